@@ -1,0 +1,103 @@
+# The one vocabulary of this project. Everything is built in build/ and dist/; nothing outside is touched.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types bench docs ci rust-lint rust-test test-oldest names clean
+
+PYTHON ?= $(shell .ci/find-python newest)
+OLDEST ?= $(shell .ci/find-python oldest)
+
+TOOLS := build/tools
+NEWEST_ENV := build/env-newest
+OLDEST_ENV := build/env-oldest
+DEMO_ENV := build/env-demo
+WHEEL := dist/.built
+SOURCES := $(shell find rust python -type f ! -path '*/__pycache__/*' ! -name '*.so') \
+           Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
+
+PIP := -m pip install --quiet --disable-pip-version-check
+# pip learnt dependency groups in 25.1.
+NEW_PIP := $(PIP) --upgrade 'pip>=25.1'
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+demo: $(DEMO_ENV)/.ready ## Set everything up and augment the embedded sample; says where the pictures are
+	$(DEMO_ENV)/bin/copypaste-rs demo --output demo-output --overwrite
+
+test: $(NEWEST_ENV)/.ready ## Set everything up and run the tests against the built wheel
+	$(NEWEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+ci: lint types rust-test docs test-oldest ## Everything that has to hold before a change lands, besides `make test`
+
+lint: rust-lint $(TOOLS)/.ready ## Formatting and lints, Rust and Python
+	$(TOOLS)/bin/ruff format --check .
+	$(TOOLS)/bin/ruff check .
+
+rust-lint: | check-tools
+	cargo fmt --all --check
+	CARGO_TARGET_DIR=build/clippy cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+types: $(NEWEST_ENV)/.ready ## mypy strict over package, tests and benches; the stub against the extension
+	$(NEWEST_ENV)/bin/python $(PIP) --group types
+	$(NEWEST_ENV)/bin/python -m mypy
+	$(NEWEST_ENV)/bin/python -m mypy tests benches
+	$(NEWEST_ENV)/bin/python -m mypy.stubtest copypaste_rs._core
+
+rust-test: | check-tools
+	@if cargo nextest --version >/dev/null 2>&1; then \
+	    cargo nextest run --locked -p copypaste-core; \
+	else \
+	    cargo test --locked -p copypaste-core; \
+	fi
+	cargo test --locked --doc -p copypaste-core
+
+test-oldest: $(OLDEST_ENV)/.ready
+	$(OLDEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
+
+bench: $(NEWEST_ENV)/.ready ## Time the kernels against the NumPy reference and OpenCV
+	$(NEWEST_ENV)/bin/python -m benches $(BENCH_ARGS)
+
+docs: $(NEWEST_ENV)/.ready ## Run every example of the docstrings and of the README
+	$(NEWEST_ENV)/bin/python tests/run_examples.py
+
+clean: ## Remove what was built
+	rm -rf build dist target demo-output
+
+# -- how the above come about --------------------------------------------------------------------------------
+
+.PHONY: check-tools
+check-tools:
+	@.ci/check-tools
+
+$(TOOLS)/.ready: pyproject.toml
+	@test -n "$(PYTHON)" # the message stands above
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python $(NEW_PIP)
+	$(TOOLS)/bin/python $(PIP) 'maturin>=1.10,<2' --group lint
+	@touch $@
+
+# One wheel serves every Python: the extension uses the stable ABI.
+$(WHEEL): $(SOURCES) $(TOOLS)/.ready | check-tools
+	rm -rf dist
+	$(TOOLS)/bin/maturin build --release --locked --quiet --out dist
+	@touch $@
+
+$(DEMO_ENV)/.ready: $(WHEEL)
+	$(PYTHON) -m venv --clear $(DEMO_ENV)
+	$(DEMO_ENV)/bin/python $(PIP) "$$(ls dist/*.whl)[cli]"
+	@touch $@
+
+$(NEWEST_ENV)/.ready: $(WHEEL)
+	@$(call test-env,$(PYTHON),$(NEWEST_ENV))
+
+$(OLDEST_ENV)/.ready: $(WHEEL)
+	@$(call test-env,$(OLDEST),$(OLDEST_ENV))
+
+# A clean environment with the wheel and what the tests need; a new wheel replaces the old one in it.
+define test-env
+	set -e; \
+	test -d $(2) || $(1) -m venv $(2); \
+	$(2)/bin/python $(NEW_PIP); \
+	$(2)/bin/python $(PIP) "$$(ls dist/*.whl)[cli]" --group test; \
+	$(2)/bin/python $(PIP) --force-reinstall --no-deps dist/*.whl; \
+	touch $(2)/.ready
+endef

@@ -1,0 +1,182 @@
+"""Checks of arguments: each failure is one sentence that names the argument, what was expected and what came."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Size: TypeAlias = "int | tuple[int, int]"
+Image: TypeAlias = "NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]"
+
+MAX_SIDE = 2**31 - 1
+MAX_PIXELS = 2**32 - 1
+IMAGE_DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
+
+
+def integer(name: str, value: SupportsIndex, low: int, high: int) -> int:
+    """`value` as an int in low..high; bools and floats are refused."""
+    if isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}: expected an integer, got {value!r}")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected an integer, got {value!r}") from None
+    if not low <= number <= high:
+        raise ValueError(f"{name}: expected an integer from {low} to {high}, got {number}")
+    return number
+
+
+def real(name: str, value: SupportsFloat, low: float, high: float) -> float:
+    """`value` as a finite float in low..high; bools and strings are refused."""
+    if isinstance(value, bool | np.bool_ | str | bytes):
+        raise TypeError(f"{name}: expected a number, got {value!r}")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected a number, got {value!r}") from None
+    except OverflowError:
+        number = math.inf
+    if not (math.isfinite(number) and low <= number <= high):
+        bounds = "a finite number" if math.isinf(low) else f"a number from {low:g} to {high:g}"
+        raise ValueError(f"{name}: expected {bounds}, got {value!r}")
+    return number
+
+
+def flag(name: str, value: object) -> bool:
+    """`value` as a bool; numbers are refused, so that a misplaced argument is seen."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name}: expected True or False, got {value!r}")
+    return bool(value)
+
+
+def choice(name: str, value: object, options: Sequence[str]) -> str:
+    """`value`, which must be one of `options`."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name}: expected one of {', '.join(map(repr, options))}, got {value!r}")
+    if value not in options:
+        raise ValueError(f"{name}: expected one of {', '.join(map(repr, options))}, got {value!r}")
+    return value
+
+
+def pair(name: str, value: object, low: int, high: int) -> tuple[int, int]:
+    """`value` as two ints in low..high."""
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence | np.ndarray):
+        raise TypeError(f"{name}: expected a pair of integers, got {value!r}")
+    if len(value) != 2:
+        raise ValueError(f"{name}: expected a pair of integers, got {len(value)} values")
+    return integer(f"{name}[0]", value[0], low, high), integer(f"{name}[1]", value[1], low, high)
+
+
+def size(name: str, value: object, minimum: int = 1, maximum: int = MAX_SIDE) -> tuple[int, int]:
+    """`value` as (height, width); one int is a square. At most 2^32 - 1 pixels."""
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        side = integer(name, value, minimum, maximum)
+        h, w = side, side
+    else:
+        h, w = pair(name, value, minimum, maximum)
+    if h * w > MAX_PIXELS:
+        raise ValueError(f"{name}: expected at most {MAX_PIXELS} pixels, got ({h}, {w})")
+    return h, w
+
+
+def array(name: str, value: object) -> NDArray[Any]:
+    """`value`, which must be a NumPy array in the machine's byte order."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{name}: expected a NumPy array, got {type(value).__name__}")
+    if not value.dtype.isnative:
+        raise TypeError(f"{name}: expected the machine's byte order, got dtype {value.dtype.str!r}")
+    return value
+
+
+def image(name: str, value: object) -> NDArray[Any]:
+    """`value` as an image array: (H, W) or (H, W, C), no side zero, dtype uint8, uint16 or float32."""
+    pixels = array(name, value)
+    if pixels.dtype not in IMAGE_DTYPES:
+        raise TypeError(f"{name}: expected dtype uint8, uint16 or float32, got {pixels.dtype}")
+    if pixels.ndim not in (2, 3):
+        raise ValueError(f"{name}: expected shape (H, W) or (H, W, C), got {pixels.shape}")
+    if 0 in pixels.shape:
+        raise ValueError(f"{name}: expected no side of length zero, got shape {pixels.shape}")
+    size(f"{name}.shape", pixels.shape[:2])
+    return pixels
+
+
+def dense_masks(name: str, value: object) -> NDArray[Any]:
+    """`value` as dense masks (n, h, w), dtype uint8 or bool, viewed as uint8."""
+    dense = array(name, value)
+    if dense.dtype not in (np.dtype(np.uint8), np.dtype(np.bool_)):
+        raise TypeError(f"{name}: expected dtype uint8 or bool, got {dense.dtype}")
+    if dense.ndim != 3:
+        raise ValueError(f"{name}: expected shape (n, h, w), got {dense.shape}")
+    size(f"{name}.shape[1:]", dense.shape[1:], 0, MAX_PIXELS)
+    return dense.view(np.uint8)
+
+
+def output(
+    name: str, value: object, shape: tuple[int, ...], dtype: np.dtype[Any], inputs: Sequence[NDArray[Any]] = ()
+) -> NDArray[Any]:
+    """`value`, which must be able to take a result: shape, dtype, C order, writable, apart from `inputs`."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{name}: expected a NumPy array, got {type(value).__name__}")
+    if value.shape != shape or value.dtype != dtype:
+        raise ValueError(f"{name}: expected shape {shape} and dtype {dtype}, got {value.shape} and {value.dtype.str!r}")
+    if not (value.flags.c_contiguous and value.flags.writeable and value.flags.aligned):
+        raise ValueError(f"{name}: expected a C-contiguous, writable array, got another layout or a read-only one")
+    if any(np.may_share_memory(value, other) for other in inputs):
+        raise ValueError(f"{name}: expected memory of its own, got an array that overlaps an input")
+    return value
+
+
+def fill_values(fill: object, dtype: np.dtype[Any], channels: int, grey_image: bool) -> NDArray[Any]:
+    """The fill as one value of `dtype` for each channel; None is mid-grey (128, 32768 or 0.5)."""
+    if fill is None:
+        grey = {"u1": 128, "u2": 32768, "f4": 0.5}[dtype.str[1:]]
+        return np.full(channels, grey, dtype)
+    if isinstance(fill, Sequence | np.ndarray) and not isinstance(fill, str | bytes) and np.ndim(fill) > 0:
+        values = list(fill)
+        if len(values) != channels:
+            of = "an image without channel axis" if grey_image else f"an image of {channels} channels"
+            raise ValueError(f"fill: expected a number or {channels} of them for {of}, got {len(values)}")
+    else:
+        values = [fill] * channels
+    checked = [real("fill", value, -math.inf, math.inf) for value in values]
+    if dtype.kind == "f":
+        limit = float(np.finfo(np.float32).max)
+        for value in checked:
+            real("fill", value, -limit, limit)
+        return np.array(checked, dtype)
+    top = int(np.iinfo(dtype).max)
+    for value in checked:
+        if not (0 <= value <= top and value == int(value)):
+            raise ValueError(f"fill: expected whole numbers from 0 to {top} for dtype {dtype}, got {value:g}")
+    return np.array(checked).astype(dtype)
+
+
+def row_index(name: str, rows: object, n: int) -> NDArray[np.int64]:
+    """The row numbers that `rows` (int, slice, int array, bool array) picks of n, as int64 in 0..n-1."""
+    if isinstance(rows, slice):
+        return np.arange(n, dtype=np.int64)[rows]
+    if isinstance(rows, bool):
+        raise TypeError(f"{name}: expected row numbers, a slice or a bool array, got {rows!r}")
+    index = np.asarray(rows)
+    if index.size == 0 and index.ndim == 1 and index.dtype.kind != "b":
+        return np.zeros(0, np.int64)
+    if index.dtype.kind == "b" and index.ndim == 1:
+        if len(index) != n:
+            raise IndexError(f"{name}: expected a bool array of length {n}, got {len(index)}")
+        return np.flatnonzero(index)
+    if index.dtype.kind not in "iu" or index.ndim > 1:
+        raise TypeError(f"{name}: expected row numbers, a slice or a bool array, got {rows!r}")
+    index = np.atleast_1d(index)
+    wrong = (index < -n) | (index >= n) if index.dtype.kind == "i" else index >= n
+    if wrong.any():
+        raise IndexError(f"{name}: row {index[wrong][0]} is out of range for {n} rows")
+    index = index.astype(np.int64)
+    return np.where(index < 0, index + n, index)

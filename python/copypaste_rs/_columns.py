@@ -1,0 +1,172 @@
+"""Columns of the result: which there are, of which dtype, and their rows gathered from all sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from copypaste_rs.masks import RleMasks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from copypaste_rs.sample import Instances
+
+GEOMETRY = ("keypoints", "num_keypoints", "segmentation", "bbox")
+"""Columns that would have to move with the image and cannot yet: refused rather than carried stale."""
+
+DERIVED = ("area", "source", "source_row", "visibility")
+"""Columns that every operation writes afresh, so that given ones never conflict."""
+
+_KERNEL = ("masks", "boxes", "iscrowd")
+
+
+class Carried(NamedTuple):
+    """One column of the result that is gathered row by row."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    sides: list[Any]  # for each side its array, or the value that stands in for it; None for a side without rows
+
+
+class Layout(NamedTuple):
+    """The columns of the result."""
+
+    carried: list[Carried]
+    has_area: bool
+    has_crowd: bool
+
+
+def check_missing(missing: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The stand-ins for columns that only one side has."""
+    if missing is None:
+        return {}
+    if not isinstance(missing, Mapping):
+        raise TypeError(f"missing: expected a mapping of column names to values, got {type(missing).__name__}")
+    for name in missing:
+        if not isinstance(name, str):
+            raise TypeError(f"missing: expected column names, got {name!r}")
+        if name in _KERNEL or name in DERIVED or name in GEOMETRY:
+            raise ValueError(f"missing: expected names of carried columns, got {name!r}, which is never taken from a value")
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in missing.items()}
+
+
+def layout(names: Sequence[str], sides: Sequence[Instances], missing: Mapping[str, Any]) -> Layout:
+    """The columns of a result made from `sides`, the target first; `names` say how errors call the sides.
+
+    It depends on all sides given, whatever is pasted, so that a data set gives the same columns throughout.
+    """
+    for name, side in zip(names, sides, strict=True):
+        for column in GEOMETRY:
+            if column in side.columns:
+                raise ValueError(f"{name}: expected no column {column!r}, which this operation cannot move; leave it out")
+        if len(side) and side.masks is None:
+            raise ValueError(f"{name}: expected masks for its {len(side)} instances, got none (boxes alone are not supported)")
+    with_rows = [i for i, side in enumerate(sides) if len(side)] or [0]
+    columns = [sides[i].columns if i in with_rows else {} for i in range(len(sides))]
+    found = list(dict.fromkeys(name for i in with_rows for name in columns[i]))
+    carried = []
+    for column in found:
+        if column in _KERNEL or column in DERIVED:
+            continue
+        for i in with_rows:
+            if column not in columns[i] and column not in missing:
+                holder = next(names[j] for j in with_rows if column in columns[j])
+                raise ValueError(
+                    f"{names[i]}: expected the column {column!r}, which {holder} has; "
+                    f"missing={{{column!r}: ...}} gives a value for it"
+                )
+        carried.append(_carried(column, names, columns, with_rows, missing))
+    return Layout(carried, "area" in found, "iscrowd" in found)
+
+
+def _carried(
+    column: str,
+    names: Sequence[str],
+    columns: Sequence[Mapping[str, Any]],
+    with_rows: Sequence[int],
+    missing: Mapping[str, Any],
+) -> Carried:
+    sides: list[Any] = [None] * len(columns)
+    for i in with_rows:
+        sides[i] = columns[i].get(column, missing.get(column))
+    arrays = {i: sides[i] for i in with_rows if column in columns[i]}
+    first = next(iter(arrays))
+    shape = arrays[first].shape[1:]
+    for i, array in arrays.items():
+        if array.shape[1:] != shape:
+            raise ValueError(f"{names[i]}: expected rows of shape {shape} in column {column!r}, got {array.shape[1:]}")
+    stand_ins = [missing[column]] if len(arrays) < len(with_rows) else []
+    if column == "labels":
+        dtype = arrays[first].dtype
+        for i, array in arrays.items():
+            _check_labels(names[i], array, dtype)
+        for value in stand_ins:
+            _check_labels("missing", np.asarray(value), dtype)
+    else:
+        dtype = _common_dtype(column, list(arrays.values()), stand_ins)
+    for value in stand_ins:
+        try:
+            np.broadcast_to(np.asarray(value).astype(dtype) if column == "labels" else np.array(value, dtype), shape)
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(
+                f"missing: expected a value for column {column!r} of dtype {dtype} and shape {shape}, got {value!r}"
+            ) from None
+    return Carried(column, dtype, shape, sides)
+
+
+def _common_dtype(column: str, arrays: Sequence[NDArray[Any]], stand_ins: Sequence[Any]) -> np.dtype[Any]:
+    # Numbers take part as Python numbers, so 1.0 leaves a float32 column what it is.
+    operands = [v if isinstance(v, int | float | complex) else np.asarray(v).dtype for v in stand_ins]
+    dtypes = [array.dtype for array in arrays]
+    try:
+        return np.result_type(*dtypes, *operands)
+    except TypeError:
+        kinds = ", ".join(dict.fromkeys(str(v) for v in [*dtypes, *operands]))
+        raise TypeError(f"column {column!r}: expected dtypes that combine, got {kinds}") from None
+
+
+def _check_labels(name: str, labels: NDArray[Any], dtype: np.dtype[Any]) -> None:
+    if np.can_cast(labels.dtype, dtype, "safe"):
+        return
+    try:
+        with np.errstate(invalid="ignore"):
+            fits = np.array_equal(labels.astype(dtype), labels)
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    if not fits:
+        raise TypeError(f"{name}: expected labels that fit dtype {dtype}, got values of dtype {labels.dtype} that do not")
+
+
+def gather(
+    plan: Layout,
+    *,
+    masks: RleMasks,
+    boxes: NDArray[np.float32],
+    area: NDArray[np.int64],
+    crowd: NDArray[np.bool_] | None,
+    source: NDArray[np.int32],
+    source_row: NDArray[np.int32],
+    visibility: NDArray[np.float32],
+) -> dict[str, Any]:
+    """The columns of the result: what the kernel made, and the carried ones, row by row."""
+    result: dict[str, Any] = {"masks": masks}
+    edges = np.flatnonzero(np.diff(source)) + 1
+    starts = [0, *edges.tolist()] if len(source) else []
+    stops = [*starts[1:], len(source)]
+    for column in plan.carried:
+        values = np.empty((len(source), *column.shape), column.dtype)
+        for start, stop in zip(starts, stops, strict=False):
+            side = column.sides[int(source[start]) + 1]
+            has_rows = isinstance(side, np.ndarray) and side.ndim == len(column.shape) + 1
+            values[start:stop] = side[source_row[start:stop]] if has_rows else side
+        result[column.name] = values
+    # The order of the constructor: masks, labels, boxes, iscrowd, then the rest.
+    labels = {"labels": result.pop("labels")} if "labels" in result else {}
+    crowds = {"iscrowd": crowd} if crowd is not None else {}
+    derived: dict[str, Any] = {"area": area} if plan.has_area else {}
+    derived |= {"source": source, "source_row": source_row, "visibility": visibility}
+    return {"masks": result.pop("masks"), **labels, "boxes": boxes, **crowds, **result, **derived}

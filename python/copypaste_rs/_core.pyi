@@ -1,0 +1,85 @@
+"""The Rust kernels. Arguments come checked; `copypaste_rs.functional` is what to call."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from copypaste_rs._operation import Side
+from copypaste_rs.masks import RleMasks
+from copypaste_rs.plan import Placement, Plan
+
+__all__ = [
+    "alpha",
+    "area",
+    "blend",
+    "boxes",
+    "copy_paste",
+    "decode",
+    "difference",
+    "encode",
+    "format_counts",
+    "intersection",
+    "iou",
+    "parse_counts",
+    "philox_words",
+    "place_image",
+    "place_masks",
+    "polygons",
+    "rasterize",
+    "union",
+]
+
+def alpha(masks: RleMasks, placement: Placement, weights: NDArray[np.uint16]) -> NDArray[np.uint8]: ...
+def area(masks: RleMasks) -> NDArray[np.int64]: ...
+def blend(source: NDArray[Any], target: NDArray[Any], alpha: NDArray[np.uint8], out: NDArray[Any]) -> None: ...
+def boxes(masks: RleMasks) -> NDArray[np.float32]: ...
+def copy_paste(
+    plan: Plan,
+    sides: Sequence[Side],
+    weights: Sequence[NDArray[np.uint16] | None],
+    fill: NDArray[Any],
+    nearest: bool,
+    antialias: bool,
+    min_area: int,
+    min_visibility: float,
+    keep_hidden: bool,
+    out: NDArray[Any],
+) -> tuple[
+    NDArray[np.uint32],
+    NDArray[np.int64],
+    NDArray[np.float32],
+    NDArray[np.int64],
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.float32],
+    NDArray[np.bool_],
+]: ...
+def decode(masks: RleMasks, out: NDArray[np.uint8]) -> None: ...
+def difference(masks: RleMasks, other: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def encode(dense: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def format_counts(masks: RleMasks) -> list[bytes]: ...
+def intersection(masks: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def iou(masks: RleMasks, other: RleMasks, iscrowd: NDArray[np.bool_] | None) -> NDArray[np.float64]: ...
+def parse_counts(
+    strings: Sequence[bytes], size: tuple[int, int]
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def philox_words(key: tuple[int, int], counter: tuple[int, int, int, int], n: int) -> NDArray[np.uint64]: ...
+def place_image(
+    image: NDArray[Any],
+    placement: Placement,
+    fill: NDArray[Any],
+    nearest: bool,
+    antialias: bool,
+    out: NDArray[Any],
+) -> None: ...
+def place_masks(masks: RleMasks, placement: Placement) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def polygons(masks: RleMasks) -> list[list[NDArray[np.float64]]]: ...
+def rasterize(
+    coordinates: NDArray[np.float64],
+    parts: NDArray[np.int64],
+    instances: NDArray[np.int64],
+    size: tuple[int, int],
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def union(masks: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...

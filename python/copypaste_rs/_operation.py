@@ -1,0 +1,208 @@
+"""The whole operation around a kernel: arguments checked, the kernel called, columns gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from copypaste_rs import _checks, _columns
+from copypaste_rs.masks import RleMasks
+from copypaste_rs.plan import Plan
+from copypaste_rs.sample import Instances, Sample
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+INTERPOLATIONS = ("bilinear", "nearest")
+ON_HIDDEN = ("drop", "crowd")
+
+
+class Side(NamedTuple):
+    """One image with its masks, as a kernel takes it."""
+
+    image: NDArray[Any]
+    masks: RleMasks
+    iscrowd: NDArray[np.bool_]
+
+
+class Composition(NamedTuple):
+    """What a kernel makes of a plan: the image, and the rows that are left, in their order."""
+
+    image: NDArray[Any]
+    masks: RleMasks
+    boxes: NDArray[np.float32]
+    area: NDArray[np.int64]
+    source: NDArray[np.int32]
+    """Number of the source of each row; -1 is the target."""
+    source_row: NDArray[np.int32]
+    """The row within its sample."""
+    visibility: NDArray[np.float32]
+    hidden: NDArray[np.bool_]
+    """Rows that would have been dropped and were kept instead: they become crowd."""
+
+
+Compose = Callable[..., Composition]
+
+
+class Options(NamedTuple):
+    """Options of the operation, checked."""
+
+    fill: Any
+    interpolation: str
+    antialias: bool
+    min_area: int
+    min_visibility: float
+    on_hidden: str
+    missing: dict[str, Any]
+
+    @staticmethod
+    def check(
+        *,
+        fill: _checks.Fill = None,
+        interpolation: str = "bilinear",
+        antialias: bool = True,
+        min_area: int = 0,
+        min_visibility: float = 0.0,
+        on_hidden: str = "drop",
+        missing: Mapping[str, Any] | None = None,
+    ) -> Options:
+        """The options, or an error that names the one that is wrong."""
+        return Options(
+            fill,
+            _checks.choice("interpolation", interpolation, INTERPOLATIONS),
+            _checks.flag("antialias", antialias),
+            _checks.integer("min_area", min_area, 0, _checks.MAX_PIXELS),
+            _checks.real("min_visibility", min_visibility, 0.0, 1.0),
+            _checks.choice("on_hidden", on_hidden, ON_HIDDEN),
+            _columns.check_missing(missing),
+        )
+
+
+def run(
+    compose: Compose,
+    plan: Plan,
+    target: Sample,
+    sources: Sample | Sequence[Sample],
+    *,
+    out: NDArray[Any] | None = None,
+    **options: Any,  # noqa: ANN401 (those of Options.check)
+) -> Sample:
+    """Apply `plan` with the kernel `compose`; the options are those of `Options.check`."""
+    return apply(compose, Options.check(**options), plan, target, samples(sources), out)
+
+
+def samples(sources: Sample | Sequence[Sample]) -> list[Sample]:
+    """The sources as a list."""
+    if isinstance(sources, Sample):
+        return [sources]
+    if not isinstance(sources, Sequence):
+        raise TypeError(f"sources: expected a Sample or a sequence of them, got {type(sources).__name__}")
+    for i, sample in enumerate(sources):
+        if not isinstance(sample, Sample):
+            raise TypeError(f"sources[{i}]: expected a Sample, got {type(sample).__name__}")
+    return list(sources)
+
+
+def apply(
+    compose: Compose,
+    options: Options,
+    plan: Plan,
+    target: Sample,
+    sources: list[Sample],
+    out: NDArray[Any] | None,
+) -> Sample:
+    """Apply `plan` with checked options: everything is checked before anything is written."""
+    if not isinstance(target, Sample):
+        raise TypeError(f"target: expected a Sample, got {type(target).__name__}")
+    names = ["target", *(f"sources[{i}]" for i in range(len(sources)))]
+    sides = [target, *sources]
+    _check_images(names, sides)
+    _check_plan(plan, target, sources)
+    layout = _columns.layout(names, [sample.instances for sample in sides], options.missing)
+
+    image = target.image
+    channels = image.shape[2] if image.ndim == 3 else 1
+    fill = _checks.fill_values(options.fill, image.dtype, channels, image.ndim == 2)
+    if out is not None:
+        inputs = [sample.image for sample in sides]
+        inputs += [c for s in sides for c in s.instances.columns.values() if isinstance(c, np.ndarray)]
+        _checks.output("out", out, (*plan.canvas_size, *image.shape[2:]), image.dtype, inputs)
+
+    made = compose(
+        plan,
+        _side(target),
+        [_side(sample) for sample in sources],
+        fill=fill,
+        interpolation=options.interpolation,
+        antialias=options.antialias,
+        min_area=options.min_area,
+        min_visibility=options.min_visibility,
+        keep_hidden=options.on_hidden == "crowd",
+        out=out,
+    )
+    crowd = _crowd(made, sides) if layout.has_crowd or options.on_hidden == "crowd" else None
+    columns = _columns.gather(
+        layout,
+        masks=made.masks,
+        boxes=made.boxes,
+        area=made.area,
+        crowd=crowd,
+        source=made.source,
+        source_row=made.source_row,
+        visibility=made.visibility,
+    )
+    return Sample._trusted(made.image, Instances._trusted(columns), dict(target.info))
+
+
+def _check_images(names: Sequence[str], sides: Sequence[Sample]) -> None:
+    first = sides[0].image
+    for name, sample in zip(names, sides, strict=True):
+        if sample.image.dtype != first.dtype:
+            raise ValueError(f"{name}: expected an image of dtype {first.dtype} as the target's, got {sample.image.dtype}")
+        if sample.image.shape[2:] != first.shape[2:]:
+            raise ValueError(
+                f"{name}: expected an image with {_channels(first)} as the target's, got {_channels(sample.image)}"
+            )
+
+
+def _channels(image: NDArray[Any]) -> str:
+    return "no channel axis" if image.ndim == 2 else f"{image.shape[2]} channels"
+
+
+def _check_plan(plan: Plan, target: Sample, sources: Sequence[Sample]) -> None:
+    if not isinstance(plan, Plan):
+        raise TypeError(f"plan: expected a Plan, got {type(plan).__name__}")
+    if plan.target.input_size != target.size:
+        raise ValueError(f"plan: expected a target of size {plan.target.input_size}, got {target.size}")
+    for i, paste in enumerate(plan.pastes):
+        if paste.source >= len(sources):
+            raise ValueError(f"plan: pastes[{i}] takes sources[{paste.source}], but there are {len(sources)} sources")
+        source = sources[paste.source]
+        if paste.placement.input_size != source.size:
+            raise ValueError(
+                f"plan: pastes[{i}] expects sources[{paste.source}] of size {paste.placement.input_size}, got {source.size}"
+            )
+        rows = len(source.instances)
+        if paste.instances and max(paste.instances) >= rows:
+            raise ValueError(
+                f"plan: pastes[{i}] takes row {max(paste.instances)}, but sources[{paste.source}] has {rows} instances"
+            )
+
+
+def _side(sample: Sample) -> Side:
+    instances = sample.instances
+    masks = instances.masks if instances.masks is not None else RleMasks.empty(sample.size)
+    crowd = instances.iscrowd if instances.iscrowd is not None else np.zeros(len(masks), np.bool_)
+    return Side(sample.image, masks, crowd)
+
+
+def _crowd(made: Composition, sides: Sequence[Sample]) -> NDArray[np.bool_]:
+    crowd = made.hidden.copy()
+    for i, sample in enumerate(sides):
+        flags = sample.instances.iscrowd
+        if flags is not None and len(flags):
+            mine = made.source == i - 1
+            crowd[mine] |= flags[made.source_row[mine]]
+    return crowd

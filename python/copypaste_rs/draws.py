@@ -1,0 +1,125 @@
+"""Counter-based draws: random words that depend on a key and a place, never on a state.
+
+Philox is a block cipher on counters: word number k of a stream is a function of (key, counter, k). A key is
+made of a seed, an epoch and an index, so any sample of any epoch can be drawn by any worker, in any order.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import numpy as np
+
+from copypaste_rs import _checks
+from copypaste_rs.plan import MAX_SIGMA, MIN_SIGMA
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Rng: TypeAlias = "int | Sequence[int] | np.random.Generator | None"
+
+PLAN_STREAM = 0
+"""Words of a plan: scales, flips, offsets, subsets."""
+CALLABLE_STREAM = 1
+"""Words for a subset rule that the user wrote."""
+PARTNER_STREAM = 2
+"""Words with which a data set picks its partners."""
+
+_WORD = 2**64
+
+
+class Key(NamedTuple):
+    """Where the words of one draw lie: a Philox key, and the upper half of its counter."""
+
+    key: tuple[int, int]
+    index: int
+    stream: int = 0
+
+    def counter(self, stream: int, low: int = 0) -> tuple[int, int, int, int]:
+        """The counter at the start of a stream."""
+        return 0, low, self.index, (self.stream + stream) % _WORD
+
+
+def resolve(rng: Rng) -> Key:
+    """The key that `rng` names.
+
+    Parameters
+    ----------
+    rng : None, int, sequence of 1 to 3 ints, or numpy.random.Generator
+        ``seed``, ``(seed, epoch)`` or ``(seed, epoch, index)``, missing ones being 0, each below 2^64. A
+        generator gives four of its 64-bit words, and so moves on. None takes entropy from the system.
+
+    Examples
+    --------
+    >>> resolve((1, 2, 3))
+    Key(key=(1, 2), index=3, stream=0)
+    """
+    if rng is None:
+        words = np.frombuffer(os.urandom(32), np.uint64).tolist()
+        return Key((words[0], words[1]), words[2], words[3])
+    if isinstance(rng, np.random.Generator):
+        if isinstance(rng.bit_generator, np.random.MT19937):
+            raise ValueError("rng: expected a generator of 64-bit words, got MT19937; use numpy.random.default_rng()")
+        words = [int(word) for word in rng.bit_generator.random_raw(4)]
+        return Key((words[0], words[1]), words[2], words[3])
+    if isinstance(rng, Sequence | np.ndarray) and not isinstance(rng, str | bytes) and np.ndim(rng) == 1:
+        parts = list(rng)
+        if not 1 <= len(parts) <= 3:
+            raise ValueError(f"rng: expected one to three integers, got {len(parts)}")
+        names = [f"rng[{i}]" for i in range(len(parts))]
+    else:
+        parts, names = [rng], ["rng"]
+    try:
+        values = [_checks.integer(name, part, 0, _WORD - 1) for name, part in zip(names, parts, strict=True)]
+    except TypeError as error:
+        raise TypeError(f"{error}; rng takes None, integers or a numpy.random.Generator") from None
+    seed, epoch, index = (*values, 0, 0)[:3]
+    return Key((seed, epoch), index)
+
+
+def words(key: Key, stream: int, n: int, backend: str = "rust") -> list[int]:
+    """The first n words of a stream, as ints below 2^64. Both backends give the same."""
+    if backend == "rust":
+        from copypaste_rs.functional import philox_words
+    else:
+        from copypaste_rs.reference import philox_words
+    return philox_words(key.key, key.counter(stream), n).tolist()
+
+
+def generator(key: Key, source: int) -> np.random.Generator:
+    """A generator for the user's own draws, apart from all words the library uses."""
+    counter = np.array(key.counter(CALLABLE_STREAM, low=source), np.uint64)
+    return np.random.Generator(np.random.Philox(key=np.array(key.key, np.uint64), counter=counter))
+
+
+def uniform(word: int) -> float:
+    """The word as a number in [0, 1), on a grid of 2^-53."""
+    return (word >> 11) * 2.0**-53
+
+
+def below(word: int, n: int) -> int:
+    """The word as an integer in 0..n-1."""
+    return (word * n) >> 64
+
+
+def gaussian_weights(sigma: float) -> NDArray[np.uint16]:
+    """The weights of a Gaussian of `sigma` pixels, in units of 1/4096.
+
+    Shape (2 * ceil(3 * sigma) + 1,), uint16, adding up to 4096 exactly: the centre takes what rounding
+    leaves. Made here for both backends, since the last bit of `exp` differs between mathematical libraries.
+
+    Examples
+    --------
+    >>> gaussian_weights(0.5)
+    array([  1, 436, 3222, 436,   1], dtype=uint16)
+    """
+    sigma = _checks.real("sigma", sigma, MIN_SIGMA, MAX_SIGMA)
+    radius = math.ceil(3 * sigma)
+    raw = [math.exp(-(d * d) / (2 * sigma * sigma)) for d in range(-radius, radius + 1)]
+    total = math.fsum(raw)
+    weights = [math.floor(4096 * (w / total) + 0.5) for w in raw]
+    weights[radius] += 4096 - sum(weights)
+    return np.array(weights, np.uint16)

@@ -1,0 +1,213 @@
+"""The kernels, in Rust: the same names and signatures as `copypaste_rs.reference`, the same bytes.
+
+The reference is the specification: its docstrings say what each function computes. All functions are pure,
+release the GIL while they work, and run in the calling thread. Do not write to an array while another thread
+works on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from copypaste_rs import _checks, _core, _operation
+from copypaste_rs.draws import gaussian_weights
+from copypaste_rs.masks import RleMasks, check_masks
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from copypaste_rs._checks import Fill, Size
+    from copypaste_rs.plan import Placement, Plan
+    from copypaste_rs.sample import Sample
+
+__all__ = [
+    "encode",
+    "decode",
+    "parse_counts",
+    "format_counts",
+    "rasterize",
+    "area",
+    "boxes",
+    "union",
+    "intersection",
+    "difference",
+    "iou",
+    "place_masks",
+    "place_image",
+    "alpha",
+    "blend",
+    "copy_paste",
+    "philox_words",
+]
+
+
+def encode(dense: NDArray[Any]) -> RleMasks:
+    """Run lengths of dense masks (n, h, w), dtype uint8 or bool; non-zero is set.
+
+    Examples
+    --------
+    >>> encode(np.array([[[0, 1, 0], [1, 0, 0]]], np.uint8)).counts
+    array([1, 2, 3], dtype=uint32)
+    """
+    checked = _checks.dense_masks("dense", dense)
+    return RleMasks._trusted(checked.shape[1:], *_core.encode(checked))
+
+
+def decode(masks: RleMasks, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """Dense masks (n, h, w), uint8, 0 and 1; into `out` when given.
+
+    Examples
+    --------
+    >>> decode(RleMasks((2, 3), [1, 2, 3], [0, 3]))
+    array([[[0, 1, 0],
+            [1, 0, 0]]], dtype=uint8)
+    """
+    shape = (len(check_masks("masks", masks)), *masks.size)
+    dense = np.empty(shape, np.uint8) if out is None else _checks.output("out", out, shape, np.dtype(np.uint8))
+    _core.decode(masks, dense)
+    return dense
+
+
+def parse_counts(strings: Sequence[bytes | str], size: Size) -> RleMasks:
+    """Masks from COCO's compressed counts.
+
+    Examples
+    --------
+    >>> parse_counts([b"123"], (2, 3)).counts
+    array([1, 2, 3], dtype=uint32)
+    """
+    checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
+    return RleMasks._trusted(checked, *_core.parse_counts(_checks.counts_strings("strings", strings), checked))
+
+
+def format_counts(masks: RleMasks) -> list[bytes]:
+    """COCO's compressed counts of each mask.
+
+    Examples
+    --------
+    >>> format_counts(RleMasks((2, 3), [1, 2, 3], [0, 3]))
+    [b'123']
+    """
+    return _core.format_counts(check_masks("masks", masks))
+
+
+def rasterize(polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
+    """Masks of polygons, bit-equal to pycocotools; for each instance a list of flat parts [x, y, x, y, ...].
+
+    Examples
+    --------
+    >>> rasterize([[[1, 0, 3, 0, 3, 2, 1, 2]]], (2, 4)).area
+    array([4])
+    """
+    checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
+    return RleMasks._trusted(checked, *_core.rasterize(*_checks.polygon_parts("polygons", polygons), checked))
+
+
+def area(masks: RleMasks) -> NDArray[np.int64]:
+    """Number of pixels of each mask, shape (n,).
+
+    Examples
+    --------
+    >>> area(RleMasks((2, 3), [1, 2, 3], [0, 3]))
+    array([2])
+    """
+    return _core.area(check_masks("masks", masks))
+
+
+def boxes(masks: RleMasks) -> NDArray[np.float32]:
+    """Box of each mask, shape (n, 4): x0, y0, x1, y1, half-open; zeros for an empty mask.
+
+    Examples
+    --------
+    >>> boxes(RleMasks((2, 3), [1, 2, 3], [0, 3]))
+    array([[0., 0., 2., 2.]], dtype=float32)
+    """
+    return _core.boxes(check_masks("masks", masks))
+
+
+def union(masks: RleMasks) -> RleMasks:
+    """One mask: pixels that any mask has; empty for no masks.
+
+    Examples
+    --------
+    >>> union(RleMasks((2, 3), [1, 2, 3, 2, 2, 2], [0, 3, 6])).counts
+    array([1, 3, 2], dtype=uint32)
+    """
+    return RleMasks._trusted(check_masks("masks", masks).size, *_core.union(masks))
+
+
+def intersection(masks: RleMasks) -> RleMasks:
+    """One mask: pixels that all masks have; refused for no masks.
+
+    Examples
+    --------
+    >>> intersection(RleMasks((2, 3), [1, 2, 3, 2, 2, 2], [0, 3, 6])).counts
+    array([2, 1, 3], dtype=uint32)
+    """
+    if len(check_masks("masks", masks)) == 0:
+        raise ValueError("masks: expected at least one mask to intersect, got none")
+    return RleMasks._trusted(masks.size, *_core.intersection(masks))
+
+
+def difference(masks: RleMasks, other: RleMasks) -> RleMasks:
+    """Each mask without the pixels of `other`: its one mask, or the one of the same number.
+
+    Examples
+    --------
+    >>> difference(RleMasks((2, 3), [1, 3, 2], [0, 3]), RleMasks((2, 3), [1, 2, 3], [0, 3])).counts
+    array([3, 1, 2], dtype=uint32)
+    """
+    check_masks("masks", masks)
+    check_masks("other", other, masks.size)
+    if len(other) not in (1, len(masks)):
+        raise ValueError(f"other: expected one mask or {len(masks)}, as many as in masks, got {len(other)}")
+    return RleMasks._trusted(masks.size, *_core.difference(masks, other))
+
+
+def iou(masks: RleMasks, other: RleMasks, iscrowd: ArrayLike | None = None) -> NDArray[np.float64]:
+    """Intersection over union of every pair, shape (n, m); a crowd of `other` takes the area of the row's mask.
+
+    Examples
+    --------
+    >>> iou(RleMasks((2, 3), [1, 4, 1], [0, 3]), RleMasks((2, 3), [1, 2, 3], [0, 3]))
+    array([[0.5]])
+    """
+    check_masks("masks", masks)
+    check_masks("other", other, masks.size)
+    crowd = None if iscrowd is None else _checks.crowd_flags("iscrowd", iscrowd, len(other))
+    return _core.iou(masks, other, crowd)
+
+
+def place_masks(masks: RleMasks, placement: Placement) -> RleMasks:
+    """The masks mirrored, resized by the nearest pixel, and cropped or padded onto the canvas.
+
+    Examples
+    --------
+    >>> from copypaste_rs import Placement
+    >>> place_masks(RleMasks((2, 3), [1, 2, 3], [0, 3]), Placement((2, 3), (4, 6), (0, 0), (4, 6))).area
+    array([8])
+    """
+    check_placement(placement, check_masks("masks", masks).size, "masks")
+    return RleMasks._trusted(placement.canvas_size, *_core.place_masks(masks, placement))
+
+
+def place_image(
+    image: NDArray[Any],
+    placement: Placement,
+    *,
+    fill: Fill = None,
+    interpolation: str = "bilinear",
+    antialias: bool = True,
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """The image mirrored, resized, and cropped or padded onto the canvas; into `out` when given.
+
+    Examples
+    --------
+    >>> from copypaste_rs import Placement
+    >>> place_image(np.array([[0, 100]], np.uint8), Placement((1, 2), (1, 4), (0, 0), (1, 5)), fill=7)
+    array([[  0,  25,  75, 100,   7]], dtype=uint8)
+    """

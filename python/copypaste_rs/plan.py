@@ -1,0 +1,215 @@
+"""Plans: every random choice of one augmentation, as small frozen values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, final
+
+import numpy as np
+
+from copypaste_rs import _checks
+
+MIN_SIGMA, MAX_SIGMA = 0.1, 20.0
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where one image lands on the canvas: mirrored, resized, then cropped or padded.
+
+    Parameters
+    ----------
+    input_size : (int, int)
+        Height and width of the image, each 1 to 2^31 - 1.
+    resized_size : (int, int)
+        Height and width after resizing, each 1 to 2^31 - 1.
+    offset : (int, int)
+        Canvas row and column of the resized image's top-left corner: negative crops, positive pads.
+    canvas_size : (int, int)
+        Height and width of the canvas, at most 2^32 - 1 pixels.
+    hflip : bool
+        Whether the image is mirrored left to right first.
+
+    Examples
+    --------
+    >>> Placement((480, 640), (960, 1280), (-100, -256), (1024, 1024), hflip=True).resized_size
+    (960, 1280)
+    """
+
+    input_size: tuple[int, int]
+    resized_size: tuple[int, int]
+    offset: tuple[int, int]
+    canvas_size: tuple[int, int]
+    hflip: bool = False
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        side = _checks.MAX_SIDE
+        put(self, "input_size", _checks.pair("input_size", self.input_size, 1, side))
+        put(self, "resized_size", _checks.pair("resized_size", self.resized_size, 1, side))
+        put(self, "offset", _checks.pair("offset", self.offset, -side, side))
+        put(self, "canvas_size", _checks.size("canvas_size", _pair_only("canvas_size", self.canvas_size)))
+        put(self, "hflip", _checks.flag("hflip", self.hflip))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """Some objects of one source, pasted together.
+
+    Parameters
+    ----------
+    source : int
+        Number of the source, from 0.
+    instances : tuple of int
+        Rows of the source to paste, each once.
+    placement : Placement
+        Where the source lands on the canvas.
+    sigma : float, optional
+        Standard deviation of the soft edge in canvas pixels, 0.1 to 20; None pastes hard.
+    """
+
+    source: int
+    instances: tuple[int, ...]
+    placement: Placement
+    sigma: float | None = None
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "source", _checks.integer("source", self.source, 0, _checks.MAX_SIDE))
+        put(self, "instances", _rows(self.instances))
+        if not isinstance(self.placement, Placement):
+            raise TypeError(f"placement: expected a Placement, got {type(self.placement).__name__}")
+        if self.sigma is not None:
+            put(self, "sigma", _checks.real("sigma", self.sigma, MIN_SIGMA, MAX_SIGMA))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that was drawn for one augmentation. Applying it is a pure function.
+
+    Parameters
+    ----------
+    target : Placement
+        Where the target lands on the canvas.
+    pastes : tuple of Paste
+        Applied in order; a later one covers an earlier one. All on the target's canvas.
+
+    Examples
+    --------
+    >>> plan = Plan(Placement((4, 6), (8, 12), (0, -2), (8, 8)))
+    >>> Plan.from_json(plan.to_json()) == plan
+    True
+    """
+
+    target: Placement
+    pastes: tuple[Paste, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.target, Placement):
+            raise TypeError(f"target: expected a Placement, got {type(self.target).__name__}")
+        if isinstance(self.pastes, Paste) or not isinstance(self.pastes, Sequence):
+            raise TypeError(f"pastes: expected a sequence of Paste, got {type(self.pastes).__name__}")
+        object.__setattr__(self, "pastes", tuple(self.pastes))
+        for i, paste in enumerate(self.pastes):
+            if not isinstance(paste, Paste):
+                raise TypeError(f"pastes[{i}]: expected a Paste, got {type(paste).__name__}")
+            if paste.placement.canvas_size != self.target.canvas_size:
+                raise ValueError(
+                    f"pastes[{i}]: expected canvas {self.target.canvas_size} as in target, "
+                    f"got {paste.placement.canvas_size}"
+                )
+
+    @property
+    def canvas_size(self) -> tuple[int, int]:
+        """Height and width of the result."""
+        return self.target.canvas_size
+
+    def to_json(self) -> str:
+        """The plan as JSON; `from_json` gives an equal plan back."""
+        pastes = [
+            {
+                "source": paste.source,
+                "instances": list(paste.instances),
+                "placement": _placement_dict(paste.placement),
+                "sigma": paste.sigma,
+            }
+            for paste in self.pastes
+        ]
+        return json.dumps({"version": 1, "target": _placement_dict(self.target), "pastes": pastes})
+
+    @staticmethod
+    def from_json(text: str) -> Plan:
+        """The plan that `to_json` wrote. What is not such a text is a ValueError that says where."""
+        if not isinstance(text, str):
+            raise TypeError(f"text: expected a str, got {type(text).__name__}")
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"text: expected a plan as JSON, got what cannot be read: {error}") from None
+        try:
+            return _plan_from(data)
+        except TypeError as error:  # a wrong JSON type is a wrong value of the text
+            raise ValueError(f"text: {error}") from None
+        except ValueError as error:
+            raise ValueError(f"text: {error}") from None
+
+
+def _pair_only(name: str, value: object) -> object:
+    # A plan is written by programs: both sides are always there, so a single number is a mistake.
+    if isinstance(value, int | np.integer):
+        raise TypeError(f"{name}: expected a pair of integers, got {value!r}")
+    return value
+
+
+def _rows(instances: object) -> tuple[int, ...]:
+    if isinstance(instances, str | bytes) or not isinstance(instances, Sequence | np.ndarray):
+        raise TypeError(f"instances: expected a sequence of row numbers, got {instances!r}")
+    values = instances.tolist() if isinstance(instances, np.ndarray) else instances
+    rows = tuple(_checks.integer(f"instances[{i}]", row, 0, _checks.MAX_SIDE) for i, row in enumerate(values))
+    if len(set(rows)) != len(rows):
+        twice = next(row for i, row in enumerate(rows) if row in rows[:i])
+        raise ValueError(f"instances: expected each row once, got row {twice} twice")
+    return rows
+
+
+def _placement_dict(placement: Placement) -> dict[str, Any]:
+    return {
+        "input_size": list(placement.input_size),
+        "resized_size": list(placement.resized_size),
+        "offset": list(placement.offset),
+        "canvas_size": list(placement.canvas_size),
+        "hflip": placement.hflip,
+    }
+
+
+def _plan_from(data: object) -> Plan:
+    top = _object("plan", data, {"version", "target", "pastes"}, set())
+    if isinstance(top["version"], bool) or top["version"] != 1:
+        raise ValueError(f"version: expected 1, got {top['version']!r}")
+    if not isinstance(top["pastes"], list):
+        raise TypeError(f"pastes: expected a list, got {top['pastes']!r}")
+    pastes = []
+    for i, item in enumerate(top["pastes"]):
+        entry = _object(f"pastes[{i}]", item, {"source", "instances", "placement"}, {"sigma"})
+        entry["placement"] = _placement_from(f"pastes[{i}].placement", entry["placement"])
+        pastes.append(Paste(**entry))
+    return Plan(_placement_from("target", top["target"]), tuple(pastes))
+
+
+def _placement_from(name: str, data: object) -> Placement:
+    names = {field.name for field in fields(Placement)}
+    return Placement(**_object(name, data, names - {"hflip"}, {"hflip"}))
+
+
+def _object(name: str, data: object, needed: set[str], optional: set[str]) -> dict[str, Any]:
+    if not isinstance(data, Mapping):
+        raise TypeError(f"{name}: expected an object, got {data!r}")
+    if missing := sorted(needed - set(data)):
+        raise ValueError(f"{name}: expected the key {missing[0]!r}, which is not there")
+    if unknown := sorted(set(data) - needed - optional):
+        raise ValueError(f"{name}: expected no key but {', '.join(sorted(needed | optional))}, got {unknown[0]!r}")
+    return dict(data)

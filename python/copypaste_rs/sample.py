@@ -1,0 +1,326 @@
+"""Samples: an image with its instances, the instances as columns of one length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast, final
+
+import numpy as np
+
+from copypaste_rs import _checks
+from copypaste_rs.masks import RleMasks
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+Column = Any
+"""A column: `RleMasks` for masks, otherwise an array whose first axis counts the instances."""
+
+
+@final
+class Instances:
+    """The objects of one image, as columns of one length n.
+
+    Every column is an attribute: ``instances.labels``, ``instances.score``. Columns the library knows are
+    listed below; any other travels along, row by row, through every operation.
+
+    Parameters
+    ----------
+    masks : RleMasks, optional
+        One mask for each instance. Boxes are then derived from them, and given ones are ignored.
+    labels : array, shape (n,), optional
+        Class of each instance, of any dtype.
+    boxes : array, shape (n, 4), optional
+        x0, y0, x1, y1, half-open, in pixels; kept as float32.
+    iscrowd : array of bool (or 0 and 1), shape (n,), optional
+        Whether a row marks a region of uncounted objects.
+    **fields : array, shape (n, ...)
+        Further columns.
+
+    Raises
+    ------
+    ValueError
+        When columns differ in length, or a field has a name that means something else here.
+    TypeError
+        When a column is not an array of the kind described.
+
+    Examples
+    --------
+    >>> instances = Instances(labels=[3, 7], score=[0.5, 0.25])
+    >>> len(instances), instances.score[1].item()
+    (2, 0.25)
+    >>> instances[1:].labels
+    array([7])
+    """
+
+    __slots__ = ("_columns", "_n")
+
+    _columns: dict[str, Column]
+    _n: int
+
+    def __init__(
+        self,
+        masks: RleMasks | None = None,
+        labels: ArrayLike | None = None,
+        boxes: ArrayLike | None = None,
+        iscrowd: ArrayLike | None = None,
+        **fields: ArrayLike,
+    ) -> None:
+        columns: dict[str, Column] = {}
+        if masks is not None:
+            if not isinstance(masks, RleMasks):
+                raise TypeError(
+                    f"masks: expected RleMasks (RleMasks.from_dense takes arrays), got {type(masks).__name__}"
+                )
+            columns["masks"] = masks
+        if labels is not None:
+            columns["labels"] = _column("labels", labels)
+        if masks is not None:
+            columns["boxes"] = masks.boxes
+        elif boxes is not None:
+            columns["boxes"] = _boxes(boxes)
+        if iscrowd is not None:
+            columns["iscrowd"] = _crowd(iscrowd)
+        for name, values in fields.items():
+            if name in _RESERVED or name.startswith("_"):
+                raise ValueError(f"{name}: expected another name for a column, this one has a meaning of its own")
+            columns[name] = _column(name, values)
+        self._set(columns)
+        for name, values in columns.items():
+            if len(values) != self._n:
+                first = next(iter(columns))
+                raise ValueError(f"{name}: expected {self._n} rows as in {first}, got {len(values)}")
+
+    def _set(self, columns: dict[str, Column]) -> None:
+        object.__setattr__(self, "_columns", columns)
+        object.__setattr__(self, "_n", len(next(iter(columns.values()))) if columns else 0)
+
+    @classmethod
+    def _trusted(cls, columns: dict[str, Column]) -> Instances:
+        """Wrap columns that are known to fit, boxes included."""
+        instances = object.__new__(cls)
+        instances._set(columns)
+        return instances
+
+    # -- columns -----------------------------------------------------------------------------------------
+
+    @property
+    def columns(self) -> dict[str, Column]:
+        """The columns that are there, by name: a new dict of the same arrays."""
+        return dict(self._columns)
+
+    @property
+    def masks(self) -> RleMasks | None:
+        """The masks, or None."""
+        return cast("RleMasks | None", self._columns.get("masks"))
+
+    @property
+    def labels(self) -> NDArray[Any] | None:
+        """The classes, shape (n,), or None."""
+        return self._columns.get("labels")
+
+    @property
+    def boxes(self) -> NDArray[np.float32] | None:
+        """The boxes, shape (n, 4): x0, y0, x1, y1, half-open; or None."""
+        return self._columns.get("boxes")
+
+    @property
+    def iscrowd(self) -> NDArray[np.bool_] | None:
+        """Which rows are crowds, shape (n,), or None when nobody said."""
+        return self._columns.get("iscrowd")
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        if not name.startswith("_"):
+            try:
+                return cast("NDArray[Any]", self._columns[name])
+            except KeyError:
+                pass
+        raise AttributeError(f"Instances has no column {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*object.__dir__(self), *self._columns})
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"Instances is immutable: cannot set {name!r}; make a new one from its columns")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"Instances is immutable: cannot delete {name!r}")
+
+    # -- as a sequence -------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __getitem__(self, rows: SupportsIndex | slice | Sequence[int] | NDArray[Any]) -> Instances:
+        picked = _checks.row_index("rows", rows, self._n)
+        return Instances._trusted({name: values[picked] for name, values in self._columns.items()})
+
+    @classmethod
+    def concat(cls, instances: Iterable[Instances]) -> Instances:
+        """All rows of several, in order. Those with rows must have the same columns.
+
+        A column's dtype becomes what NumPy promotes to; masks must be of one size.
+        """
+        parts = list(instances)
+        for i, part in enumerate(parts):
+            if not isinstance(part, Instances):
+                raise TypeError(f"instances[{i}]: expected Instances, got {type(part).__name__}")
+        parts = [part for part in parts if len(part)] or parts[:1]
+        if not parts:
+            return cls()
+        names = list(parts[0]._columns)
+        for part in parts[1:]:
+            if differing := set(names) ^ set(part._columns):
+                raise ValueError(f"instances: expected the same columns in each, but {sorted(differing)[0]!r} is not in all")
+        joined: dict[str, Column] = {}
+        for name in names:
+            pieces = [part._columns[name] for part in parts]
+            joined[name] = RleMasks.concat(pieces) if name == "masks" else np.concatenate(pieces)
+        return cls._trusted(joined)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Instances):
+            return NotImplemented
+        mine, theirs = self._columns, other._columns
+        return mine.keys() == theirs.keys() and all(_same(mine[name], theirs[name]) for name in mine)
+
+    __hash__ = None  # type: ignore[assignment]  # holds arrays, which may be written to
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Instances._trusted, (self._columns,)
+
+    def __repr__(self) -> str:
+        return f"Instances(n={self._n}, columns=[{', '.join(self._columns)}])"
+
+
+_RESERVED = frozenset({*dir(Instances), "masks", "labels", "boxes", "iscrowd"})
+
+
+@final
+class Sample:
+    """One image, its instances, and whatever else belongs to it.
+
+    Parameters
+    ----------
+    image : array, shape (H, W) or (H, W, C)
+        dtype uint8, uint16 or float32, any number of channels. Not copied, never written to.
+    instances : Instances
+        The objects. Masks, where there are any, have the size of the image.
+    info : mapping, optional
+        Data of the image as a whole (image id, file name, ...), carried along.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When the image is not such an array, or the masks are of another size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sample = Sample(np.zeros((480, 640, 3), np.uint8), Instances(), {"image_id": 7})
+    >>> sample.size
+    (480, 640)
+    """
+
+    __slots__ = ("image", "info", "instances")
+
+    image: NDArray[Any]
+    instances: Instances
+    info: dict[str, Any]
+
+    def __init__(self, image: NDArray[Any], instances: Instances, info: Mapping[str, Any] = {}) -> None:  # noqa: B006 (copied)
+        pixels = _checks.image("image", image)
+        if not isinstance(instances, Instances):
+            raise TypeError(f"instances: expected Instances, got {type(instances).__name__}")
+        if not isinstance(info, Mapping):
+            raise TypeError(f"info: expected a mapping, got {type(info).__name__}")
+        masks = instances.masks
+        if masks is not None and masks.size != pixels.shape[:2]:
+            raise ValueError(f"instances: expected masks of the image's size {pixels.shape[:2]}, got {masks.size}")
+        self._set(pixels, instances, dict(info))
+
+    def _set(self, image: NDArray[Any], instances: Instances, info: dict[str, Any]) -> None:
+        object.__setattr__(self, "image", image)
+        object.__setattr__(self, "instances", instances)
+        object.__setattr__(self, "info", info)
+
+    @classmethod
+    def _trusted(cls, image: NDArray[Any], instances: Instances, info: dict[str, Any]) -> Sample:
+        """Wrap parts that are known to fit."""
+        sample = object.__new__(cls)
+        sample._set(image, instances, info)
+        return sample
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the image."""
+        return self.image.shape[0], self.image.shape[1]
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"Sample is immutable: cannot set {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"Sample is immutable: cannot delete {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sample):
+            return NotImplemented
+        return (
+            self.image.dtype == other.image.dtype
+            and _same(self.image, other.image)
+            and self.instances == other.instances
+            and self.info.keys() == other.info.keys()
+            and all(_same(value, other.info[key]) for key, value in self.info.items())
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # holds arrays, which may be written to
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Sample._trusted, (self.image, self.instances, self.info)
+
+    def __repr__(self) -> str:
+        return f"Sample(image={self.image.shape} {self.image.dtype}, {self.instances!r})"
+
+
+def _column(name: str, values: ArrayLike) -> NDArray[Any]:
+    try:
+        array = np.asarray(values)
+    except ValueError:  # ragged
+        raise ValueError(f"{name}: expected an array with one row for each instance, got rows of differing shape") from None
+    if array.ndim == 0:
+        raise ValueError(f"{name}: expected one row for each instance, got the single value {values!r}")
+    return array
+
+
+def _boxes(values: ArrayLike) -> NDArray[np.float32]:
+    array = _column("boxes", values)
+    if array.size == 0:
+        array = array.reshape(-1, 4)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"boxes: expected numbers, got dtype {array.dtype}")
+    if array.ndim != 2 or array.shape[1] != 4:
+        raise ValueError(f"boxes: expected shape (n, 4), got {array.shape}")
+    boxes = array.astype(np.float32, copy=False)
+    if not np.isfinite(boxes).all():
+        raise ValueError("boxes: expected finite numbers, got NaN or infinity")
+    return boxes
+
+
+def _crowd(values: ArrayLike) -> NDArray[np.bool_]:
+    array = _column("iscrowd", values)
+    if array.ndim != 1:
+        raise ValueError(f"iscrowd: expected shape (n,), got {array.shape}")
+    if array.size and array.dtype.kind not in "biu":
+        raise TypeError(f"iscrowd: expected bools, got dtype {array.dtype}")
+    if not np.isin(array, (0, 1)).all():
+        raise ValueError("iscrowd: expected 0 and 1 or bools, got another number")
+    return array.astype(np.bool_, copy=False)
+
+
+def _same(a: object, b: object) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        x, y = np.asarray(a), np.asarray(b)
+        if x.dtype.kind in "fc" and y.dtype.kind in "fc":
+            return np.array_equal(x, y, equal_nan=True)
+        return np.array_equal(x, y)
+    return type(a) is type(b) and bool(a == b) if isinstance(a, RleMasks) else bool(a == b)

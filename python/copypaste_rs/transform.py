@@ -1,0 +1,422 @@
+"""The transforms: draw a plan, apply it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast, final
+
+from copypaste_rs import _checks, _operation, draws
+from copypaste_rs._planning import PASTE, TARGET_JITTER, TARGET_WORDS, Jitter, PastePlanner, Select, word_count
+from copypaste_rs.plan import MAX_SIGMA, MIN_SIGMA, Paste, Plan
+from copypaste_rs.sample import Sample
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Scale: TypeAlias = "str | tuple[float, float]"
+
+SCALES = {"large": (0.1, 2.0), "standard": (0.8, 1.25)}
+"""The two ranges of the paper."""
+
+MAX_SCALE = 1e6
+"""No sensible jitter is near it; it keeps every product finite."""
+
+
+class _Transform:
+    """What the transforms share: arguments by name, immutability, pickling, a backend."""
+
+    __slots__ = ("_arguments", "_jitter", "_options", "_pastes", "backend")
+
+    _arguments: dict[str, Any]
+    _jitter: Jitter
+    _options: _operation.Options
+    backend: str
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (the arguments, as given)
+        if not name.startswith("_") and name in self._arguments:
+            return self._arguments[name]
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._arguments == cast("_Transform", other)._arguments
+
+    __hash__ = None  # type: ignore[assignment]  # arguments may hold a list or a mapping
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self._arguments)
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments.items())
+        return f"{type(self).__name__}({arguments})"
+
+    def _put(self, **values: object) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _compose(self) -> _operation.Compose:
+        if self.backend == "rust":
+            from copypaste_rs.functional import compose
+        else:
+            from copypaste_rs.reference import compose
+        return compose
+
+    def _check_canvas(self, plan: Plan) -> None:
+        if isinstance(plan, Plan) and plan.canvas_size != self._jitter.canvas:
+            raise ValueError(f"plan: expected a canvas of size {self._jitter.canvas}, got {plan.canvas_size}")
+
+
+@final
+class ScaleJitter(_Transform):
+    """Scale jitter alone: resize by a random factor, mirror, crop or pad to a fixed size.
+
+    What `SimpleCopyPaste` does to its target, for pipelines and images without pasting.
+
+    Parameters
+    ----------
+    size : int or (int, int)
+        Height and width of the canvas; one int is a square.
+    scale : {"large", "standard"} or (float, float)
+        Range of the scale factor: (0.1, 2.0), (0.8, 1.25), or your own.
+    flip : float
+        Probability of mirroring left to right.
+    fill : float, sequence of float, optional
+        Value where no image lands, one or one for each channel; None is mid-grey (128, 32768, 0.5).
+    pad : {"top_left", "random"}
+        Where an image smaller than the canvas lies.
+    interpolation : {"bilinear", "nearest"}
+        How pixels are resampled. Masks always take the nearest.
+    antialias : bool
+        Whether shrinking averages all pixels it covers (as Pillow) or takes two taps an axis (as OpenCV).
+    scale_reference : {"fit", "input"}
+        What scale 1 means: the image just fits the canvas, or keeps its size.
+    min_area : int
+        Rows, other than crowds, with fewer pixels are dropped.
+    backend : {"rust", "numpy"}
+        Which of the two equal implementations runs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from copypaste_rs import Instances, Sample, ScaleJitter
+    >>> jitter = ScaleJitter(size=(64, 96), scale=(0.5, 2.0))
+    >>> jitter(Sample(np.zeros((48, 64, 3), np.uint8), Instances()), rng=0).size
+    (64, 96)
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        size: int | tuple[int, int],
+        scale: Scale = "large",
+        flip: float = 0.5,
+        fill: _checks.Fill = None,
+        pad: str = "top_left",
+        interpolation: str = "bilinear",
+        antialias: bool = True,
+        scale_reference: str = "fit",
+        min_area: int = 0,
+        backend: str = "rust",
+    ) -> None:
+        arguments = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+        self._put(
+            _arguments=arguments,
+            _jitter=_jitter(size, "scale", scale, flip, pad, scale_reference),
+            _options=_operation.Options.check(
+                fill=fill, interpolation=interpolation, antialias=antialias, min_area=min_area
+            ),
+            backend=_backend(backend),
+        )
+
+    def sample_plan(self, sample: Sample, rng: draws.Rng = None) -> Plan:
+        """Draw a plan for `sample`: a placement, no pastes.
+
+        The same key gives the same target placement as `SimpleCopyPaste` with the same settings.
+        """
+        _check_sample("sample", sample)
+        words = draws.words(draws.resolve(rng), draws.PLAN_STREAM, TARGET_WORDS, self.backend)
+        return Plan(self._jitter.draw(words[TARGET_JITTER], sample.size))
+
+    def apply(self, plan: Plan, sample: Sample, *, out: NDArray[Any] | None = None) -> Sample:
+        """Apply `plan` to `sample`; into `out`, when given, an array of the canvas's shape."""
+        _check_sample("sample", sample)
+        self._check_canvas(plan)
+        if isinstance(plan, Plan) and plan.pastes:
+            raise ValueError(f"plan: expected no pastes, got {len(plan.pastes)}; SimpleCopyPaste applies them")
+        return _operation.apply(self._compose(), self._options, plan, sample, [], out)
+
+    def __call__(self, sample: Sample, rng: draws.Rng = None, *, out: NDArray[Any] | None = None) -> Sample:
+        """Draw a plan and apply it."""
+        return self.apply(self.sample_plan(sample, rng), sample, out=out)
+
+
+@final
+class SimpleCopyPaste(_Transform):
+    """Simple Copy-Paste (Ghiasi et al., CVPR 2021): paste a random subset of one image's objects onto another.
+
+    Target and sources are each jittered in scale, mirrored, and cropped or padded to the canvas. Objects of
+    the sources are pasted; what they cover is cut from the masks below, and what is hidden is dropped. All
+    randomness lies in a `Plan`, drawn by `sample_plan`; applying one is a pure function.
+
+    Parameters
+    ----------
+    size : int or (int, int)
+        Height and width of the canvas; one int is a square.
+    target_scale, source_scale : {"large", "standard"} or (float, float)
+        Ranges of the two scale factors, drawn apart: (0.1, 2.0), (0.8, 1.25), or your own.
+    flip : float
+        Probability of mirroring, drawn for each image.
+    select : {"subset", "one", "all"}, int, float or callable
+        Which of a source's N objects are pasted: a random number of them, one, all, at most so many, that
+        fraction (1.0 is all, 1 is one), or what ``select(source, rows, rng)`` returns out of `rows`.
+        Crowds, and objects that the jitter puts off the canvas, are no candidates.
+    placement : {"jitter", "uniform"}
+        Whether objects keep the place that they have on the jittered source, together, or each goes anywhere.
+    blend_sigma : float or (float, float), optional
+        Soft edges: standard deviation in canvas pixels, 0.1 to 20, or a range of it. None pastes hard.
+        Labels follow the hard masks in any case.
+    p : float
+        Probability of pasting; the target is jittered all the same.
+    fill, pad, interpolation, antialias, scale_reference, backend
+        As in `ScaleJitter`.
+    min_area : int
+        Objects with fewer pixels on the canvas are not pasted, and rows left with fewer are dropped.
+    min_visibility : float
+        Rows of which a smaller part is left visible are dropped, 0 to 1. Crowds are exempt.
+    on_hidden : {"drop", "crowd"}
+        What becomes of rows below these limits: gone, or marked as crowd while a pixel is left.
+    missing : mapping, optional
+        Values for columns that only one side has, such as ``{"score": 1.0}``.
+
+    Warns
+    -----
+    UserWarning
+        When the settings can never paste anything.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from copypaste_rs import Instances, RleMasks, Sample, SimpleCopyPaste
+    >>> image = np.full((48, 64, 3), 200, np.uint8)
+    >>> square = np.zeros((1, 48, 64), np.uint8)
+    >>> square[0, 10:30, 20:40] = 1
+    >>> source = Sample(image, Instances(masks=RleMasks.from_dense(square), labels=[5]))
+    >>> target = Sample(np.zeros_like(image), Instances())
+    >>> copy_paste = SimpleCopyPaste(size=64, source_scale=(1.0, 1.0), flip=0.0)
+    >>> result = copy_paste(target, source, rng=(0, 0, 7))
+    >>> result.instances.labels, result.instances.masks.area
+    (array([5]), array([400]))
+    """
+
+    __slots__ = ()
+
+    _pastes: PastePlanner
+
+    def __init__(
+        self,
+        *,
+        size: int | tuple[int, int],
+        target_scale: Scale = "large",
+        source_scale: Scale = "large",
+        flip: float = 0.5,
+        select: Select = "subset",
+        placement: str = "jitter",
+        blend_sigma: float | tuple[float, float] | None = None,
+        p: float = 1.0,
+        fill: _checks.Fill = None,
+        pad: str = "top_left",
+        interpolation: str = "bilinear",
+        antialias: bool = True,
+        scale_reference: str = "fit",
+        min_area: int = 0,
+        min_visibility: float = 0.0,
+        on_hidden: str = "drop",
+        missing: Mapping[str, Any] | None = None,
+        backend: str = "rust",
+    ) -> None:
+        arguments = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+        source_jitter = _jitter(size, "source_scale", source_scale, flip, pad, scale_reference)
+        uniform = _checks.choice("placement", placement, ("jitter", "uniform")) == "uniform"
+        self._put(
+            _arguments=arguments | {"p": _checks.real("p", p, 0.0, 1.0)},
+            _jitter=_jitter(size, "target_scale", target_scale, flip, pad, scale_reference),
+            _pastes=PastePlanner(source_jitter, _select(select), uniform, _sigma(blend_sigma)),
+            _options=_operation.Options.check(
+                fill=fill,
+                interpolation=interpolation,
+                antialias=antialias,
+                min_area=min_area,
+                min_visibility=min_visibility,
+                on_hidden=on_hidden,
+                missing=missing,
+            ),
+            backend=_backend(backend),
+        )
+        h, w = self._jitter.canvas
+        if self.p == 0:
+            _warn("p=0: nothing will ever be pasted")
+        elif self._options.min_area > h * w:
+            _warn(f"min_area={min_area}: nothing will ever be pasted on a canvas of {h * w} pixels")
+
+    def sample_plan(self, target: Sample, sources: Sample | Sequence[Sample], rng: draws.Rng = None) -> Plan:
+        """Draw a plan for a target and its sources.
+
+        Parameters
+        ----------
+        target : Sample
+            The image that is pasted on.
+        sources : Sample or sequence of Sample
+            The images whose objects are pasted, in order.
+        rng : None, int, sequence of 1 to 3 ints, or numpy.random.Generator
+            The key of the draws: ``seed``, ``(seed, epoch)``, ``(seed, epoch, index)``; a generator gives
+            four words; None takes fresh entropy. The same key gives the same plan, anywhere.
+        """
+        _check_sample("target", target)
+        givers = _operation.samples(sources)
+        for i, source in enumerate(givers):
+            if len(source.instances) and source.instances.masks is None:
+                raise ValueError(
+                    f"sources[{i}]: expected masks for its {len(source.instances)} instances, got none "
+                    "(boxes alone are not supported)"
+                )
+        key = draws.resolve(rng)
+        words = draws.words(key, draws.PLAN_STREAM, word_count(givers), self.backend)
+        placement = self._jitter.draw(words[TARGET_JITTER], target.size)
+        pastes: list[Paste] = []
+        if draws.uniform(words[PASTE]) < self.p:
+            start = TARGET_WORDS
+            for number, source in enumerate(givers):
+                stop = start + word_count([source]) - TARGET_WORDS
+                pastes += self._pastes.draw(number, source, words[start:stop], key)
+                start = stop
+        return Plan(placement, tuple(pastes))
+
+    def apply(
+        self, plan: Plan, target: Sample, sources: Sample | Sequence[Sample], *, out: NDArray[Any] | None = None
+    ) -> Sample:
+        """Apply `plan`.
+
+        Parameters
+        ----------
+        plan : Plan
+            From `sample_plan` or written by hand, for this transform's canvas.
+        target, sources
+            The samples it was made for. They are read, never written.
+        out : array, optional
+            Takes the image: canvas shape, the images' dtype, C-contiguous, apart from all inputs.
+
+        Returns
+        -------
+        Sample
+            The image; rows of the target that are left, then those pasted; every column, and
+            ``source`` (-1 for the target), ``source_row`` and ``visibility``; the target's info.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When plan and samples do not fit each other. Nothing has been written then.
+        """
+        self._check_canvas(plan)
+        return _operation.apply(self._compose(), self._options, plan, target, _operation.samples(sources), out)
+
+    def __call__(
+        self,
+        target: Sample,
+        sources: Sample | Sequence[Sample],
+        rng: draws.Rng = None,
+        *,
+        out: NDArray[Any] | None = None,
+    ) -> Sample:
+        """Draw a plan and apply it."""
+        return self.apply(self.sample_plan(target, sources, rng), target, sources, out=out)
+
+
+def _rebuild(kind: Callable[..., _Transform], arguments: Mapping[str, Any]) -> _Transform:
+    # What there was to warn of was said when the transform was made, not again in each worker.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return kind(**arguments)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, UserWarning, stacklevel=3)
+
+
+def _check_sample(name: str, sample: object) -> None:
+    if not isinstance(sample, Sample):
+        raise TypeError(f"{name}: expected a Sample, got {type(sample).__name__}")
+
+
+def _backend(backend: str) -> str:
+    # "reference" is the name of the module that the NumPy backend lives in.
+    chosen = _checks.choice("backend", backend, ("rust", "numpy", "reference"))
+    return "numpy" if chosen == "reference" else chosen
+
+
+def _jitter(size: _checks.Size, name: str, scale: Scale, flip: float, pad: str, reference: str) -> Jitter:
+    return Jitter(
+        _checks.size("size", size),
+        _scale(name, scale),
+        _checks.real("flip", flip, 0.0, 1.0),
+        _checks.choice("pad", pad, ("top_left", "random")),
+        _checks.choice("scale_reference", reference, ("fit", "input")),
+    )
+
+
+def _scale(name: str, scale: Scale) -> tuple[float, float]:
+    if isinstance(scale, str):
+        return SCALES[_checks.choice(name, scale, tuple(SCALES))]
+    lo, hi = _range(name, scale)
+    if not 0 < lo <= hi <= MAX_SCALE:
+        raise ValueError(f"{name}: expected 0 < lo <= hi <= {MAX_SCALE:g}, got ({lo:g}, {hi:g})")
+    return lo, hi
+
+
+def _range(name: str, value: object) -> tuple[float, float]:
+    if isinstance(value, bytes) or not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
+        raise TypeError(f"{name}: expected a pair of numbers, got {value!r}")
+    if len(value) != 2:
+        raise ValueError(f"{name}: expected a pair of numbers, got {len(value)} values")
+    return (
+        _checks.real(f"{name}[0]", value[0], -math.inf, math.inf),
+        _checks.real(f"{name}[1]", value[1], -math.inf, math.inf),
+    )
+
+
+def _sigma(sigma: float | tuple[float, float] | None) -> float | tuple[float, float] | None:
+    if sigma is None:
+        return None
+    if not hasattr(sigma, "__len__"):
+        return _checks.real("blend_sigma", sigma, MIN_SIGMA, MAX_SIGMA)
+    lo, hi = _range("blend_sigma", sigma)
+    if not MIN_SIGMA <= lo <= hi <= MAX_SIGMA:
+        raise ValueError(f"blend_sigma: expected {MIN_SIGMA} <= lo <= hi <= {MAX_SIGMA}, got ({lo:g}, {hi:g})")
+    return lo, hi
+
+
+def _select(select: Select) -> Select:
+    if callable(select):
+        return select
+    if isinstance(select, str):
+        return _checks.choice("select", select, ("subset", "one", "all"))
+    try:
+        return _checks.integer("select", select, 1, _checks.MAX_SIDE)  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    try:
+        fraction = _checks.real("select", select, 0.0, 1.0)
+    except TypeError:
+        raise TypeError(
+            f"select: expected 'subset', 'one', 'all', an int, a fraction or a callable, got {select!r}"
+        ) from None
+    if fraction == 0.0:
+        raise ValueError("select: expected a fraction above 0, got 0")
+    return fraction

@@ -1,0 +1,17 @@
+//! Copy-paste augmentation for instance segmentation: the kernels, without Python.
+//!
+//! Three ideas carry the design. All randomness is decided before a kernel runs, so every function here is
+//! pure. Masks stay run-length encoded ([`rle::Masks`]), so their cost follows the perimeter. Every output
+//! pixel is computed once ([`paste`]).
+
+pub mod composite;
+pub mod error;
+pub mod placement;
+pub mod resample;
+pub mod rle;
+pub mod simd;
+pub mod view;
+
+pub use error::{Error, Result};
+pub use placement::{Placement, Size};
+pub use view::{ImageView, ImageViewMut};

@@ -1,0 +1,114 @@
+//! The fused operation: apply one plan to a target and its sources.
+//!
+//! Masks first, as runs ([`rows`]): which rows are pasted, what covers what, what is left. Then pixels, one
+//! canvas row after the other ([`pixels`]): each is computed once, from the one image that shows there.
+
+mod pixels;
+mod rows;
+mod spans;
+
+use crate::resample::Pixel;
+use crate::rle::{Masks, PixelBox};
+use crate::{ImageView, ImageViewMut, Placement, Result};
+
+/// One image with its masks.
+#[derive(Debug)]
+pub struct Side<'a, T> {
+    /// The pixels.
+    pub image: ImageView<'a, T>,
+    /// The masks, of the image's size.
+    pub masks: Masks,
+    /// For each mask whether it is a crowd.
+    pub crowd: &'a [bool],
+}
+
+/// Some objects of one source, pasted together.
+#[derive(Clone, Debug)]
+pub struct Paste<'a> {
+    /// Number of the source.
+    pub source: usize,
+    /// Rows of the source, each once.
+    pub rows: Vec<usize>,
+    /// Where the source lands.
+    pub placement: Placement,
+    /// Weights of the soft edge; hard without.
+    pub weights: Option<&'a [u16]>,
+}
+
+/// How pixels are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a, T> {
+    /// One value for each channel, where no image lands.
+    pub fill: &'a [T],
+    /// Nearest instead of bilinear.
+    pub nearest: bool,
+    /// Whether shrinking averages.
+    pub antialias: bool,
+}
+
+/// Which rows are dropped.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Rows, other than crowds, with fewer pixels.
+    pub min_area: u64,
+    /// Rows, other than crowds, with a smaller part left.
+    pub min_visibility: f64,
+    /// Keep them, marked as hidden, while they have a pixel.
+    pub keep_hidden: bool,
+}
+
+/// The rows that are left, in order: those of the target, then those pasted. Columns of one length.
+#[derive(Debug)]
+pub struct Rows {
+    /// Their masks on the canvas.
+    pub masks: Masks,
+    /// The boxes of these.
+    pub boxes: Vec<PixelBox>,
+    /// The areas of these.
+    pub area: Vec<i64>,
+    /// Number of the source of each; -1 is the target.
+    pub source: Vec<i32>,
+    /// The row within its side.
+    pub source_row: Vec<i32>,
+    /// Area over the area before anything covered it.
+    pub visibility: Vec<f32>,
+    /// Kept only because of [`Rules::keep_hidden`].
+    pub hidden: Vec<bool>,
+}
+
+/// Applies the pastes, in order, to the target, and writes the image to `canvas`.
+///
+/// The caller has checked that sizes, sources and rows fit, and that all images have as many channels as there
+/// are fill values.
+///
+/// # Errors
+/// When there is not enough memory.
+pub fn copy_paste<T: Pixel>(
+    target: &Side<'_, T>,
+    placement: &Placement,
+    sources: &[Side<'_, T>],
+    pastes: &[Paste<'_>],
+    look: &Look<'_, T>,
+    rules: &Rules,
+    mut canvas: ImageViewMut<'_, T>,
+) -> Result<Rows> {
+    let layers = rows::place_layers(sources, pastes, rules);
+    let rows = rows::cut_and_drop(target, placement, sources, &layers, rules);
+    pixels::paint(target.image, placement, sources, &layers, look, &mut canvas)?;
+    Ok(rows)
+}
+
+/// A paste that has something to paste: its rows, placed.
+struct Layer<'a> {
+    source: usize,
+    placement: Placement,
+    weights: Option<&'a [u16]>,
+    /// Row numbers within the source.
+    rows: Vec<usize>,
+    /// Their masks on the canvas, each with its area before anything covers it.
+    placed: Masks,
+    area: Vec<i64>,
+    /// What the layer covers, and the box of that.
+    union: Masks,
+    reach: PixelBox,
+}

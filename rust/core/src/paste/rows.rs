@@ -1,0 +1,139 @@
+//! The masks of the operation: placed, cut by what is pasted later, and dropped when too little is left.
+
+use super::{Layer, Paste, Rows, Rules, Side};
+use crate::Placement;
+use crate::rle::{self, Masks, PixelBox};
+
+/// Places the rows of each paste; those too small on the canvas are not pasted, and a paste without any is none.
+pub(super) fn place_layers<'a, T>(
+    sources: &[Side<'_, T>],
+    pastes: &[Paste<'a>],
+    rules: &Rules,
+) -> Vec<Layer<'a>> {
+    let least = rules.min_area.max(1) as i64;
+    let place = |paste: &Paste<'a>| {
+        let mut rows = paste.rows.clone();
+        let mut placed = rle::place(&sources[paste.source].masks.select(&rows), &paste.placement);
+        let mut area = rle::area(&placed);
+        if area.iter().any(|&a| a < least) {
+            let kept: Vec<usize> = (0..rows.len()).filter(|&i| area[i] >= least).collect();
+            placed = placed.select(&kept);
+            rows = kept.iter().map(|&i| rows[i]).collect();
+            area = kept.iter().map(|&i| area[i]).collect();
+        }
+        let union = rle::union(&placed);
+        let reach = rle::boxes(&union)[0];
+        (!rows.is_empty()).then_some(Layer {
+            source: paste.source,
+            placement: paste.placement,
+            weights: paste.weights,
+            rows,
+            placed,
+            area,
+            union,
+            reach,
+        })
+    };
+    pastes.iter().filter_map(place).collect()
+}
+
+/// Cuts every row by the layers above it and drops what is hidden.
+pub(super) fn cut_and_drop<T>(
+    target: &Side<'_, T>,
+    placement: &Placement,
+    sources: &[Side<'_, T>],
+    layers: &[Layer<'_>],
+    rules: &Rules,
+) -> Rows {
+    let mut left = Left::new(placement, rules);
+    let placed = rle::place(&target.masks, placement);
+    let area = rle::area(&placed);
+    let all: Vec<usize> = (0..placed.len()).collect();
+    left.add(-1, &all, &placed, &area, target.crowd, layers);
+    for (i, layer) in layers.iter().enumerate() {
+        let crowd = sources[layer.source].crowd;
+        left.add(layer.source as i32, &layer.rows, &layer.placed, &layer.area, crowd, &layers[i + 1..]);
+    }
+    left.rows
+}
+
+/// The rows left so far.
+struct Left<'a> {
+    rows: Rows,
+    rules: &'a Rules,
+}
+
+impl<'a> Left<'a> {
+    fn new(placement: &Placement, rules: &'a Rules) -> Self {
+        let rows = Rows {
+            masks: Masks::empty(placement.canvas),
+            boxes: Vec::new(),
+            area: Vec::new(),
+            source: Vec::new(),
+            source_row: Vec::new(),
+            visibility: Vec::new(),
+            hidden: Vec::new(),
+        };
+        Self { rows, rules }
+    }
+
+    /// Adds what the layers `above` leave of the rows `numbers` of one side.
+    fn add(
+        &mut self,
+        source: i32,
+        numbers: &[usize],
+        placed: &Masks,
+        area_before: &[i64],
+        crowd: &[bool],
+        above: &[Layer<'_>],
+    ) {
+        let cut = cover(&rle::boxes(placed), above).map(|cover| rle::difference(placed, &cover));
+        let visible = cut.as_ref().unwrap_or(placed);
+        let area = rle::area(visible);
+        let boxes = rle::boxes(visible);
+        for (i, &row) in numbers.iter().enumerate() {
+            if area[i] == 0 {
+                continue;
+            }
+            let visibility = area[i] as f64 / area_before[i] as f64;
+            let too_little = area[i] < self.rules.min_area as i64 || visibility < self.rules.min_visibility;
+            let hidden = too_little && !crowd[row];
+            if hidden && !self.rules.keep_hidden {
+                continue;
+            }
+            self.rows.masks.push(visible.bounds(i));
+            self.rows.boxes.push(boxes[i]);
+            self.rows.area.push(area[i]);
+            self.rows.source.push(source);
+            self.rows.source_row.push(row as i32);
+            self.rows.visibility.push(visibility as f32);
+            self.rows.hidden.push(hidden);
+        }
+    }
+}
+
+/// The union of the layers that can touch one of the boxes; none if no layer does.
+fn cover(boxes: &[PixelBox], layers: &[Layer<'_>]) -> Option<Masks> {
+    let hull = hull(boxes)?;
+    let mut touching = layers.iter().filter(|layer| meet(&layer.reach, &hull));
+    let first = touching.next()?;
+    let Some(second) = touching.next() else { return Some(first.union.clone()) };
+    let mut unions = first.union.clone();
+    for layer in std::iter::once(second).chain(touching) {
+        unions.push(layer.union.bounds(0));
+    }
+    Some(rle::union(&unions))
+}
+
+fn hull(boxes: &[PixelBox]) -> Option<PixelBox> {
+    boxes.iter().filter(|b| b.y0 < b.y1).copied().reduce(|a, b| PixelBox {
+        y0: a.y0.min(b.y0),
+        x0: a.x0.min(b.x0),
+        y1: a.y1.max(b.y1),
+        x1: a.x1.max(b.x1),
+    })
+}
+
+fn meet(a: &PixelBox, b: &PixelBox) -> bool {
+    a.y0 < b.y1 && b.y0 < a.y1 && a.x0 < b.x1 && b.x0 < a.x1
+}

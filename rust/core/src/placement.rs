@@ -1,0 +1,103 @@
+//! Integer geometry of flip, resize, crop and pad: where one image lands on the canvas.
+
+use std::ops::Range;
+
+/// Height and width in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Height.
+    pub h: usize,
+    /// Width.
+    pub w: usize,
+}
+
+impl Size {
+    /// Number of pixels.
+    #[must_use]
+    pub fn pixels(self) -> usize {
+        self.h * self.w
+    }
+}
+
+/// One axis of a placement: `input` samples become `resized`, of which those that land on the canvas stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// Number of input samples, 1 to 2^31 - 1.
+    pub input: usize,
+    /// Number of resized samples, 1 to 2^31 - 1.
+    pub resized: usize,
+    /// Canvas position of resized sample 0.
+    pub offset: i64,
+    /// Number of canvas samples.
+    pub canvas: usize,
+    /// Whether the input runs backwards.
+    pub flip: bool,
+}
+
+impl Axis {
+    /// The canvas positions that get a resized sample; empty when the image lies wholly off the canvas.
+    #[must_use]
+    pub fn landing(&self) -> Range<usize> {
+        let canvas = self.canvas as i64;
+        let start = self.offset.clamp(0, canvas);
+        let end = (self.offset + self.resized as i64).clamp(start, canvas);
+        start as usize..end as usize
+    }
+
+    /// The resized sample that lands on canvas position `position`, which must lie in [`Axis::landing`].
+    #[must_use]
+    pub fn resized_at(&self, position: usize) -> usize {
+        (position as i64 - self.offset) as usize
+    }
+
+    /// Input sample of resized sample `i` by the nearest rule: `((2i + 1) * input) / (2 * resized)`, then
+    /// counted from the other end when flipped.
+    #[must_use]
+    pub fn nearest(&self, i: usize) -> usize {
+        let k = ((2 * i as u64 + 1) * self.input as u64 / (2 * self.resized as u64)) as usize;
+        if self.flip { self.input - 1 - k } else { k }
+    }
+}
+
+/// Where one image lands on the canvas: flipped, resized, then cropped (negative offset) or padded (positive).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// Size of the image or mask.
+    pub input: Size,
+    /// Size after resizing.
+    pub resized: Size,
+    /// Canvas row of the resized image's top-left corner.
+    pub offset_y: i64,
+    /// Canvas column of the resized image's top-left corner.
+    pub offset_x: i64,
+    /// Size of the canvas.
+    pub canvas: Size,
+    /// Whether the input is mirrored left to right first.
+    pub hflip: bool,
+}
+
+impl Placement {
+    /// The vertical axis.
+    #[must_use]
+    pub fn rows(&self) -> Axis {
+        Axis {
+            input: self.input.h,
+            resized: self.resized.h,
+            offset: self.offset_y,
+            canvas: self.canvas.h,
+            flip: false,
+        }
+    }
+
+    /// The horizontal axis.
+    #[must_use]
+    pub fn columns(&self) -> Axis {
+        Axis {
+            input: self.input.w,
+            resized: self.resized.w,
+            offset: self.offset_x,
+            canvas: self.canvas.w,
+            flip: self.hflip,
+        }
+    }
+}

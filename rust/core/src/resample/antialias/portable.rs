@@ -1,0 +1,123 @@
+//! Antialiasing kernels for every processor.
+#![expect(clippy::inline_always, reason = "AVX2 functions compile these bodies once more, with their features")]
+
+use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT};
+use crate::resample::separable::Rows;
+use crate::resample::taps::BYTE_WEIGHT_BITS;
+use crate::resample::two_taps::Float;
+
+/// What a sum starts from, so that shifting it down rounds to nearest.
+pub(crate) const HALF: i32 = 1 << (BYTE_WEIGHT_BITS - 1);
+
+#[inline(always)]
+fn byte(sum: i32) -> u8 {
+    (sum >> BYTE_WEIGHT_BITS).clamp(0, 255) as u8
+}
+
+#[inline(always)]
+fn joined([high, low]: [i16; 2]) -> i32 {
+    ((high as i32) << SPLIT) + low as i32
+}
+
+fn weights_of(groups: &[Group]) -> impl Iterator<Item = i32> {
+    groups.iter().flat_map(|group| (0..GROUP).map(|k| joined([group[k], group[GROUP + k]])))
+}
+
+#[inline(always)]
+pub(crate) fn columns_u8<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
+    let channels = if C == 0 { columns.channels } else { C };
+    let taps = columns.groups * GROUP;
+    let pixels = columns.start.iter().zip(columns.weights.chunks_exact(columns.groups));
+    for (out, (&start, weights)) in out.chunks_exact_mut(channels).zip(pixels) {
+        let line = &line[start as usize..][..taps * channels];
+        if C == 0 {
+            for (c, out) in out.iter_mut().enumerate() {
+                let levels = line[c..].iter().step_by(channels);
+                let sum = levels.zip(weights_of(weights)).fold(HALF, |sum, (&p, w)| sum + w * p as i32);
+                *out = byte(sum);
+            }
+        } else {
+            let mut sums = [HALF; C];
+            for (pixel, weight) in line.chunks_exact(C).zip(weights_of(weights)) {
+                for c in 0..C {
+                    sums[c] += weight * pixel[c] as i32;
+                }
+            }
+            for c in 0..C {
+                out[c] = byte(sums[c]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]) {
+    const WIDTH: usize = 16;
+    for (block, out) in out.chunks_mut(WIDTH).enumerate() {
+        let mut sums = [HALF; WIDTH];
+        for (k, &weight) in weights.iter().enumerate() {
+            let weight = joined(weight);
+            for (sum, &p) in sums.iter_mut().zip(rows.get(k, block * WIDTH, out.len())) {
+                *sum += weight * p as i32;
+            }
+        }
+        for (out, &sum) in out.iter_mut().zip(&sums) {
+            *out = byte(sum);
+        }
+    }
+}
+
+/// Each sum starts from +0.0 and takes its taps in the order of the flipped input.
+#[inline(always)]
+pub(crate) fn columns_f32<const C: usize>(line: &[f32], columns: FloatColumns<'_>, out: &mut [f32]) {
+    let channels = if C == 0 { columns.channels } else { C };
+    // Four lanes for three channels: the next pixel overwrites the fourth.
+    let lanes = if C == 3 { 4 } else { channels };
+    for (i, &start) in columns.start.iter().enumerate() {
+        let weights = &columns.weights[columns.ends[i] as usize..columns.ends[i + 1] as usize];
+        let line = &line[start as usize..][..weights.len() * channels + lanes - channels];
+        let out = &mut out[i * channels..][..lanes];
+        let tap = |k: usize| channels * if columns.flip { weights.len() - 1 - k } else { k };
+        if C == 0 {
+            out.fill(0.0);
+            for (k, &weight) in weights.iter().enumerate() {
+                for (out, &p) in out.iter_mut().zip(&line[tap(k)..]) {
+                    *out += weight * p;
+                }
+            }
+        } else {
+            let mut sums = [0.0; 4];
+            for (k, &weight) in weights.iter().enumerate() {
+                let pixel = &line[tap(k)..][..lanes];
+                for c in 0..lanes {
+                    sums[c] += weight * pixel[c];
+                }
+            }
+            out.copy_from_slice(&sums[..lanes]);
+        }
+    }
+}
+
+/// Each sum starts from +0.0 and takes its rows in ascending order.
+#[inline(always)]
+pub(crate) fn rows_float<T: Float>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
+    const WIDTH: usize = 32;
+    for (block, out) in out.chunks_mut(WIDTH).enumerate() {
+        let mut sums = [0.0; WIDTH];
+        for (k, &weight) in weights.iter().enumerate() {
+            let row = rows.get(k, block * WIDTH, out.len());
+            if let Some(row) = row.first_chunk::<WIDTH>() {
+                for (sum, &p) in sums.iter_mut().zip(row) {
+                    *sum += weight * p;
+                }
+            } else {
+                for (sum, &p) in sums.iter_mut().zip(row) {
+                    *sum += weight * p;
+                }
+            }
+        }
+        for (out, &sum) in out.iter_mut().zip(&sums) {
+            *out = T::from_sum(sum);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The nearest input sample, by integers only.
+
+use std::ops::Range;
+
+use super::separable::{Window, filled};
+use crate::error::Result;
+use crate::placement::Axis;
+use crate::view::ImageView;
+
+/// An image of which each pixel is copied.
+#[derive(Debug)]
+pub(crate) struct Nearest<'a, T> {
+    image: ImageView<'a, T>,
+    rows: Axis,
+    columns: Columns,
+    first_column: usize,
+}
+
+/// Which input column each column of the window copies.
+#[derive(Debug)]
+enum Columns {
+    /// The first copies this one, and each further one the next.
+    From(usize),
+    Table(Vec<u32>),
+}
+
+impl<'a, T: Copy> Nearest<'a, T> {
+    pub(crate) fn new(image: ImageView<'a, T>, window: &Window) -> Result<Self> {
+        let axis = window.placement.columns();
+        let Range { start, end } = window.columns.clone();
+        let columns = if axis.input == axis.resized && !axis.flip {
+            Columns::From(axis.resized_at(start))
+        } else {
+            let mut table = filled(end - start)?;
+            for (x, column) in (start..).zip(&mut table) {
+                *column = axis.nearest(axis.resized_at(x)) as u32;
+            }
+            Columns::Table(table)
+        };
+        Ok(Self { image, rows: window.placement.rows(), columns, first_column: start })
+    }
+
+    pub(crate) fn row(&self, y: usize, spans: &[(u32, u32)], out: &mut [T]) {
+        let row = self.image.row(self.rows.nearest(self.rows.resized_at(y)));
+        let channels = self.image.channels();
+        for &(start, end) in spans {
+            let (start, end) = (start as usize, end as usize);
+            let out = &mut out[start * channels..end * channels];
+            let pixels = start - self.first_column..end - self.first_column;
+            match &self.columns {
+                Columns::From(first) => {
+                    let from = (first + pixels.start) * channels..(first + pixels.end) * channels;
+                    out.copy_from_slice(&row[from]);
+                }
+                Columns::Table(table) => pick(row, &table[pixels], channels, out),
+            }
+        }
+    }
+}
+
+fn pick<T: Copy>(row: &[T], table: &[u32], channels: usize, out: &mut [T]) {
+    match channels {
+        1 => pick_few::<1, T>(row, table, out),
+        2 => pick_few::<2, T>(row, table, out),
+        3 => pick_few::<3, T>(row, table, out),
+        4 => pick_few::<4, T>(row, table, out),
+        _ => {
+            for (out, &x) in out.chunks_exact_mut(channels).zip(table) {
+                out.copy_from_slice(&row[x as usize * channels..][..channels]);
+            }
+        }
+    }
+}
+
+fn pick_few<const C: usize, T: Copy>(row: &[T], table: &[u32], out: &mut [T]) {
+    let (pixels, _) = row.as_chunks::<C>();
+    let (outs, _) = out.as_chunks_mut::<C>();
+    for (out, &x) in outs.iter_mut().zip(table) {
+        *out = pixels[x as usize];
+    }
+}

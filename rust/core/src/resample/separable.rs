@@ -1,0 +1,176 @@
+//! Columns first, then rows: the walk that two taps and the antialiased filter share.
+//!
+//! A source row is resampled along its columns once, and kept while output rows need it.
+
+use std::ops::Range;
+
+use crate::error::{Error, Result};
+use crate::placement::{Axis, Placement};
+use crate::simd::Level;
+use crate::view::ImageView;
+
+/// Pixels are resampled along a row in blocks of so many, so that kernels have no remainders.
+pub(crate) const BLOCK: usize = 16;
+
+/// Kernels may load so many elements past the last they need, and write so many past the last of a row.
+pub(crate) const SLACK: usize = 16;
+
+/// What there is to resample: a window of the resized image, never the whole of it.
+#[derive(Clone, Debug)]
+pub struct Window {
+    pub(crate) placement: Placement,
+    /// Canvas columns.
+    pub(crate) columns: Range<usize>,
+    pub(crate) channels: usize,
+    pub(crate) level: Level,
+}
+
+impl Window {
+    /// Resized columns in whole blocks; those past the window repeat the last.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = usize> + use<> {
+        let axis = self.placement.columns();
+        let Range { start, end } = self.columns.clone();
+        (start..start + self.padded_columns()).map(move |x| axis.resized_at(x.min(end - 1)))
+    }
+
+    /// Number of columns in whole blocks.
+    pub(crate) fn padded_columns(&self) -> usize {
+        self.columns.len().next_multiple_of(BLOCK)
+    }
+
+    /// Number of values in whole blocks.
+    pub(crate) fn padded_values(&self) -> usize {
+        self.padded_columns().saturating_mul(self.channels)
+    }
+}
+
+/// Two passes of one filter over pixels of type `T`.
+pub trait Passes<T>: Sized {
+    /// What the first pass leaves for the second.
+    type Middle: Copy + Default;
+
+    /// The tables of a window.
+    fn new(window: &Window) -> Result<Self>;
+
+    /// How many source rows an output row needs at most.
+    fn most_rows(&self) -> usize;
+
+    /// The first pass: from a source row to whole blocks of pixels, numbered from the start of the window.
+    fn columns(&mut self, row: &[T], pixels: Range<usize>, out: &mut [Self::Middle]);
+
+    /// Turns to resized row `i`, and returns the source rows it needs.
+    fn turn_to(&mut self, i: usize) -> Range<usize>;
+
+    /// The second pass over the rows that [`Passes::turn_to`] asked for.
+    fn rows(&self, rows: Rows<'_, Self::Middle>, out: &mut [T]);
+}
+
+/// Equally long pieces of several rows of one buffer: row `k` from `values[starts[k] + offset..]` on.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a, M> {
+    pub(crate) values: &'a [M],
+    pub(crate) starts: &'a [usize],
+    pub(crate) offset: usize,
+}
+
+impl<'a, M> Rows<'a, M> {
+    /// `length` elements of row `k` from element `from` of the piece on.
+    #[inline]
+    pub(crate) fn get(&self, k: usize, from: usize, length: usize) -> &'a [M] {
+        &self.values[self.starts[k] + self.offset + from..][..length]
+    }
+}
+
+/// `length` default values.
+pub(crate) fn filled<V: Copy + Default>(length: usize) -> Result<Vec<V>> {
+    let mut values = Vec::new();
+    let bytes = length.saturating_mul(size_of::<V>());
+    values.try_reserve_exact(length).map_err(|_| Error::OutOfMemory { bytes })?;
+    values.resize(length, V::default());
+    Ok(values)
+}
+
+/// An image on its way through both passes of `P`.
+pub(crate) struct Separable<'a, T, P: Passes<T>> {
+    image: ImageView<'a, T>,
+    passes: P,
+    rows: Axis,
+    first_column: usize,
+    /// Source rows after the first pass, each in a slot of so many values.
+    middle: Vec<P::Middle>,
+    stride: usize,
+    /// What each slot holds: source row `r` goes to slot `r % slots.len()`.
+    slots: Vec<Slot>,
+    /// Where the rows of the current output row are in `middle`.
+    starts: Vec<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    row: usize,
+    /// The pixels that have been resampled.
+    done: Range<usize>,
+}
+
+impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
+    pub(crate) fn new(image: ImageView<'a, T>, window: &Window) -> Result<Self> {
+        let passes = P::new(window)?;
+        let rows = passes.most_rows();
+        let stride = window.padded_values().saturating_add(SLACK);
+        Ok(Self {
+            image,
+            rows: window.placement.rows(),
+            first_column: window.columns.start,
+            middle: filled(rows.saturating_mul(stride))?,
+            stride,
+            slots: vec![Slot { row: usize::MAX, done: 0..0 }; rows],
+            starts: Vec::with_capacity(rows),
+            passes,
+        })
+    }
+
+    pub(crate) fn row(&mut self, y: usize, spans: &[(u32, u32)], out: &mut [T]) {
+        let (Some(&(start, _)), Some(&(_, end))) = (spans.first(), spans.last()) else { return };
+        let needed = start as usize - self.first_column..end as usize - self.first_column;
+        let rows = self.passes.turn_to(self.rows.resized_at(y));
+        self.starts.clear();
+        for row in rows {
+            let slot = row % self.slots.len();
+            self.resample_columns(row, slot, &needed);
+            self.starts.push(slot * self.stride);
+        }
+        let channels = self.image.channels();
+        for &(start, end) in spans {
+            let (start, end) = (start as usize, end as usize);
+            let offset = (start - self.first_column) * channels;
+            let rows = Rows { values: &self.middle, starts: &self.starts, offset };
+            self.passes.rows(rows, &mut out[start * channels..end * channels]);
+        }
+    }
+
+    /// Sees to it that source row `row` has been resampled along its columns wherever `pixels` are.
+    fn resample_columns(&mut self, row: usize, slot: usize, pixels: &Range<usize>) {
+        let pixels = pixels.start - pixels.start % BLOCK..pixels.end.next_multiple_of(BLOCK);
+        let done = match &self.slots[slot] {
+            slot if slot.row == row => slot.done.clone(),
+            _ => pixels.start..pixels.start,
+        };
+        let before = pixels.start.min(done.start)..done.start;
+        let after = done.end..pixels.end.max(done.end);
+        let channels = self.image.channels();
+        for missing in [&before, &after] {
+            if missing.is_empty() {
+                continue;
+            }
+            let start = slot * self.stride + missing.start * channels;
+            let length = missing.len() * channels;
+            let out = &mut self.middle[start..start + length + SLACK];
+            // What lies past the end may be there already, and kernels may write over it.
+            let mut past = [P::Middle::default(); SLACK];
+            past.copy_from_slice(&out[length..]);
+            self.passes.columns(self.image.row(row), missing.clone(), out);
+            out[length..].copy_from_slice(&past);
+        }
+        self.slots[slot] = Slot { row, done: before.start..after.end };
+    }
+}

@@ -1,0 +1,134 @@
+//! Where the taps of a resized sample lie along one axis, and how much each weighs.
+
+use std::ops::Range;
+
+use crate::placement::Axis;
+
+/// Two neighbouring taps: sample `first` (not yet clamped to the input) and, by `share`, the one after it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Between<F> {
+    pub(crate) first: i64,
+    pub(crate) share: F,
+}
+
+/// Positions of resized samples between two input samples.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TwoTaps {
+    scale: f64,
+    last: i64,
+}
+
+impl TwoTaps {
+    pub(crate) fn new(axis: &Axis) -> Self {
+        // Not `input / resized`: the reciprocal of the scale is what OpenCV computes, and it differs in the last bit.
+        let scale = 1.0 / (axis.resized as f64 / axis.input as f64);
+        Self { scale, last: axis.input as i64 - 1 }
+    }
+
+    fn position(self, i: usize) -> f64 {
+        (i as f64 + 0.5) * self.scale - 0.5
+    }
+
+    /// The position as OpenCV has it for bytes: rounded to float32 before it is split.
+    pub(crate) fn single(self, i: usize) -> Between<f32> {
+        let position = self.position(i) as f32;
+        let truncated = position as i64;
+        let first = truncated - i64::from(truncated as f32 > position);
+        Between { first, share: position - first as f32 }
+    }
+
+    /// The position in float64.
+    pub(crate) fn double(self, i: usize) -> Between<f64> {
+        let position = self.position(i);
+        let truncated = position as i64;
+        let first = truncated - i64::from(truncated as f64 > position);
+        Between { first, share: position - first as f64 }
+    }
+
+    /// Beyond the outermost samples there is one tap: the outermost sample.
+    pub(crate) fn clamp<F: Default>(self, taps: Between<F>) -> Between<F> {
+        if taps.first < 0 {
+            Between { first: 0, share: F::default() }
+        } else if taps.first >= self.last {
+            Between { first: self.last, share: F::default() }
+        } else {
+            taps
+        }
+    }
+
+    /// The two input samples from `first` on, or the one that both are when moved to the nearest there is.
+    pub(crate) fn samples(self, first: i64) -> Range<usize> {
+        first.clamp(0, self.last) as usize..(first + 1).clamp(0, self.last) as usize + 1
+    }
+}
+
+/// Weights of the two taps in 1/2048, rounded to nearest, halves to even.
+pub(crate) fn fixed_weights(share: f32) -> [i16; 2] {
+    [round_to_even((1.0 - share) * 2048.0), round_to_even(share * 2048.0)]
+}
+
+/// Weights of the two taps in float32.
+pub(crate) fn float_weights(share: f64) -> [f32; 2] {
+    [(1.0 - share) as f32, share as f32]
+}
+
+/// Adding 2^23 leaves a float32 no fraction bits; `f32::round_ties_even` is a library call on baseline x86-64.
+fn round_to_even(x: f32) -> i16 {
+    const NO_FRACTION: f32 = 8_388_608.0;
+    ((x + NO_FRACTION) - NO_FRACTION) as i16
+}
+
+/// The triangle filter, widened when an axis shrinks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Triangle {
+    input: usize,
+    scale: f64,
+    support: f64,
+}
+
+impl Triangle {
+    pub(crate) fn new(axis: &Axis) -> Self {
+        let scale = axis.input as f64 / axis.resized as f64;
+        Self { input: axis.input, scale, support: scale.max(1.0) }
+    }
+
+    /// No resized sample has more taps than this.
+    pub(crate) fn most_taps(&self) -> usize {
+        (2 * self.support.ceil() as usize + 1).min(self.input)
+    }
+
+    fn center(&self, i: usize) -> f64 {
+        (i as f64 + 0.5) * self.scale
+    }
+
+    /// The input samples of resized sample `i`.
+    pub(crate) fn samples(&self, i: usize) -> Range<usize> {
+        let center = self.center(i);
+        let start = (center - self.support + 0.5) as usize; // `as` takes what is negative to 0
+        let end = (center + self.support + 0.5) as usize;
+        start..end.min(self.input)
+    }
+
+    /// Writes the weights of [`Triangle::samples`], which sum to 1.
+    pub(crate) fn weights(&self, i: usize, weights: &mut Vec<f64>) {
+        let center = self.center(i);
+        let reciprocal = 1.0 / self.support;
+        weights.clear();
+        weights.extend(self.samples(i).map(|j| {
+            let distance = (j as f64 - center + 0.5) * reciprocal;
+            (1.0 - distance.abs()).max(0.0)
+        }));
+        let sum = weights.iter().fold(0.0, |sum, weight| sum + weight);
+        for weight in weights {
+            *weight /= sum;
+        }
+    }
+}
+
+/// Bits after the binary point of [`byte_weight`].
+pub(crate) const BYTE_WEIGHT_BITS: u32 = 22;
+
+/// A weight in 1/2^22, rounded half up.
+pub(crate) fn byte_weight(weight: f64) -> i32 {
+    (0.5 + weight * f64::from(1 << BYTE_WEIGHT_BITS)) as i32
+}

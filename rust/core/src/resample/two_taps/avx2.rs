@@ -1,0 +1,80 @@
+//! Two-tap kernels for AVX2.
+
+use std::arch::x86_64::{
+    __m128i, __m256i, _mm256_add_epi16, _mm256_madd_epi16, _mm256_mulhi_epi16, _mm256_packs_epi32,
+    _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set_m128i, _mm256_set1_epi16, _mm256_shuffle_epi8,
+    _mm256_srai_epi16, _mm256_srli_epi32,
+};
+
+use bytemuck::cast;
+
+use super::{ByteColumns, Float, FloatColumns, portable};
+
+#[target_feature(enable = "avx2")]
+pub(crate) fn columns_u8(line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]) {
+    let Some(last) = line.len().checked_sub(16).filter(|_| !columns.blocks.is_empty()) else {
+        portable::columns_u8(line, columns, out);
+        return;
+    };
+    let lane = |start: u32| {
+        // No start is past `last`: with the minimum the compiler need not check.
+        let mut bytes = [0_u8; 16];
+        bytes.copy_from_slice(&line[(start as usize).min(last)..][..16]);
+        cast::<[u8; 16], __m128i>(bytes)
+    };
+    let (outs, _) = out.as_chunks_mut::<16>();
+    for (out, block) in outs.iter_mut().zip(columns.blocks) {
+        let half = |k: usize| {
+            let lanes = _mm256_set_m128i(lane(block.start[k + 2]), lane(block.start[k]));
+            let taps = _mm256_shuffle_epi8(lanes, cast(block.shuffle[k]));
+            _mm256_srli_epi32::<4>(_mm256_madd_epi16(taps, cast(block.weights[k])))
+        };
+        *out = cast(_mm256_packs_epi32(half(0), half(1)));
+    }
+}
+
+#[target_feature(enable = "avx2")]
+pub(crate) fn rows_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
+    const WIDTH: usize = 32;
+    let [w0, w1] = weights.map(|weight| _mm256_set1_epi16(weight));
+    let two = _mm256_set1_epi16(2);
+    let blend = |h0: [i16; 16], h1: [i16; 16]| {
+        let sum = _mm256_add_epi16(_mm256_mulhi_epi16(cast(h0), w0), _mm256_mulhi_epi16(cast(h1), w1));
+        _mm256_srai_epi16::<2>(_mm256_add_epi16(sum, two))
+    };
+    let block = |h0: &[i16; WIDTH], h1: &[i16; WIDTH]| {
+        let [a0, b0]: [[i16; 16]; 2] = cast(*h0);
+        let [a1, b1]: [[i16; 16]; 2] = cast(*h1);
+        let packed = _mm256_packus_epi16(blend(a0, a1), blend(b0, b1));
+        cast::<__m256i, [u8; WIDTH]>(_mm256_permute4x64_epi64::<0b11_01_10_00>(packed))
+    };
+    // The last block overlaps the one before it.
+    if let (Some(h0), Some(h1), Some(out)) =
+        (rows[0].last_chunk(), rows[1].last_chunk(), out.last_chunk_mut())
+    {
+        *out = block(h0, h1);
+    } else {
+        portable::rows_u8(rows, weights, out);
+        return;
+    }
+    let (h0, _) = rows[0].as_chunks::<WIDTH>();
+    let (h1, _) = rows[1].as_chunks::<WIDTH>();
+    let (blocks, _) = out.as_chunks_mut::<WIDTH>();
+    for ((out, h0), h1) in blocks.iter_mut().zip(h0).zip(h1) {
+        *out = block(h0, h1);
+    }
+}
+
+#[target_feature(enable = "avx2")]
+pub(crate) fn columns_float<const C: usize, T: Float>(
+    line: &[T],
+    columns: FloatColumns<'_>,
+    out: &mut [f32],
+) {
+    portable::columns_float::<C, T>(line, columns, out);
+}
+
+#[target_feature(enable = "avx2")]
+pub(crate) fn rows_float<T: Float>(rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]) {
+    portable::rows_float(rows, weights, out);
+}

@@ -1,0 +1,180 @@
+//! Two taps for bytes, bit-equal to OpenCV's `INTER_LINEAR`.
+
+use std::ops::Range;
+
+use super::{Table, both, parts};
+use crate::error::Result;
+use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
+use crate::resample::taps::{Between, TwoTaps, fixed_weights};
+use crate::simd::{Level, two};
+
+/// Sixteen values of the first pass, as a shuffle finds them: four lanes of four, each from sixteen bytes of the line.
+///
+/// The halves of `shuffle` and `weights` belong to lanes 0, 2 and 1, 3, so that packing leaves the values in order.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Block {
+    pub(crate) start: [u32; 4],
+    /// For each value which byte is its first tap and which its second, each followed by a zero byte.
+    pub(crate) shuffle: [[i8; 32]; 2],
+    pub(crate) weights: [[i16; 16]; 2],
+}
+
+/// Columns as kernels take them; each reads its own half of this.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ByteColumns<'a> {
+    pub(crate) blocks: &'a [Block],
+    /// Value `i` has the taps `start[i / channels] + i % channels` and that plus `channels`.
+    pub(crate) start: &'a [u32],
+    /// First and second weights, one for each value.
+    pub(crate) weights: [&'a [i16]; 2],
+    pub(crate) channels: usize,
+}
+
+/// The passes.
+#[derive(Debug)]
+pub struct Bytes {
+    table: Table<i16>,
+    columns: Columns,
+    /// Pixels whose taps can be read from the source row itself. Others go through `line`, which has bytes to spare.
+    inside: Range<usize>,
+    line: Vec<u8>,
+    rows: TwoTaps,
+    weights: [i16; 2],
+    level: Level,
+}
+
+#[derive(Debug)]
+enum Columns {
+    /// For each value its weights.
+    Weights([Vec<i16>; 2]),
+    /// Shuffles of the source row.
+    Blocks(Vec<Block>),
+    /// Shuffles of a line that holds the taps of each pixel side by side, because they lie too far apart in the source.
+    Gathered(Vec<Block>),
+}
+
+impl Columns {
+    fn new(table: &Table<i16>, level: Level) -> Result<Self> {
+        if level == Level::PORTABLE {
+            let mut weights = [filled(table.start.len() * table.channels)?, filled(table.start.len() * table.channels)?];
+            for (k, weights) in weights.iter_mut().enumerate() {
+                for (value, pixel) in weights.chunks_exact_mut(table.channels).zip(&table.weights) {
+                    value.fill(pixel[k]);
+                }
+            }
+            return Ok(Self::Weights(weights));
+        }
+        let mut blocks = filled(table.start.len() * table.channels / 16)?;
+        if fill_blocks(&mut blocks, table, |pixel| table.start[pixel]) {
+            return Ok(Self::Blocks(blocks));
+        }
+        fill_blocks(&mut blocks, table, |pixel| (pixel * 2 * table.channels) as u32);
+        Ok(Self::Gathered(blocks))
+    }
+}
+
+/// Whether every lane found its bytes within sixteen.
+fn fill_blocks(blocks: &mut [Block], table: &Table<i16>, start: impl Fn(usize) -> u32) -> bool {
+    let channels = table.channels;
+    let mut values = (0..table.start.len()).flat_map(|pixel| {
+        let (start, [w0, w1]) = (start(pixel), table.weights[pixel]);
+        (0..channels).map(move |c| (start + c as u32, w0, w1))
+    });
+    for block in blocks {
+        for lane in 0..4 {
+            let four = [(); 4].map(|()| values.next().unwrap_or_default());
+            let first = four.iter().fold(u32::MAX, |first, value| first.min(value.0));
+            block.start[lane] = first;
+            let (half, at) = (lane % 2, lane / 2 * 4);
+            for (k, (start, w0, w1)) in four.into_iter().enumerate() {
+                let byte = (start - first) as usize;
+                if byte + channels >= 16 {
+                    return false;
+                }
+                let shuffle = [byte as i8, -1, (byte + channels) as i8, -1];
+                block.shuffle[half][(at + k) * 4..][..4].copy_from_slice(&shuffle);
+                block.weights[half][(at + k) * 2..][..2].copy_from_slice(&[w0, w1]);
+            }
+        }
+    }
+    true
+}
+
+impl Passes<u8> for Bytes {
+    type Middle = i16;
+
+    fn new(window: &Window) -> Result<Self> {
+        let axis = TwoTaps::new(&window.placement.columns());
+        let table = Table::new(window, |i| {
+            let Between { first, share } = axis.clamp(axis.single(i));
+            (first as usize, fixed_weights(share))
+        })?;
+        let columns = Columns::new(&table, window.level)?;
+        let (inside, line) = match &columns {
+            Columns::Gathered(_) => (0..0, table.start.len() * 2 * table.channels),
+            _ => (table.inside(BLOCK, SLACK + 2 * table.channels), table.length + table.channels),
+        };
+        let line = filled(line + SLACK)?;
+        let rows = TwoTaps::new(&window.placement.rows());
+        Ok(Self { table, columns, inside, line, rows, weights: [0; 2], level: window.level })
+    }
+
+    fn most_rows(&self) -> usize {
+        2
+    }
+
+    fn columns(&mut self, row: &[u8], pixels: Range<usize>, out: &mut [i16]) {
+        let row = &row[self.table.origin..];
+        let channels = self.table.channels;
+        for (part, inside) in parts(pixels.clone(), &self.inside) {
+            let line = match &self.columns {
+                _ if inside => row,
+                Columns::Gathered(_) => {
+                    gather(row, &self.table.start[part.clone()], channels, &mut self.line[part.start * 2 * channels..]);
+                    &self.line
+                }
+                _ => {
+                    let needed = self.table.needed(part.clone());
+                    self.line[needed.clone()].copy_from_slice(&row[needed]);
+                    &self.line
+                }
+            };
+            let values = part.start * channels..part.end * channels;
+            let columns = ByteColumns {
+                start: &self.table.start[part.clone()],
+                weights: match &self.columns {
+                    Columns::Weights(weights) => [&weights[0][values.clone()], &weights[1][values.clone()]],
+                    _ => [&[]; 2],
+                },
+                blocks: match &self.columns {
+                    Columns::Blocks(blocks) | Columns::Gathered(blocks) => &blocks[values.start / 16..values.end / 16],
+                    Columns::Weights(_) => &[],
+                },
+                channels,
+            };
+            let out = &mut out[(part.start - pixels.start) * channels..(part.end - pixels.start) * channels];
+            two::columns_u8(self.level, line, columns, out);
+        }
+    }
+
+    fn turn_to(&mut self, i: usize) -> Range<usize> {
+        // Beyond the outermost rows both taps are the same row, and keep their weights.
+        let Between { first, share } = self.rows.single(i);
+        self.weights = fixed_weights(share);
+        self.rows.samples(first)
+    }
+
+    fn rows(&self, rows: Rows<'_, i16>, out: &mut [u8]) {
+        two::rows_u8(self.level, both(rows, out.len()), self.weights, out);
+    }
+}
+
+/// Copies both taps of each pixel, one pixel after the other.
+fn gather(row: &[u8], start: &[u32], channels: usize, line: &mut [u8]) {
+    for (taps, &start) in line.chunks_exact_mut(2 * channels).zip(start) {
+        let start = start as usize;
+        // A last column has one tap only; what stands for the other has no weight.
+        let end = (start + 2 * channels).min(row.len());
+        taps[..end - start].copy_from_slice(&row[start..end]);
+    }
+}

@@ -1,0 +1,120 @@
+//! Two taps for `uint16` and `float32`, computed in float32.
+
+use std::ops::Range;
+
+use super::{Table, both, parts};
+use crate::error::Result;
+use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
+use crate::resample::taps::{Between, TwoTaps, float_weights};
+use crate::simd::{Level, two};
+
+/// A pixel type that is resampled in float32.
+pub(crate) trait Float: Copy + Default + bytemuck::Pod {
+    /// Exact.
+    fn to_f32(self) -> f32;
+    /// A sum of weighted pixels, rounded where the type has to.
+    fn from_sum(sum: f32) -> Self;
+}
+
+impl Float for f32 {
+    #[inline]
+    fn to_f32(self) -> f32 {
+        self
+    }
+
+    #[inline]
+    fn from_sum(sum: f32) -> Self {
+        sum
+    }
+}
+
+impl Float for u16 {
+    #[inline]
+    fn to_f32(self) -> f32 {
+        self.into()
+    }
+
+    #[inline]
+    fn from_sum(sum: f32) -> Self {
+        let level = if sum < 65535.0 { sum } else { 65535.0 };
+        // With 2^23 added a float32 has no fraction bits: it is rounded, halves to even, and its low bits are the integer.
+        (level + 8_388_608.0).to_bits() as u16
+    }
+}
+
+/// Columns as kernels take them: a pixel is `weights[0] * line[start..] + weights[1] * line[start + channels..]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FloatColumns<'a> {
+    pub(crate) start: &'a [u32],
+    pub(crate) weights: &'a [[f32; 2]],
+    pub(crate) channels: usize,
+}
+
+/// The passes.
+#[derive(Debug)]
+pub struct Floats<T> {
+    table: Table<f32>,
+    /// Pixels whose taps can be read from the source row itself. Others go through `line`, which has values to spare.
+    inside: Range<usize>,
+    line: Vec<T>,
+    rows: TwoTaps,
+    weights: [f32; 2],
+    level: Level,
+}
+
+impl<T: Float> Passes<T> for Floats<T> {
+    type Middle = f32;
+
+    fn new(window: &Window) -> Result<Self> {
+        let axis = TwoTaps::new(&window.placement.columns());
+        let table = Table::new(window, |i| {
+            let Between { first, share } = axis.clamp(axis.double(i));
+            (first as usize, float_weights(share))
+        })?;
+        let inside = table.inside(BLOCK, SLACK + 2 * table.channels);
+        let line = filled(table.length + table.channels + SLACK)?;
+        let rows = TwoTaps::new(&window.placement.rows());
+        Ok(Self { table, inside, line, rows, weights: [0.0; 2], level: window.level })
+    }
+
+    fn most_rows(&self) -> usize {
+        2
+    }
+
+    fn columns(&mut self, row: &[T], pixels: Range<usize>, out: &mut [f32]) {
+        let row = &row[self.table.origin..];
+        let channels = self.table.channels;
+        for (part, inside) in parts(pixels.clone(), &self.inside) {
+            let line = if inside {
+                row
+            } else {
+                let needed = self.table.needed(part.clone());
+                self.line[needed.clone()].copy_from_slice(&row[needed]);
+                &self.line
+            };
+            let columns = FloatColumns {
+                start: &self.table.start[part.clone()],
+                weights: &self.table.weights[part.clone()],
+                channels,
+            };
+            let out = &mut out[(part.start - pixels.start) * channels..];
+            match channels {
+                1 => two::columns_float::<1, T>(self.level, line, columns, out),
+                2 => two::columns_float::<2, T>(self.level, line, columns, out),
+                3 => two::columns_float::<3, T>(self.level, line, columns, out),
+                4 => two::columns_float::<4, T>(self.level, line, columns, out),
+                _ => two::columns_float::<0, T>(self.level, line, columns, out),
+            }
+        }
+    }
+
+    fn turn_to(&mut self, i: usize) -> Range<usize> {
+        let Between { first, share } = self.rows.clamp(self.rows.double(i));
+        self.weights = float_weights(share);
+        self.rows.samples(first)
+    }
+
+    fn rows(&self, rows: Rows<'_, f32>, out: &mut [T]) {
+        two::rows_float(self.level, both(rows, out.len()), self.weights, out);
+    }
+}

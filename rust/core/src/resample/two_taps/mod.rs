@@ -1,0 +1,101 @@
+//! Bilinear with two taps on each axis: OpenCV's integers for bytes, float32 otherwise.
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+mod bytes;
+mod floats;
+pub(crate) mod portable;
+
+use std::ops::Range;
+
+pub use bytes::Bytes;
+pub(crate) use bytes::{Block, ByteColumns};
+pub use floats::Floats;
+pub(crate) use floats::{Float, FloatColumns};
+
+use super::separable::{Rows, Window, filled};
+use crate::error::{Error, Result};
+
+/// Where the taps of the columns of a window lie in a source row.
+#[derive(Debug)]
+struct Table<W> {
+    /// First value of each pixel, from `origin` on. The second tap is the pixel after it.
+    start: Vec<u32>,
+    /// Weights of both.
+    weights: Vec<[W; 2]>,
+    channels: usize,
+    origin: usize,
+    /// Number of values from `origin` on that the window needs.
+    length: usize,
+    /// Number of values from `origin` on that there are.
+    available: usize,
+}
+
+impl<W: Copy + Default> Table<W> {
+    /// `taps` gives the first tap of a resized column, clamped, and the weights of both.
+    fn new(window: &Window, taps: impl Fn(usize) -> (usize, [W; 2])) -> Result<Self> {
+        let axis = window.placement.columns();
+        let channels = window.channels;
+        let place = |i: usize| {
+            let (first, [this, next]) = taps(i);
+            match (axis.flip, axis.input - 1 - first) {
+                (false, _) => (first, [this, next]),
+                // The last column has one tap only.
+                (true, 0) => (0, [this, next]),
+                (true, mirrored) => (mirrored - 1, [next, this]),
+            }
+        };
+        // Starts run one way, so the outermost pixels have the outermost starts.
+        let [a, b] = [window.columns.start, window.columns.end - 1].map(|x| place(axis.resized_at(x)).0);
+        let first = a.min(b);
+        let length = ((a.max(b) + 2).min(axis.input) - first).saturating_mul(channels);
+        if length > u32::MAX as usize {
+            return Err(Error::OutOfMemory { bytes: length });
+        }
+        let mut start = filled(window.padded_columns())?;
+        let mut weights = filled(window.padded_columns())?;
+        for ((start, weights), i) in start.iter_mut().zip(&mut weights).zip(window.blocks()) {
+            let (tap, both) = place(i);
+            *start = ((tap - first) * channels) as u32;
+            *weights = both;
+        }
+        let available = (axis.input - first) * channels;
+        Ok(Self { start, weights, channels, origin: first * channels, length, available })
+    }
+
+    /// The pixels, in multiples of `block`, for which a kernel may read `reach` values from each start on and stay inside
+    /// the source row.
+    fn inside(&self, block: usize, reach: usize) -> Range<usize> {
+        let fits = |start: &u32| *start as usize + reach <= self.available;
+        let inside = match (self.start.first().is_some_and(fits), self.start.last().is_some_and(fits)) {
+            (true, true) => 0..self.start.len(),
+            (true, false) => 0..self.start.partition_point(fits),
+            (false, true) => self.start.partition_point(|start| !fits(start))..self.start.len(),
+            (false, false) => 0..0,
+        };
+        let start = inside.start.next_multiple_of(block);
+        start..(inside.end - inside.end % block).max(start)
+    }
+
+    /// The values that `pixels` need, from `origin` on.
+    fn needed(&self, pixels: Range<usize>) -> Range<usize> {
+        let ends = [self.start[pixels.start] as usize, self.start[pixels.end - 1] as usize];
+        ends[0].min(ends[1])..(ends[0].max(ends[1]) + 2 * self.channels).min(self.length)
+    }
+}
+
+/// `pixels` in up to three parts: before, in and after `inside`. The flag tells which is in it.
+fn parts(pixels: Range<usize>, inside: &Range<usize>) -> impl Iterator<Item = (Range<usize>, bool)> {
+    let clamp = |range: Range<usize>| {
+        range.start.clamp(pixels.start, pixels.end)..range.end.clamp(pixels.start, pixels.end)
+    };
+    let before = clamp(0..inside.start);
+    let within = clamp(inside.clone());
+    let after = clamp(inside.end.max(inside.start)..usize::MAX);
+    [(before, false), (within, true), (after, false)].into_iter().filter(|(part, _)| !part.is_empty())
+}
+
+/// The two rows, which beyond the outermost are one.
+fn both<M>(rows: Rows<'_, M>, length: usize) -> [&[M]; 2] {
+    [rows.get(0, 0, length), rows.get(rows.starts.len() - 1, 0, length)]
+}

@@ -1,0 +1,80 @@
+//! Images as rows of interleaved channels: shape and strides are checked once, here.
+
+use ndarray::{ArrayView3, ArrayViewMut3, Axis};
+
+use crate::Size;
+
+/// A read-only image of shape `(height, width, channels)` whose every row is one contiguous slice.
+///
+/// Rows may lie apart (a crop of a larger image) and in any order (a vertically flipped view).
+#[derive(Clone, Copy, Debug)]
+pub struct ImageView<'a, T> {
+    pixels: ArrayView3<'a, T>,
+}
+
+impl<'a, T> ImageView<'a, T> {
+    /// The view, or `None` when a row is not contiguous: such an array must be copied first.
+    #[must_use]
+    pub fn new(pixels: ArrayView3<'a, T>) -> Option<Self> {
+        let rows_are_slices =
+            pixels.is_empty() || pixels.index_axis(Axis(0), 0).to_slice().is_some();
+        rows_are_slices.then_some(Self { pixels })
+    }
+
+    /// Height and width.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        let (h, w, _) = self.pixels.dim();
+        Size { h, w }
+    }
+
+    /// Number of channels.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.pixels.dim().2
+    }
+
+    /// Row `y`: `width * channels` values.
+    #[must_use]
+    pub fn row(&self, y: usize) -> &'a [T] {
+        // `new` has seen that a row is a slice, so the fallback is never taken.
+        self.pixels.index_axis_move(Axis(0), y).to_slice().unwrap_or(&[])
+    }
+}
+
+/// A writable image of shape `(height, width, channels)` in one contiguous buffer.
+#[derive(Debug)]
+pub struct ImageViewMut<'a, T> {
+    pixels: &'a mut [T],
+    size: Size,
+    channels: usize,
+}
+
+impl<'a, T> ImageViewMut<'a, T> {
+    /// The view, or `None` when the array is not C-contiguous.
+    #[must_use]
+    pub fn new(pixels: ArrayViewMut3<'a, T>) -> Option<Self> {
+        let (h, w, channels) = pixels.dim();
+        let pixels = pixels.into_slice()?;
+        Some(Self { pixels, size: Size { h, w }, channels })
+    }
+
+    /// Height and width.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Number of channels.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Row `y`: `width * channels` values.
+    #[must_use]
+    pub fn row_mut(&mut self, y: usize) -> &mut [T] {
+        let row = self.size.w * self.channels;
+        &mut self.pixels[y * row..(y + 1) * row]
+    }
+}

@@ -1,0 +1,112 @@
+//! Kernels on pixels.
+
+use copypaste_core::{
+    ImageView, ImageViewMut,
+    composite,
+    resample::{self, Filter, Pixel},
+};
+use numpy::{Element, IntoPyArray, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyReadwriteArray3};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+
+use crate::arguments::{PyMasks, PyPlacement, layout_error, to_python, with_dense_rows};
+
+/// Calls a generic function with the pixel type of an array.
+macro_rules! for_pixel_type {
+    ($array:expr, $call:ident($($argument:expr),*)) => {
+        if $array.cast::<numpy::PyArray3<u8>>().is_ok() {
+            $call::<u8>($($argument),*)
+        } else if $array.cast::<numpy::PyArray3<u16>>().is_ok() {
+            $call::<u16>($($argument),*)
+        } else if $array.cast::<numpy::PyArray3<f32>>().is_ok() {
+            $call::<f32>($($argument),*)
+        } else {
+            Err(PyTypeError::new_err("image: expected dtype uint8, uint16 or float32"))
+        }
+    };
+}
+pub(crate) use for_pixel_type;
+
+#[pyfunction]
+pub(crate) fn place_image(
+    py: Python<'_>,
+    image: Bound<'_, PyAny>,
+    placement: PyPlacement,
+    fill: Bound<'_, PyAny>,
+    nearest: bool,
+    antialias: bool,
+    out: Bound<'_, PyAny>,
+) -> PyResult<()> {
+    for_pixel_type!(image, place(py, &image, placement, &fill, nearest, antialias, &out))
+}
+
+fn place<T: Element + Pixel>(
+    py: Python<'_>,
+    image: &Bound<'_, PyAny>,
+    placement: PyPlacement,
+    fill: &Bound<'_, PyAny>,
+    nearest: bool,
+    antialias: bool,
+    out: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let image: PyReadonlyArray3<'_, T> = image.extract()?;
+    let fill: PyReadonlyArray1<'_, T> = fill.extract()?;
+    let mut out: PyReadwriteArray3<'_, T> = out.extract()?;
+    let (pixels, fill, canvas) = (image.as_array(), fill.as_slice()?, out.as_array_mut());
+    let placement = placement.into();
+    py.detach(|| {
+        let rows = with_dense_rows(pixels);
+        let image = ImageView::new(rows.view()).ok_or_else(layout_error)?;
+        let mut canvas = ImageViewMut::new(canvas).ok_or_else(layout_error)?;
+        let filter = Filter::choose(nearest, antialias, &placement);
+        resample::place_image(image, &placement, filter, fill, &mut canvas).map_err(to_python)
+    })
+}
+
+#[pyfunction]
+pub(crate) fn alpha<'py>(
+    py: Python<'py>,
+    masks: PyMasks<'_>,
+    placement: PyPlacement,
+    weights: PyReadonlyArray1<'_, u16>,
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    let parts = masks.parts()?;
+    let (placement, weights) = (placement.into(), weights.as_slice()?);
+    let alpha = py
+        .detach(|| parts.read().and_then(|masks| composite::alpha_canvas(&masks, &placement, weights)))
+        .map_err(to_python)?;
+    Ok(alpha.into_pyarray(py))
+}
+
+#[pyfunction]
+pub(crate) fn blend(
+    py: Python<'_>,
+    source: Bound<'_, PyAny>,
+    target: Bound<'_, PyAny>,
+    alpha: PyReadonlyArray2<'_, u8>,
+    out: Bound<'_, PyAny>,
+) -> PyResult<()> {
+    for_pixel_type!(source, blend_images(py, &source, &target, &alpha, &out))
+}
+
+fn blend_images<T: Element + Pixel>(
+    py: Python<'_>,
+    source: &Bound<'_, PyAny>,
+    target: &Bound<'_, PyAny>,
+    alpha: &PyReadonlyArray2<'_, u8>,
+    out: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let source: PyReadonlyArray3<'_, T> = source.extract()?;
+    let target: PyReadonlyArray3<'_, T> = target.extract()?;
+    let mut out: PyReadwriteArray3<'_, T> = out.extract()?;
+    let (above, below, alpha, canvas) = (source.as_array(), target.as_array(), alpha.as_array(), out.as_array_mut());
+    py.detach(|| {
+        let (above, below) = (with_dense_rows(above), with_dense_rows(below));
+        let alpha = alpha.as_standard_layout();
+        let above = ImageView::new(above.view()).ok_or_else(layout_error)?;
+        let below = ImageView::new(below.view()).ok_or_else(layout_error)?;
+        let mut canvas = ImageViewMut::new(canvas).ok_or_else(layout_error)?;
+        composite::blend(above, below, alpha.as_slice().unwrap_or_default(), &mut canvas);
+        Ok(())
+    })
+}

@@ -1,0 +1,27 @@
+//! `copypaste_rs._core`: extract, detach, call, wrap. No arithmetic lives here.
+//!
+//! Arguments come checked from Python, whose messages name them; what only a kernel can find out comes back as
+//! a typed error and is mapped in [`arguments`].
+
+#![forbid(unsafe_code)]
+#![expect(clippy::needless_pass_by_value, reason = "PyO3 hands extracted arguments over by value")]
+
+mod arguments;
+mod images;
+mod masks;
+mod operation;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = false)]
+mod _core {
+    #[pymodule_export]
+    use crate::images::{alpha, blend, place_image};
+    #[pymodule_export]
+    use crate::masks::{
+        area, boxes, decode, difference, encode, format_counts, intersection, iou, parse_counts, place_masks,
+        polygons, rasterize, union,
+    };
+    #[pymodule_export]
+    use crate::operation::{copy_paste, philox_words};
+}

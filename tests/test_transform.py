@@ -1,0 +1,384 @@
+"""Transforms: plans as drawn, by key; options; warnings; pickles."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample, ScaleJitter, SimpleCopyPaste
+
+BACKENDS = ["rust", "numpy"]
+
+
+def sample(seed: int, size: tuple[int, int] = (30, 44), n: int = 6, crowd: bool = False) -> Sample:
+    """Blobs on noise."""
+    rng = np.random.default_rng(seed)
+    ys, xs = np.mgrid[: size[0], : size[1]]
+    dense = np.zeros((n, *size), np.uint8)
+    for i in range(n):
+        y, x, r = rng.integers(size[0]), rng.integers(size[1]), rng.integers(2, 9)
+        dense[i] = (ys - y) ** 2 + (xs - x) ** 2 < r * r
+    flags = {"iscrowd": np.arange(n) % 3 == 1} if crowd else {}
+    image = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+    return Sample(image, Instances(masks=RleMasks.from_dense(dense), labels=np.arange(n), **flags))
+
+
+TARGET, SOURCE = sample(1), sample(2, (37, 25), crowd=True)
+
+
+def words(key: tuple[int, int, int], stream: int, n: int) -> list[int]:
+    philox = np.random.Philox(
+        key=np.array(key[:2], np.uint64), counter=np.array([0, 0, key[2], stream], np.uint64)
+    )
+    return [int(word) for word in philox.random_raw(n)]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_scale_and_flip_come_from_their_slots(backend: str) -> None:
+    transform = SimpleCopyPaste(size=(50, 60), target_scale=(0.5, 1.5), source_scale="standard", backend=backend)
+    plan = transform.sample_plan(TARGET, [SOURCE, TARGET], (3, 4, 5))
+    drawn = [(word >> 11) / 2**53 for word in words((3, 4, 5), 0, 8 + 8 + 4 * 6 + 8)]
+    for place, start, (lo, hi) in (
+        (plan.target, 1, (0.5, 1.5)),
+        (plan.pastes[0].placement, 8, (0.8, 1.25)),
+        (plan.pastes[1].placement, 8 + 8 + 24, (0.8, 1.25)),
+    ):
+        h, w = place.input_size
+        fit = min(50 / h, 60 / w)
+        scale = lo + (hi - lo) * drawn[start]
+        assert place.resized_size == (round(h * fit * scale), round(w * fit * scale))
+        assert place.hflip == (drawn[start + 1] < 0.5)
+
+
+def test_an_option_changes_no_other_draw() -> None:
+    base: dict[str, Any] = {"size": 64, "select": "all"}
+    plain = SimpleCopyPaste(**base).sample_plan(TARGET, SOURCE, 7)
+    for change in ({"blend_sigma": (1, 2)}, {"flip": 0.0}, {"pad": "random"}, {"min_area": 3}, {"select": 2}):
+        other = SimpleCopyPaste(**(base | change)).sample_plan(TARGET, SOURCE, 7)
+        assert other.target.resized_size == plain.target.resized_size
+        assert other.pastes[0].placement.resized_size == plain.pastes[0].placement.resized_size
+    assert SimpleCopyPaste(**base, p=0.5).sample_plan(TARGET, SOURCE, 7).target == plain.target
+    jitter = ScaleJitter(size=64)
+    assert jitter.sample_plan(TARGET, 7) == Plan(plain.target)
+
+
+def drawn_plans(n: int = 300, source: Sample = SOURCE, **options: Any) -> list[Plan]:
+    transform = SimpleCopyPaste(**({"size": (40, 52)} | options))
+    return [transform.sample_plan(TARGET, source, (11, 0, i)) for i in range(n)]
+
+
+def test_offsets_crop_anywhere_and_pad_as_told() -> None:
+    places = [p.target for p in drawn_plans()] + [q.placement for p in drawn_plans() for q in p.pastes]
+    for place in places:
+        for side in (0, 1):
+            room = place.resized_size[side] - place.canvas_size[side]
+            assert -max(room, 0) <= place.offset[side] <= 0
+            assert place.offset[side] == 0 or room > 0
+    cropped = [p for p in places if p.resized_size[0] > 44]
+    assert len({p.offset[0] for p in cropped}) > 5
+    assert any(p.offset[0] != p.offset[1] for p in cropped)
+    padded = [p.target for p in drawn_plans(pad="random")]
+    small = [p for p in padded if p.resized_size[0] < 30]
+    assert len({p.offset[0] for p in small}) > 5
+    assert all(0 <= p.offset[0] <= 40 - p.resized_size[0] for p in small)
+
+
+def placed_pixels(source: Sample, place: Placement) -> NDArray[Any]:
+    """For each row its pixels on the canvas, by the definition of nearest resampling, pixel by pixel."""
+    assert source.instances.masks is not None
+    dense = source.instances.masks.to_dense()
+    h, w = place.input_size
+    if place.hflip:
+        dense = dense[:, :, ::-1]
+    ys = [((2 * i + 1) * h) // (2 * place.resized_size[0]) for i in range(place.resized_size[0])]
+    xs = [((2 * i + 1) * w) // (2 * place.resized_size[1]) for i in range(place.resized_size[1])]
+    resized = dense[:, ys][:, :, xs]
+    canvas = np.zeros((len(dense), *place.canvas_size), np.uint8)
+    y, x = place.offset
+    for i in range(resized.shape[1]):
+        for j in range(resized.shape[2]):
+            if 0 <= i + y < canvas.shape[1] and 0 <= j + x < canvas.shape[2]:
+                canvas[:, i + y, j + x] = resized[:, i, j]
+    return canvas
+
+
+def test_candidates_are_what_the_jitter_leaves_on_the_canvas() -> None:
+    solid = np.zeros((5, 37, 25), np.uint8)  # boxes, so that box and mask agree
+    for i, (y, x) in enumerate([(0, 0), (30, 20), (0, 20), (33, 3), (15, 12)]):
+        solid[i, y : y + 3, x : x + 4] = 1
+    flags = [False, False, False, False, True]
+    source = Sample(SOURCE.image, Instances(masks=RleMasks.from_dense(solid), iscrowd=flags))
+    for plan in drawn_plans(120, source, select="all"):
+        pasted = {row for paste in plan.pastes for row in paste.instances}
+        place = plan.pastes[0].placement if plan.pastes else None
+        if place is not None:
+            seen = placed_pixels(source, place).any((1, 2))
+            assert pasted == {i for i in range(4) if seen[i]}
+
+
+@pytest.mark.parametrize(
+    ("select", "sizes"), [("one", {1}), ("all", {4}), (3, {3}), (9, {4}), (0.5, {2}), (1.0, {4}), (0.01, {1})]
+)
+def test_how_many_are_selected(select: Any, sizes: set[int]) -> None:
+    fixed = {"source_scale": (1.0, 1.0), "size": (37, 25), "flip": 0.0}
+    chosen = [p.pastes[0].instances for p in drawn_plans(60, select=select, **fixed)]
+    assert {len(rows) for rows in chosen} == sizes
+    assert all(list(rows) == sorted(set(rows)) for rows in chosen)
+    assert all(set(rows) <= {0, 2, 3, 5} for rows in chosen)  # rows 1 and 4 are crowds
+    if sizes != {4}:
+        assert {row for rows in chosen for row in rows} == {0, 2, 3, 5}
+
+
+def test_a_subset_is_of_any_size_and_any_rows() -> None:
+    fixed = {"source_scale": (1.0, 1.0), "size": (37, 25), "flip": 0.0}
+    chosen = [p.pastes[0].instances for p in drawn_plans(2000, **fixed)]
+    sizes = np.bincount([len(rows) for rows in chosen], minlength=5)[1:] / len(chosen)
+    np.testing.assert_allclose(sizes, 0.25, atol=0.04)
+    rows = np.bincount([row for rows in chosen for row in rows], minlength=6) / len(chosen)
+    np.testing.assert_allclose(rows[[0, 2, 3, 5]], 0.625, atol=0.05)  # (1/4 + 2/4 + 3/4 + 4/4) / 4
+
+
+def test_a_callable_selects() -> None:
+    seen = []
+
+    def choose(source: Sample, rows: NDArray[np.int64], rng: np.random.Generator) -> list[int]:
+        seen.append((source is SOURCE, rows.tolist(), rows.dtype, rng.integers(1 << 40)))
+        return [int(row) for row in rows[::-2]]
+
+    transform = SimpleCopyPaste(size=(37, 25), source_scale=(1, 1), flip=0, select=choose)
+    plan = transform.sample_plan(TARGET, [TARGET, SOURCE], (8, 1, 2))
+    philox = np.random.Philox(key=np.array([8, 1], np.uint64), counter=np.array([0, 1, 2, 1], np.uint64))
+    assert seen[1] == (True, [0, 2, 3, 5], np.int64, np.random.Generator(philox).integers(1 << 40))
+    assert plan.pastes[1].instances == (2, 5)
+    nothing = SimpleCopyPaste(size=20, select=lambda *_: [])
+    assert nothing.sample_plan(TARGET, SOURCE, 1).pastes == ()
+
+
+@pytest.mark.parametrize(
+    ("returned", "error", "message"),
+    [
+        ([1], ValueError, "select: expected rows out of [0, 2, 3, 5] from the callable, got [1]"),
+        ([0, 0], ValueError, "select: expected distinct rows from the callable, got [0, 0]"),
+        (2, TypeError, "select: expected row numbers from the callable, got 2"),
+        ([0.0], TypeError, "select: row: expected an integer, got 0.0"),
+    ],
+)
+def test_what_a_callable_must_not_return(returned: Any, error: type[Exception], message: str) -> None:
+    transform = SimpleCopyPaste(size=(37, 25), source_scale=(1, 1), flip=0, select=lambda *_: returned)
+    with pytest.raises(error) as caught:
+        transform.sample_plan(TARGET, SOURCE, 0)
+    assert str(caught.value) == message
+
+
+def test_uniform_puts_each_object_wholly_on_the_canvas() -> None:
+    spots = set()
+    for plan in drawn_plans(150, placement="uniform", select="all", source_scale=(0.3, 0.6)):
+        assert len(plan.pastes) <= 4
+        for paste in plan.pastes:
+            assert len(paste.instances) == 1
+            row = paste.instances[0]
+            whole = Placement(
+                paste.placement.input_size, paste.placement.resized_size, (0, 0), paste.placement.resized_size,
+                paste.placement.hflip,
+            )  # fmt: skip
+            on_canvas = placed_pixels(SOURCE, paste.placement)[row]
+            assert on_canvas.sum() == placed_pixels(SOURCE, whole)[row].sum()
+            ys, xs = np.nonzero(on_canvas)
+            spots.add((row, ys.min() == 0, xs.max() == 51))
+    assert {(False, True), (True, False)} <= {(top, right) for _, top, right in spots}
+
+
+def test_uniform_with_an_object_larger_than_the_canvas() -> None:
+    big = Sample(SOURCE.image, Instances(masks=RleMasks.from_dense(np.ones((1, 37, 25), np.uint8))))
+    for plan in drawn_plans(60, big, size=(16, 16), placement="uniform", source_scale=(2.0, 2.0)):
+        (paste,) = plan.pastes
+        assert placed_pixels(big, paste.placement).all()  # wherever it lies, it covers the canvas
+
+
+def test_p() -> None:
+    share = np.mean([bool(plan.pastes) for plan in drawn_plans(1000, p=0.3, source_scale="standard")])
+    assert 0.25 < share < 0.35
+    assert not any(plan.pastes for plan in drawn_plans(20, p=0.001))
+
+
+def test_blend_sigma() -> None:
+    assert {q.sigma for p in drawn_plans(20, blend_sigma=2) for q in p.pastes} == {2.0}
+    drawn = [q.sigma for p in drawn_plans(200, blend_sigma=(1, 3)) for q in p.pastes]
+    assert 1 <= min(s for s in drawn if s) < 1.1 < 2.9 < max(s for s in drawn if s) <= 3
+
+
+def test_numpys_numbers_are_numbers() -> None:
+    a = SimpleCopyPaste(
+        size=np.int64(64), flip=np.float32(0.5), select=np.int32(2), p=np.float64(1), min_area=np.uint8(3),
+        target_scale=np.array([0.5, 2.0]), antialias=np.True_,
+    )  # type: ignore[arg-type]  # fmt: skip
+    b = SimpleCopyPaste(size=64, select=2, min_area=3, target_scale=(0.5, 2.0))
+    assert a.sample_plan(TARGET, SOURCE, 1) == b.sample_plan(TARGET, SOURCE, 1)
+    assert SimpleCopyPaste(size=64, select=np.float32(0.5)).sample_plan(TARGET, SOURCE, 1)
+
+
+BAD_ARGUMENTS: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"size": 0}, ValueError, "size: expected an integer from 1 to 2147483647, got 0"),
+    ({"size": (8, 8, 3)}, ValueError, "size: expected a pair of integers, got 3 values"),
+    ({"size": 70_000}, ValueError, "size: expected at most 4294967295 pixels, got (70000, 70000)"),
+    ({"size": "64"}, TypeError, "size: expected a pair of integers, got '64'"),
+    ({"size": True}, TypeError, "size: expected a pair of integers, got True"),
+    ({"size": 64.0}, TypeError, "size: expected a pair of integers, got 64.0"),
+    ({"target_scale": "huge"}, ValueError, "target_scale: expected one of 'large', 'standard', got 'huge'"),
+    ({"source_scale": (0, 1)}, ValueError, "source_scale: expected 0 < lo <= hi <= 1e+06, got (0, 1)"),
+    ({"source_scale": (2, 1)}, ValueError, "source_scale: expected 0 < lo <= hi <= 1e+06, got (2, 1)"),
+    ({"source_scale": 1.0}, TypeError, "source_scale: expected a pair of numbers, got 1.0"),
+    ({"source_scale": (1, float("inf"))}, ValueError, "source_scale[1]: expected a finite number, got inf"),
+    ({"flip": 1.5}, ValueError, "flip: expected a number from 0 to 1, got 1.5"),
+    ({"flip": True}, TypeError, "flip: expected a number, got True"),
+    ({"select": "some"}, ValueError, "select: expected one of 'subset', 'one', 'all', got 'some'"),
+    ({"select": 0}, ValueError, "select: expected an integer from 1 to 2147483647, got 0"),
+    ({"select": 0.0}, ValueError, "select: expected a fraction above 0, got 0"),
+    ({"select": 1.5}, ValueError, "select: expected a number from 0 to 1, got 1.5"),
+    ({"select": True}, TypeError, "select: expected 'subset', 'one', 'all', an int, a fraction or a callable, got True"),
+    ({"select": None}, TypeError, "select: expected 'subset', 'one', 'all', an int, a fraction or a callable, got None"),
+    ({"placement": "grid"}, ValueError, "placement: expected one of 'jitter', 'uniform', got 'grid'"),
+    ({"blend_sigma": 0.05}, ValueError, "blend_sigma: expected a number from 0.1 to 20, got 0.05"),
+    ({"blend_sigma": (3, 1)}, ValueError, "blend_sigma: expected 0.1 <= lo <= hi <= 20.0, got (3, 1)"),
+    ({"p": -0.1}, ValueError, "p: expected a number from 0 to 1, got -0.1"),
+    ({"p": float("nan")}, ValueError, "p: expected a number from 0 to 1, got nan"),
+    ({"pad": "centre"}, ValueError, "pad: expected one of 'top_left', 'random', got 'centre'"),
+    ({"interpolation": None}, TypeError, "interpolation: expected one of 'bilinear', 'nearest', got None"),
+    ({"scale_reference": "max"}, ValueError, "scale_reference: expected one of 'fit', 'input', got 'max'"),
+    ({"backend": "cuda"}, ValueError, "backend: expected one of 'rust', 'numpy', 'reference', got 'cuda'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), BAD_ARGUMENTS)
+def test_bad_arguments(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught:
+        SimpleCopyPaste(**({"size": 64} | arguments))
+    assert str(caught.value) == message
+    if set(arguments) <= {"size", "flip", "pad", "interpolation", "scale_reference", "backend"}:
+        with pytest.raises(error) as caught:
+            ScaleJitter(**({"size": 64} | arguments))
+        assert str(caught.value) == message
+
+
+def test_bad_calls() -> None:
+    transform, jitter = SimpleCopyPaste(size=20), ScaleJitter(size=20)
+    with pytest.raises(TypeError, match=r"^target: expected a Sample, got ndarray$"):
+        transform(TARGET.image, SOURCE)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^sources: expected a Sample or a sequence of them, got int$"):
+        transform(TARGET, 5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^sources\[1\]: expected a Sample, got NoneType$"):
+        transform(TARGET, [SOURCE, None])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match=r"^sample: expected a Sample, got NoneType$"):
+        jitter(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^plan: expected a Plan, got str$"):
+        transform.apply("{}", TARGET, SOURCE)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^plan: expected a canvas of size \(20, 20\), got \(21, 20\)$"):
+        transform.apply(SimpleCopyPaste(size=(21, 20)).sample_plan(TARGET, SOURCE, 0), TARGET, SOURCE)
+    with pytest.raises(ValueError, match=r"^plan: expected no pastes, got 1; SimpleCopyPaste applies them$"):
+        place = Placement(TARGET.size, (9, 9), (0, 0), (20, 20))
+        jitter.apply(Plan(place, (Paste(0, (0,), place),)), TARGET)
+    with pytest.raises(ValueError, match=r"^sources\[0\]: expected masks for its 1 instances, got none"):
+        transform.sample_plan(TARGET, Sample(SOURCE.image, Instances(boxes=[[0, 0, 1, 1]])))
+
+
+def test_settings_that_never_paste_warn_once() -> None:
+    with pytest.warns(UserWarning, match=r"^p=0: nothing will ever be pasted$") as caught:
+        transform = SimpleCopyPaste(size=64, p=0)
+    assert len(caught) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = pickle.loads(pickle.dumps(transform))
+        again(TARGET, SOURCE)
+    with pytest.warns(UserWarning, match=r"^min_area=101: nothing will ever be pasted on a canvas of 100 pixels$"):
+        SimpleCopyPaste(size=10, min_area=101)
+
+
+def test_transforms_are_values() -> None:
+    transform = SimpleCopyPaste(size=(40, 50), select=2, missing={"score": 1.0})
+    again = pickle.loads(pickle.dumps(transform))
+    assert again == transform
+    assert again(TARGET, SOURCE, 5) == transform(TARGET, SOURCE, 5)
+    assert transform != SimpleCopyPaste(size=(40, 50))
+    assert repr(ScaleJitter(size=8)).startswith("ScaleJitter(size=8, scale='large', flip=0.5")
+    assert transform.size == (40, 50)
+    with pytest.raises(AttributeError, match=r"^SimpleCopyPaste is immutable: cannot set 'size'$"):
+        transform.size = 3
+    with pytest.raises(AttributeError, match=r"^SimpleCopyPaste has no attribute 'sigma'$"):
+        _ = transform.sigma
+
+
+def test_fresh_entropy_and_generators_move_on() -> None:
+    transform = SimpleCopyPaste(size=64)
+    assert transform.sample_plan(TARGET, SOURCE) != transform.sample_plan(TARGET, SOURCE)
+    rng = np.random.default_rng(3)
+    first, second = transform.sample_plan(TARGET, SOURCE, rng), transform.sample_plan(TARGET, SOURCE, rng)
+    assert first != second
+    assert transform.sample_plan(TARGET, SOURCE, np.random.default_rng(3)) == first
+
+
+# -- the promise ---------------------------------------------------------------------------------------------
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "default": {"size": (48, 56)},
+    "two taps": {"size": (48, 56), "antialias": False, "min_area": 5},
+    "nearest, uniform": {"size": 40, "interpolation": "nearest", "placement": "uniform", "pad": "random"},
+    "soft": {"size": (33, 70), "blend_sigma": (0.5, 3), "select": "all", "scale_reference": "input"},
+    "soft, uniform": {"size": 64, "blend_sigma": 1.5, "placement": "uniform", "on_hidden": "crowd", "min_visibility": 0.5},
+}  # fmt: skip
+
+
+def digest(result: Sample) -> str:
+    """A hash of every byte of a result, whatever the platform."""
+    summary = hashlib.sha256(result.image.tobytes())
+    assert result.instances.masks is not None
+    for values in (result.instances.masks.counts, result.instances.masks.offsets):
+        summary.update(values.astype("<i8").tobytes())
+    for name, values in result.instances.columns.items():
+        if name != "masks":
+            summary.update(name.encode() + values.astype("<f8").tobytes())
+    return summary.hexdigest()[:16]
+
+
+def golden() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, options in OPTIONS.items():
+        for backend in BACKENDS:
+            transform = SimpleCopyPaste(**options, backend=backend)
+            plans = [transform.sample_plan(TARGET, [SOURCE, TARGET], (2026, 1, i)) for i in range(8)]
+            text = "".join(plan.to_json() for plan in plans)
+            results = [digest(transform.apply(plan, TARGET, [SOURCE, TARGET])) for plan in plans]
+            found[f"{name} ({backend})"] = [hashlib.sha256(text.encode()).hexdigest()[:16], *results]
+    return found
+
+
+def test_golden_vectors() -> None:
+    """Same key, same inputs, same options, same bytes: on this machine as on the one that wrote the file."""
+    stored = json.loads(Path(__file__).with_name("golden.json").read_text())
+    found = golden()
+    assert list(found) == [f"{name} ({backend})" for name in OPTIONS for backend in BACKENDS]
+    for name, values in found.items():
+        assert values == stored[name.rsplit(" (", 1)[0]], name
+
+
+def test_another_process_gives_the_same_bytes() -> None:
+    code = "import test_transform, json; print(json.dumps(test_transform.golden()))"
+    here = str(Path(__file__).parent)
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {here!r}); {code}"]
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert json.loads(output) == golden()
+
+
+if __name__ == "__main__":
+    # Writes the golden vectors anew: only for a release that is allowed to change them.
+    vectors = {name.rsplit(" (", 1)[0]: values for name, values in golden().items()}
+    Path(__file__).with_name("golden.json").write_text(json.dumps(vectors, indent=1) + "\n")
