@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 Size: TypeAlias = "int | tuple[int, int]"
 Image: TypeAlias = "NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]"
+Fill: TypeAlias = "float | Sequence[float] | None"
 
 MAX_SIDE = 2**31 - 1
 MAX_PIXELS = 2**32 - 1
+WEIGHT_SUM = 4096
 IMAGE_DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
 
 
@@ -180,3 +182,99 @@ def row_index(name: str, rows: object, n: int) -> NDArray[np.int64]:
         raise IndexError(f"{name}: row {index[wrong][0]} is out of range for {n} rows")
     index = index.astype(np.int64)
     return np.where(index < 0, index + n, index)
+
+
+def counts_strings(name: str, strings: Sequence[bytes | str]) -> list[bytes]:
+    """`strings` as a list of bytes, one for each mask; text must be ASCII."""
+    # One string is a sequence too, of numbers or of characters: it would pass as many masks.
+    if isinstance(strings, bytes | bytearray | memoryview | str) or not isinstance(strings, Sequence | np.ndarray):
+        raise TypeError(f"{name}: expected a sequence of bytes or str, got {type(strings).__name__}")
+    checked = []
+    for i, string in enumerate(strings):
+        if not isinstance(string, bytes | str):
+            raise TypeError(f"{name}[{i}]: expected bytes or str, got {type(string).__name__}")
+        if isinstance(string, str) and not string.isascii():
+            position = next(k for k, letter in enumerate(string) if not letter.isascii())
+            raise ValueError(f"{name}[{i}]: expected ASCII characters, got {string[position]!r} at position {position}")
+        checked.append(string.encode("ascii") if isinstance(string, str) else string)
+    return checked
+
+
+def polygon_parts(
+    name: str, polygons: Sequence[Sequence[ArrayLike]]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Polygons in flat arrays: all coordinates; where each part starts among them; where each instance among the parts."""
+    instances = _list_of(name, polygons, "a list of parts for each instance")
+    parts: list[NDArray[np.float64]] = []
+    part_offsets, instance_offsets = [0], [0]
+    for i, instance in enumerate(instances):
+        for k, part in enumerate(_list_of(f"{name}[{i}]", instance, "a list of parts")):
+            parts.append(_coordinates(f"{name}[{i}][{k}]", part))
+            part_offsets.append(part_offsets[-1] + len(parts[-1]))
+        instance_offsets.append(len(parts))
+    flat = np.concatenate([np.zeros(0), *parts])
+    return flat, np.array(part_offsets, np.int64), np.array(instance_offsets, np.int64)
+
+
+def _list_of(name: str, values: object, expected: str) -> list[Any]:
+    if isinstance(values, np.ndarray) and values.ndim == 0:
+        raise TypeError(f"{name}: expected {expected}, got a single value")
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
+        raise TypeError(f"{name}: expected {expected}, got {type(values).__name__}")
+    return list(values)
+
+
+def _coordinates(name: str, part: ArrayLike) -> NDArray[np.float64]:
+    try:
+        numbers = np.asarray(part)
+    except ValueError:  # ragged
+        raise ValueError(f"{name}: expected flat coordinates [x, y, x, y, ...], got nested lists") from None
+    if numbers.ndim != 1:
+        got = f"shape {numbers.shape}" if numbers.ndim else type(part).__name__
+        error = ValueError if numbers.ndim else TypeError
+        raise error(f"{name}: expected flat coordinates [x, y, x, y, ...], got {got}")
+    if numbers.size and numbers.dtype.kind not in "iufO":
+        raise TypeError(f"{name}: expected numbers, got dtype {numbers.dtype}")
+    if numbers.size % 2:
+        raise ValueError(f"{name}: expected an even number of coordinates, got {numbers.size}")
+    if numbers.size < 6:
+        raise ValueError(f"{name}: expected at least 3 points, got {numbers.size // 2}")
+    try:
+        with np.errstate(over="ignore"):
+            values = numbers.astype(np.float64)
+    except OverflowError:
+        raise ValueError(f"{name}: expected finite coordinates, got an integer too large for float64") from None
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected numbers, got dtype {numbers.dtype}") from None
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name}: expected finite coordinates, got {values[~np.isfinite(values)][0]}")
+    return values
+
+
+def weights(name: str, value: object) -> NDArray[np.uint16]:
+    """`value` as the weights of a blur: an odd number of them, uint16, adding up to 4096."""
+    checked = array(name, value)
+    if checked.dtype != np.uint16:
+        raise TypeError(f"{name}: expected dtype uint16, got {checked.dtype}")
+    if checked.ndim != 1:
+        raise ValueError(f"{name}: expected shape (n,), got {checked.shape}")
+    if len(checked) % 2 == 0:
+        raise ValueError(f"{name}: expected an odd number of weights, got {len(checked)}")
+    if (total := int(checked.sum(dtype=np.uint64))) != WEIGHT_SUM:
+        raise ValueError(f"{name}: expected weights that sum to {WEIGHT_SUM}, got {total}")
+    return np.ascontiguousarray(checked)
+
+
+def crowd_flags(name: str, value: ArrayLike, n: int) -> NDArray[np.bool_]:
+    """`value` as one bool for each of n masks; 0 and 1 are taken for bools."""
+    try:
+        flags = np.asarray(value)
+    except ValueError:  # ragged
+        raise ValueError(f"{name}: expected shape ({n},), got nested lists") from None
+    if flags.shape != (n,):
+        raise ValueError(f"{name}: expected shape ({n},), got {flags.shape}")
+    if flags.size and flags.dtype.kind not in "biu":
+        raise TypeError(f"{name}: expected bools, got dtype {flags.dtype}")
+    if not np.isin(flags, (0, 1)).all():
+        raise ValueError(f"{name}: expected 0 and 1 or bools, got another number")
+    return np.ascontiguousarray(flags, np.bool_)

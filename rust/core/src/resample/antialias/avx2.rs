@@ -1,17 +1,180 @@
 //! Antialiasing kernels for AVX2.
+//!
+//! Two multiply-adds stand for one product of 22 bits: one with the high 11 bits of the weights, one with the low.
 
-use super::{ByteColumns, FloatColumns, portable};
+use std::arch::x86_64::{
+    __m128i, __m256i, _mm256_add_epi32, _mm256_hadd_epi32, _mm256_madd_epi16, _mm256_packs_epi32,
+    _mm256_packus_epi16, _mm256_set_m128i, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_shuffle_epi32, _mm256_slli_epi32, _mm256_srai_epi32, _mm256_unpackhi_epi8, _mm256_unpacklo_epi8,
+};
+
+use bytemuck::cast;
+
+use super::portable::HALF;
+use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT, portable};
 use crate::resample::separable::Rows;
+use crate::resample::taps::BYTE_WEIGHT_BITS;
 use crate::resample::two_taps::Float;
+
+const SHIFT: i32 = BYTE_WEIGHT_BITS as i32;
+const SPLIT_BY: i32 = SPLIT as i32;
 
 #[target_feature(enable = "avx2")]
 pub(crate) fn columns_u8<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
-    portable::columns_u8::<C>(line, columns, out);
+    match C {
+        _ if line.len() < 16 || columns.groups == 0 => {}
+        1 => columns_u8x1(line, columns, out),
+        3 | 4 => columns_u8_few::<C>(line, columns, out),
+        _ => portable::columns_u8::<C>(line, columns, out),
+    }
+}
+
+/// Sixteen bytes from `at`, which is at most `last`: said once more, so that no check can fail.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn window(line: &[u8], at: usize, last: usize) -> __m128i {
+    let mut bytes = [0_u8; 16];
+    bytes.copy_from_slice(&line[at.min(last)..][..16]);
+    cast(bytes)
+}
+
+/// One channel: four pixels at a time, one a lane, with the high parts of the weights before the low ones.
+#[target_feature(enable = "avx2")]
+fn columns_u8x1(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
+    let last = line.len() - 16;
+    let widen: __m256i = cast([[0_i8, -1, 1, -1, 2, -1, 3, -1]; 4]);
+    // What `levels` leaves of four pixels, in order.
+    let pick: __m256i = cast([[0_i8, -1, 1, -1], [-1; 4], [-1; 4], [-1; 4], [-1, 0, -1, 1], [-1; 4], [-1; 4], [-1; 4]]);
+    let (starts, _) = columns.start.as_chunks::<4>();
+    let (outs, _) = out.as_chunks_mut::<4>();
+    let weights = columns.weights.chunks_exact(4 * columns.groups);
+    for ((out, starts), weights) in outs.iter_mut().zip(starts).zip(weights) {
+        let mut sums = [_mm256_setzero_si256(); 2];
+        for group in 0..columns.groups {
+            let bytes = |pixel: usize| window(line, starts[pixel] as usize + group * GROUP, last);
+            let weight = |pixel: usize| cast::<Group, __m128i>(weights[pixel * columns.groups + group]);
+            for (k, sum) in sums.iter_mut().enumerate() {
+                let (a, b) = (2 * k, 2 * k + 1);
+                let taps = _mm256_shuffle_epi8(_mm256_set_m128i(bytes(b), bytes(a)), widen);
+                let weights = _mm256_set_m128i(weight(b), weight(a));
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(taps, weights));
+            }
+        }
+        // Each lane: high and low of one pixel, high and low of the one after next.
+        let both = _mm256_hadd_epi32(sums[0], sums[1]);
+        let high = _mm256_shuffle_epi32::<0b10_00_10_00>(both);
+        let low = _mm256_shuffle_epi32::<0b11_01_11_01>(both);
+        let picked = _mm256_shuffle_epi8(levels(high, low), pick);
+        let [a, _, _, _, b, ..]: [u32; 8] = cast(picked);
+        *out = (a | b).to_ne_bytes();
+    }
+}
+
+/// The sums of four values a lane, rounded: bytes 0 to 3 of each lane.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn levels(high: __m256i, low: __m256i) -> __m256i {
+    let sum = _mm256_add_epi32(_mm256_slli_epi32::<SPLIT_BY>(high), low);
+    let level = _mm256_srai_epi32::<SHIFT>(_mm256_add_epi32(sum, _mm256_set1_epi32(HALF)));
+    let level = _mm256_packs_epi32(level, level);
+    _mm256_packus_epi16(level, level)
+}
+
+/// Three or four channels: two pixels at a time, one a lane.
+#[target_feature(enable = "avx2")]
+fn columns_u8_few<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
+    let last = line.len() - 16;
+    // Taps 0 and 1 of a group, channel by channel, and taps 2 and 3.
+    let mut pairs = [[-1_i8; 16]; 2];
+    for (half, pairs) in pairs.iter_mut().enumerate() {
+        for c in 0..C {
+            pairs[4 * c] = (2 * half * C + c) as i8;
+            pairs[4 * c + 2] = ((2 * half + 1) * C + c) as i8;
+        }
+    }
+    let [pair01, pair23] = pairs.map(|lane| cast::<[[i8; 16]; 2], __m256i>([lane; 2]));
+    let (starts, _) = columns.start.as_chunks::<2>();
+    let pixels = starts.iter().zip(columns.weights.chunks_exact(2 * columns.groups));
+    for (number, (&[a, b], weights)) in pixels.enumerate() {
+        let mut high = _mm256_setzero_si256();
+        let mut low = _mm256_setzero_si256();
+        let (weights_a, weights_b) = weights.split_at(columns.groups);
+        for (group, (&weights_a, &weights_b)) in weights_a.iter().zip(weights_b).enumerate() {
+            let at = |start: u32| window(line, start as usize + group * GROUP * C, last);
+            let bytes = _mm256_set_m128i(at(b), at(a));
+            let taps01 = _mm256_shuffle_epi8(bytes, pair01);
+            let taps23 = _mm256_shuffle_epi8(bytes, pair23);
+            let weights = _mm256_set_m128i(cast(weights_b), cast(weights_a));
+            let sum = |weights01, weights23| {
+                _mm256_add_epi32(_mm256_madd_epi16(taps01, weights01), _mm256_madd_epi16(taps23, weights23))
+            };
+            let part = sum(_mm256_shuffle_epi32::<0b00_00_00_00>(weights), _mm256_shuffle_epi32::<0b01_01_01_01>(weights));
+            high = _mm256_add_epi32(high, part);
+            let part = sum(_mm256_shuffle_epi32::<0b10_10_10_10>(weights), _mm256_shuffle_epi32::<0b11_11_11_11>(weights));
+            low = _mm256_add_epi32(low, part);
+        }
+        let [a, _, _, _, b, ..]: [[u8; 4]; 8] = cast(levels(high, low));
+        // The next pixel overwrites a fourth channel that is not there.
+        let out = &mut out[2 * number * C..][..C + 4];
+        out[..4].copy_from_slice(&a);
+        out[C..].copy_from_slice(&b);
+    }
 }
 
 #[target_feature(enable = "avx2")]
 pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]) {
-    portable::rows_u8(rows, weights, out);
+    const WIDTH: usize = 32;
+    let length = out.len();
+    if length < WIDTH {
+        portable::rows_u8(rows, weights, out);
+        return;
+    }
+    let load = |k: usize, at: usize| {
+        let mut bytes = [0_u8; WIDTH];
+        bytes.copy_from_slice(rows.get(k, at, WIDTH));
+        cast::<[u8; WIDTH], __m256i>(bytes)
+    };
+    let zero = _mm256_setzero_si256();
+    let mut at = 0;
+    loop {
+        let mut high = [zero; 4];
+        let mut low = [_mm256_set1_epi32(HALF); 4];
+        for (pair, weights) in weights.chunks(2).enumerate() {
+            // A row without a partner is taken twice, with no weight the second time.
+            let (first, second, next) = match *weights {
+                [first, second, ..] => (first, second, 2 * pair + 1),
+                [first] => (first, [0; 2], 2 * pair),
+                [] => continue,
+            };
+            let (a, b) = (load(2 * pair, at), load(next, at));
+            let [front, back] = [_mm256_unpacklo_epi8(a, b), _mm256_unpackhi_epi8(a, b)];
+            let taps = [
+                _mm256_unpacklo_epi8(front, zero),
+                _mm256_unpackhi_epi8(front, zero),
+                _mm256_unpacklo_epi8(back, zero),
+                _mm256_unpackhi_epi8(back, zero),
+            ];
+            let [high_weights, low_weights] =
+                [0, 1].map(|part| _mm256_set1_epi32(cast::<[i16; 2], i32>([first[part], second[part]])));
+            for k in 0..4 {
+                high[k] = _mm256_add_epi32(high[k], _mm256_madd_epi16(taps[k], high_weights));
+                low[k] = _mm256_add_epi32(low[k], _mm256_madd_epi16(taps[k], low_weights));
+            }
+        }
+        let level = |k: usize| {
+            _mm256_srai_epi32::<SHIFT>(_mm256_add_epi32(_mm256_slli_epi32::<SPLIT_BY>(high[k]), low[k]))
+        };
+        // Packing undoes what unpacking did within each half.
+        let front = _mm256_packs_epi32(level(0), level(1));
+        let back = _mm256_packs_epi32(level(2), level(3));
+        let bytes: [u8; WIDTH] = cast(_mm256_packus_epi16(front, back));
+        out[at..at + WIDTH].copy_from_slice(&bytes);
+        if at + WIDTH == length {
+            return;
+        }
+        // The last block overlaps the one before it.
+        at = (at + WIDTH).min(length - WIDTH);
+    }
 }
 
 #[target_feature(enable = "avx2")]

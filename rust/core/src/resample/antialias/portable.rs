@@ -23,7 +23,8 @@ fn weights_of(groups: &[Group]) -> impl Iterator<Item = i32> {
     groups.iter().flat_map(|group| (0..GROUP).map(|k| joined([group[k], group[GROUP + k]])))
 }
 
-#[inline(always)]
+/// Not inlined into functions for AVX2, where compilers choose slow 32-bit products for it.
+#[inline(never)]
 pub(crate) fn columns_u8<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
     let channels = if C == 0 { columns.channels } else { C };
     let taps = columns.groups * GROUP;
@@ -50,7 +51,6 @@ pub(crate) fn columns_u8<const C: usize>(line: &[u8], columns: ByteColumns<'_>, 
     }
 }
 
-#[inline(always)]
 pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]) {
     const WIDTH: usize = 16;
     for (block, out) in out.chunks_mut(WIDTH).enumerate() {

@@ -12,10 +12,11 @@ use super::{ByteColumns, Float, FloatColumns, portable};
 
 #[target_feature(enable = "avx2")]
 pub(crate) fn columns_u8(line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]) {
-    let Some(last) = line.len().checked_sub(16).filter(|_| !columns.blocks.is_empty()) else {
+    if columns.blocks.is_empty() || line.len() < 16 {
         portable::columns_u8(line, columns, out);
         return;
-    };
+    }
+    let last = line.len() - 16;
     let lane = |start: u32| {
         // No start is past `last`: with the minimum the compiler need not check.
         let mut bytes = [0_u8; 16];

@@ -1,0 +1,414 @@
+"""Kernels on masks: counting, combining and placing what is run-length encoded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from copypaste_rs import _checks
+from copypaste_rs.masks import RleMasks, check_masks
+from copypaste_rs.plan import check_placement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from copypaste_rs.plan import Placement
+
+
+def encode(dense: NDArray[Any]) -> RleMasks:
+    """Run lengths of dense masks.
+
+    Parameters
+    ----------
+    dense : array, shape (n, h, w), dtype uint8 or bool
+        A pixel is set where it is not zero. Any memory layout; sides may be zero.
+
+    Returns
+    -------
+    RleMasks
+        n masks of size (h, w), their runs canonical.
+
+    Raises
+    ------
+    TypeError
+        When `dense` is not an array of such a dtype.
+    ValueError
+        When it has not three axes, or more than 2^32 - 1 pixels a mask.
+
+    Examples
+    --------
+    >>> encode(np.array([[[0, 1, 0], [1, 0, 0]]], np.uint8)).counts
+    array([1, 2, 3], dtype=uint32)
+    """
+    checked = _checks.dense_masks("dense", dense)
+    _, h, w = checked.shape
+    return _from_toggles((h, w), (_toggles_of_pixels(mask != 0) for mask in checked))
+
+
+def decode(masks: RleMasks, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+    """Dense masks.
+
+    Parameters
+    ----------
+    masks : RleMasks
+        n masks of size (h, w).
+    out : array, shape (n, h, w), dtype uint8, optional
+        Where to write, C-contiguous and writable.
+
+    Returns
+    -------
+    array, shape (n, h, w), dtype uint8
+        1 where a mask is set, 0 elsewhere; `out` when it was given.
+
+    Raises
+    ------
+    ValueError
+        When `out` has another shape, dtype or layout.
+    TypeError
+        When an argument is of another type.
+
+    Examples
+    --------
+    >>> decode(RleMasks((2, 3), [1, 2, 3], [0, 3]))
+    array([[[0, 1, 0],
+            [1, 0, 0]]], dtype=uint8)
+    """
+    shape = (len(check_masks("masks", masks)), *masks.size)
+    dense = np.empty(shape, np.uint8) if out is None else _checks.output("out", out, shape, np.dtype(np.uint8))
+    for i in range(len(masks)):
+        dense[i] = pixels_of(masks, i)
+    return dense
+
+
+def area(masks: RleMasks) -> NDArray[np.int64]:
+    """Number of pixels of each mask.
+
+    Parameters
+    ----------
+    masks : RleMasks
+        n masks.
+
+    Returns
+    -------
+    array, shape (n,), dtype int64
+        How many pixels are set.
+
+    Raises
+    ------
+    TypeError
+        When `masks` is of another type.
+
+    Examples
+    --------
+    >>> area(RleMasks((2, 3), [1, 2, 3], [0, 3]))
+    array([2])
+    """
+    runs = _runs(check_masks("masks", masks))
+    return np.array([foreground.sum(dtype=np.int64) for foreground in (run[1::2] for run in runs)], np.int64)
+
+
+def boxes(masks: RleMasks) -> NDArray[np.float32]:
+    """Box of each mask.
+
+    Parameters
+    ----------
+    masks : RleMasks
+        n masks.
+
+    Returns
+    -------
+    array, shape (n, 4), dtype float32
+        x0, y0, x1, y1 in pixels, half-open: the mask lies in columns x0 to x1 - 1 and rows y0 to y1 - 1.
+        Zeros for an empty mask.
+
+    Raises
+    ------
+    TypeError
+        When `masks` is of another type.
+
+    Examples
+    --------
+    >>> boxes(RleMasks((2, 3), [1, 2, 3], [0, 3]))
+    array([[0., 0., 2., 2.]], dtype=float32)
+    """
+    h = check_masks("masks", masks).size[0]
+    table = np.zeros((len(masks), 4), np.float32)
+    for i, run in enumerate(_runs(masks)):
+        ends = np.cumsum(run, dtype=np.int64)
+        first, last = ends[:-1:2], ends[1::2] - 1  # of each foreground run, as pixel numbers
+        if len(first) == 0:
+            continue
+        (x_first, y_first), (x_last, y_last) = divmod(first, h), divmod(last, h)
+        # A run that goes on in the next column has passed the bottom row and the top row.
+        turns = bool((x_first < x_last).any())
+        y0, y1 = (0, h) if turns else (y_first.min(), y_last.max() + 1)
+        table[i] = x_first.min(), y0, x_last.max() + 1, y1
+    return table
+
+
+def union(masks: RleMasks) -> RleMasks:
+    """Pixels that any of the masks has.
+
+    Parameters
+    ----------
+    masks : RleMasks
+        Any number of masks.
+
+    Returns
+    -------
+    RleMasks
+        One mask; empty when there are no masks.
+
+    Raises
+    ------
+    TypeError
+        When `masks` is of another type.
+
+    Examples
+    --------
+    >>> union(RleMasks((2, 3), [1, 2, 3, 2, 2, 2], [0, 3, 6])).counts
+    array([1, 3, 2], dtype=uint32)
+    """
+    check_masks("masks", masks)
+    edges = _edges(_toggles(masks))
+    inside = np.zeros(len(edges), np.bool_)
+    for toggles in _toggles(masks):
+        inside |= _is_set(toggles, edges)
+    return _from_toggles(masks.size, [_toggles_of_states(edges, inside)])
+
+
+def intersection(masks: RleMasks) -> RleMasks:
+    """Pixels that all of the masks have.
+
+    Parameters
+    ----------
+    masks : RleMasks
+        At least one mask.
+
+    Returns
+    -------
+    RleMasks
+        One mask.
+
+    Raises
+    ------
+    ValueError
+        When there are no masks: it could be the full mask or the empty one.
+    TypeError
+        When `masks` is of another type.
+
+    Examples
+    --------
+    >>> intersection(RleMasks((2, 3), [1, 2, 3, 2, 2, 2], [0, 3, 6])).counts
+    array([2, 1, 3], dtype=uint32)
+    """
+    if len(check_masks("masks", masks)) == 0:
+        raise ValueError("masks: expected at least one mask to intersect, got none")
+    edges = _edges(_toggles(masks))
+    inside = np.ones(len(edges), np.bool_)
+    for toggles in _toggles(masks):
+        inside &= _is_set(toggles, edges)
+    return _from_toggles(masks.size, [_toggles_of_states(edges, inside)])
+
+
+def difference(masks: RleMasks, other: RleMasks) -> RleMasks:
+    """Each mask without the pixels of another.
+
+    Parameters
+    ----------
+    masks : RleMasks
+        n masks.
+    other : RleMasks
+        What is taken away: one mask from all, or n masks, each from the one of its number.
+
+    Returns
+    -------
+    RleMasks
+        n masks.
+
+    Raises
+    ------
+    ValueError
+        When `other` has another size, or another number of masks.
+    TypeError
+        When an argument is of another type.
+
+    Examples
+    --------
+    >>> difference(RleMasks((2, 3), [1, 3, 2], [0, 3]), RleMasks((2, 3), [1, 2, 3], [0, 3])).counts
+    array([3, 1, 2], dtype=uint32)
+    """
+    check_masks("masks", masks)
+    check_masks("other", other, masks.size)
+    if len(other) not in (1, len(masks)):
+        raise ValueError(f"other: expected one mask or {len(masks)}, as many as in masks, got {len(other)}")
+    taken = _toggles(other)
+    if len(other) == 1:
+        taken *= len(masks)
+    left = []
+    for mine, theirs in zip(_toggles(masks), taken, strict=True):
+        edges = _edges([mine, theirs])
+        left.append(_toggles_of_states(edges, _is_set(mine, edges) & ~_is_set(theirs, edges)))
+    return _from_toggles(masks.size, left)
+
+
+def iou(masks: RleMasks, other: RleMasks, iscrowd: ArrayLike | None = None) -> NDArray[np.float64]:
+    """Intersection over union of every pair.
+
+    Parameters
+    ----------
+    masks : RleMasks
+        n masks, the rows.
+    other : RleMasks
+        m masks of the same size, the columns.
+    iscrowd : array of bool (or 0 and 1), shape (m,), optional
+        Which of `other` are crowds. There the denominator is the area of the row's mask: an object that lies
+        within a crowd matches it fully.
+
+    Returns
+    -------
+    array, shape (n, m), dtype float64
+        From 0 to 1; 0 for two empty masks.
+
+    Raises
+    ------
+    ValueError
+        When sizes differ, or `iscrowd` has another length.
+    TypeError
+        When an argument is of another type.
+
+    Examples
+    --------
+    >>> iou(RleMasks((2, 3), [1, 4, 1], [0, 3]), RleMasks((2, 3), [1, 2, 3], [0, 3]))
+    array([[0.5]])
+    """
+    check_masks("masks", masks)
+    check_masks("other", other, masks.size)
+    crowd = np.zeros(len(other), np.bool_) if iscrowd is None else _checks.crowd_flags("iscrowd", iscrowd, len(other))
+    table = np.zeros((len(masks), len(other)), np.float64)
+    mine_area, other_area = area(masks), area(other)
+    columns = _toggles(other)
+    for i, mine in enumerate(_toggles(masks)):
+        for j, theirs in enumerate(columns):
+            edges = _edges([mine, theirs])
+            lengths = np.diff(edges, append=masks.size[0] * masks.size[1])
+            common = lengths[_is_set(mine, edges) & _is_set(theirs, edges)].sum()
+            whole = mine_area[i] if crowd[j] else mine_area[i] + other_area[j] - common
+            if common > 0:
+                table[i, j] = common / whole
+    return table
+
+
+def place_masks(masks: RleMasks, placement: Placement) -> RleMasks:
+    """The masks mirrored, resized and cropped or padded onto the canvas.
+
+    Resizing takes the nearest pixel: pixel i of n_out comes from pixel ``((2 * i + 1) * n_in) // (2 * n_out)``
+    of n_in, the one its centre falls into, in integers, so that no rounding decides.
+
+    Parameters
+    ----------
+    masks : RleMasks
+        n masks of the placement's input size.
+    placement : Placement
+        Where they land.
+
+    Returns
+    -------
+    RleMasks
+        n masks of the canvas size; nothing is set where the input does not reach.
+
+    Raises
+    ------
+    ValueError
+        When the masks are of another size than the placement's input.
+    TypeError
+        When an argument is of another type.
+
+    Examples
+    --------
+    >>> from copypaste_rs import Placement
+    >>> area(place_masks(RleMasks((2, 3), [1, 2, 3], [0, 3]), Placement((2, 3), (4, 6), (0, 0), (4, 6))))
+    array([8])
+    """
+    check_placement(placement, check_masks("masks", masks).size, "masks")
+    y, rows = landing(placement.offset[0], placement.resized_size[0], placement.canvas_size[0])
+    x, columns = landing(placement.offset[1], placement.resized_size[1], placement.canvas_size[1])
+    rows = nearest(rows, placement.input_size[0], placement.resized_size[0])
+    columns = nearest(columns, placement.input_size[1], placement.resized_size[1])
+    placed = []
+    canvas = np.zeros(placement.canvas_size, np.bool_)
+    for i in range(len(masks)):
+        mask = pixels_of(masks, i)
+        if placement.hflip:
+            mask = mask[:, ::-1]
+        canvas[y, x] = mask[np.ix_(rows, columns)]
+        placed.append(_toggles_of_pixels(canvas))
+    return _from_toggles(placement.canvas_size, placed)
+
+
+# -- what other kernels use ------------------------------------------------------------------------------------
+
+
+def landing(offset: int, resized: int, canvas: int) -> tuple[slice, NDArray[np.int64]]:
+    """Along one axis, the canvas positions that the resized image reaches, and its samples that land there."""
+    start = min(max(offset, 0), canvas)
+    stop = min(max(offset + resized, start), canvas)
+    return slice(start, stop), np.arange(start - offset, stop - offset, dtype=np.int64)
+
+
+def nearest(i: NDArray[np.int64], n_in: int, n_out: int) -> NDArray[np.int64]:
+    """The input samples nearest to resized samples `i`."""
+    return ((2 * i + 1) * n_in) // (2 * n_out)
+
+
+def pixels_of(masks: RleMasks, i: int) -> NDArray[np.bool_]:
+    """Mask `i` as pixels, shape (h, w)."""
+    h, w = masks.size
+    run = _runs(masks)[i]
+    return np.repeat(np.arange(len(run)) % 2 == 1, run).reshape(w, h).T
+
+
+def from_pixels(size: tuple[int, int], pixels: Iterable[NDArray[np.bool_]]) -> RleMasks:
+    """Masks of pixels, each of shape `size`, taken one after the other."""
+    return _from_toggles(size, (_toggles_of_pixels(mask) for mask in pixels))
+
+
+# -- runs and toggles ------------------------------------------------------------------------------------------
+#
+# A mask is the ascending list of its toggles: the pixels, numbered column by column, whose state differs from that
+# of the pixel before. Runs are the distances between them.
+
+
+def _runs(masks: RleMasks) -> list[NDArray[np.uint32]]:
+    return [masks.counts[a:b] for a, b in zip(masks.offsets[:-1], masks.offsets[1:], strict=True)]
+
+
+def _toggles(masks: RleMasks) -> list[NDArray[np.int64]]:
+    return [np.cumsum(run[:-1], dtype=np.int64) for run in _runs(masks)]
+
+
+def _toggles_of_pixels(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.flatnonzero(np.diff(mask.T.ravel(), prepend=False))
+
+
+def _edges(toggles: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Pixels from each of which on, up to the next, no mask changes."""
+    return np.unique(np.concatenate([np.zeros(1, np.int64), *toggles]))
+
+
+def _is_set(toggles: NDArray[np.int64], pixels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """A pixel is set when an odd number of toggles lie before it or on it."""
+    return np.searchsorted(toggles, pixels, side="right") % 2 == 1
+
+
+def _toggles_of_states(edges: NDArray[np.int64], inside: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return edges[np.diff(inside, prepend=False)]
+
+
+def _from_toggles(size: tuple[int, int], toggles: Iterable[NDArray[np.int64]]) -> RleMasks:
+    runs = [np.diff(each, prepend=0, append=size[0] * size[1]) for each in toggles]
+    counts = np.concatenate([np.zeros(0, np.int64), *runs])
+    return RleMasks(size, counts, np.cumsum([0, *(len(run) for run in runs)]))
