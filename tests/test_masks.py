@@ -111,7 +111,7 @@ def test_a_sequence() -> None:
         TWO[[True]]
     with pytest.raises(TypeError, match=r"^rows: expected row numbers, a slice or a bool array, got 0.5$"):
         TWO[0.5]  # type: ignore[index]
-    with pytest.raises(ValueError, match=r"^masks\[1\]: expected size \(2, 3\) as in masks\[0\], got \(3, 2\)$"):
+    with pytest.raises(ValueError, match=r"^masks\[1\]: expected masks of size \(2, 3\), got \(3, 2\)$"):
         RleMasks.concat([TWO, RleMasks.empty((3, 2))])
     with pytest.raises(ValueError, match=r"^masks: expected at least one RleMasks, got none$"):
         RleMasks.concat([])

@@ -203,7 +203,7 @@ def counts_strings(name: str, strings: Sequence[bytes | str]) -> list[bytes]:
 def polygon_parts(
     name: str, polygons: Sequence[Sequence[ArrayLike]]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Polygons in flat arrays: all coordinates; where each part starts among them; where each instance among the parts."""
+    """Polygons in flat arrays: all coordinates, where parts start among them, where instances start among the parts."""
     instances = _list_of(name, polygons, "a list of parts for each instance")
     parts: list[NDArray[np.float64]] = []
     part_offsets, instance_offsets = [0], [0]
@@ -241,7 +241,8 @@ def _coordinates(name: str, part: ArrayLike) -> NDArray[np.float64]:
         raise ValueError(f"{name}: expected at least 3 points, got {numbers.size // 2}")
     try:
         with np.errstate(over="ignore"):
-            values = numbers.astype(np.float64)
+            # One by one where they are objects: NumPy takes None for NaN.
+            values = np.array([float(each) for each in numbers]) if numbers.dtype == object else numbers.astype(np.float64)
     except OverflowError:
         raise ValueError(f"{name}: expected finite coordinates, got an integer too large for float64") from None
     except (TypeError, ValueError):
@@ -278,3 +279,21 @@ def crowd_flags(name: str, value: ArrayLike, n: int) -> NDArray[np.bool_]:
     if not np.isin(flags, (0, 1)).all():
         raise ValueError(f"{name}: expected 0 and 1 or bools, got another number")
     return np.ascontiguousarray(flags, np.bool_)
+
+
+def blend_arguments(
+    source: object, target: object, alpha: object
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.uint8]]:
+    """The two images of a blend, of one shape and dtype, and one weight for each pixel."""
+    above, below = image("source", source), image("target", target)
+    if below.shape != above.shape or below.dtype != above.dtype:
+        raise ValueError(
+            f"target: expected shape {above.shape} and dtype {above.dtype} as in source, "
+            f"got {below.shape} and {below.dtype}"
+        )
+    share = array("alpha", alpha)
+    if share.dtype != np.uint8:
+        raise TypeError(f"alpha: expected dtype uint8, got {share.dtype}")
+    if share.shape != above.shape[:2]:
+        raise ValueError(f"alpha: expected shape {above.shape[:2]}, got {share.shape}")
+    return above, below, share

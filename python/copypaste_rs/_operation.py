@@ -9,7 +9,7 @@ import numpy as np
 
 from copypaste_rs import _checks, _columns
 from copypaste_rs.masks import RleMasks
-from copypaste_rs.plan import Plan
+from copypaste_rs.plan import Placement, Plan, check_placement
 from copypaste_rs.sample import Instances, Sample
 
 if TYPE_CHECKING:
@@ -78,6 +78,27 @@ class Options(NamedTuple):
             _checks.choice("on_hidden", on_hidden, ON_HIDDEN),
             _columns.check_missing(missing),
         )
+
+
+def place_arguments(
+    image: NDArray[Any],
+    placement: Placement,
+    fill: _checks.Fill,
+    interpolation: str,
+    antialias: bool,
+    out: NDArray[Any] | None,
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """What placing an image takes, checked: its pixels, the fill for each channel, the canvas to write."""
+    pixels = _checks.image("image", image)
+    check_placement(placement, pixels.shape[:2], "image")
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    values = _checks.fill_values(fill, pixels.dtype, channels, pixels.ndim == 2)
+    _checks.choice("interpolation", interpolation, INTERPOLATIONS)
+    _checks.flag("antialias", antialias)
+    shape = (*placement.canvas_size, *pixels.shape[2:])
+    if out is None:
+        return pixels, values, np.empty(shape, pixels.dtype)
+    return pixels, values, _checks.output("out", out, shape, pixels.dtype, [pixels])
 
 
 def run(

@@ -15,6 +15,7 @@ import numpy as np
 from copypaste_rs import _checks, _core, _operation
 from copypaste_rs.draws import gaussian_weights
 from copypaste_rs.masks import RleMasks, check_masks
+from copypaste_rs.plan import check_placement
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -211,3 +212,128 @@ def place_image(
     >>> place_image(np.array([[0, 100]], np.uint8), Placement((1, 2), (1, 4), (0, 0), (1, 5)), fill=7)
     array([[  0,  25,  75, 100,   7]], dtype=uint8)
     """
+    pixels, values, canvas = _operation.place_arguments(image, placement, fill, interpolation, antialias, out)
+    _core.place_image(
+        _planes(pixels), placement, values, interpolation == "nearest", bool(antialias), _planes(canvas)
+    )
+    return canvas
+
+
+def alpha(masks: RleMasks, placement: Placement, weights: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """How much of the source shows over the canvas: the union of the placed masks, blurred, uint8 (h, w).
+
+    Examples
+    --------
+    >>> from copypaste_rs import Placement
+    >>> masks = RleMasks((1, 6), [3, 3], [0, 2])
+    >>> alpha(masks, Placement((1, 6), (1, 6), (0, 0), (1, 7)), np.array([1024, 2048, 1024], np.uint16))
+    array([[  0,   0,  64, 191, 255, 191,   0]], dtype=uint8)
+    """
+    check_placement(placement, check_masks("masks", masks).size, "masks")
+    return _core.alpha(masks, placement, _checks.weights("weights", weights))
+
+
+def blend(source: NDArray[Any], target: NDArray[Any], alpha: NDArray[np.uint8]) -> NDArray[Any]:
+    """The source over the target, by a weight for each pixel, rounded to nearest.
+
+    Examples
+    --------
+    >>> blend(np.array([[200, 50]], np.uint8), np.array([[100, 50]], np.uint8), np.array([[51, 99]], np.uint8))
+    array([[120,  50]], dtype=uint8)
+    """
+    above, below, share = _checks.blend_arguments(source, target, alpha)
+    mixed = np.empty(above.shape, above.dtype)
+    _core.blend(_planes(above), _planes(below), share, _planes(mixed))
+    return mixed
+
+
+def copy_paste(
+    plan: Plan,
+    target: Sample,
+    sources: Sample | Sequence[Sample],
+    *,
+    fill: Fill = None,
+    interpolation: str = "bilinear",
+    antialias: bool = True,
+    min_area: int = 0,
+    min_visibility: float = 0.0,
+    on_hidden: str = "drop",
+    missing: Mapping[str, Any] | None = None,
+    out: NDArray[Any] | None = None,
+) -> Sample:
+    """Apply a plan: the target on the canvas, with objects of the sources pasted over it, in one pass.
+
+    Examples
+    --------
+    >>> from copypaste_rs import Instances, Paste, Placement, Plan, Sample
+    >>> here = Placement((2, 3), (2, 3), (0, 0), (2, 3))
+    >>> black = Sample(np.zeros((2, 3), np.uint8), Instances())
+    >>> white = Sample(np.full((2, 3), 255, np.uint8), Instances(RleMasks((2, 3), [1, 2, 3], [0, 3])))
+    >>> copy_paste(Plan(here, (Paste(0, (0,), here),)), black, white).image
+    array([[  0, 255,   0],
+           [255,   0,   0]], dtype=uint8)
+    """
+    return _operation.run(
+        compose,
+        plan,
+        target,
+        sources,
+        fill=fill,
+        interpolation=interpolation,
+        antialias=antialias,
+        min_area=min_area,
+        min_visibility=min_visibility,
+        on_hidden=on_hidden,
+        missing=missing,
+        out=out,
+    )
+
+
+def philox_words(key: tuple[int, int], counter: tuple[int, int, int, int], n: int) -> NDArray[np.uint64]:
+    """The first n words of Philox4x64-10 after `counter`.
+
+    Examples
+    --------
+    >>> philox_words((1, 0), (0, 0, 0, 0), 2)
+    array([15713442325573747574,  8629063316601884926], dtype=uint64)
+    """
+    return _core.philox_words(key, counter, n)
+
+
+def compose(
+    plan: Plan,
+    target: _operation.Side,
+    sources: Sequence[_operation.Side],
+    *,
+    fill: NDArray[Any],
+    interpolation: str,
+    antialias: bool,
+    min_area: int,
+    min_visibility: float,
+    keep_hidden: bool,
+    out: NDArray[Any] | None,
+) -> _operation.Composition:
+    """Apply a plan to checked arguments; `fill` has one value for each channel."""
+    image = np.empty((*plan.canvas_size, *target.image.shape[2:]), target.image.dtype) if out is None else out
+    sides = [side._replace(image=_planes(side.image)) for side in (target, *sources)]
+    weights = [None if paste.sigma is None else gaussian_weights(paste.sigma) for paste in plan.pastes]
+    counts, offsets, *columns = _core.copy_paste(
+        plan,
+        sides,
+        weights,
+        fill,
+        interpolation == "nearest",
+        antialias,
+        min_area,
+        min_visibility,
+        keep_hidden,
+        _planes(image),
+    )
+    return _operation.Composition(image, RleMasks._trusted(plan.canvas_size, counts, offsets), *columns)
+
+
+def _planes(image: NDArray[Any]) -> NDArray[Any]:
+    """The image with its channel axis, aligned: as the extension takes it."""
+    if not image.flags.aligned:
+        image = image.copy()
+    return image if image.ndim == 3 else image[:, :, np.newaxis]

@@ -105,10 +105,7 @@ class RleMasks:
         if not parts:
             raise ValueError("masks: expected at least one RleMasks, got none")
         for i, part in enumerate(parts):
-            if not isinstance(part, RleMasks):
-                raise TypeError(f"masks[{i}]: expected RleMasks, got {type(part).__name__}")
-            if part.size != parts[0].size:
-                raise ValueError(f"masks[{i}]: expected size {parts[0].size} as in masks[0], got {part.size}")
+            check_masks(f"masks[{i}]", part, check_masks("masks[0]", parts[0]).size)
         counts = np.concatenate([part.counts for part in parts])
         lengths = np.concatenate([np.diff(part.offsets) for part in parts])
         return cls._trusted(parts[0].size, counts, _ends(lengths))
@@ -265,6 +262,15 @@ class RleMasks:
 
     def __repr__(self) -> str:
         return f"RleMasks(size={self.size}, n={len(self)})"
+
+
+def check_masks(name: str, value: object, size: tuple[int, int] | None = None) -> RleMasks:
+    """`value`, which must be RleMasks, of `size` where one is given."""
+    if not isinstance(value, RleMasks):
+        raise TypeError(f"{name}: expected RleMasks, got {type(value).__name__}")
+    if size is not None and value.size != size:
+        raise ValueError(f"{name}: expected masks of size {size}, got {value.size}")
+    return value
 
 
 def _integers(name: str, values: ArrayLike, high: int) -> NDArray[Any]:

@@ -158,6 +158,15 @@ class Plan:
             raise ValueError(f"text: {error}") from None
 
 
+def check_placement(placement: object, size: tuple[int, ...], name: str) -> Placement:
+    """`placement`, which must be a Placement of what `name` is: an input of `size`."""
+    if not isinstance(placement, Placement):
+        raise TypeError(f"placement: expected a Placement, got {type(placement).__name__}")
+    if placement.input_size != size:
+        raise ValueError(f"placement: expected input_size {size} as {name} has, got {placement.input_size}")
+    return placement
+
+
 def _pair_only(name: str, value: object) -> object:
     # A plan is written by programs: both sides are always there, so a single number is a mistake.
     if isinstance(value, int | np.integer):

@@ -64,7 +64,7 @@ class _Transform:
         if self.backend == "rust":
             from copypaste_rs.functional import compose
         else:
-            from copypaste_rs.reference import compose
+            from copypaste_rs.reference.paste import compose
         return compose
 
     def _check_canvas(self, plan: Plan) -> None:

@@ -7,6 +7,7 @@ the difference from the run two before, which is of the same state and often of 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,7 +64,7 @@ def parse_counts(strings: Sequence[bytes | str], size: Size) -> RleMasks:
         runs = _runs_of(f"strings[{i}]", string)
         if sum(runs) != h * w:
             raise ValueError(f"strings[{i}]: counts sum to {sum(runs)}, expected {h * w} for size ({h}, {w})")
-        counts += runs or [0]
+        counts += runs
         offsets.append(len(counts))
     return RleMasks((h, w), np.array(counts, np.uint32), np.array(offsets, np.int64))
 
@@ -126,7 +127,7 @@ def format_counts(masks: RleMasks) -> list[bytes]:
     """
     check_masks("masks", masks)
     strings = []
-    for a, b in zip(masks.offsets[:-1], masks.offsets[1:], strict=True):
+    for a, b in pairwise(masks.offsets):
         runs = masks.counts[a:b].tolist()
         strings.append(b"".join(_number(run - runs[i - 2] if i > 2 else run) for i, run in enumerate(runs)))
     return strings

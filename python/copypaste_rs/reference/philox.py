@@ -32,8 +32,8 @@ def philox_words(key: tuple[int, int], counter: tuple[int, int, int, int], n: in
 
     Examples
     --------
-    >>> philox_words((1, 2), (0, 0, 3, 0), 2)
-    array([0], dtype=uint64)
+    >>> philox_words((1, 2), (0, 0, 3, 0), 2).tolist()
+    [13262081666550218681, 7586518172537843941]
     """
     generator = np.random.Philox(key=np.array(key, np.uint64), counter=np.array(counter, np.uint64))
     return np.asarray(generator.random_raw(n), np.uint64)

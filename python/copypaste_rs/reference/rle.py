@@ -9,10 +9,19 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs.masks import RleMasks, check_masks
 from copypaste_rs.plan import check_placement
+from copypaste_rs.reference.placing import landing, nearest
+from copypaste_rs.reference.runs import (
+    edges_of,
+    from_toggles,
+    is_set,
+    pixels_of,
+    runs_of,
+    toggles_of,
+    toggles_of_pixels,
+    toggles_of_states,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import ArrayLike, NDArray
 
     from copypaste_rs.plan import Placement
@@ -45,7 +54,7 @@ def encode(dense: NDArray[Any]) -> RleMasks:
     """
     checked = _checks.dense_masks("dense", dense)
     _, h, w = checked.shape
-    return _from_toggles((h, w), (_toggles_of_pixels(mask != 0) for mask in checked))
+    return from_toggles((h, w), (toggles_of_pixels(mask != 0) for mask in checked))
 
 
 def decode(masks: RleMasks, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
@@ -106,7 +115,7 @@ def area(masks: RleMasks) -> NDArray[np.int64]:
     >>> area(RleMasks((2, 3), [1, 2, 3], [0, 3]))
     array([2])
     """
-    runs = _runs(check_masks("masks", masks))
+    runs = runs_of(check_masks("masks", masks))
     return np.array([foreground.sum(dtype=np.int64) for foreground in (run[1::2] for run in runs)], np.int64)
 
 
@@ -136,7 +145,7 @@ def boxes(masks: RleMasks) -> NDArray[np.float32]:
     """
     h = check_masks("masks", masks).size[0]
     table = np.zeros((len(masks), 4), np.float32)
-    for i, run in enumerate(_runs(masks)):
+    for i, run in enumerate(runs_of(masks)):
         ends = np.cumsum(run, dtype=np.int64)
         first, last = ends[:-1:2], ends[1::2] - 1  # of each foreground run, as pixel numbers
         if len(first) == 0:
@@ -173,11 +182,11 @@ def union(masks: RleMasks) -> RleMasks:
     array([1, 3, 2], dtype=uint32)
     """
     check_masks("masks", masks)
-    edges = _edges(_toggles(masks))
+    edges = edges_of(toggles_of(masks))
     inside = np.zeros(len(edges), np.bool_)
-    for toggles in _toggles(masks):
-        inside |= _is_set(toggles, edges)
-    return _from_toggles(masks.size, [_toggles_of_states(edges, inside)])
+    for toggles in toggles_of(masks):
+        inside |= is_set(toggles, edges)
+    return from_toggles(masks.size, [toggles_of_states(edges, inside)])
 
 
 def intersection(masks: RleMasks) -> RleMasks:
@@ -207,11 +216,11 @@ def intersection(masks: RleMasks) -> RleMasks:
     """
     if len(check_masks("masks", masks)) == 0:
         raise ValueError("masks: expected at least one mask to intersect, got none")
-    edges = _edges(_toggles(masks))
+    edges = edges_of(toggles_of(masks))
     inside = np.ones(len(edges), np.bool_)
-    for toggles in _toggles(masks):
-        inside &= _is_set(toggles, edges)
-    return _from_toggles(masks.size, [_toggles_of_states(edges, inside)])
+    for toggles in toggles_of(masks):
+        inside &= is_set(toggles, edges)
+    return from_toggles(masks.size, [toggles_of_states(edges, inside)])
 
 
 def difference(masks: RleMasks, other: RleMasks) -> RleMasks:
@@ -245,14 +254,14 @@ def difference(masks: RleMasks, other: RleMasks) -> RleMasks:
     check_masks("other", other, masks.size)
     if len(other) not in (1, len(masks)):
         raise ValueError(f"other: expected one mask or {len(masks)}, as many as in masks, got {len(other)}")
-    taken = _toggles(other)
+    taken = toggles_of(other)
     if len(other) == 1:
         taken *= len(masks)
     left = []
-    for mine, theirs in zip(_toggles(masks), taken, strict=True):
-        edges = _edges([mine, theirs])
-        left.append(_toggles_of_states(edges, _is_set(mine, edges) & ~_is_set(theirs, edges)))
-    return _from_toggles(masks.size, left)
+    for mine, theirs in zip(toggles_of(masks), taken, strict=True):
+        edges = edges_of([mine, theirs])
+        left.append(toggles_of_states(edges, is_set(mine, edges) & ~is_set(theirs, edges)))
+    return from_toggles(masks.size, left)
 
 
 def iou(masks: RleMasks, other: RleMasks, iscrowd: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -290,12 +299,12 @@ def iou(masks: RleMasks, other: RleMasks, iscrowd: ArrayLike | None = None) -> N
     crowd = np.zeros(len(other), np.bool_) if iscrowd is None else _checks.crowd_flags("iscrowd", iscrowd, len(other))
     table = np.zeros((len(masks), len(other)), np.float64)
     mine_area, other_area = area(masks), area(other)
-    columns = _toggles(other)
-    for i, mine in enumerate(_toggles(masks)):
+    columns = toggles_of(other)
+    for i, mine in enumerate(toggles_of(masks)):
         for j, theirs in enumerate(columns):
-            edges = _edges([mine, theirs])
+            edges = edges_of([mine, theirs])
             lengths = np.diff(edges, append=masks.size[0] * masks.size[1])
-            common = lengths[_is_set(mine, edges) & _is_set(theirs, edges)].sum()
+            common = lengths[is_set(mine, edges) & is_set(theirs, edges)].sum()
             whole = mine_area[i] if crowd[j] else mine_area[i] + other_area[j] - common
             if common > 0:
                 table[i, j] = common / whole
@@ -345,70 +354,5 @@ def place_masks(masks: RleMasks, placement: Placement) -> RleMasks:
         if placement.hflip:
             mask = mask[:, ::-1]
         canvas[y, x] = mask[np.ix_(rows, columns)]
-        placed.append(_toggles_of_pixels(canvas))
-    return _from_toggles(placement.canvas_size, placed)
-
-
-# -- what other kernels use ------------------------------------------------------------------------------------
-
-
-def landing(offset: int, resized: int, canvas: int) -> tuple[slice, NDArray[np.int64]]:
-    """Along one axis, the canvas positions that the resized image reaches, and its samples that land there."""
-    start = min(max(offset, 0), canvas)
-    stop = min(max(offset + resized, start), canvas)
-    return slice(start, stop), np.arange(start - offset, stop - offset, dtype=np.int64)
-
-
-def nearest(i: NDArray[np.int64], n_in: int, n_out: int) -> NDArray[np.int64]:
-    """The input samples nearest to resized samples `i`."""
-    return ((2 * i + 1) * n_in) // (2 * n_out)
-
-
-def pixels_of(masks: RleMasks, i: int) -> NDArray[np.bool_]:
-    """Mask `i` as pixels, shape (h, w)."""
-    h, w = masks.size
-    run = _runs(masks)[i]
-    return np.repeat(np.arange(len(run)) % 2 == 1, run).reshape(w, h).T
-
-
-def from_pixels(size: tuple[int, int], pixels: Iterable[NDArray[np.bool_]]) -> RleMasks:
-    """Masks of pixels, each of shape `size`, taken one after the other."""
-    return _from_toggles(size, (_toggles_of_pixels(mask) for mask in pixels))
-
-
-# -- runs and toggles ------------------------------------------------------------------------------------------
-#
-# A mask is the ascending list of its toggles: the pixels, numbered column by column, whose state differs from that
-# of the pixel before. Runs are the distances between them.
-
-
-def _runs(masks: RleMasks) -> list[NDArray[np.uint32]]:
-    return [masks.counts[a:b] for a, b in zip(masks.offsets[:-1], masks.offsets[1:], strict=True)]
-
-
-def _toggles(masks: RleMasks) -> list[NDArray[np.int64]]:
-    return [np.cumsum(run[:-1], dtype=np.int64) for run in _runs(masks)]
-
-
-def _toggles_of_pixels(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    return np.flatnonzero(np.diff(mask.T.ravel(), prepend=False))
-
-
-def _edges(toggles: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Pixels from each of which on, up to the next, no mask changes."""
-    return np.unique(np.concatenate([np.zeros(1, np.int64), *toggles]))
-
-
-def _is_set(toggles: NDArray[np.int64], pixels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """A pixel is set when an odd number of toggles lie before it or on it."""
-    return np.searchsorted(toggles, pixels, side="right") % 2 == 1
-
-
-def _toggles_of_states(edges: NDArray[np.int64], inside: NDArray[np.bool_]) -> NDArray[np.int64]:
-    return edges[np.diff(inside, prepend=False)]
-
-
-def _from_toggles(size: tuple[int, int], toggles: Iterable[NDArray[np.int64]]) -> RleMasks:
-    runs = [np.diff(each, prepend=0, append=size[0] * size[1]) for each in toggles]
-    counts = np.concatenate([np.zeros(0, np.int64), *runs])
-    return RleMasks(size, counts, np.cumsum([0, *(len(run) for run in runs)]))
+        placed.append(toggles_of_pixels(canvas))
+    return from_toggles(placement.canvas_size, placed)

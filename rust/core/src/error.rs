@@ -22,6 +22,11 @@ pub enum Error {
         /// Size of the mask.
         size: Size,
     },
+    /// A mask has more pixels than can be numbered.
+    TooManyPixels {
+        /// Size of the mask.
+        size: Size,
+    },
     /// Offsets into the runs are not ascending from 0 to the number of runs.
     OffsetsDoNotFit,
     /// A byte of an encoded mask lies outside the alphabet.
@@ -69,6 +74,9 @@ impl fmt::Display for Error {
                 "{argument}[{mask}]: counts sum to {sum}, expected {} for size ({h}, {w})",
                 *h as u64 * *w as u64
             ),
+            Self::TooManyPixels { size: Size { h, w } } => {
+                write!(f, "size: ({h}, {w}) has more than 4294967295 pixels")
+            }
             Self::OffsetsDoNotFit => {
                 f.write_str("offsets: expected ascending numbers from 0 to the number of counts")
             }
@@ -77,14 +85,12 @@ impl fmt::Display for Error {
                 "strings[{string}]: byte {byte:#04x} at position {position} is not in the RLE alphabet, expected 0x30 to 0x6f"
             ),
             Self::TruncatedCount { string } => write!(f, "strings[{string}]: ends inside a count"),
-            Self::CountTooLong { string, position } => write!(
-                f,
-                "strings[{string}]: the count at position {position} is longer than 7 characters"
-            ),
-            Self::CountOutOfRange { string, count, value } => write!(
-                f,
-                "strings[{string}]: count {count} is {value}, expected 0 to 4294967295"
-            ),
+            Self::CountTooLong { string, position } => {
+                write!(f, "strings[{string}]: the count at position {position} is longer than 7 characters")
+            }
+            Self::CountOutOfRange { string, count, value } => {
+                write!(f, "strings[{string}]: count {count} is {value}, expected 0 to 4294967295")
+            }
             Self::OutOfMemory { bytes } => write!(f, "not enough memory for {bytes} bytes"),
         }
     }

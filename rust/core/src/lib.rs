@@ -6,6 +6,8 @@
 
 pub mod composite;
 pub mod error;
+pub mod paste;
+pub mod philox;
 pub mod placement;
 pub mod resample;
 pub mod rle;

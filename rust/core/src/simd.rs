@@ -1,10 +1,12 @@
 //! Which instructions the kernels may use, and the calls into code compiled for more than the baseline.
 //!
 //! A kernel exists twice: in a portable form, and for AVX2. Both give the same bytes.
-#![allow(unsafe_code)] // the one module that may: a call of each AVX2 kernel, behind the type that proves the feature
+// The one module that may: a call of each AVX2 kernel, behind the type that proves the feature.
+#![allow(unsafe_code)]
 
 use std::sync::OnceLock;
 
+use crate::composite;
 use crate::resample::{antialias, two_taps};
 
 /// The instructions kernels may use.
@@ -67,8 +69,8 @@ macro_rules! kernel {
             match level.0 {
                 Tier::Portable => $module::portable::$name::<$($given),*>($($argument),+),
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: the function is safe but for its need of AVX2. `Tier::Avx2` is private to this module
-                // and made in `Level::avx2` only, after the processor was seen to have it.
+                // SAFETY: the function is safe but for its need of AVX2. `Tier::Avx2` is private to this
+                // module and made in `Level::avx2` only, after the processor was seen to have it.
                 Tier::Avx2 => unsafe { $module::avx2::$name::<$($given),*>($($argument),+) },
             }
         }
@@ -81,7 +83,8 @@ pub(crate) mod two {
     use two_taps::{ByteColumns, Float, FloatColumns};
 
     kernel!(two_taps, columns_u8 [] [], line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]);
-    kernel!(two_taps, columns_float [const C: usize, T: Float] [C, T], line: &[T], columns: FloatColumns<'_>, out: &mut [f32]);
+    kernel!(two_taps, columns_float [const C: usize, T: Float] [C, T],
+        line: &[T], columns: FloatColumns<'_>, out: &mut [f32]);
     kernel!(two_taps, rows_u8 [] [], rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]);
     kernel!(two_taps, rows_float [T: Float] [T], rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]);
 }
@@ -93,8 +96,19 @@ pub(crate) mod many {
     use crate::resample::two_taps::Float;
     use antialias::{ByteColumns, FloatColumns};
 
-    kernel!(antialias, columns_u8 [const C: usize] [C], line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]);
-    kernel!(antialias, columns_f32 [const C: usize] [C], line: &[f32], columns: FloatColumns<'_>, out: &mut [f32]);
+    kernel!(antialias, columns_u8 [const C: usize] [C],
+        line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]);
+    kernel!(antialias, columns_f32 [const C: usize] [C],
+        line: &[f32], columns: FloatColumns<'_>, out: &mut [f32]);
     kernel!(antialias, rows_u8 [] [], rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]);
     kernel!(antialias, rows_float [T: Float] [T], rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]);
+}
+
+/// Kernels of [`crate::composite`].
+pub(crate) mod soft {
+    use super::{Level, Tier, composite};
+    use crate::composite::portable::WIDTH;
+    use crate::resample::separable::Rows;
+
+    kernel!(composite, blur [] [], rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH]);
 }

@@ -15,9 +15,9 @@ pub struct ImageView<'a, T> {
 impl<'a, T> ImageView<'a, T> {
     /// The view, or `None` when a row is not contiguous: such an array must be copied first.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "a view is a reference already")]
     pub fn new(pixels: ArrayView3<'a, T>) -> Option<Self> {
-        let rows_are_slices =
-            pixels.is_empty() || pixels.index_axis(Axis(0), 0).to_slice().is_some();
+        let rows_are_slices = pixels.is_empty() || pixels.index_axis(Axis(0), 0).to_slice().is_some();
         rows_are_slices.then_some(Self { pixels })
     }
 

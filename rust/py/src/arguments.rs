@@ -86,7 +86,11 @@ impl From<PyPlacement> for Placement {
 
 /// The pixels in an array whose rows are slices: the array itself, or a copy where its layout is another.
 pub(crate) fn with_dense_rows<T: Clone>(pixels: ArrayView3<'_, T>) -> CowArray<'_, T, Ix3> {
-    if ImageView::new(pixels).is_some() { pixels.into() } else { pixels.as_standard_layout().into_owned().into() }
+    if ImageView::new(pixels).is_some() {
+        pixels.into()
+    } else {
+        pixels.as_standard_layout().into_owned().into()
+    }
 }
 
 /// The error for an array that Python should have checked.

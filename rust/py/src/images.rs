@@ -1,11 +1,13 @@
 //! Kernels on pixels.
 
 use copypaste_core::{
-    ImageView, ImageViewMut,
-    composite,
+    ImageView, ImageViewMut, Placement, Size, composite,
     resample::{self, Filter, Pixel},
 };
-use numpy::{Element, IntoPyArray, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyReadwriteArray3};
+use ndarray::{Array2, Axis};
+use numpy::{
+    Element, IntoPyArray, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyReadwriteArray3,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
@@ -53,7 +55,7 @@ fn place<T: Element + Pixel>(
     let fill: PyReadonlyArray1<'_, T> = fill.extract()?;
     let mut out: PyReadwriteArray3<'_, T> = out.extract()?;
     let (pixels, fill, canvas) = (image.as_array(), fill.as_slice()?, out.as_array_mut());
-    let placement = placement.into();
+    let placement: Placement = placement.into();
     py.detach(|| {
         let rows = with_dense_rows(pixels);
         let image = ImageView::new(rows.view()).ok_or_else(layout_error)?;
@@ -71,11 +73,19 @@ pub(crate) fn alpha<'py>(
     weights: PyReadonlyArray1<'_, u16>,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let parts = masks.parts()?;
-    let (placement, weights) = (placement.into(), weights.as_slice()?);
-    let alpha = py
-        .detach(|| parts.read().and_then(|masks| composite::alpha_canvas(&masks, &placement, weights)))
+    let (placement, weights): (Placement, _) = (placement.into(), weights.as_slice()?);
+    let canvas = py
+        .detach(|| {
+            let alpha = composite::alpha(&parts.read()?, &placement, weights)?;
+            let Size { h, w } = placement.canvas;
+            let mut canvas = vec![0; h * w];
+            for y in alpha.rows() {
+                canvas[y * w..(y + 1) * w][alpha.columns()].copy_from_slice(alpha.row(y));
+            }
+            Ok(Array2::from_shape_vec((h, w), canvas).unwrap_or_default())
+        })
         .map_err(to_python)?;
-    Ok(alpha.into_pyarray(py))
+    Ok(canvas.into_pyarray(py))
 }
 
 #[pyfunction]
@@ -99,14 +109,16 @@ fn blend_images<T: Element + Pixel>(
     let source: PyReadonlyArray3<'_, T> = source.extract()?;
     let target: PyReadonlyArray3<'_, T> = target.extract()?;
     let mut out: PyReadwriteArray3<'_, T> = out.extract()?;
-    let (above, below, alpha, canvas) = (source.as_array(), target.as_array(), alpha.as_array(), out.as_array_mut());
+    let (above, below, alpha, canvas) =
+        (source.as_array(), target.as_array(), alpha.as_array(), out.as_array_mut());
     py.detach(|| {
         let (above, below) = (with_dense_rows(above), with_dense_rows(below));
-        let alpha = alpha.as_standard_layout();
+        let weights = with_dense_rows(alpha.insert_axis(Axis(2)));
         let above = ImageView::new(above.view()).ok_or_else(layout_error)?;
         let below = ImageView::new(below.view()).ok_or_else(layout_error)?;
         let mut canvas = ImageViewMut::new(canvas).ok_or_else(layout_error)?;
-        composite::blend(above, below, alpha.as_slice().unwrap_or_default(), &mut canvas);
+        let weights = ImageView::new(weights.view()).ok_or_else(layout_error)?;
+        composite::blend(above, below, weights, &mut canvas);
         Ok(())
     })
 }

@@ -12,7 +12,11 @@ use pyo3::types::PyBytes;
 use crate::arguments::{PyMasks, PyPlacement, Runs, runs, to_python};
 
 /// One mask set in, one out.
-fn map<'py>(py: Python<'py>, masks: &PyMasks<'_>, kernel: impl Fn(&Masks) -> Masks + Send) -> PyResult<Runs<'py>> {
+fn map<'py>(
+    py: Python<'py>,
+    masks: &PyMasks<'_>,
+    kernel: impl Fn(&Masks) -> Masks + Sync,
+) -> PyResult<Runs<'py>> {
     let parts = masks.parts()?;
     let made = py.detach(|| parts.read().map(|masks| kernel(&masks))).map_err(to_python)?;
     Ok(runs(py, made))
@@ -29,13 +33,21 @@ pub(crate) fn intersection<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult
 }
 
 #[pyfunction]
-pub(crate) fn place_masks<'py>(py: Python<'py>, masks: PyMasks<'_>, placement: PyPlacement) -> PyResult<Runs<'py>> {
+pub(crate) fn place_masks<'py>(
+    py: Python<'py>,
+    masks: PyMasks<'_>,
+    placement: PyPlacement,
+) -> PyResult<Runs<'py>> {
     let placement = placement.into();
     map(py, &masks, |masks| rle::place(masks, &placement))
 }
 
 #[pyfunction]
-pub(crate) fn difference<'py>(py: Python<'py>, masks: PyMasks<'_>, other: PyMasks<'_>) -> PyResult<Runs<'py>> {
+pub(crate) fn difference<'py>(
+    py: Python<'py>,
+    masks: PyMasks<'_>,
+    other: PyMasks<'_>,
+) -> PyResult<Runs<'py>> {
     let (parts, others) = (masks.parts()?, other.parts()?);
     let made = py.detach(|| Ok(rle::difference(&parts.read()?, &others.read()?))).map_err(to_python)?;
     Ok(runs(py, made))
@@ -83,20 +95,19 @@ pub(crate) fn box_table(boxes: &[rle::PixelBox]) -> Array2<f32> {
 }
 
 #[pyfunction]
-pub(crate) fn encode<'py>(py: Python<'py>, dense: PyReadonlyArray3<'_, u8>) -> PyResult<Runs<'py>> {
+pub(crate) fn encode<'py>(py: Python<'py>, dense: PyReadonlyArray3<'_, u8>) -> Runs<'py> {
     let view = dense.as_array();
     let (n, h, w) = view.dim();
     let size = Size { h, w };
-    let made = py
-        .detach(|| {
-            // Masks drawn column by column need no transposing: they come in the order of their runs.
-            let columns_first = view.permuted_axes([0, 2, 1]);
-            match columns_first.to_slice() {
-                Some(dense) => rle::encode_f(dense, n, size),
-                None => rle::encode_c(view.as_standard_layout().as_slice().unwrap_or_default(), n, size),
-            }
-        });
-    Ok(runs(py, made))
+    let made = py.detach(|| {
+        // Masks drawn column by column need no transposing: they come in the order of their runs.
+        let columns_first = view.permuted_axes([0, 2, 1]);
+        match columns_first.to_slice() {
+            Some(dense) => rle::encode_f(dense, n, size),
+            None => rle::encode_c(view.as_standard_layout().as_slice().unwrap_or_default(), n, size),
+        }
+    });
+    runs(py, made)
 }
 
 #[pyfunction]

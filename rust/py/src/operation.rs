@@ -6,7 +6,9 @@ use copypaste_core::{
     philox,
     resample::Pixel,
 };
-use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray3, PyReadwriteArray3};
+use numpy::{
+    Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray3, PyReadwriteArray3,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
@@ -85,8 +87,10 @@ fn compose<'py, T: Element + Pixel>(
     let fill = fill.as_slice()?;
     let mut out: PyReadwriteArray3<'_, T> = out.extract()?;
     let canvas = ImageViewMut::new(out.as_array_mut()).ok_or_else(layout_error)?;
-    let weights: Vec<Option<&[u16]>> =
-        weights.iter().map(|w| w.as_ref().map(PyReadonlyArray1::as_slice).transpose()).collect::<Result<_, _>>()?;
+    let weights: Vec<Option<&[u16]>> = weights
+        .iter()
+        .map(|w| w.as_ref().map(PyReadonlyArray1::as_slice).transpose())
+        .collect::<Result<_, _>>()?;
     let images: Vec<PyReadonlyArray3<'_, T>> =
         sides.iter().map(|side| side.image.extract().map_err(Into::into)).collect::<PyResult<_>>()?;
     let views: Vec<_> = images.iter().map(PyReadonlyArray3::as_array).collect();

@@ -4,8 +4,8 @@ use crate::view::{ImageView, ImageViewMut};
 
 /// Values that can be mixed.
 pub trait Blend: Copy {
-    /// `(source * alpha + target * (255 - alpha)) / 255`, rounded to nearest. 0 gives the target, 255 the source,
-    /// and mixing equal values changes nothing.
+    /// `(source * alpha + target * (255 - alpha)) / 255`, rounded to nearest. 0 gives the target, 255 the
+    /// source, and mixing equal values changes nothing.
     #[must_use]
     fn mixed(source: Self, target: Self, alpha: u8) -> Self;
 }

@@ -1,5 +1,13 @@
 //! Putting one image over another: how much of it shows, and the mixing itself.
 
+mod alpha;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
 mod blend;
+pub(crate) mod portable;
+mod spans;
+#[cfg(test)]
+mod tests;
 
+pub use alpha::{Alpha, alpha, alpha_with_level};
 pub use blend::{Blend, blend, blend_row};

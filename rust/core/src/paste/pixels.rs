@@ -5,11 +5,11 @@
 
 use std::ops::Range;
 
-use super::spans::{Span, for_each_run, set};
+use super::spans::{Span, for_each_run, weigh};
 use super::{Layer, Look, Side};
-use crate::composite::{Alpha, alpha};
+use crate::composite::{Alpha, alpha, blend_row};
 use crate::resample::{Filter, Pixel, Resampler};
-use crate::rle::BitPlane;
+use crate::rle::{BitPlane, PixelBox};
 use crate::{ImageView, ImageViewMut, Placement, Result};
 
 /// Writes every pixel of the canvas.
@@ -30,13 +30,10 @@ pub(super) fn paint<T: Pixel>(
         painters.push(Painter::new(&sources[layer.source], layer, look)?);
     }
     let mut covered = vec![0u64; size.w.div_ceil(64)];
-    let mut uncovered = vec![0u64; covered.len()];
     let mut spans: Vec<Span> = Vec::new();
-    let mut scratch = Vec::new();
-    if layers.iter().any(|layer| layer.weights.is_some()) {
-        scratch.resize(size.w * channels, T::default());
-    }
     let fill_row: Vec<T> = look.fill.iter().copied().cycle().take(size.w * channels).collect();
+    // Takes the part of a source's row that is about to be blended.
+    let mut scratch = fill_row.clone();
 
     for y in 0..size.h {
         let row = canvas.row_mut(y);
@@ -45,15 +42,12 @@ pub(super) fn paint<T: Pixel>(
             painter.claim(y, &mut covered);
         }
         let landing = if below.rows().contains(&y) { below.columns() } else { 0..0 };
-        for (free, taken) in uncovered.iter_mut().zip(&covered) {
-            *free = !taken;
-        }
+        let (landing_start, landing_end) = (landing.start as u32, landing.end as u32);
         spans.clear();
-        for_each_run(&uncovered, |(start, end)| {
-            // Bits past the last column are never covered.
-            let end = end.min(size.w as u32);
-            let (left, right) = ((landing.start as u32).clamp(start, end), (landing.end as u32).clamp(start, end));
-            let (left, right) = if left < right { (left, right) } else { (end, end) };
+        for_each_run(0, covered.iter().map(|taken| !taken), |(start, end)| {
+            let end = end.min(size.w as u32); // bits past the last column are never covered
+            let left = landing_start.clamp(start, end);
+            let right = landing_end.clamp(left, end);
             for (from, to) in [(start, left), (right, end)] {
                 let (from, to) = (from as usize * channels, to as usize * channels);
                 row[from..to].copy_from_slice(&fill_row[from..to]);
@@ -84,20 +78,22 @@ struct Painter<'a, T: Pixel> {
 
 enum Cover {
     Hard(BitPlane),
-    Soft(Alpha),
+    /// Weights, and the bits of one row of them: fully covered, and partly.
+    Soft(Alpha, Vec<u64>, Vec<u64>),
 }
 
 impl<'a, T: Pixel> Painter<'a, T> {
     fn new(side: &Side<'a, T>, layer: &Layer<'_>, look: &Look<'_, T>) -> Result<Self> {
         let (cover, rows, columns) = match layer.weights {
             None => {
-                let box_ = layer.reach;
-                (Cover::Hard(BitPlane::new(&layer.union, 0)), box_.y0..box_.y1, box_.x0..box_.x1)
+                let PixelBox { y0, x0, y1, x1 } = layer.reach;
+                (Cover::Hard(BitPlane::new(&layer.union, 0)), y0..y1, x0..x1)
             }
             Some(weights) => {
-                let soft = alpha(&layer.chosen, &layer.placement, weights)?;
+                let soft = alpha(&side.masks.select(&layer.rows), &layer.placement, weights)?;
                 let (rows, columns) = (soft.rows(), soft.columns());
-                (Cover::Soft(soft), rows, columns)
+                let words = columns.end.div_ceil(64) - columns.start / 64;
+                (Cover::Soft(soft, vec![0; words], vec![0; words]), rows, columns)
             }
         };
         let filter = Filter::choose(look.nearest, look.antialias, &layer.placement);
@@ -105,23 +101,25 @@ impl<'a, T: Pixel> Painter<'a, T> {
         Ok(Self { rows, pixels, cover, opaque: Vec::new(), partial: Vec::new() })
     }
 
-    /// Takes its share of row `y`: what is not `covered` yet. Then covers it.
+    /// Takes its share of row `y`, what is not `covered` yet, and covers what it covers fully.
     fn claim(&mut self, y: usize, covered: &mut [u64]) {
-        let Self { opaque, partial, cover, .. } = self;
-        opaque.clear();
-        partial.clear();
-        match cover {
-            Cover::Hard(plane) => {
-                let first = plane.first_word();
-                let bits = plane.row(y);
-                let taken = &mut covered[first..first + bits.len()];
-                let base = first as u32 * 64;
-                for_each_visible_run(bits, taken, |(start, end)| opaque.push((base + start, base + end)));
-                for (taken, bits) in taken.iter_mut().zip(bits) {
-                    *taken |= bits;
-                }
+        self.opaque.clear();
+        self.partial.clear();
+        let (first, bits) = match &mut self.cover {
+            Cover::Hard(plane) => (plane.first_word(), plane.row(y)),
+            Cover::Soft(soft, opaque, partial) => {
+                let start = soft.columns().start;
+                weigh(soft.row(y), start, opaque, partial);
+                let free = partial.iter().zip(&covered[start / 64..]).map(|(bits, taken)| bits & !taken);
+                for_each_run((start / 64 * 64) as u32, free, |span| self.partial.push(span));
+                (start / 64, &opaque[..])
             }
-            Cover::Soft(soft) => soft.claim(y, covered, opaque, partial),
+        };
+        let covered = &mut covered[first..first + bits.len()];
+        let free = bits.iter().zip(&*covered).map(|(bits, taken)| bits & !taken);
+        for_each_run((first * 64) as u32, free, |span| self.opaque.push(span));
+        for (taken, bits) in covered.iter_mut().zip(bits) {
+            *taken |= bits;
         }
     }
 
@@ -129,14 +127,19 @@ impl<'a, T: Pixel> Painter<'a, T> {
         if !self.opaque.is_empty() {
             self.pixels.row(y, &self.opaque, row);
         }
-        if let (Cover::Soft(soft), false) = (&self.cover, self.partial.is_empty()) {
+        if let (Cover::Soft(soft, ..), false) = (&self.cover, self.partial.is_empty()) {
             self.pixels.row(y, &self.partial, scratch);
-            let base = soft.columns().start;
-            let alpha = soft.row(y);
+            let first = soft.columns().start;
+            let weights = soft.row(y);
             for &(start, end) in &self.partial {
                 let (start, end) = (start as usize, end as usize);
                 let pixels = start * channels..end * channels;
-                T::blend_row(&scratch[pixels.clone()], &alpha[start - base..end - base], channels, &mut row[pixels]);
+                blend_row(
+                    &scratch[pixels.clone()],
+                    &weights[start - first..end - first],
+                    channels,
+                    &mut row[pixels],
+                );
             }
         }
     }

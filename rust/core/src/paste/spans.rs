@@ -3,11 +3,11 @@
 /// A range of columns, half-open.
 pub(super) type Span = (u32, u32);
 
-/// Calls `found` with each run of set bits in `words`, whose first bit is column 0.
-pub(super) fn for_each_run(words: &[u64], mut found: impl FnMut(Span)) {
+/// Calls `found` with each run of set bits in `words`, whose first bit is that of `column`.
+pub(super) fn for_each_run(column: u32, words: impl Iterator<Item = u64>, mut found: impl FnMut(Span)) {
     let mut open: Option<u32> = None;
-    for (i, &word) in words.iter().enumerate() {
-        let base = i as u32 * 64;
+    let mut base = column;
+    for word in words {
         let mut rest = word;
         // Within a word, the next change of state is the next set bit, or, inside a run, the next clear one.
         loop {
@@ -28,27 +28,32 @@ pub(super) fn for_each_run(words: &[u64], mut found: impl FnMut(Span)) {
                 rest |= (1 << start) - 1;
             }
         }
+        base += 64;
     }
     if let Some(start) = open {
-        found((start, words.len() as u32 * 64));
+        found((start, base));
     }
 }
 
-/// Sets the bits of columns `start..end`.
-pub(super) fn set(words: &mut [u64], (start, end): Span) {
-    if start >= end {
-        return;
+/// One row of weights as bits, from the word that holds its first column on: where a weight is 255, and where it
+/// is anything between 0 and that.
+pub(super) fn weigh(weights: &[u8], first_column: usize, opaque: &mut [u64], partial: &mut [u64]) {
+    opaque.fill(0);
+    partial.fill(0);
+    let mut at = first_column % 64;
+    for eight in weights.chunks(8) {
+        // Most of a row is all or nothing.
+        let same = eight.iter().all(|&weight| weight == eight[0]);
+        for (i, &weight) in eight.iter().enumerate() {
+            if same && weight == 0 {
+                break;
+            }
+            let (word, bit) = ((at + i) / 64, (at + i) % 64);
+            opaque[word] |= u64::from(weight == 255) << bit;
+            partial[word] |= u64::from(weight != 255 && weight != 0) << bit;
+        }
+        at += eight.len();
     }
-    let (first, last) = (start as usize / 64, (end as usize - 1) / 64);
-    let head = u64::MAX << (start % 64);
-    let tail = u64::MAX >> (63 - (end - 1) % 64);
-    if first == last {
-        words[first] |= head & tail;
-        return;
-    }
-    words[first] |= head;
-    words[first + 1..last].fill(u64::MAX);
-    words[last] |= tail;
 }
 
 #[cfg(test)]
@@ -61,7 +66,7 @@ mod tests {
             words[i / 64] |= u64::from(bit == b'#') << (i % 64);
         }
         let mut found = Vec::new();
-        for_each_run(&words, |span| found.push(span));
+        for_each_run(0, words.into_iter(), |span| found.push(span));
         found
     }
 
@@ -76,13 +81,16 @@ mod tests {
     }
 
     #[test]
-    fn set_is_what_runs_finds() {
-        for (start, end) in [(0, 1), (0, 64), (3, 64), (63, 65), (5, 200), (64, 128), (7, 7)] {
-            let mut words = [0; 4];
-            set(&mut words, (start, end));
+    fn weights_become_bits() {
+        let weights = [0, 255, 255, 1, 254, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 7];
+        let (mut opaque, mut partial) = ([u64::MAX; 2], [u64::MAX; 2]);
+        weigh(&weights, 64 + 60, &mut opaque, &mut partial);
+        let columns = |words: [u64; 2]| {
             let mut found = Vec::new();
-            for_each_run(&words, |span| found.push(span));
-            assert_eq!(found, if start < end { vec![(start, end)] } else { vec![] });
-        }
+            for_each_run(64, words.into_iter(), |span| found.push(span));
+            found
+        };
+        assert_eq!(columns(opaque), [(125, 127), (130, 131), (140, 141)]);
+        assert_eq!(columns(partial), [(127, 129), (141, 142)]);
     }
 }

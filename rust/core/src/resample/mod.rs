@@ -4,6 +4,8 @@ pub(crate) mod antialias;
 mod nearest;
 pub(crate) mod separable;
 mod taps;
+#[cfg(test)]
+mod tests;
 pub(crate) mod two_taps;
 
 use std::ops::Range;
@@ -28,8 +30,8 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// The filter that the options of a transform mean for one placement: there is antialiasing only where an axis
-    /// shrinks, and then both axes have it.
+    /// The filter that the options of a transform mean for one placement: there is antialiasing only where an
+    /// axis shrinks, and then both axes have it.
     #[must_use]
     pub fn choose(interpolation_nearest: bool, antialias: bool, placement: &Placement) -> Self {
         let Placement { input, resized, .. } = placement;
@@ -126,12 +128,8 @@ impl<'a, T: Pixel> Resampler<'a, T> {
         debug_assert_eq!(image.size(), placement.input);
         let rows = common(&placement.rows().landing(), &window_rows);
         let columns = common(&placement.columns().landing(), &window_columns);
-        let window = Window {
-            placement: *placement,
-            columns: columns.clone(),
-            channels: image.channels(),
-            level,
-        };
+        let window =
+            Window { placement: *placement, columns: columns.clone(), channels: image.channels(), level };
         let unchanged = placement.input == placement.resized && T::KEEPS_SIGN;
         let engine = match filter {
             _ if rows.is_empty() || columns.is_empty() => Engine::Nothing,
@@ -157,9 +155,9 @@ impl<'a, T: Pixel> Resampler<'a, T> {
 
     /// Resamples canvas row `y`, one of [`Resampler::rows`], inside the given spans.
     ///
-    /// `spans` are ranges `(start, end)` of canvas columns within [`Resampler::columns`], ascending and disjoint.
-    /// `out` is the whole canvas row; what lies outside the spans stays as it is. Rows may come in any order;
-    /// ascending order is cheapest.
+    /// `spans` are ranges `(start, end)` of canvas columns within [`Resampler::columns`], ascending and
+    /// disjoint. `out` is the whole canvas row; what lies outside the spans stays as it is. Rows may come in
+    /// any order; ascending order is cheapest.
     pub fn row(&mut self, y: usize, spans: &[(u32, u32)], out: &mut [T]) {
         match &mut self.engine {
             Engine::Nothing => {}

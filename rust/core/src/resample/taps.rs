@@ -20,13 +20,15 @@ pub(crate) struct TwoTaps {
 
 impl TwoTaps {
     pub(crate) fn new(axis: &Axis) -> Self {
-        // Not `input / resized`: the reciprocal of the scale is what OpenCV computes, and it differs in the last bit.
+        // Not `input / resized`: the reciprocal of the scale is what OpenCV computes, and it differs in the
+        // last bit.
         let scale = 1.0 / (axis.resized as f64 / axis.input as f64);
         Self { scale, last: axis.input as i64 - 1 }
     }
 
     fn position(self, i: usize) -> f64 {
-        (i as f64 + 0.5) * self.scale - 0.5
+        // Signed integers are converted by one instruction, unsigned ones by several.
+        (i as i64 as f64 + 0.5) * self.scale - 0.5
     }
 
     /// The position as OpenCV has it for bytes: rounded to float32 before it is split.
@@ -72,7 +74,8 @@ pub(crate) fn float_weights(share: f64) -> [f32; 2] {
     [(1.0 - share) as f32, share as f32]
 }
 
-/// Adding 2^23 leaves a float32 no fraction bits; `f32::round_ties_even` is a library call on baseline x86-64.
+/// Adding 2^23 leaves a float32 no fraction bits; `f32::round_ties_even` is a library call on baseline
+/// x86-64.
 fn round_to_even(x: f32) -> i16 {
     const NO_FRACTION: f32 = 8_388_608.0;
     ((x + NO_FRACTION) - NO_FRACTION) as i16
@@ -98,14 +101,14 @@ impl Triangle {
     }
 
     fn center(&self, i: usize) -> f64 {
-        (i as f64 + 0.5) * self.scale
+        (i as i64 as f64 + 0.5) * self.scale
     }
 
     /// The input samples of resized sample `i`.
     pub(crate) fn samples(&self, i: usize) -> Range<usize> {
         let center = self.center(i);
-        let start = (center - self.support + 0.5) as usize; // `as` takes what is negative to 0
-        let end = (center + self.support + 0.5) as usize;
+        let start = (center - self.support + 0.5).max(0.0) as i64 as usize;
+        let end = (center + self.support + 0.5) as i64 as usize;
         start..end.min(self.input)
     }
 
@@ -115,7 +118,7 @@ impl Triangle {
         let reciprocal = 1.0 / self.support;
         weights.clear();
         weights.extend(self.samples(i).map(|j| {
-            let distance = (j as f64 - center + 0.5) * reciprocal;
+            let distance = (j as i64 as f64 - center + 0.5) * reciprocal;
             (1.0 - distance.abs()).max(0.0)
         }));
         let sum = weights.iter().fold(0.0, |sum, weight| sum + weight);

@@ -1,6 +1,7 @@
 //! Antialiasing kernels for AVX2.
 //!
-//! Two multiply-adds stand for one product of 22 bits: one with the high 11 bits of the weights, one with the low.
+//! Two multiply-adds stand for one product of 22 bits: one with the high 11 bits of the weights, one with the
+//! low.
 
 use std::arch::x86_64::{
     __m128i, __m256i, _mm256_add_epi32, _mm256_hadd_epi32, _mm256_madd_epi16, _mm256_packs_epi32,
@@ -22,9 +23,16 @@ const SPLIT_BY: i32 = SPLIT as i32;
 #[target_feature(enable = "avx2")]
 pub(crate) fn columns_u8<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
     match C {
-        _ if line.len() < 16 || columns.groups == 0 => {}
+        _ if line.len() < 16 || columns.pairs == 0 => {}
+        _ if !columns.steps.is_empty() => columns_u8_steps(line, columns, out),
         1 => columns_u8x1(line, columns, out),
-        3 | 4 => columns_u8_few::<C>(line, columns, out),
+        3 | 4 => match columns.pairs {
+            1 => columns_u8_few::<C, 1>(line, columns, out),
+            2 => columns_u8_few::<C, 2>(line, columns, out),
+            3 => columns_u8_few::<C, 3>(line, columns, out),
+            4 => columns_u8_few::<C, 4>(line, columns, out),
+            _ => columns_u8_few::<C, 0>(line, columns, out),
+        },
         _ => portable::columns_u8::<C>(line, columns, out),
     }
 }
@@ -38,26 +46,57 @@ fn window(line: &[u8], at: usize, last: usize) -> __m128i {
     cast(bytes)
 }
 
+/// Adds pairs of products of 16-bit numbers.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_products(sum: __m256i, taps: __m256i, weights: __m256i) -> __m256i {
+    _mm256_add_epi32(sum, _mm256_madd_epi16(taps, weights))
+}
+
+/// Sixteen values at a time, two taps a step.
+#[target_feature(enable = "avx2")]
+fn columns_u8_steps(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
+    let last = line.len() - 16;
+    let (outs, _) = out.as_chunks_mut::<16>();
+    for (out, steps) in outs.iter_mut().zip(columns.steps.chunks_exact(columns.pairs)) {
+        let mut high = [_mm256_setzero_si256(); 2];
+        let mut low = high;
+        for step in steps {
+            for half in 0..2 {
+                let at = |lane: usize| window(line, step.start[lane] as usize, last);
+                let bytes = _mm256_set_m128i(at(half + 2), at(half));
+                let taps = _mm256_shuffle_epi8(bytes, cast(step.shuffle[half]));
+                high[half] = add_products(high[half], taps, cast(step.high[half]));
+                low[half] = add_products(low[half], taps, cast(step.low[half]));
+            }
+        }
+        let [a, _, _, _, b, _, _, _]: [[u8; 4]; 8] = cast(levels(high[0], low[0]));
+        let [c, _, _, _, d, _, _, _]: [[u8; 4]; 8] = cast(levels(high[1], low[1]));
+        *out = cast([a, c, b, d]);
+    }
+}
+
 /// One channel: four pixels at a time, one a lane, with the high parts of the weights before the low ones.
 #[target_feature(enable = "avx2")]
 fn columns_u8x1(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
     let last = line.len() - 16;
     let widen: __m256i = cast([[0_i8, -1, 1, -1, 2, -1, 3, -1]; 4]);
     // What `levels` leaves of four pixels, in order.
-    let pick: __m256i = cast([[0_i8, -1, 1, -1], [-1; 4], [-1; 4], [-1; 4], [-1, 0, -1, 1], [-1; 4], [-1; 4], [-1; 4]]);
+    let pick: __m256i =
+        cast([[0_i8, -1, 1, -1], [-1; 4], [-1; 4], [-1; 4], [-1, 0, -1, 1], [-1; 4], [-1; 4], [-1; 4]]);
     let (starts, _) = columns.start.as_chunks::<4>();
     let (outs, _) = out.as_chunks_mut::<4>();
-    let weights = columns.weights.chunks_exact(4 * columns.groups);
+    let weights = columns.weights.chunks_exact(4 * columns.groups());
     for ((out, starts), weights) in outs.iter_mut().zip(starts).zip(weights) {
         let mut sums = [_mm256_setzero_si256(); 2];
-        for group in 0..columns.groups {
+        for group in 0..columns.groups() {
             let bytes = |pixel: usize| window(line, starts[pixel] as usize + group * GROUP, last);
-            let weight = |pixel: usize| cast::<Group, __m128i>(weights[pixel * columns.groups + group]);
+            let weight = |pixel: usize| cast::<Group, __m128i>(weights[pixel * columns.groups() + group]);
             for (k, sum) in sums.iter_mut().enumerate() {
                 let (a, b) = (2 * k, 2 * k + 1);
                 let taps = _mm256_shuffle_epi8(_mm256_set_m128i(bytes(b), bytes(a)), widen);
                 let weights = _mm256_set_m128i(weight(b), weight(a));
-                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(taps, weights));
+                *sum = add_products(*sum, taps, weights);
             }
         }
         // Each lane: high and low of one pixel, high and low of the one after next.
@@ -82,7 +121,7 @@ fn levels(high: __m256i, low: __m256i) -> __m256i {
 
 /// Three or four channels: two pixels at a time, one a lane.
 #[target_feature(enable = "avx2")]
-fn columns_u8_few<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
+fn columns_u8_few<const C: usize, const PAIRS: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
     let last = line.len() - 16;
     // Taps 0 and 1 of a group, channel by channel, and taps 2 and 3.
     let mut pairs = [[-1_i8; 16]; 2];
@@ -93,29 +132,37 @@ fn columns_u8_few<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &m
         }
     }
     let [pair01, pair23] = pairs.map(|lane| cast::<[[i8; 16]; 2], __m256i>([lane; 2]));
+    let pairs = if PAIRS == 0 { columns.pairs } else { PAIRS };
+    let groups = pairs.div_ceil(2);
     let (starts, _) = columns.start.as_chunks::<2>();
-    let pixels = starts.iter().zip(columns.weights.chunks_exact(2 * columns.groups));
+    let pixels = starts.iter().zip(columns.weights.chunks_exact(2 * groups));
     for (number, (&[a, b], weights)) in pixels.enumerate() {
         let mut high = _mm256_setzero_si256();
-        let mut low = _mm256_setzero_si256();
-        let (weights_a, weights_b) = weights.split_at(columns.groups);
-        for (group, (&weights_a, &weights_b)) in weights_a.iter().zip(weights_b).enumerate() {
+        let mut low = high;
+        let bytes = |group: usize| {
             let at = |start: u32| window(line, start as usize + group * GROUP * C, last);
-            let bytes = _mm256_set_m128i(at(b), at(a));
-            let taps01 = _mm256_shuffle_epi8(bytes, pair01);
-            let taps23 = _mm256_shuffle_epi8(bytes, pair23);
-            let weights = _mm256_set_m128i(cast(weights_b), cast(weights_a));
-            let sum = |weights01, weights23| {
-                _mm256_add_epi32(_mm256_madd_epi16(taps01, weights01), _mm256_madd_epi16(taps23, weights23))
-            };
-            let part = sum(_mm256_shuffle_epi32::<0b00_00_00_00>(weights), _mm256_shuffle_epi32::<0b01_01_01_01>(weights));
-            high = _mm256_add_epi32(high, part);
-            let part = sum(_mm256_shuffle_epi32::<0b10_10_10_10>(weights), _mm256_shuffle_epi32::<0b11_11_11_11>(weights));
-            low = _mm256_add_epi32(low, part);
+            _mm256_set_m128i(at(b), at(a))
+        };
+        let (weights_a, weights_b) = weights.split_at(groups);
+        let both = |group: usize| _mm256_set_m128i(cast(weights_b[group]), cast(weights_a[group]));
+        for group in 0..pairs / 2 {
+            let (bytes, weights) = (bytes(group), both(group));
+            let taps = _mm256_shuffle_epi8(bytes, pair01);
+            high = add_products(high, taps, _mm256_shuffle_epi32::<0b00_00_00_00>(weights));
+            low = add_products(low, taps, _mm256_shuffle_epi32::<0b10_10_10_10>(weights));
+            let taps = _mm256_shuffle_epi8(bytes, pair23);
+            high = add_products(high, taps, _mm256_shuffle_epi32::<0b01_01_01_01>(weights));
+            low = add_products(low, taps, _mm256_shuffle_epi32::<0b11_11_11_11>(weights));
+        }
+        if pairs % 2 == 1 {
+            let weights = both(pairs / 2);
+            let taps = _mm256_shuffle_epi8(bytes(pairs / 2), pair01);
+            high = add_products(high, taps, _mm256_shuffle_epi32::<0b00_00_00_00>(weights));
+            low = add_products(low, taps, _mm256_shuffle_epi32::<0b10_10_10_10>(weights));
         }
         let [a, _, _, _, b, ..]: [[u8; 4]; 8] = cast(levels(high, low));
         // The next pixel overwrites a fourth channel that is not there.
-        let out = &mut out[2 * number * C..][..C + 4];
+        let Some(out) = out.get_mut(2 * number * C..2 * number * C + C + 4) else { return };
         out[..4].copy_from_slice(&a);
         out[C..].copy_from_slice(&b);
     }
@@ -157,8 +204,8 @@ pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]) 
             let [high_weights, low_weights] =
                 [0, 1].map(|part| _mm256_set1_epi32(cast::<[i16; 2], i32>([first[part], second[part]])));
             for k in 0..4 {
-                high[k] = _mm256_add_epi32(high[k], _mm256_madd_epi16(taps[k], high_weights));
-                low[k] = _mm256_add_epi32(low[k], _mm256_madd_epi16(taps[k], low_weights));
+                high[k] = add_products(high[k], taps[k], high_weights);
+                low[k] = add_products(low[k], taps[k], low_weights);
             }
         }
         let level = |k: usize| {

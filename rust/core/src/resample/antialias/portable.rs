@@ -1,5 +1,8 @@
 //! Antialiasing kernels for every processor.
-#![expect(clippy::inline_always, reason = "AVX2 functions compile these bodies once more, with their features")]
+#![expect(
+    clippy::inline_always,
+    reason = "AVX2 functions compile these bodies once more, with their features"
+)]
 
 use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT};
 use crate::resample::separable::Rows;
@@ -27,8 +30,8 @@ fn weights_of(groups: &[Group]) -> impl Iterator<Item = i32> {
 #[inline(never)]
 pub(crate) fn columns_u8<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
     let channels = if C == 0 { columns.channels } else { C };
-    let taps = columns.groups * GROUP;
-    let pixels = columns.start.iter().zip(columns.weights.chunks_exact(columns.groups));
+    let taps = columns.groups() * GROUP;
+    let pixels = columns.start.iter().zip(columns.weights.chunks_exact(columns.groups()));
     for (out, (&start, weights)) in out.chunks_exact_mut(channels).zip(pixels) {
         let line = &line[start as usize..][..taps * channels];
         if C == 0 {

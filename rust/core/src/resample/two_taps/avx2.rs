@@ -1,9 +1,10 @@
 //! Two-tap kernels for AVX2.
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm256_add_epi16, _mm256_madd_epi16, _mm256_mulhi_epi16, _mm256_packs_epi32,
-    _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set_m128i, _mm256_set1_epi16, _mm256_shuffle_epi8,
-    _mm256_srai_epi16, _mm256_srli_epi32,
+    __m128, __m128i, __m256, __m256i, _mm_add_ps, _mm_mul_ps, _mm_set1_ps, _mm256_add_epi16, _mm256_add_ps,
+    _mm256_blendv_ps, _mm256_madd_epi16, _mm256_mul_ps, _mm256_mulhi_epi16, _mm256_packs_epi32,
+    _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_permutevar8x32_ps, _mm256_set_m128i,
+    _mm256_set1_epi16, _mm256_shuffle_epi8, _mm256_slli_epi32, _mm256_srai_epi16, _mm256_srli_epi32,
 };
 
 use bytemuck::cast;
@@ -72,7 +73,63 @@ pub(crate) fn columns_float<const C: usize, T: Float>(
     columns: FloatColumns<'_>,
     out: &mut [f32],
 ) {
-    portable::columns_float::<C, T>(line, columns, out);
+    match C {
+        _ if line.len() < C + 16 => portable::columns_float::<C, T>(line, columns, out),
+        _ if !columns.octets.is_empty() && columns.wide => octets::<true, T>(line, columns, out),
+        _ if !columns.octets.is_empty() => octets::<false, T>(line, columns, out),
+        3 | 4 => columns_float_few::<C, T>(line, columns, out),
+        _ => portable::columns_float::<C, T>(line, columns, out),
+    }
+}
+
+/// `N` values from `at`, which is at most `last`: said once more, so that no check can fail.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn values<const N: usize, T: Float>(line: &[T], at: usize, last: usize) -> [f32; N] {
+    let mut values = [T::default(); N];
+    values.copy_from_slice(&line[at.min(last)..][..N]);
+    values.map(T::to_f32)
+}
+
+/// Eight values at a time.
+#[target_feature(enable = "avx2")]
+fn octets<const WIDE: bool, T: Float>(line: &[T], columns: FloatColumns<'_>, out: &mut [f32]) {
+    let Some(last) = line.len().checked_sub(8) else { return };
+    let (outs, _) = out.as_chunks_mut::<8>();
+    for (out, octet) in outs.iter_mut().zip(columns.octets) {
+        let index: __m256i = cast(octet.index);
+        let load = |at| cast::<[f32; 8], __m256>(values(line, at, last));
+        let taps = |at: usize| {
+            let near = _mm256_permutevar8x32_ps(load(at), index);
+            if WIDE {
+                let far = _mm256_permutevar8x32_ps(load(at + 8), index);
+                // From 8 on, bit 3 of an index is set.
+                _mm256_blendv_ps(near, far, cast(_mm256_slli_epi32::<28>(index)))
+            } else {
+                near
+            }
+        };
+        let start = octet.start as usize;
+        let [w0, w1] = octet.weights.map(cast::<[f32; 8], __m256>);
+        let first = _mm256_mul_ps(w0, taps(start));
+        let second = _mm256_mul_ps(w1, taps(start + columns.channels));
+        *out = cast(_mm256_add_ps(first, second));
+    }
+}
+
+/// Three or four channels: one pixel at a time.
+#[target_feature(enable = "avx2")]
+fn columns_float_few<const C: usize, T: Float>(line: &[T], columns: FloatColumns<'_>, out: &mut [f32]) {
+    let Some(last) = line.len().checked_sub(4) else { return };
+    for (number, (&start, &[w0, w1])) in columns.start.iter().zip(columns.weights).enumerate() {
+        let start = start as usize;
+        let load = |at| cast::<[f32; 4], __m128>(values(line, at, last));
+        let first = _mm_mul_ps(_mm_set1_ps(w0), load(start));
+        let second = _mm_mul_ps(_mm_set1_ps(w1), load(start + C));
+        // The next pixel overwrites a fourth channel that is not there.
+        let Some(out) = out.get_mut(number * C..number * C + 4) else { return };
+        out.copy_from_slice(&cast::<__m128, [f32; 4]>(_mm_add_ps(first, second)));
+    }
 }
 
 #[target_feature(enable = "avx2")]

@@ -8,9 +8,11 @@ use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
 use crate::resample::taps::{Between, TwoTaps, fixed_weights};
 use crate::simd::{Level, two};
 
-/// Sixteen values of the first pass, as a shuffle finds them: four lanes of four, each from sixteen bytes of the line.
+/// Sixteen values of the first pass, as a shuffle finds them: four lanes of four, each from sixteen bytes of
+/// the line.
 ///
-/// The halves of `shuffle` and `weights` belong to lanes 0, 2 and 1, 3, so that packing leaves the values in order.
+/// The halves of `shuffle` and `weights` belong to lanes 0, 2 and 1, 3, so that packing leaves the values in
+/// order.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Block {
     pub(crate) start: [u32; 4],
@@ -35,7 +37,8 @@ pub(crate) struct ByteColumns<'a> {
 pub struct Bytes {
     table: Table<i16>,
     columns: Columns,
-    /// Pixels whose taps can be read from the source row itself. Others go through `line`, which has bytes to spare.
+    /// Pixels whose taps can be read from the source row itself. Others go through `line`, which has bytes to
+    /// spare.
     inside: Range<usize>,
     line: Vec<u8>,
     rows: TwoTaps,
@@ -49,51 +52,64 @@ enum Columns {
     Weights([Vec<i16>; 2]),
     /// Shuffles of the source row.
     Blocks(Vec<Block>),
-    /// Shuffles of a line that holds the taps of each pixel side by side, because they lie too far apart in the source.
+    /// Shuffles of a line that holds the taps of each pixel side by side, because they lie too far apart in
+    /// the source.
     Gathered(Vec<Block>),
 }
 
 impl Columns {
     fn new(table: &Table<i16>, level: Level) -> Result<Self> {
-        if level == Level::PORTABLE {
-            let mut weights = [filled(table.start.len() * table.channels)?, filled(table.start.len() * table.channels)?];
-            for (k, weights) in weights.iter_mut().enumerate() {
-                for (value, pixel) in weights.chunks_exact_mut(table.channels).zip(&table.weights) {
-                    value.fill(pixel[k]);
-                }
+        let channels = table.channels;
+        if level != Level::PORTABLE {
+            let mut blocks = filled(table.start.len() * channels / 16)?;
+            if fill_blocks(&mut blocks, table, |pixel| table.start[pixel]) {
+                return Ok(Self::Blocks(blocks));
             }
-            return Ok(Self::Weights(weights));
+            if fill_blocks(&mut blocks, table, |pixel| (pixel * 2 * channels) as u32) {
+                return Ok(Self::Gathered(blocks));
+            }
         }
-        let mut blocks = filled(table.start.len() * table.channels / 16)?;
-        if fill_blocks(&mut blocks, table, |pixel| table.start[pixel]) {
-            return Ok(Self::Blocks(blocks));
-        }
-        fill_blocks(&mut blocks, table, |pixel| (pixel * 2 * table.channels) as u32);
-        Ok(Self::Gathered(blocks))
+        let spread = |which: usize| {
+            let mut weights = filled(table.start.len() * channels)?;
+            for (values, pixel) in weights.chunks_exact_mut(channels).zip(&table.weights) {
+                values.fill(pixel[which]);
+            }
+            Ok(weights)
+        };
+        Ok(Self::Weights([spread(0)?, spread(1)?]))
     }
 }
 
-/// Whether every lane found its bytes within sixteen.
+/// Whether every lane found its bytes within sixteen. `start` says where in the line each pixel's first tap
+/// begins.
 fn fill_blocks(blocks: &mut [Block], table: &Table<i16>, start: impl Fn(usize) -> u32) -> bool {
     let channels = table.channels;
-    let mut values = (0..table.start.len()).flat_map(|pixel| {
-        let (start, [w0, w1]) = (start(pixel), table.weights[pixel]);
-        (0..channels).map(move |c| (start + c as u32, w0, w1))
-    });
+    if channels >= 16 {
+        return false;
+    }
+    let (mut pixel, mut channel) = (0, 0);
     for block in blocks {
         for lane in 0..4 {
-            let four = [(); 4].map(|()| values.next().unwrap_or_default());
-            let first = four.iter().fold(u32::MAX, |first, value| first.min(value.0));
-            block.start[lane] = first;
+            let mut bytes = [0; 4];
             let (half, at) = (lane % 2, lane / 2 * 4);
-            for (k, (start, w0, w1)) in four.into_iter().enumerate() {
-                let byte = (start - first) as usize;
-                if byte + channels >= 16 {
-                    return false;
+            let weights = &mut block.weights[half][2 * at..][..8];
+            for (byte, weights) in bytes.iter_mut().zip(weights.chunks_exact_mut(2)) {
+                *byte = start(pixel) + channel;
+                weights.copy_from_slice(&table.weights[pixel]);
+                channel += 1;
+                if channel == channels as u32 {
+                    (pixel, channel) = (pixel + 1, 0);
                 }
-                let shuffle = [byte as i8, -1, (byte + channels) as i8, -1];
-                block.shuffle[half][(at + k) * 4..][..4].copy_from_slice(&shuffle);
-                block.weights[half][(at + k) * 2..][..2].copy_from_slice(&[w0, w1]);
+            }
+            let first = bytes.iter().fold(u32::MAX, |first, &byte| first.min(byte));
+            let last = bytes.iter().fold(0, |last, &byte| last.max(byte));
+            if last - first + channels as u32 >= 16 {
+                return false;
+            }
+            block.start[lane] = first;
+            for (shuffle, byte) in block.shuffle[half][4 * at..].chunks_exact_mut(4).zip(bytes) {
+                let tap = (byte - first) as i8;
+                shuffle.copy_from_slice(&[tap, -1, tap + channels as i8, -1]);
             }
         }
     }
@@ -126,11 +142,16 @@ impl Passes<u8> for Bytes {
     fn columns(&mut self, row: &[u8], pixels: Range<usize>, out: &mut [i16]) {
         let row = &row[self.table.origin..];
         let channels = self.table.channels;
-        for (part, inside) in parts(pixels.clone(), &self.inside) {
+        for (part, inside) in parts(&pixels, &self.inside) {
             let line = match &self.columns {
                 _ if inside => row,
                 Columns::Gathered(_) => {
-                    gather(row, &self.table.start[part.clone()], channels, &mut self.line[part.start * 2 * channels..]);
+                    gather(
+                        row,
+                        &self.table.start[part.clone()],
+                        channels,
+                        &mut self.line[part.start * 2 * channels..],
+                    );
                     &self.line
                 }
                 _ => {
@@ -147,7 +168,9 @@ impl Passes<u8> for Bytes {
                     _ => [&[]; 2],
                 },
                 blocks: match &self.columns {
-                    Columns::Blocks(blocks) | Columns::Gathered(blocks) => &blocks[values.start / 16..values.end / 16],
+                    Columns::Blocks(blocks) | Columns::Gathered(blocks) => {
+                        &blocks[values.start / 16..values.end / 16]
+                    }
                     Columns::Weights(_) => &[],
                 },
                 channels,
@@ -165,7 +188,7 @@ impl Passes<u8> for Bytes {
     }
 
     fn rows(&self, rows: Rows<'_, i16>, out: &mut [u8]) {
-        two::rows_u8(self.level, both(rows, out.len()), self.weights, out);
+        two::rows_u8(self.level, both(&rows, out.len()), self.weights, out);
     }
 }
 

@@ -37,16 +37,32 @@ impl Float for u16 {
     #[inline]
     fn from_sum(sum: f32) -> Self {
         let level = if sum < 65535.0 { sum } else { 65535.0 };
-        // With 2^23 added a float32 has no fraction bits: it is rounded, halves to even, and its low bits are the integer.
+        // With 2^23 added a float32 has no fraction bits: it is rounded, halves to even, and its low bits are
+        // the integer.
         (level + 8_388_608.0).to_bits() as u16
     }
 }
 
-/// Columns as kernels take them: a pixel is `weights[0] * line[start..] + weights[1] * line[start + channels..]`.
+/// Eight values of the first pass, as a permutation finds them: from eight values of the line, or sixteen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Octet {
+    pub(crate) start: u32,
+    /// For each value which one from `start` on is its first tap; the second is as far from `start +
+    /// channels`.
+    pub(crate) index: [i32; 8],
+    pub(crate) weights: [[f32; 8]; 2],
+}
+
+/// Columns as kernels take them: a pixel is `weights[0] * line[start..] + weights[1] * line[start +
+/// channels..]`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FloatColumns<'a> {
     pub(crate) start: &'a [u32],
     pub(crate) weights: &'a [[f32; 2]],
+    /// The same for permutations, where they are fit.
+    pub(crate) octets: &'a [Octet],
+    /// Whether octets come from sixteen values.
+    pub(crate) wide: bool,
     pub(crate) channels: usize,
 }
 
@@ -54,12 +70,42 @@ pub(crate) struct FloatColumns<'a> {
 #[derive(Debug)]
 pub struct Floats<T> {
     table: Table<f32>,
-    /// Pixels whose taps can be read from the source row itself. Others go through `line`, which has values to spare.
+    octets: Vec<Octet>,
+    wide: bool,
+    /// Pixels whose taps can be read from the source row itself. Others go through `line`, which has values
+    /// to spare.
     inside: Range<usize>,
     line: Vec<T>,
     rows: TwoTaps,
     weights: [f32; 2],
     level: Level,
+}
+
+/// The octets, and whether they are wide; none where the taps of some lie too far apart.
+fn octets(table: &Table<f32>) -> Result<(Vec<Octet>, bool)> {
+    let channels = table.channels;
+    let mut octets: Vec<Octet> = filled(table.start.len() * channels / 8)?;
+    let mut reach = 0;
+    let (mut pixel, mut channel) = (0, 0);
+    for octet in &mut octets {
+        let mut taps = [0; 8];
+        for (k, tap) in taps.iter_mut().enumerate() {
+            *tap = table.start[pixel] + channel;
+            [octet.weights[0][k], octet.weights[1][k]] = table.weights[pixel];
+            channel += 1;
+            if channel == channels as u32 {
+                (pixel, channel) = (pixel + 1, 0);
+            }
+        }
+        octet.start = taps.iter().fold(u32::MAX, |first, &tap| first.min(tap));
+        octet.index = taps.map(|tap| (tap - octet.start) as i32);
+        reach = octet.index.iter().fold(reach, |reach, &index| reach.max(index));
+    }
+    // With three channels or more, a vector for each pixel is mostly faster.
+    if reach >= 16 || (reach >= 8 && channels >= 3) || channels >= 4 {
+        octets.clear();
+    }
+    Ok((octets, reach >= 8))
 }
 
 impl<T: Float> Passes<T> for Floats<T> {
@@ -71,10 +117,12 @@ impl<T: Float> Passes<T> for Floats<T> {
             let Between { first, share } = axis.clamp(axis.double(i));
             (first as usize, float_weights(share))
         })?;
+        let (octets, wide) =
+            if window.level == Level::PORTABLE { (Vec::new(), false) } else { octets(&table)? };
         let inside = table.inside(BLOCK, SLACK + 2 * table.channels);
         let line = filled(table.length + table.channels + SLACK)?;
         let rows = TwoTaps::new(&window.placement.rows());
-        Ok(Self { table, inside, line, rows, weights: [0.0; 2], level: window.level })
+        Ok(Self { table, octets, wide, inside, line, rows, weights: [0.0; 2], level: window.level })
     }
 
     fn most_rows(&self) -> usize {
@@ -84,7 +132,7 @@ impl<T: Float> Passes<T> for Floats<T> {
     fn columns(&mut self, row: &[T], pixels: Range<usize>, out: &mut [f32]) {
         let row = &row[self.table.origin..];
         let channels = self.table.channels;
-        for (part, inside) in parts(pixels.clone(), &self.inside) {
+        for (part, inside) in parts(&pixels, &self.inside) {
             let line = if inside {
                 row
             } else {
@@ -95,6 +143,11 @@ impl<T: Float> Passes<T> for Floats<T> {
             let columns = FloatColumns {
                 start: &self.table.start[part.clone()],
                 weights: &self.table.weights[part.clone()],
+                octets: match &self.octets[..] {
+                    [] => &[],
+                    octets => &octets[part.start * channels / 8..part.end * channels / 8],
+                },
+                wide: self.wide,
                 channels,
             };
             let out = &mut out[(part.start - pixels.start) * channels..];
@@ -115,6 +168,6 @@ impl<T: Float> Passes<T> for Floats<T> {
     }
 
     fn rows(&self, rows: Rows<'_, f32>, out: &mut [T]) {
-        two::rows_float(self.level, both(rows, out.len()), self.weights, out);
+        two::rows_float(self.level, both(&rows, out.len()), self.weights, out);
     }
 }

@@ -8,10 +8,8 @@ pub(crate) mod portable;
 
 use std::ops::Range;
 
-pub use bytes::Bytes;
-pub(crate) use bytes::{Block, ByteColumns};
-pub use floats::Floats;
-pub(crate) use floats::{Float, FloatColumns};
+pub(crate) use bytes::{ByteColumns, Bytes};
+pub(crate) use floats::{Float, FloatColumns, Floats};
 
 use super::separable::{Rows, Window, filled};
 use crate::error::{Error, Result};
@@ -63,8 +61,8 @@ impl<W: Copy + Default> Table<W> {
         Ok(Self { start, weights, channels, origin: first * channels, length, available })
     }
 
-    /// The pixels, in multiples of `block`, for which a kernel may read `reach` values from each start on and stay inside
-    /// the source row.
+    /// The pixels, in multiples of `block`, for which a kernel may read `reach` values from each start on and
+    /// stay inside the source row.
     fn inside(&self, block: usize, reach: usize) -> Range<usize> {
         let fits = |start: &u32| *start as usize + reach <= self.available;
         let inside = match (self.start.first().is_some_and(fits), self.start.last().is_some_and(fits)) {
@@ -85,7 +83,7 @@ impl<W: Copy + Default> Table<W> {
 }
 
 /// `pixels` in up to three parts: before, in and after `inside`. The flag tells which is in it.
-fn parts(pixels: Range<usize>, inside: &Range<usize>) -> impl Iterator<Item = (Range<usize>, bool)> {
+fn parts(pixels: &Range<usize>, inside: &Range<usize>) -> impl Iterator<Item = (Range<usize>, bool)> + use<> {
     let clamp = |range: Range<usize>| {
         range.start.clamp(pixels.start, pixels.end)..range.end.clamp(pixels.start, pixels.end)
     };
@@ -96,6 +94,6 @@ fn parts(pixels: Range<usize>, inside: &Range<usize>) -> impl Iterator<Item = (R
 }
 
 /// The two rows, which beyond the outermost are one.
-fn both<M>(rows: Rows<'_, M>, length: usize) -> [&[M]; 2] {
+fn both<'a, M>(rows: &Rows<'a, M>, length: usize) -> [&'a [M]; 2] {
     [rows.get(0, 0, length), rows.get(rows.starts.len() - 1, 0, length)]
 }

@@ -1,5 +1,8 @@
 //! Two-tap kernels for every processor, in a shape that compilers vectorise.
-#![expect(clippy::inline_always, reason = "AVX2 functions compile these bodies once more, with their features")]
+#![expect(
+    clippy::inline_always,
+    reason = "AVX2 functions compile these bodies once more, with their features"
+)]
 
 use super::{ByteColumns, Float, FloatColumns};
 
@@ -68,8 +71,8 @@ pub(crate) fn rows_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
     }
 }
 
-/// `out = w0 * p0 + w1 * p1`, summed from +0.0. `C` is the channel count, or 0 for any.
-#[inline(always)]
+/// `out = w0 * p0 + w1 * p1`. What the sign of a zero is matters only in the second pass. `C` is the channel
+/// count, or 0 for any.
 pub(crate) fn columns_float<const C: usize, T: Float>(
     line: &[T],
     columns: FloatColumns<'_>,
@@ -82,7 +85,7 @@ pub(crate) fn columns_float<const C: usize, T: Float>(
             let pixels = &line[start as usize..][..7];
             let out = &mut out[3 * i..][..4];
             for c in 0..4 {
-                out[c] = 0.0 + w0 * pixels[c].to_f32() + w1 * pixels[3 + c].to_f32();
+                out[c] = w0 * pixels[c].to_f32() + w1 * pixels[3 + c].to_f32();
             }
         }
         return;
@@ -91,7 +94,7 @@ pub(crate) fn columns_float<const C: usize, T: Float>(
         let pixels = &line[start as usize..][..2 * channels];
         let (p0, p1) = pixels.split_at(channels);
         for c in 0..channels {
-            out[c] = 0.0 + w0 * p0[c].to_f32() + w1 * p1[c].to_f32();
+            out[c] = w0 * p0[c].to_f32() + w1 * p1[c].to_f32();
         }
     }
 }

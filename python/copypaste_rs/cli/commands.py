@@ -1,0 +1,123 @@
+"""The commands of ``copypaste-rs``."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from copypaste_rs.cli.augmenting import augment as run_augment
+from copypaste_rs.cli.augmenting import check_apart, settings_of
+from copypaste_rs.cli.options import build_transform, inputs_and_transform, open_inputs, pairing
+from copypaste_rs.cli.parallel import available_processors
+from copypaste_rs.datasets._extras import extra
+
+with extra("cli"):
+    import click
+
+FAILED, INTERRUPTED = 1, 130
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its status."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = _show_warning
+        try:
+            commands.main(arguments, prog_name="copypaste-rs", standalone_mode=False)
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            print("\ncopypaste-rs: interrupted; what is done is kept, and --resume goes on", file=sys.stderr)
+            return INTERRUPTED
+        except (OSError, ValueError, TypeError, ImportError, MemoryError) as error:
+            print(f"copypaste-rs: {_sentence(error)}", file=sys.stderr)
+            return FAILED
+    return 0
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    print(f"copypaste-rs: warning: {message}", file=sys.stderr)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="copypaste_rs")
+def commands() -> None:
+    """Simple Copy-Paste augmentation for instance segmentation."""
+
+
+@commands.command()
+@inputs_and_transform
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
+@click.option("--copies", type=click.IntRange(1), default=1, show_default=True, help="Results for each image.")
+@click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
+@click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG.")
+@click.option("--workers", type=click.IntRange(1), default=available_processors, help="Processes; the result is the same.")
+@click.option("--resume", is_flag=True, help="Go on with an output that is not finished.")
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there.")
+def augment(output: Path, **options: Any) -> None:  # noqa: ANN401
+    """Augment a COCO data set: write images/ and annotations.json, which pycocotools loads.
+
+    Objects are taken from other images of the same set, or from --source-annotations. Each annotation says
+    which image and annotation it is from and how much of it is visible. The result depends on the options and
+    the files given, and on nothing else.
+    """
+    if options["resume"] and options["overwrite"]:
+        raise click.UsageError("--resume and --overwrite exclude each other")
+    transform = build_transform(options)
+    try:
+        check_apart(output, options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    inputs = open_inputs(options)
+    data = pairing(inputs, transform, options)
+    start = perf_counter()
+    made = run_augment(output, inputs, data, settings_of(transform, options), options)
+    seconds = perf_counter() - start
+    rate = f", {made / seconds:.1f} images/s" if made else ""
+    click.echo(f"{output}: {len(data) * options['copies']} images, {made} of them made now{rate}")
+
+
+@commands.command()
+@inputs_and_transform
+@click.option("--output", type=click.Path(path_type=Path), default="preview.png", show_default=True, help="PNG to write.")
+@click.option("--count", type=click.IntRange(1), default=4, show_default=True, help="Images to show.")
+@click.option("--item", "items", type=int, multiple=True, help="Show this image, counted from 0; may be repeated.")
+@click.option("--side", type=click.IntRange(64, 4096), default=420, show_default=True, help="Pixels of each picture.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+def preview(output: Path, **options: Any) -> None:  # noqa: ANN401
+    """Draw what augment would do: target, source and result of some images on one sheet."""
+    from copypaste_rs.cli.sheets import preview_items, write_sheet
+
+    if output.exists() and not options["overwrite"]:
+        raise click.UsageError(f"--output: {output} exists already; --overwrite replaces it")
+    transform = build_transform(options)
+    inputs = open_inputs(options)
+    data = pairing(inputs, transform, options)
+    items = preview_items(len(data), options["count"], options["items"])
+    write_sheet(output, data, items, inputs.categories, options["side"])
+    click.echo(f"{output}: {len(items)} images")
+
+
+@commands.command()
+@click.option("--output", type=click.Path(path_type=Path), default="copypaste-rs-demo", show_default=True,
+              help="Folder to write to.")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with an output that is not finished.")
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there.")
+def demo(output: Path, *, resume: bool, overwrite: bool) -> None:
+    """Augment five photographs that come with the package, and show the result, the speed, and that it is right."""
+    from copypaste_rs.cli.showing import show
+
+    if resume and overwrite:
+        raise click.UsageError("--resume and --overwrite exclude each other")
+    show(output, resume=resume, overwrite=overwrite)

@@ -1,0 +1,35 @@
+"""Contact sheets of what would be done."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from copypaste_rs.cli.options import click
+from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+from copypaste_rs.visualize import contact_sheet
+
+
+def preview_items(n: int, count: int, items: Sequence[int]) -> list[int]:
+    """The items to show: those asked for, else `count` of the n, spread evenly."""
+    for item in items:
+        if not 0 <= item < n:
+            raise click.UsageError(f"--item: expected a number from 0 to {n - 1}, got {item}")
+    return list(items) or [k * n // min(count, n) for k in range(min(count, n))]
+
+
+def write_sheet(
+    path: Path, data: CopyPasteDataset, items: Sequence[int], categories: Sequence[Mapping[str, Any]], side: int
+) -> None:
+    """Draw target, sources and result of some items, and put the PNG in place whole."""
+    rows = []
+    for item in items:
+        target, sources = data.inputs(item)
+        rows.append((target, sources, data.transform(target, sources, data.key(item))))
+    buffer = io.BytesIO()
+    contact_sheet(rows, categories=categories, side=side).save(buffer, "PNG")
+    part = path.with_name(f".{path.name}.partial")
+    part.write_bytes(buffer.getvalue())
+    part.replace(path)

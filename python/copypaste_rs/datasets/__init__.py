@@ -1,0 +1,33 @@
+"""Files and data sets: COCO in and out, and copy-paste as a map-style data set.
+
+`CopyPasteDataset` needs NumPy alone. `CocoDataset` and `CocoWriter` read and write files with msgspec, simplejpeg
+and Pillow, which ``pip install 'copypaste_rs[coco]'`` brings; they are imported when one of the two is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+
+if TYPE_CHECKING:
+    from copypaste_rs.datasets.coco import CocoDataset
+    from copypaste_rs.datasets.coco_writer import CocoWriter
+
+__all__ = ["CocoDataset", "CocoWriter", "CopyPasteDataset"]
+
+_NEED_EXTRA = {
+    "CocoDataset": "copypaste_rs.datasets.coco",
+    "CocoWriter": "copypaste_rs.datasets.coco_writer",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 (a class of a module that is imported now)
+    if name in _NEED_EXTRA:
+        return getattr(import_module(_NEED_EXTRA[name]), name)
+    raise AttributeError(f"module 'copypaste_rs.datasets' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

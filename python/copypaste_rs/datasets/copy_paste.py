@@ -1,0 +1,217 @@
+"""Copy-paste as a map-style data set: an item is a function of seed, epoch and index, and of nothing else."""
+
+from __future__ import annotations
+
+import ctypes
+import operator
+import warnings
+from multiprocessing import context, sharedctypes
+from typing import Any, Protocol, SupportsIndex, final
+
+from copypaste_rs import _checks, draws
+from copypaste_rs.sample import Sample
+from copypaste_rs.transform import SimpleCopyPaste
+
+TRIES = 8
+"""Words for each source: so many partners are looked at until one has an object to paste."""
+
+_MAX_WORD = 2**64 - 1
+
+
+class Samples(Protocol):
+    """What a data set has to have: a length, and a `Sample` for each index.
+
+    With a method ``has_objects(index) -> bool`` (is there an instance that is not a crowd?) images without
+    objects are passed over without being decoded. That changes the cost, not the result.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Sample: ...
+
+
+@final
+class CopyPasteDataset:
+    """Pairs each image of a data set with others and pastes their objects into it.
+
+    Item i is `transform` of item i of `dataset` and of partners drawn from `sources`, with the key
+    ``(seed, epoch, i)``, from which the partners are drawn too. So the same seed and epoch give the same items
+    whatever the order, the number of workers, or how these are started. It works as it is in a
+    ``torch.utils.data.DataLoader``; nothing of torch is needed or imported.
+
+    Parameters
+    ----------
+    dataset : sequence of Sample
+        The images that are pasted on. A method ``has_objects(index)``, where there is one, is asked before a
+        partner is decoded.
+    transform : SimpleCopyPaste
+        What is done.
+    sources : sequence of Sample, optional
+        The images whose objects are pasted; None takes them from `dataset`, another one than the item itself.
+    num_sources : int
+        Partners of an item. One without an object is drawn again, up to eight times, then left out.
+    seed : int
+        0 to 2^64 - 1.
+
+    Raises
+    ------
+    TypeError
+        When an argument is of another type; on access, when an item of a data set is not a `Sample`.
+
+    Warns
+    -----
+    UserWarning
+        When no partner exists, so that nothing can ever be pasted.
+
+    Notes
+    -----
+    Call `set_epoch` before each pass over the data. The number lies in shared memory, so that worker processes
+    that stay alive from one epoch to the next see it too, started by fork, spawn or forkserver. A copy made in
+    another way (`pickle.dumps`, another machine) has an epoch of its own from then on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from copypaste_rs import Instances, RleMasks, Sample, SimpleCopyPaste
+    >>> mask = RleMasks.from_polygons([[[4, 4, 20, 4, 20, 20, 4, 20]]], (24, 32))
+    >>> photos = [Sample(np.full((24, 32, 3), v, np.uint8), Instances(masks=mask, labels=[v])) for v in (50, 90)]
+    >>> augment = SimpleCopyPaste(size=32, target_scale=(1.0, 1.0), source_scale=(0.5, 0.5))
+    >>> train = CopyPasteDataset(photos, augment, seed=1)
+    >>> train.set_epoch(3)
+    >>> train[0].instances.labels
+    array([50, 90])
+    """
+
+    def __init__(
+        self,
+        dataset: Samples,
+        transform: SimpleCopyPaste,
+        *,
+        sources: Samples | None = None,
+        num_sources: int = 1,
+        seed: int = 0,
+    ) -> None:
+        if not isinstance(transform, SimpleCopyPaste):
+            raise TypeError(f"transform: expected a SimpleCopyPaste, got {type(transform).__name__}")
+        self._dataset = _check_samples("dataset", dataset)
+        self._itself = sources is None or sources is dataset
+        self._sources = dataset if sources is None else _check_samples("sources", sources)
+        self._transform = transform
+        self._num_sources = _checks.integer("num_sources", num_sources, 1, 2**31 - 1)
+        self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
+        self._epoch = _SharedEpoch()
+        if not self._partner_exists():
+            warnings.warn(
+                "sources: no image with an object that is not a crowd can become a partner; nothing will be pasted",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    @property
+    def epoch(self) -> int:
+        """The epoch, 0 until `set_epoch` says otherwise."""
+        return self._epoch.get()
+
+    def set_epoch(self, epoch: SupportsIndex) -> None:
+        """Say which epoch it is, 0 to 2^64 - 1; worker processes that were started from here see it at once."""
+        self._epoch.set(_checks.integer("epoch", epoch, 0, _MAX_WORD))
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def __getitem__(self, index: SupportsIndex) -> Sample:
+        """The augmented item."""
+        i, epoch = self._index(index), self.epoch
+        target, sources = self._inputs(i, epoch)
+        return self._transform(target, sources, (self._seed, epoch, i))
+
+    def inputs(self, index: SupportsIndex) -> tuple[Sample, list[Sample]]:
+        """Target and partners of an item, as they go into the transform. Of use to look at what was done."""
+        return self._inputs(self._index(index), self.epoch)
+
+    def key(self, index: SupportsIndex) -> tuple[int, int, int]:
+        """The key of an item: ``dataset[i] == transform(*dataset.inputs(i), dataset.key(i))``."""
+        return self._seed, self.epoch, self._index(index)
+
+    def _inputs(self, i: int, epoch: int) -> tuple[Sample, list[Sample]]:
+        target = _sample("dataset", self._dataset, i)
+        candidates = len(self._sources) - self._itself
+        if candidates < 1:
+            return target, []
+        key = draws.resolve((self._seed, epoch, i))
+        words = draws.words(key, draws.PARTNER_STREAM, TRIES * self._num_sources, self._transform.backend)
+        partners = []
+        for start in range(0, len(words), TRIES):
+            for word in words[start : start + TRIES]:
+                j = draws.below(word, candidates)
+                if (partner := self._partner(j + (self._itself and j >= i))) is not None:
+                    partners.append(partner)
+                    break
+        return target, partners
+
+    def _partner(self, j: int) -> Sample | None:
+        if not _may_have_objects(self._sources, j):
+            return None
+        sample = _sample("sources", self._sources, j)
+        crowd = sample.instances.iscrowd
+        objects = len(sample.instances) if crowd is None else int((~crowd).sum())
+        return sample if objects else None
+
+    def _partner_exists(self) -> bool:
+        # Only what can be told without decoding. Two images with objects, or one and a target beside it, suffice.
+        return len(self._sources) > self._itself and any(
+            _may_have_objects(self._sources, j) for j in range(len(self._sources))
+        )
+
+    def _index(self, index: SupportsIndex) -> int:
+        i, n = operator.index(index), len(self)
+        if not -n <= i < n:
+            raise IndexError(f"index {i} is out of range for {n} items")
+        return i % n
+
+    def __repr__(self) -> str:
+        return f"CopyPasteDataset({len(self)} items, {self._transform!r}, seed={self._seed}, epoch={self.epoch})"
+
+
+class _SharedEpoch:
+    """A number that worker processes share with the process that started them."""
+
+    def __init__(self, epoch: int = 0) -> None:
+        self._number = sharedctypes.RawValue(ctypes.c_uint64, epoch)
+
+    def get(self) -> int:
+        return int(self._number.value)
+
+    def set(self, epoch: int) -> None:
+        self._number.value = epoch
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Shared memory can be handed to a process only while it is being started; a fork inherits it. A pickle
+        # made for anything else takes the number along.
+        if context.get_spawning_popen() is None:
+            return _SharedEpoch, (self.get(),)
+        return _attach, (self._number,)
+
+
+def _attach(number: ctypes.c_uint64) -> _SharedEpoch:
+    epoch = _SharedEpoch.__new__(_SharedEpoch)
+    epoch._number = number
+    return epoch
+
+
+def _check_samples(name: str, dataset: Samples) -> Samples:
+    if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")) or isinstance(dataset, Sample):
+        raise TypeError(f"{name}: expected a sequence of Sample, got {type(dataset).__name__}")
+    return dataset
+
+
+def _may_have_objects(dataset: Samples, index: int) -> bool:
+    ask = getattr(dataset, "has_objects", None)
+    return True if ask is None else bool(ask(index))
+
+
+def _sample(name: str, dataset: Samples, index: int) -> Sample:
+    sample = dataset[index]
+    if not isinstance(sample, Sample):
+        raise TypeError(f"{name}[{index}]: expected a Sample, got {type(sample).__name__}")
+    return sample

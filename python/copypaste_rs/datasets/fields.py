@@ -1,0 +1,89 @@
+"""Further fields of annotations as columns: each has one dtype in the whole file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from copypaste_rs.sample import Instances
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RESERVED = frozenset({*dir(Instances), "masks", "labels", "boxes", "iscrowd", "self"})
+"""Names that `Instances` gives a meaning of its own, so that no column can have them."""
+
+
+class Field(NamedTuple):
+    """One column: values, or, of strings, numbers into a table of those that occur."""
+
+    values: NDArray[Any]
+    table: NDArray[np.str_] | None = None
+
+    def __getitem__(self, rows: Any) -> NDArray[Any]:  # type: ignore[override]  # noqa: ANN401 (what indexes an array)
+        return self.values[rows].copy() if self.table is None else self.table[self.values[rows]]
+
+    def take(self, rows: NDArray[np.int64]) -> Field:
+        """The column of these rows."""
+        return Field(self.values[rows], self.table)
+
+
+class FieldReader:
+    """Collects the fields that no program knows beforehand."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        """Fields met so far, and the attribute under which a decoded annotation has each."""
+        self._values: dict[str, tuple[list[int], list[Any]]] = {}
+
+    def learn(self, names: Iterable[str]) -> None:
+        """Note fields that an annotation has."""
+        for name in names:
+            if name not in self.names:
+                self.names[name] = f"field_{len(self.names)}"
+                self._values[name] = ([], [])
+
+    def read(self, row: int, item: Any) -> None:  # noqa: ANN401 (a decoded annotation)
+        """Take the values of one annotation; null is as good as absent."""
+        for name, attribute in self.names.items():
+            value = getattr(item, attribute)
+            if isinstance(value, bool | int | float | str | list | dict):
+                rows, values = self._values[name]
+                rows.append(row)
+                values.append(None if isinstance(value, list | dict) else value)
+
+    def finish(self, n: int) -> tuple[dict[str, Field], list[str]]:
+        """The scalar fields as columns of n rows, and the names of those that cannot be carried."""
+        columns, reserved = {}, []
+        for name, (rows, values) in self._values.items():
+            if not values or None in values:  # never set, or not a scalar everywhere
+                continue
+            if name in RESERVED or name.startswith("_"):
+                reserved.append(name)
+            else:
+                columns[name] = _column(n, np.array(rows, np.int64), values)
+        return columns, reserved
+
+
+def _column(n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
+    kinds = {type(value) for value in values}
+    if str in kinds:  # mixed with numbers: all as text
+        table, numbers = np.unique(np.array(["", *(_text(value) for value in values)]), return_inverse=True)
+        codes = np.full(n, numbers[0], np.int32)
+        codes[rows] = numbers[1:]
+        return Field(codes, table)
+    if kinds == {bool}:
+        flags = np.zeros(n, np.bool_)
+        flags[rows] = values
+        return Field(flags)
+    if float not in kinds and len(rows) == n and all(-(2**63) <= value < 2**63 for value in values):
+        return Field(np.array(values, np.int64))
+    numbers_or_nan = np.full(n, np.nan)
+    numbers_or_nan[rows] = [float(value) for value in values]
+    return Field(numbers_or_nan)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,126 @@
+"""Image files to 8-bit RGB arrays and back."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from copypaste_rs.datasets._extras import extra
+
+with extra("coco"):
+    import simplejpeg
+    from PIL import Image
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORMATS = ("jpg", "png")
+
+
+def read_image(path: str | Path, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """Decode an image file to 8-bit RGB, shape (H, W, 3).
+
+    Grey and palette images are spread to three channels, transparency is left out, 16 bits are cut to their
+    upper 8. Pixels come as they are stored: an EXIF rotation is not applied, since COCO annotations refer to the
+    stored pixels. JPEG is decoded by libjpeg's exact transform, as Pillow and OpenCV do, bit for bit.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    size : (int, int), optional
+        Height and width that the image is expected to have.
+
+    Raises
+    ------
+    OSError
+        When the file is missing, truncated, or not an image; the message names it.
+    ValueError
+        When the image has another size; found before it is decoded.
+    """
+    path = Path(path)
+    data = path.read_bytes()
+    try:
+        if data[:3] == b"\xff\xd8\xff" and (pixels := _read_jpeg(path, data, size)) is not None:
+            return pixels
+        return _read_other(path, data, size)
+    except OSError as error:
+        raise OSError(f"{path}: cannot be read as an image: {error}") from None
+    except (SyntaxError, EOFError, Image.DecompressionBombError) as error:  # what Pillow's readers raise besides
+        raise OSError(f"{path}: cannot be read as an image: {error}") from None
+
+
+def _read_jpeg(path: Path, data: bytes, size: tuple[int, int] | None) -> NDArray[np.uint8] | None:
+    # None where libjpeg's fast interface gives up (CMYK, harmless extra bytes, truncation): Pillow decides then.
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+    except ValueError:
+        return None
+    _check_size(path, (height, width), size)
+    try:
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", fastdct=False, fastupsample=False)
+    except ValueError:
+        return None
+    return pixels
+
+
+def _read_other(path: Path, data: bytes, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+    with Image.open(io.BytesIO(data)) as image:
+        _check_size(path, (image.height, image.width), size)
+        try:
+            image.load()
+        except ValueError as error:
+            raise OSError(str(error)) from None
+        if image.mode.startswith("I"):  # 16 bits
+            grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+            return np.repeat(grey[:, :, None], 3, axis=2)
+        if image.mode == "F":
+            raise OSError("expected whole numbers as pixels, got floating-point ones")
+        return np.array(image.convert("RGB"))
+
+
+def _check_size(path: Path, found: tuple[int, int], expected: tuple[int, int] | None) -> None:
+    if expected is not None and found != expected:
+        raise ValueError(
+            f"{path}: expected an image of width {expected[1]} and height {expected[0]} as in the annotation file, "
+            f"got width {found[1]} and height {found[0]}"
+        )
+
+
+def encode_image(image: NDArray[Any], format: str, quality: int) -> bytes:  # noqa: A002 (as in Pillow)
+    """The bytes of an image file; the same pixels give the same bytes.
+
+    JPEG is written without chroma subsampling, so that the edge of a pasted object stays where it is.
+
+    Parameters
+    ----------
+    image : array, shape (H, W), (H, W, 1) or (H, W, 3), uint8
+        Grey or RGB.
+    format : {"jpg", "png"}
+        The file format.
+    quality : int
+        Of JPEG, 1 to 100.
+    """
+    if image.dtype != np.uint8:
+        raise TypeError(f"image: expected dtype uint8 to write a file, got {image.dtype}")
+    if image.ndim == 3 and image.shape[2] not in (1, 3):
+        raise ValueError(f"image: expected 1 or 3 channels to write a file, got {image.shape[2]}")
+    if format == "png":
+        buffer = io.BytesIO()
+        Image.fromarray(image[:, :, 0] if image.shape[2:] == (1,) else image).save(buffer, "PNG", compress_level=6)
+        return buffer.getvalue()
+    if max(image.shape[:2]) > 65500:
+        raise ValueError(f"image: expected sides of at most 65500 pixels for JPEG, got {image.shape[:2]}")
+    grey = image.ndim == 2 or image.shape[2] == 1
+    pixels = np.ascontiguousarray(image).reshape(*image.shape[:2], 1 if grey else 3)
+    encoded: bytes = simplejpeg.encode_jpeg(
+        pixels,
+        quality=quality,
+        colorspace="GRAY" if grey else "RGB",
+        colorsubsampling="Gray" if grey else "444",
+        fastdct=False,
+    )
+    return encoded

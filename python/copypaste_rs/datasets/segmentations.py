@@ -1,0 +1,174 @@
+"""The segmentations of a whole annotation file in flat arrays: polygons as points, run lengths as runs."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from copypaste_rs.masks import RleMasks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_AT_ONCE = 4096  # rows whose masks are made together while looking for empty ones: bounds the memory
+
+
+class Segmentations(NamedTuple):
+    """Segmentations, one a row: polygon parts, or runs, or neither (nothing is covered then).
+
+    Polygons become masks when they are asked for, not before: their points take less room than their runs.
+    """
+
+    coordinates: NDArray[np.float64]
+    """All points of all polygon parts: x, y, x, y, ..."""
+    part_offsets: NDArray[np.int64]
+    """Part p has the coordinates ``part_offsets[p]`` to ``part_offsets[p + 1]``."""
+    first_part: NDArray[np.int64]
+    parts: NDArray[np.int64]
+    """Row r has the parts ``first_part[r]`` to ``first_part[r] + parts[r]``."""
+    counts: NDArray[np.uint32]
+    """All runs."""
+    first_run: NDArray[np.int64]
+    runs: NDArray[np.int64]
+    """Row r has the runs ``first_run[r]`` to ``first_run[r] + runs[r]``."""
+
+    def take(self, rows: NDArray[np.int64]) -> Segmentations:
+        """The same with these rows; the points and runs stay where they are."""
+        return self._replace(
+            first_part=self.first_part[rows],
+            parts=self.parts[rows],
+            first_run=self.first_run[rows],
+            runs=self.runs[rows],
+        )
+
+    def masks(self, rows: NDArray[np.int64], size: tuple[int, int]) -> RleMasks:
+        """The masks of these rows, all of one image of the given size."""
+        by_runs = self.runs[rows] > 0
+        if not by_runs.any():
+            return self._rasterize(rows, size)
+        index, offsets = _pieces(self.first_run[rows[by_runs]], self.runs[rows[by_runs]])
+        from_runs = RleMasks(size, self.counts[index], offsets)
+        if by_runs.all():
+            return from_runs
+        place = np.argsort(np.argsort(by_runs, kind="stable"), kind="stable")
+        return RleMasks.concat([self._rasterize(rows[~by_runs], size), from_runs])[place]
+
+    def _rasterize(self, rows: NDArray[np.int64], size: tuple[int, int]) -> RleMasks:
+        from copypaste_rs import _core
+
+        parts, instances = _pieces(self.first_part[rows], self.parts[rows])
+        start = self.part_offsets[parts]
+        index, part_offsets = _pieces(start, self.part_offsets[parts + 1] - start)
+        return RleMasks._trusted(size, *_core.rasterize(self.coordinates[index], part_offsets, instances, size))
+
+    def filled(self, sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which rows cover a pixel of their image, whose height and width the rows of `sizes` give.
+
+        Exact: polygons are rasterised for it, a few million a minute, since a small or flat one may miss all pixels.
+        """
+        filled = np.zeros(len(self.parts), np.bool_)
+        filled[self.runs > 0] = self._run_areas(np.flatnonzero(self.runs > 0)) > 0
+        polygons = np.flatnonzero(self.parts > 0)
+        _, group = np.unique(sizes[polygons], axis=0, return_inverse=True)
+        order = polygons[np.argsort(group, kind="stable")]
+        ends = np.flatnonzero(np.diff(np.sort(group))) + 1
+        for rows in np.split(order, ends):
+            for start in range(0, len(rows), _AT_ONCE):
+                some = rows[start : start + _AT_ONCE]
+                h, w = sizes[some[0]].tolist()
+                filled[some] = self._rasterize(some, (h, w)).area > 0
+        return filled
+
+    def _run_areas(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        index, offsets = _pieces(self.first_run[rows], self.runs[rows])
+        odd = (np.arange(len(index)) - np.repeat(offsets[:-1], np.diff(offsets))) % 2
+        total = np.zeros(len(index) + 1, np.int64)
+        np.cumsum(self.counts[index] * odd, out=total[1:])
+        return total[offsets[1:]] - total[offsets[:-1]]
+
+
+class SegmentationsBuilder:
+    """Collects segmentations one by one."""
+
+    def __init__(self) -> None:
+        self.short_parts = 0
+        """Polygon parts of fewer than three points, which are skipped."""
+        self._coordinates = array("d")
+        self._part_ends = array("q", [0])
+        self._first_part = array("q")
+        self._parts = array("q")
+        self._counts = array("I")
+        self._first_run = array("q")
+        self._runs = array("q")
+        self._strings: dict[tuple[int, int], tuple[list[int], list[str]]] = {}
+
+    def add(self, segmentation: Any, size: tuple[int, int]) -> None:  # noqa: ANN401 (of the type in coco_json)
+        """Add the segmentation of an object in an image of the given size; what is malformed is a ValueError."""
+        row = len(self._parts)
+        first_part, first_run = len(self._part_ends) - 1, len(self._counts)
+        if isinstance(segmentation, list):
+            self._add_polygons(segmentation)
+        elif segmentation is not None:
+            if tuple(segmentation.size) != size:
+                raise ValueError(
+                    f"segmentation: expected size {list(size)}, height and width of its image, got {segmentation.size}"
+                )
+            if isinstance(segmentation.counts, str):
+                rows, strings = self._strings.setdefault(size, ([], []))
+                rows.append(row)
+                strings.append(segmentation.counts)
+            elif (total := sum(segmentation.counts)) != size[0] * size[1]:
+                raise ValueError(
+                    f"segmentation: expected counts that sum to {size[0] * size[1]} for size {list(size)}, got {total}"
+                )
+            else:
+                self._counts.extend(segmentation.counts)
+        self._first_part.append(first_part)
+        self._parts.append(len(self._part_ends) - 1 - first_part)
+        self._first_run.append(first_run)
+        self._runs.append(len(self._counts) - first_run)
+
+    def _add_polygons(self, parts: list[Any]) -> None:
+        if parts and not isinstance(parts[0], list):
+            parts = [parts]  # one part without the list around it
+        for k, part in enumerate(parts):
+            if not isinstance(part, list) or any(isinstance(number, list) for number in part):
+                raise ValueError(f"segmentation[{k}]: expected a flat list of coordinates")
+            if len(part) % 2:
+                raise ValueError(f"segmentation[{k}]: expected an even number of coordinates, got {len(part)}")
+            if len(part) < 6:
+                self.short_parts += 1
+            else:
+                self._coordinates.extend(part)
+                self._part_ends.append(len(self._coordinates))
+
+    def finish(self) -> Segmentations:
+        """All of them. Compressed counts are parsed here, many at once; malformed ones are a ValueError."""
+        first_run = np.array(self._first_run, np.int64)
+        runs = np.array(self._runs, np.int64)
+        counts = [np.array(self._counts, np.uint32)]
+        length = len(self._counts)
+        for size, (rows, strings) in self._strings.items():
+            parsed = RleMasks.from_coco(({"size": size, "counts": string} for string in strings), size)
+            first_run[rows] = parsed.offsets[:-1] + length
+            runs[rows] = np.diff(parsed.offsets)
+            counts.append(parsed.counts)
+            length += len(parsed.counts)
+        return Segmentations(
+            np.array(self._coordinates, np.float64),
+            np.array(self._part_ends, np.int64),
+            np.array(self._first_part, np.int64),
+            np.array(self._parts, np.int64),
+            np.concatenate(counts),
+            first_run,
+            runs,
+        )
+
+
+def _pieces(first: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices of several pieces of an array, one after the other, and where each then starts and ends."""
+    offsets = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return np.repeat(first - offsets[:-1], lengths) + np.arange(offsets[-1]), offsets

@@ -1,0 +1,34 @@
+"""The kernels, in NumPy: what the library computes, written to be read.
+
+`copypaste_rs.functional` has the same names, with the same signatures, and gives the same bytes, from Rust. This
+is the specification of it: nothing here calls Rust, and nothing is fast.
+"""
+
+from copypaste_rs.reference.codec import format_counts, parse_counts
+from copypaste_rs.reference.composite import alpha, blend
+from copypaste_rs.reference.paste import compose as compose
+from copypaste_rs.reference.paste import copy_paste
+from copypaste_rs.reference.philox import philox_words
+from copypaste_rs.reference.polygon import rasterize
+from copypaste_rs.reference.resample import place_image
+from copypaste_rs.reference.rle import area, boxes, decode, difference, encode, intersection, iou, place_masks, union
+
+__all__ = [
+    "encode",
+    "decode",
+    "parse_counts",
+    "format_counts",
+    "rasterize",
+    "area",
+    "boxes",
+    "union",
+    "intersection",
+    "difference",
+    "iou",
+    "place_masks",
+    "place_image",
+    "alpha",
+    "blend",
+    "copy_paste",
+    "philox_words",
+]

@@ -1,0 +1,266 @@
+"""Pictures to look at: masks, boxes and labels drawn over images, and sheets of what copy-paste did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from copypaste_rs.datasets._extras import extra
+from copypaste_rs.plan import Placement
+from copypaste_rs.sample import Sample
+
+with extra("cli"):
+    from PIL import Image, ImageDraw, ImageFont
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Categories = Sequence[Mapping[str, Any]]
+
+
+class Look(NamedTuple):
+    """How an object is drawn."""
+
+    color: tuple[int, int, int]
+    fill: float
+    """Opacity of its area."""
+    stripes: bool
+    meaning: str
+
+
+LOOKS = {
+    "kept": Look((64, 196, 255), 0.30, False, "target, whole"),
+    "cut": Look((255, 221, 51), 0.50, True, "target, partly covered"),
+    "gone": Look((255, 70, 70), 0.45, True, "target, not in the result: covered or off the canvas"),
+    "pasted": Look((255, 64, 200), 0.40, False, "pasted"),
+    "left": Look((190, 190, 190), 0.0, False, "source, not pasted"),
+    "crowd": Look((150, 130, 255), 0.35, True, "crowd"),
+}
+
+_BACKGROUND = (24, 26, 30)
+_TEXT = (235, 235, 235)
+_GAP = 10
+_LINE = 22
+
+
+def overlay(
+    sample: Sample, *, categories: Categories = (), side: int | None = None, looks: Sequence[str] | None = None
+) -> Image.Image:
+    """The image of a sample with its masks, boxes and labels drawn over it.
+
+    Parameters
+    ----------
+    sample : Sample
+        What is drawn. Of a result of `SimpleCopyPaste`, pasted objects, whole and partly covered ones look
+        different (blue whole, yellow striped partly covered, pink pasted, violet striped crowd).
+    categories : sequence of dict
+        COCO categories, for names; labels without one are drawn as numbers.
+    side : int, optional
+        Length of the picture's longer side in pixels; None keeps the size.
+    looks : sequence of str, optional
+        A key of `LOOKS` for each instance, instead of what its columns say.
+
+    Returns
+    -------
+    PIL.Image.Image
+        In RGB.
+
+    Examples
+    --------
+    >>> from copypaste_rs import Instances, RleMasks, Sample
+    >>> mask = RleMasks.from_polygons([[[4, 4, 20, 4, 20, 20, 4, 20]]], (24, 32))
+    >>> sample = Sample(np.zeros((24, 32, 3), np.uint8), Instances(masks=mask, labels=[1]))
+    >>> overlay(sample, categories=[{"id": 1, "name": "square"}], side=320).size
+    (320, 240)
+    """
+    h, w = sample.size
+    scale = 1.0 if side is None else side / max(h, w)
+    size = max(1, round(h * scale)), max(1, round(w * scale))
+    pixels = np.array(_rgb(sample.image).resize(size[::-1], Image.Resampling.LANCZOS))
+    instances = sample.instances
+    if instances.masks is None or len(instances) == 0:
+        return Image.fromarray(pixels)
+    looks = _looks(sample) if looks is None else looks
+    masks = instances.masks.place(Placement((h, w), size, (0, 0), size))
+    for row in range(len(masks)):
+        _paint(pixels, masks[row].to_dense()[0].astype(bool), LOOKS[looks[row]])
+    picture = Image.fromarray(pixels)
+    draw = ImageDraw.Draw(picture)
+    for box, label, look in zip(masks.boxes.tolist(), _labels(sample, categories), looks, strict=True):
+        _annotate(draw, box, label, LOOKS[look], picture.size)
+    return picture
+
+
+def contact_sheet(
+    rows: Iterable[tuple[Sample, Sequence[Sample], Sample]], *, categories: Categories = (), side: int = 420
+) -> Image.Image:
+    """A sheet with a line for each augmentation: target, sources, result, and a legend.
+
+    In the target it shows which objects were partly covered and which are not in the result, in the sources
+    which were pasted.
+
+    Parameters
+    ----------
+    rows : iterable of (target, sources, result)
+        Samples, as they went into `SimpleCopyPaste` and came out.
+    categories : sequence of dict
+        COCO categories, for names.
+    side : int
+        Length of the longer side of each picture in pixels.
+    """
+    lines = [_line(target, sources, result, categories, side) for target, sources, result in rows]
+    if not lines:
+        raise ValueError("rows: expected at least one line to draw, got none")
+    columns = max(len(line) for line in lines)
+    width = _GAP + columns * (side + _GAP)
+    heights = [max(panel.height for panel in line) for line in lines]
+    legend = _legend(width)
+    sheet = Image.new("RGB", (width, _GAP + sum(height + _GAP for height in heights) + legend.height), _BACKGROUND)
+    y = _GAP
+    for line, height in zip(lines, heights, strict=True):
+        # The result stands in the last column, whatever number of sources a line has.
+        places = [*range(len(line) - 1), columns - 1]
+        for column, panel in zip(places, line, strict=True):
+            sheet.paste(panel, (_GAP + column * (side + _GAP), y))
+        y += height + _GAP
+    sheet.paste(legend, (0, y))
+    return sheet
+
+
+def _line(
+    target: Sample, sources: Sequence[Sample], result: Sample, categories: Categories, side: int
+) -> list[Image.Image]:
+    columns = result.instances.columns
+    givers, givers_rows = columns.get("source", np.zeros(0)), columns.get("source_row", np.zeros(0))
+    visibility = columns.get("visibility", np.zeros(0))
+    shown = {int(row): float(v) for row, v, s in zip(givers_rows, visibility, givers, strict=True) if s < 0}
+    target_looks = [
+        "gone" if row not in shown else crowd or ("cut" if shown[row] < 1 else "kept")
+        for row, crowd in enumerate(_crowds(target))
+    ]
+    panels = [_panel(target, "target", categories, side, target_looks)]
+    for number, source in enumerate(sources):
+        pasted = {int(row) for row, s in zip(givers_rows, givers, strict=True) if s == number}
+        looks = ["pasted" if row in pasted else crowd or "left" for row, crowd in enumerate(_crowds(source))]
+        panels.append(_panel(source, "source" if len(sources) == 1 else f"source {number}", categories, side, looks))
+    panels.append(_panel(result, "result", categories, side, None))
+    return panels
+
+
+def _panel(
+    sample: Sample, title: str, categories: Categories, side: int, looks: Sequence[str] | None
+) -> Image.Image:
+    picture = overlay(sample, categories=categories, side=side, looks=looks)
+    panel = Image.new("RGB", (side, picture.height + _LINE), _BACKGROUND)
+    panel.paste(picture, (0, _LINE))
+    h, w = sample.size
+    n = len(sample.instances)
+    words = [title, f"{w}x{h}", "1 object" if n == 1 else f"{n} objects"]
+    if title != "result":
+        words.insert(1, str(sample.info.get("file_name", "")))
+    ImageDraw.Draw(panel).text((0, 2), "   ".join(word for word in words if word), _TEXT, _font(14))
+    return panel
+
+
+def _legend(width: int) -> Image.Image:
+    font = _font(14)
+    places: list[tuple[Look, int, int]] = []
+    x, y = _GAP, 0
+    for look in LOOKS.values():
+        needed = 28 + round(font.getlength(look.meaning)) + 24
+        if x > _GAP and x + needed > width:
+            x, y = _GAP, y + _LINE
+        places.append((look, x, y))
+        x += needed
+    pixels = np.full((y + _LINE + _GAP, width, 3), _BACKGROUND, np.uint8)
+    for look, left, top in places:
+        mask = np.zeros(pixels.shape[:2], bool)
+        mask[top + 2 : top + 18, left : left + 20] = True
+        _paint(pixels, mask, look)
+    legend = Image.fromarray(pixels)
+    for look, left, top in places:
+        ImageDraw.Draw(legend).text((left + 28, top + 1), look.meaning, _TEXT, font)
+    return legend
+
+
+def _crowds(sample: Sample) -> list[str]:
+    flags = sample.instances.iscrowd
+    return [""] * len(sample.instances) if flags is None else ["crowd" if flag else "" for flag in flags]
+
+
+def _looks(sample: Sample) -> list[str]:
+    columns = sample.instances.columns
+    n = len(sample.instances)
+    source = columns.get("source", np.full(n, -1))
+    visibility = columns.get("visibility", np.ones(n))
+    return [
+        crowd or ("pasted" if s >= 0 else "cut" if v < 1 else "kept")
+        for crowd, s, v in zip(_crowds(sample), source, visibility, strict=True)
+    ]
+
+
+def _labels(sample: Sample, categories: Categories) -> list[str]:
+    columns = sample.instances.columns
+    names = {category.get("id"): str(category.get("name", category.get("id"))) for category in categories}
+    labels = sample.instances.labels
+    texts = [""] * len(sample.instances) if labels is None else [str(names.get(v, v)) for v in labels.tolist()]
+    if "visibility" in columns:
+        texts = [
+            text if v >= 1 else f"{text} {100 * v:.0f}%"
+            for text, v in zip(texts, columns["visibility"].tolist(), strict=True)
+        ]
+    return texts
+
+
+def _paint(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], look: Look) -> None:
+    ys, xs = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if len(ys) == 0:
+        return
+    window = slice(ys[0], ys[-1] + 1), slice(xs[0], xs[-1] + 1)
+    inside, part = mask[window], pixels[window]
+    opacity = np.where(inside, look.fill, 0.0)
+    if look.stripes:
+        y, x = np.indices(inside.shape)
+        opacity[(y + x + ys[0] + xs[0]) % 10 < 5] *= 0.25
+    inner = np.pad(inside, 2)
+    core = inner.copy()
+    for axis in (0, 1):
+        for step in (-1, 1, -2, 2):
+            core &= np.roll(inner, step, axis)
+    opacity[inside & ~core[2:-2, 2:-2]] = 1.0
+    blended = part + (np.array(look.color) - part) * opacity[:, :, None]
+    part[...] = np.rint(blended).astype(np.uint8)
+
+
+def _annotate(
+    draw: ImageDraw.ImageDraw, box: list[float], text: str, look: Look, size: tuple[int, int]
+) -> None:
+    x0, y0, x1, y1 = box
+    if x1 <= x0 or y1 <= y0:
+        return
+    draw.rectangle((x0, y0, x1 - 1, y1 - 1), outline=look.color)
+    if not text or not look.fill or max(x1 - x0, y1 - y0) < 24:  # a name would hide the object
+        return
+    font = _font(12)
+    left, top, right, bottom = font.getbbox(text)
+    width, height = right - left + 4, bottom - top + 4
+    x = min(max(x0, 0), max(size[0] - width, 0))
+    y = y0 - height if y0 >= height else y0
+    draw.rectangle((x, y, x + width, y + height), fill=look.color)
+    draw.text((x + 2 - left, y + 2 - top), text, (0, 0, 0), font)
+
+
+def _rgb(image: NDArray[Any]) -> Image.Image:
+    pixels = image if image.ndim == 3 else image[:, :, None]
+    pixels = pixels[:, :, :3] if pixels.shape[2] >= 3 else np.repeat(pixels[:, :, :1], 3, axis=2)
+    if pixels.dtype == np.uint16:
+        pixels = pixels >> 8
+    elif pixels.dtype.kind == "f":
+        pixels = np.rint(np.nan_to_num(pixels).clip(0, 1) * 255)
+    return Image.fromarray(np.ascontiguousarray(pixels.astype(np.uint8)))
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)

@@ -1,0 +1,22 @@
+//! Compositing kernels for every processor.
+
+use crate::resample::separable::Rows;
+
+/// Columns of a blur that are looked at together.
+pub(crate) const WIDTH: usize = 16;
+
+/// `WIDTH` sums of rows, one for each weight, as alpha.
+pub(crate) fn blur(rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH]) {
+    let mut sums = [0_i32; WIDTH];
+    for (k, &weight) in weights.iter().enumerate() {
+        for (sum, &value) in sums.iter_mut().zip(rows.get(k, 0, WIDTH)) {
+            *sum += weight as i32 * value as i32;
+        }
+    }
+    *out = sums.map(|sum| level(sum as u32));
+}
+
+/// A sum of 1/2^24 as alpha, rounded to nearest.
+pub(crate) fn level(sum: u32) -> u8 {
+    ((sum * 255 + (1 << 23)) >> 24) as u8
+}

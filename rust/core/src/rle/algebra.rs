@@ -1,0 +1,146 @@
+//! Area, boxes, intersection and intersection over union.
+
+use super::Masks;
+
+/// A half-open box in pixels; all zero for an empty mask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PixelBox {
+    /// First row.
+    pub y0: usize,
+    /// First column.
+    pub x0: usize,
+    /// Row after the last.
+    pub y1: usize,
+    /// Column after the last.
+    pub x1: usize,
+}
+
+/// Number of pixels of each mask.
+#[must_use]
+pub fn area(masks: &Masks) -> Vec<i64> {
+    masks.iter().map(|bounds| pixels(bounds) as i64).collect()
+}
+
+/// Number of pixels in spans.
+fn pixels(bounds: &[u32]) -> u32 {
+    // Ends minus starts, modulo 2^32: an area fits, whatever the sums on the way do.
+    let (blocks, rest) = bounds.as_chunks::<16>();
+    let mut sums = [0u32; 16];
+    for block in blocks {
+        for (sum, &bound) in sums.iter_mut().zip(block) {
+            *sum = sum.wrapping_add(bound);
+        }
+    }
+    let spans = sums.chunks_exact(2).chain(rest.chunks_exact(2));
+    spans.fold(0, |area, span| area.wrapping_add(span[1].wrapping_sub(span[0])))
+}
+
+/// The smallest box around each mask.
+#[must_use]
+pub fn boxes(masks: &Masks) -> Vec<PixelBox> {
+    let h = masks.size().h as u32;
+    masks.iter().map(|bounds| bounding_box(bounds, h)).collect()
+}
+
+pub(super) fn bounding_box(bounds: &[u32], h: u32) -> PixelBox {
+    let (Some(&first), Some(&last)) = (bounds.first(), bounds.last()) else { return PixelBox::default() };
+    let x0 = first / h;
+    // First pixel of the column at hand.
+    let mut top = x0 * h;
+    let (mut y0, mut y1) = (u32::MAX, 0);
+    for &[start, end] in bounds.as_chunks().0 {
+        if start - top >= h {
+            top += h;
+            if start - top >= h {
+                top += (start - top) / h * h;
+            }
+        }
+        y0 = y0.min(start - top);
+        y1 = y1.max(end - top);
+    }
+    if y1 > h {
+        // A span goes on in the next column: it has that column's first pixel, and this one's last.
+        (y0, y1) = (0, h);
+    }
+    let x1 = (last - 1) / h + 1;
+    PixelBox { y0: y0 as usize, x0: x0 as usize, y1: y1 as usize, x1: x1 as usize }
+}
+
+/// What all masks have in common, as one mask; there must be at least one (of none: an empty mask).
+#[must_use]
+pub fn intersection(masks: &Masks) -> Masks {
+    let mut common = masks.iter().next().unwrap_or(&[]).to_vec();
+    let mut next = Vec::new();
+    for bounds in masks.iter().skip(1) {
+        next.clear();
+        for_each_overlap(&common, bounds, |start, end| next.extend([start, end]));
+        std::mem::swap(&mut common, &mut next);
+    }
+    let mut result = Masks::empty(masks.size());
+    result.push(&common);
+    result
+}
+
+/// Calls `found` with each range of pixels that both masks have.
+fn for_each_overlap(a: &[u32], b: &[u32], mut found: impl FnMut(u32, u32)) {
+    let (a, b) = (a.as_chunks::<2>().0, b.as_chunks::<2>().0);
+    let (mut i, mut j) = (0, 0);
+    while let (Some(&[a0, a1]), Some(&[b0, b1])) = (a.get(i), b.get(j)) {
+        let (start, end) = (a0.max(b0), a1.min(b1));
+        if start < end {
+            found(start, end);
+        }
+        i += usize::from(a1 <= b1);
+        j += usize::from(b1 <= a1);
+    }
+}
+
+/// Intersection over union of each mask in `rows` with each in `columns`, row by row.
+///
+/// `iscrowd` marks columns: there the union is the area of the row's mask. Nothing over nothing is 0.
+#[must_use]
+pub fn iou(rows: &Masks, columns: &Masks, iscrowd: Option<&[bool]>) -> Vec<f64> {
+    let (row_boxes, column_boxes) = (boxes(rows), boxes(columns));
+    let (row_areas, column_areas) = (area(rows), area(columns));
+    let mut values = Vec::with_capacity(rows.len() * columns.len());
+    for (i, row) in rows.iter().enumerate() {
+        for (j, column) in columns.iter().enumerate() {
+            if !row_boxes[i].meets(&column_boxes[j]) {
+                values.push(0.0);
+                continue;
+            }
+            let common = overlap(row, column) as i64;
+            let crowd = iscrowd.is_some_and(|marks| marks[j]);
+            let union = if crowd { row_areas[i] } else { row_areas[i] + column_areas[j] - common };
+            values.push(common as f64 / union as f64);
+        }
+    }
+    values
+}
+
+impl PixelBox {
+    /// Whether two boxes have a pixel in common.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.y0 < other.y1 && other.y0 < self.y1 && self.x0 < other.x1 && other.x0 < self.x1
+    }
+}
+
+/// Number of pixels that both masks have; neither is empty.
+fn overlap(a: &[u32], b: &[u32]) -> u32 {
+    let (a, b) = (a.as_chunks::<2>().0, b.as_chunks::<2>().0);
+    let (a, b) = (reaching(a, b), reaching(b, a));
+    let (mut i, mut j, mut sum) = (0, 0, 0);
+    while let (Some(&[a0, a1]), Some(&[b0, b1])) = (a.get(i), b.get(j)) {
+        sum += a1.min(b1).saturating_sub(a0.max(b0));
+        i += usize::from(a1 <= b1);
+        j += usize::from(b1 <= a1);
+    }
+    sum
+}
+
+/// The spans of `a` without those that end before `b` starts.
+fn reaching<'a>(a: &'a [[u32; 2]], b: &[[u32; 2]]) -> &'a [[u32; 2]] {
+    let Some(&[start, _]) = b.first() else { return &[] };
+    &a[a.partition_point(|&[_, end]| end <= start)..]
+}

@@ -1,0 +1,170 @@
+//! COCO's compressed counts: each count as a varint of six bits a character, from the fourth on as the difference
+//! to the count two before.
+
+use super::{Masks, number_of_pixels};
+use crate::{Error, Result, Size};
+
+/// The characters are 0x30 to 0x6f: six bits plus this.
+const ZERO: u8 = 0x30;
+
+/// Of the six bits: there is another character, of higher bits.
+const MORE: u8 = 0x20;
+
+/// Most characters that one count may have; enough for 35 bits with the sign.
+const LONGEST: usize = 7;
+
+/// `ZERO` and `MORE` in each byte of a word.
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+const MORES: u64 = 0x2020_2020_2020_2020;
+
+/// Reads compressed counts.
+///
+/// # Errors
+/// When a string has characters outside the alphabet, ends inside a count, has a count that is longer than seven
+/// characters, negative or over 2^32 - 1, or does not add up to the number of pixels; when the size has more than
+/// 2^32 - 1 pixels.
+pub fn parse(strings: &[&[u8]], size: Size) -> Result<Masks> {
+    let pixels = number_of_pixels(size)?;
+    let total = strings.iter().map(|string| string.len()).sum::<usize>();
+    let mut masks = Masks::with_capacity(size, strings.len(), total)?;
+    for (string, &bytes) in strings.iter().enumerate() {
+        let sum = parse_one(bytes, string, &mut masks.bounds)?;
+        if sum != pixels {
+            return Err(Error::RunsDoNotFill { argument: "strings", mask: string, sum, size });
+        }
+        masks.close();
+    }
+    Ok(masks)
+}
+
+/// Appends the bounds of one mask; says what its counts add up to.
+fn parse_one(bytes: &[u8], string: usize, bounds: &mut Vec<u32>) -> Result<u64> {
+    check_alphabet(bytes, string)?;
+    let mut reader = Reader { string, count: 0, sum: 0, before: [0; 2] };
+    let mut position = 0;
+    while let Some(block) = bytes.get(position..position + 8) {
+        let word = u64::from_le_bytes(block.try_into().unwrap_or_default());
+        position += reader.read(word, position, bounds)?;
+    }
+    // The last characters, with zeros behind them; the last ends a count.
+    let (from, mut padded) = (position, [ZERO; 16]);
+    padded[..bytes.len() - from].copy_from_slice(&bytes[from..]);
+    while position < bytes.len() {
+        let at = position - from;
+        let word = u64::from_le_bytes(padded[at..at + 8].try_into().unwrap_or_default());
+        position += reader.read(word, position, bounds)?;
+    }
+    // The toggle after the last background run is no bound: nothing follows it.
+    if reader.count % 2 == 1 {
+        bounds.pop();
+    }
+    Ok(reader.sum)
+}
+
+fn check_alphabet(bytes: &[u8], string: usize) -> Result<()> {
+    let outside = |byte: u8| byte.wrapping_sub(ZERO) > 0x3f;
+    // All bytes without a branch first: strings are nearly always good.
+    if bytes.iter().fold(false, |any, &byte| any | outside(byte)) {
+        if let Some(position) = bytes.iter().position(|&byte| outside(byte)) {
+            return Err(Error::NotInAlphabet { string, position, byte: bytes[position] });
+        }
+    }
+    match bytes.last() {
+        Some(last) if (last - ZERO) & MORE != 0 => Err(Error::TruncatedCount { string }),
+        _ => Ok(()),
+    }
+}
+
+/// The counts of one string, read one after the other.
+struct Reader {
+    string: usize,
+    count: usize,
+    /// All counts so far.
+    sum: u64,
+    /// The count before the last, and the last.
+    before: [i64; 2],
+}
+
+impl Reader {
+    /// Reads the count that starts with the first of these eight characters; says how many it has.
+    #[inline(always)]
+    fn read(&mut self, word: u64, position: usize, bounds: &mut Vec<u32>) -> Result<usize> {
+        let bits = word - ZEROS;
+        // The flag of the first character that is the last of a count: bit 5 of its byte.
+        let end = (!bits & MORES).trailing_zeros();
+        let length = end as usize / 8 + 1;
+        if length > LONGEST {
+            return Err(Error::CountTooLong { string: self.string, position });
+        }
+        // Five bits of each character up to there, moved together: by twos, by fours, all.
+        let fives = bits & (u64::MAX >> (63 - end)) & 0x1f1f_1f1f_1f1f_1f1f;
+        let tens = (fives & 0x001f_001f_001f_001f) | (fives & 0x1f00_1f00_1f00_1f00) >> 3;
+        let twenties = (tens & 0x0000_03ff_0000_03ff) | (tens & 0x03ff_0000_03ff_0000) >> 6;
+        let all = (twenties & 0xf_ffff) | twenties >> 32 << 20;
+        let unused = 64 - 5 * length as u32;
+        let mut value = (all << unused) as i64 >> unused;
+        if self.count >= 3 {
+            value += self.before[0];
+        }
+        if !(0..=u32::MAX as i64).contains(&value) {
+            return Err(Error::CountOutOfRange { string: self.string, count: self.count, value });
+        }
+        self.before = [self.before[1], value];
+        self.count += 1;
+        self.sum += value as u64;
+        bounds.push(self.sum as u32);
+        Ok(length)
+    }
+}
+
+/// Writes compressed counts, one string for each mask.
+#[must_use]
+pub fn format(masks: &Masks) -> Vec<Vec<u8>> {
+    let pixels = masks.size().pixels() as i64;
+    let mut buffer = Vec::new();
+    masks.iter().map(|bounds| format_one(bounds, pixels, &mut buffer)).collect()
+}
+
+/// The string of one mask; `buffer` is there to be used again.
+fn format_one(bounds: &[u32], pixels: i64, buffer: &mut Vec<u8>) -> Vec<u8> {
+    // Eight bytes more than needed: a count is written as eight, of which as many stay as it has.
+    let needed = (bounds.len() + 1) * LONGEST + 8;
+    if buffer.len() < needed {
+        buffer.resize(needed, 0);
+    }
+    let mut length = 0;
+    let (mut last, mut before) = (0, [0; 2]);
+    let mut write = |toggle: i64, delta: bool| {
+        let count = toggle - last;
+        let value = if delta { count - before[0] } else { count };
+        (last, before) = (toggle, [before[1], count]);
+        length += write_varint(value, &mut buffer[length..]);
+    };
+    for (i, &bound) in bounds.iter().enumerate() {
+        write(bound as i64, i >= 3);
+    }
+    if bounds.last().is_none_or(|&end| (end as i64) < pixels) {
+        write(pixels, bounds.len() >= 3);
+    }
+    buffer[..length].to_vec()
+}
+
+/// Writes one value to the front of a buffer of at least eight bytes; says how many characters it has.
+#[inline(always)]
+fn write_varint(value: i64, buffer: &mut [u8]) -> usize {
+    let five = |index: u32| (value >> (5 * index)) as u8 & 0x1f;
+    if (-512..512).contains(&value) {
+        // Both are stored: whether it is one or two cannot be predicted.
+        let two = !(-16..16).contains(&value);
+        buffer[0] = ZERO + five(0) + MORE * u8::from(two);
+        buffer[1] = ZERO + five(1);
+        return 1 + usize::from(two);
+    }
+    // Bits without the sign, and the sign.
+    let bits = 65 - (value ^ value >> 63).leading_zeros();
+    let length = bits.div_ceil(5);
+    for index in 0..length {
+        buffer[index as usize] = ZERO + five(index) + MORE * u8::from(index + 1 < length);
+    }
+    length as usize
+}

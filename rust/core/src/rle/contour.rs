@@ -1,0 +1,155 @@
+//! Masks to polygons.
+//!
+//! The outlines of a mask run along pixel edges: horizontal ones above and below its spans, vertical ones between
+//! neighbouring columns. Drawing a polygon toggles pixels at horizontal edges only, so a mask comes back exactly
+//! from any rings that contain each of these once. Here each ring bounds one 4-connected part.
+
+use super::{Masks, for_each_piece};
+
+/// For each mask its rings, flat `x, y, x, y, ...` in whole numbers, one for each 4-connected part.
+///
+/// [`super::rasterize`] of the rings of a mask gives the mask. A hole is joined to the outline around it by a cut
+/// without width.
+#[must_use]
+pub fn polygons(masks: &Masks) -> Vec<Vec<Vec<f64>>> {
+    let h = masks.size().h as u32;
+    masks.iter().map(|bounds| Edges::of(bounds, h).rings()).collect()
+}
+
+/// A horizontal edge of the mask, over columns that look the same.
+#[derive(Clone, Copy)]
+struct Edge {
+    x0: u32,
+    x1: u32,
+    y: u32,
+}
+
+/// The horizontal edges of a mask, column by column from the top: even ones are the tops of spans, odd ones the
+/// bottoms. Number `2 * i` is the left end of edge i, number `2 * i + 1` its right end.
+struct Edges {
+    edges: Vec<Edge>,
+    /// For each end the one that a vertical edge joins it to.
+    joined: Vec<usize>,
+}
+
+impl Edges {
+    fn of(bounds: &[u32], h: u32) -> Self {
+        let mut edges: Vec<Edge> = Vec::with_capacity(bounds.len());
+        // Where the edges of each column begin.
+        let mut columns = Vec::new();
+        for_each_piece(bounds, h, |x0, x1, y0, y1| {
+            if edges.last().is_none_or(|last| last.x0 != x0) {
+                columns.push(edges.len());
+            }
+            edges.extend([y0, y1].map(|y| Edge { x0, x1, y }));
+        });
+        columns.push(edges.len());
+        let mut made = Self { joined: vec![0; 2 * edges.len()], edges };
+        // Between column and column, the edges that end from the left and from the right.
+        let mut left = 0..0;
+        for column in columns.windows(2) {
+            let right = column[0]..column[1];
+            let neighbours = !left.is_empty() && made.edges[left.start].x1 == made.edges[right.start].x0;
+            if neighbours {
+                made.join(left, right.clone());
+            } else {
+                made.join(left, 0..0);
+                made.join(0..0, right.clone());
+            }
+            left = right;
+        }
+        made.join(left, 0..0);
+        made
+    }
+
+    /// Joins the right ends of some edges and the left ends of others, all on one vertical line.
+    ///
+    /// Down the line the two sides differ from the first end to the second, from the third to the fourth, and so
+    /// on: there are the vertical edges.
+    fn join(&mut self, left: std::ops::Range<usize>, right: std::ops::Range<usize>) {
+        let (mut left, mut right) = (left.peekable(), right.peekable());
+        // Where two pixels meet at a corner, the edge below the upper comes first, which keeps them apart.
+        let order = |edge: usize| (self.edges[edge].y, edge % 2 == 0);
+        let mut open = None;
+        loop {
+            let end = match (left.peek(), right.peek()) {
+                (None, None) => return,
+                (Some(&a), Some(&b)) if order(a) <= order(b) => left.next().map(|edge| 2 * edge + 1),
+                (Some(_), None) => left.next().map(|edge| 2 * edge + 1),
+                _ => right.next().map(|edge| 2 * edge),
+            };
+            match (open, end) {
+                (Some(before), Some(end)) => {
+                    self.joined[before] = end;
+                    self.joined[end] = before;
+                    open = None;
+                }
+                _ => open = end,
+            }
+        }
+    }
+
+    /// The outlines, holes joined to those around them.
+    fn rings(mut self) -> Vec<Vec<f64>> {
+        for edge in self.tops_of_loops() {
+            // The topmost edge of an outline is a top; that of a hole is the bottom of a span, whose top belongs to
+            // an outline that reaches higher. Crossing over between the two left ends, both on one vertical line,
+            // makes one loop of both.
+            if edge % 2 == 1 {
+                let (hole, around) = (2 * edge, 2 * (edge - 1));
+                let (after_hole, after_around) = (self.joined[hole], self.joined[around]);
+                self.joined[hole] = around;
+                self.joined[around] = hole;
+                self.joined[after_hole] = after_around;
+                self.joined[after_around] = after_hole;
+            }
+        }
+        let mut rings = Vec::new();
+        self.for_each_loop(|edges, ends| rings.push(edges.ring(ends)));
+        rings
+    }
+
+    /// The topmost edge of each loop, of several the leftmost.
+    fn tops_of_loops(&self) -> Vec<usize> {
+        let mut tops = Vec::new();
+        self.for_each_loop(|edges, ends| {
+            let position = |edge: &usize| (edges.edges[*edge].y, edges.edges[*edge].x0);
+            tops.extend(ends.iter().map(|end| end / 2).min_by_key(position));
+        });
+        tops
+    }
+
+    /// Calls `found` with the ends at which each loop enters its edges.
+    fn for_each_loop(&self, mut found: impl FnMut(&Self, &[usize])) {
+        let mut seen = vec![false; self.edges.len()];
+        let mut ends = Vec::new();
+        for first in 0..self.edges.len() {
+            let mut end = 2 * first;
+            while !seen[end / 2] {
+                seen[end / 2] = true;
+                ends.push(end);
+                end = self.joined[end ^ 1];
+            }
+            if !ends.is_empty() {
+                found(self, &ends);
+                ends.clear();
+            }
+        }
+    }
+
+    /// The corners of a loop.
+    fn ring(&self, ends: &[usize]) -> Vec<f64> {
+        let mut ring = Vec::new();
+        for &end in ends {
+            let leave = end ^ 1;
+            let Edge { x0, x1, y } = self.edges[leave / 2];
+            let next = self.edges[self.joined[leave] / 2].y;
+            // Edges at one height are one side.
+            if y != next {
+                let x = if leave % 2 == 0 { x0 } else { x1 } as f64;
+                ring.extend([x, y as f64, x, next as f64]);
+            }
+        }
+        ring
+    }
+}

@@ -1,0 +1,165 @@
+//! Masks to pixels and back.
+
+use super::algebra::bounding_box;
+use super::sort::sort_into;
+use super::{Masks, for_each_piece};
+use crate::Size;
+
+/// Bytes compared at once: equal blocks, nearly all, cost one pass over them.
+const BLOCK: usize = 64;
+
+/// Reads `n` masks of shape `(n, h, w)`, rows in one piece; what is not zero is set.
+///
+/// `dense` holds `n * h * w` bytes.
+#[must_use]
+pub fn encode_c(dense: &[u8], n: usize, size: Size) -> Masks {
+    let Size { h, w } = size;
+    let mut masks = Masks::empty(size);
+    if size.pixels() == 0 {
+        masks.offsets.resize(n + 1, 0);
+        return masks;
+    }
+    // Where something changes down the columns, row by row.
+    let mut changes: Vec<u32> = Vec::new();
+    for mask in dense.chunks_exact(size.pixels()).take(n) {
+        changes.clear();
+        let (first_row, last_row) = (&mask[..w], &mask[(h - 1) * w..]);
+        for_each_set(first_row, |x| changes.push((x * h) as u32));
+        for_each_change(mask, w, |i, inside| {
+            // One division a block: the changes in it lie in one row, unless the row ends.
+            let (mut y, mut x) = (i / w, i % w);
+            let mut at = 0;
+            inside.for_each(|step| {
+                x += step - at;
+                at = step;
+                while x >= w {
+                    x -= w;
+                    y += 1;
+                }
+                changes.push((x * h + y) as u32);
+            });
+        });
+        for_each_set(last_row, |x| changes.push((x * h + h) as u32));
+        let from = masks.bounds.len();
+        masks.bounds.resize(from + changes.len(), 0);
+        sort_into(changes.iter().copied(), |pixel| pixel, &mut masks.bounds[from..]);
+        masks.close();
+    }
+    masks
+}
+
+/// Reads `n` masks, each of shape `(h, w)` with columns in one piece; what is not zero is set.
+///
+/// `dense` holds `n * h * w` bytes. Columns are the order of the runs: this is the cheaper way in.
+#[must_use]
+pub fn encode_f(dense: &[u8], n: usize, size: Size) -> Masks {
+    let mut masks = Masks::empty(size);
+    if size.pixels() == 0 {
+        masks.offsets.resize(n + 1, 0);
+        return masks;
+    }
+    for mask in dense.chunks_exact(size.pixels()).take(n) {
+        let bounds = &mut masks.bounds;
+        if mask[0] != 0 {
+            bounds.push(0);
+        }
+        for_each_change(mask, 1, |i, inside| inside.for_each(|step| bounds.push((i + step) as u32)));
+        if mask[mask.len() - 1] != 0 {
+            bounds.push(mask.len() as u32);
+        }
+        masks.offsets.push(masks.bounds.len());
+    }
+    masks
+}
+
+/// Positions within a block of eight bytes, one bit (the highest of its byte) each, after a number of bytes.
+#[derive(Clone, Copy)]
+struct Inside {
+    words: [u64; BLOCK / 8],
+}
+
+impl Inside {
+    /// Calls `found` with each position, ascending.
+    #[inline(always)]
+    fn for_each(self, mut found: impl FnMut(usize)) {
+        for (i, mut word) in self.words.into_iter().enumerate() {
+            while word != 0 {
+                found(8 * i + word.trailing_zeros() as usize / 8);
+                word &= word - 1;
+            }
+        }
+    }
+}
+
+/// Calls `found` with blocks of `mask` that may differ from what stands `lag` bytes before: where the block
+/// starts, and where in it something changes between zero and not zero.
+#[inline(always)]
+fn for_each_change(mask: &[u8], lag: usize, mut found: impl FnMut(usize, Inside)) {
+    let (later, earlier) = (&mask[lag..], &mask[..mask.len() - lag]);
+    let (blocks, rest) = later.as_chunks::<BLOCK>();
+    let (earlier_blocks, earlier_rest) = earlier.as_chunks::<BLOCK>();
+    for (i, (block, before)) in blocks.iter().zip(earlier_blocks).enumerate() {
+        if differ(block, before) {
+            found(lag + i * BLOCK, changes(block, before));
+        }
+    }
+    if !rest.is_empty() {
+        let mut padded = [[0; BLOCK]; 2];
+        padded[0][..rest.len()].copy_from_slice(rest);
+        padded[1][..rest.len()].copy_from_slice(earlier_rest);
+        found(lag + blocks.len() * BLOCK, changes(&padded[0], &padded[1]));
+    }
+}
+
+fn differ(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> bool {
+    a.iter().zip(b).fold(0, |any, (a, b)| any | (a ^ b)) != 0
+}
+
+fn changes(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> Inside {
+    let mut words = [0; BLOCK / 8];
+    for (word, (a, b)) in words.iter_mut().zip(a.as_chunks().0.iter().zip(b.as_chunks().0)) {
+        *word = set_bytes(u64::from_le_bytes(*a)) ^ set_bytes(u64::from_le_bytes(*b));
+    }
+    Inside { words }
+}
+
+/// The highest bit of each byte that is not zero.
+fn set_bytes(word: u64) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    (((word & LOW) + LOW) | word) & !LOW
+}
+
+fn for_each_set(row: &[u8], mut found: impl FnMut(usize)) {
+    row.iter().enumerate().filter(|(_, value)| **value != 0).for_each(|(x, _)| found(x));
+}
+
+/// Writes the masks as 0 and 1 to `out`, of shape `(n, h, w)`, rows in one piece.
+///
+/// What `out` held before does not matter.
+pub fn decode(masks: &Masks, out: &mut [u8]) {
+    let Size { h, w } = masks.size();
+    if masks.size().pixels() == 0 {
+        return;
+    }
+    out.fill(0);
+    for (bounds, mask) in masks.iter().zip(out.chunks_exact_mut(h * w)) {
+        let reach = bounding_box(bounds, h as u32);
+        for_each_piece(bounds, h as u32, |x0, x1, y0, y1| {
+            for x in x0 as usize..x1 as usize {
+                mask[y0 as usize * w + x] ^= 1;
+                // What ends with the last row of the box is not taken back.
+                if (y1 as usize) < reach.y1 {
+                    mask[y1 as usize * w + x] ^= 1;
+                }
+            }
+        });
+        // A pixel is set where an odd number of toggles stands above it.
+        for y in reach.y0 + 1..reach.y1 {
+            let (above, below) = mask.split_at_mut(y * w);
+            let above = &above[(y - 1) * w..];
+            for (pixel, above) in below[reach.x0..reach.x1].iter_mut().zip(&above[reach.x0..reach.x1]) {
+                *pixel ^= above;
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Flip, resize, crop and pad, in one pass over the spans.
+
+use super::{Masks, for_each_piece};
+use crate::Placement;
+use crate::placement::Axis;
+
+/// The masks on the canvas of a placement, by the nearest rule.
+///
+/// The cost follows the spans that land on the canvas, whatever the size in between.
+#[must_use]
+pub fn place(masks: &Masks, placement: &Placement) -> Masks {
+    let mut placed = Masks::empty(placement.canvas);
+    let (rows, columns) = (placement.rows(), placement.columns());
+    if rows.landing().is_empty() || columns.landing().is_empty() {
+        placed.offsets.resize(masks.len() + 1, 0);
+        return placed;
+    }
+    let (row_edges, column_edges) = (Edges::new(rows), Edges::new(columns));
+    let frame = Frame::new(placement);
+    placed.bounds.reserve(masks.bounds.len());
+    // Tables of all edges pay when there are spans enough to look them up.
+    if placement.input.h + placement.input.w <= 4 * masks.bounds.len() + 4096 {
+        let row_table = row_edges.table(1);
+        let column_table = column_edges.table(frame.canvas_h);
+        let (row, column) = (|y: u32| row_table[y as usize], |x: u32| column_table[x as usize]);
+        place_each(masks, &frame, row, column, &mut placed);
+    } else {
+        let column = |x| column_edges.at(x) * frame.canvas_h;
+        place_each(masks, &frame, |y| row_edges.at(y), column, &mut placed);
+    }
+    placed
+}
+
+/// What the inner loops need of a placement.
+struct Frame {
+    canvas_h: u32,
+    flip: bool,
+    /// Width of the input.
+    width: u32,
+    /// Pixels of the input columns that land on the canvas.
+    visible: [u32; 2],
+}
+
+impl Frame {
+    fn new(placement: &Placement) -> Self {
+        let columns = placement.columns();
+        let landing = columns.landing();
+        let ends = [landing.start, landing.end - 1].map(|x| columns.nearest(columns.resized_at(x)));
+        let (left, right) = (ends[0].min(ends[1]), ends[0].max(ends[1]) + 1);
+        Self {
+            canvas_h: placement.canvas.h as u32,
+            flip: placement.hflip,
+            width: placement.input.w as u32,
+            visible: [left, right].map(|x| (x * placement.input.h) as u32),
+        }
+    }
+}
+
+fn place_each(
+    masks: &Masks,
+    frame: &Frame,
+    row: impl Fn(u32) -> u32,
+    column: impl Fn(u32) -> u32,
+    placed: &mut Masks,
+) {
+    let h = masks.size().h as u32;
+    let [from, to] = frame.visible;
+    for bounds in masks.iter() {
+        let spans = bounds.as_chunks::<2>().0;
+        let first = spans.partition_point(|span| span[1] <= from);
+        let count = spans[first..].partition_point(|span| span[0] < to);
+        let bounds = &bounds[2 * first..2 * (first + count)];
+        let mut output = Output { bounds: &mut placed.bounds, column: None, height: frame.canvas_h };
+        if frame.flip {
+            for_each_piece_backwards(bounds, h, |x0, x1, y0, y1| {
+                let (x0, x1) = (frame.width - x1, frame.width - x0);
+                output.put::<true>([column(x0), column(x1)], [row(y0), row(y1)], x1 - x0 > 1);
+            });
+            output.finish_column::<true>();
+        } else {
+            for_each_piece(bounds, h, |x0, x1, y0, y1| {
+                output.put::<false>([column(x0), column(x1)], [row(y0), row(y1)], x1 - x0 > 1);
+            });
+            output.finish_column::<false>();
+        }
+        placed.close();
+    }
+}
+
+/// The bounds of one placed mask, made input column by input column.
+struct Output<'a> {
+    bounds: &'a mut Vec<u32>,
+    /// Of the input column at hand: first pixels of the canvas columns it becomes, and of the one after, and where
+    /// its bounds begin.
+    column: Option<([u32; 2], usize)>,
+    /// Height of the canvas.
+    height: u32,
+}
+
+impl Output<'_> {
+    /// Adds a piece: between the canvas columns that start with pixels `tops`, rows `rows`. Pieces of one column
+    /// come from the top, or `BACKWARDS` from the bottom; pieces of `several` columns are full columns.
+    #[inline(always)]
+    fn put<const BACKWARDS: bool>(&mut self, tops: [u32; 2], rows: [u32; 2], several: bool) {
+        if self.column.is_none_or(|(at_hand, _)| at_hand != tops) {
+            self.finish_column::<BACKWARDS>();
+        }
+        if tops[0] == tops[1] || rows[0] == rows[1] {
+            return;
+        }
+        if several {
+            if rows == [0, self.height] {
+                self.bounds.extend_from_slice(&tops);
+            } else {
+                for top in (tops[0]..tops[1]).step_by(self.height as usize) {
+                    self.bounds.extend_from_slice(&[top + rows[0], top + rows[1]]);
+                }
+            }
+            return;
+        }
+        if self.column.is_none() {
+            self.column = Some((tops, self.bounds.len()));
+        }
+        let (start, end) = (tops[0] + rows[0], tops[0] + rows[1]);
+        self.bounds.extend_from_slice(&if BACKWARDS { [end, start] } else { [start, end] });
+    }
+
+    /// Puts the bounds of a column in order, and copies them to the other canvas columns that it becomes.
+    #[inline(always)]
+    fn finish_column<const BACKWARDS: bool>(&mut self) {
+        let Some((tops, from)) = self.column.take() else { return };
+        if BACKWARDS {
+            self.bounds[from..].reverse();
+        }
+        let to = self.bounds.len();
+        for top in (tops[0]..tops[1]).step_by(self.height as usize).skip(1) {
+            for i in from..to {
+                self.bounds.push(self.bounds[i] + (top - tops[0]));
+            }
+        }
+    }
+}
+
+/// As [`for_each_piece`], from the last piece to the first.
+#[inline(always)]
+fn for_each_piece_backwards(bounds: &[u32], h: u32, mut found: impl FnMut(u32, u32, u32, u32)) {
+    let Some(&last) = bounds.last() else { return };
+    // Number of the column at hand, and of its first pixel.
+    let mut x = (last - 1) / h;
+    let mut top = x * h;
+    for &[start, end] in bounds.as_chunks().0.iter().rev() {
+        if end <= top {
+            x -= 1;
+            top -= h;
+            if end <= top {
+                x = (end - 1) / h;
+                top = x * h;
+            }
+        }
+        if start >= top {
+            found(x, x + 1, start - top, end - top);
+            continue;
+        }
+        // From the column at hand back to that of the start.
+        let first = start / h;
+        let mut full = [first, x + 1];
+        if end - top < h {
+            found(x, x + 1, 0, end - top);
+            full[1] = x;
+        }
+        if start > first * h {
+            full[0] += 1;
+        }
+        if full[0] < full[1] {
+            found(full[0], full[1], 0, h);
+        }
+        if start > first * h {
+            found(first, first + 1, start - first * h, h);
+        }
+        (x, top) = (first, first * h);
+    }
+}
+
+/// Where the samples of an input axis, unflipped, begin on the canvas.
+struct Edges {
+    input: u64,
+    resized: u64,
+    offset: i64,
+    /// The canvas samples that are reached.
+    landing: [i64; 2],
+}
+
+impl Edges {
+    fn new(axis: Axis) -> Self {
+        let landing = axis.landing();
+        Self {
+            input: axis.input as u64,
+            resized: axis.resized as u64,
+            offset: axis.offset,
+            landing: [landing.start as i64, landing.end as i64],
+        }
+    }
+
+    /// Canvas sample of a resized sample, moved into the canvas.
+    fn on_canvas(&self, resized: u64) -> u32 {
+        (resized as i64 + self.offset).clamp(self.landing[0], self.landing[1]) as u32
+    }
+
+    /// Where input sample `k` begins.
+    fn at(&self, k: u32) -> u32 {
+        // The first resized sample i with ((2i + 1) * input) / (2 * resized) >= k.
+        let first = (2 * self.resized * k as u64 + self.input - 1) / (2 * self.input);
+        self.on_canvas(first)
+    }
+
+    /// Where each input sample begins, and the last ends, times `scale`. As [`Edges::at`], without divisions.
+    fn table(&self, scale: u32) -> Vec<u32> {
+        let (step, step_rest) = (self.resized / self.input, 2 * (self.resized % self.input));
+        let (mut first, mut rest) = (0, self.input - 1);
+        let mut table = Vec::with_capacity(self.input as usize + 1);
+        for _ in 0..=self.input {
+            table.push(self.on_canvas(first) * scale);
+            first += step;
+            rest += step_rest;
+            if rest >= 2 * self.input {
+                rest -= 2 * self.input;
+                first += 1;
+            }
+        }
+        table
+    }
+}

@@ -1,0 +1,59 @@
+//! A sort for numbers that are nearly ordered, or come from few columns.
+
+/// Buckets longer than this are sorted on their own: one insertion sort over all would become quadratic.
+const LONG_BUCKET: u32 = 16;
+
+/// Sorts `values` into `sorted`, which has as many places. `place` gives the leading part of the order.
+pub(super) fn sort_into<T: Copy + Ord>(
+    values: impl ExactSizeIterator<Item = T> + Clone,
+    place: impl Fn(T) -> u32,
+    sorted: &mut [T],
+) {
+    let mut low = u32::MAX;
+    let mut high = 0;
+    for at in values.clone().map(&place) {
+        low = low.min(at);
+        high = high.max(at);
+    }
+    if high < low {
+        return;
+    }
+    // A counting sort by the leading bits, with about one bucket for each value, ...
+    let shift = ((high - low) as usize / values.len()).max(1).ilog2();
+    let bucket = |value: T| ((place(value) - low) >> shift) as usize;
+    let mut ends = vec![0u32; ((high - low) >> shift) as usize + 2];
+    for value in values.clone() {
+        ends[bucket(value) + 1] += 1;
+    }
+    let mut longest = 0;
+    let mut sum = 0;
+    for end in &mut ends {
+        longest = longest.max(*end);
+        sum += *end;
+        *end = sum;
+    }
+    for value in values {
+        let end = &mut ends[bucket(value)];
+        sorted[*end as usize] = value;
+        *end += 1;
+    }
+    // ... and then an insertion sort over all, which moves values within their buckets only.
+    if longest > LONG_BUCKET {
+        let mut from = 0;
+        for &to in &ends[..ends.len() - 1] {
+            if to - from > LONG_BUCKET {
+                sorted[from as usize..to as usize].sort_unstable();
+            }
+            from = to;
+        }
+    }
+    for i in 1..sorted.len() {
+        let value = sorted[i];
+        let mut hole = i;
+        while hole > 0 && sorted[hole - 1] > value {
+            sorted[hole] = sorted[hole - 1];
+            hole -= 1;
+        }
+        sorted[hole] = value;
+    }
+}

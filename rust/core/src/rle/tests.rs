@@ -1,0 +1,428 @@
+//! Dense truth for the tests of this module: masks drawn, decoded and made up.
+
+use super::*;
+use crate::Placement;
+
+/// One mask, row by row.
+pub(crate) type Drawing = Vec<Vec<bool>>;
+
+/// A mask from rows of `#` and `.`, parted by `/`.
+pub(crate) fn mask(drawing: &str) -> Masks {
+    let rows: Drawing = drawing.split('/').map(|row| row.bytes().map(|c| c == b'#').collect()).collect();
+    from_drawings(Size { h: rows.len(), w: rows[0].len() }, &[rows])
+}
+
+/// The rows of a mask, as [`mask`] reads them.
+pub(crate) fn draw(rows: &Drawing) -> String {
+    let row = |row: &Vec<bool>| row.iter().map(|&set| if set { '#' } else { '.' }).collect::<String>();
+    rows.iter().map(row).collect::<Vec<_>>().join("/")
+}
+
+/// Pixel by pixel, through counts.
+pub(crate) fn from_drawings(size: Size, drawings: &[Drawing]) -> Masks {
+    let (mut counts, mut offsets) = (Vec::new(), vec![0]);
+    for rows in drawings {
+        let mut state = false;
+        let mut run = 0;
+        for pixel in 0..size.pixels() {
+            let set = rows[pixel % size.h][pixel / size.h];
+            if set != state {
+                counts.push(run);
+                (run, state) = (0, set);
+            }
+            run += 1;
+        }
+        counts.push(run);
+        offsets.push(counts.len() as i64);
+    }
+    Masks::from_counts("masks", size, &counts, &offsets).unwrap()
+}
+
+/// Pixel by pixel, through counts.
+pub(crate) fn dense(masks: &Masks) -> Vec<Drawing> {
+    let Size { h, w } = masks.size();
+    let (counts, offsets) = masks.to_counts();
+    let one = |range: &[i64]| {
+        let mut rows = vec![vec![false; w]; h];
+        let mut pixel = 0;
+        for (i, &run) in counts[range[0] as usize..range[1] as usize].iter().enumerate() {
+            for _ in 0..run {
+                rows[pixel % h][pixel / h] = i % 2 == 1;
+                pixel += 1;
+            }
+        }
+        assert_eq!(pixel, h * w);
+        rows
+    };
+    offsets.windows(2).map(one).collect()
+}
+
+/// A small generator: xorshift.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        ((self.0 >> 16) % n as u64) as usize
+    }
+
+    /// Noise of some density, or a few rectangles, or nothing, or everything.
+    pub(crate) fn drawing(&mut self, size: Size) -> Drawing {
+        let Size { h, w } = size;
+        let density = [0, 10, 30, 50, 90, 100][self.below(6)];
+        let mut rows: Drawing = (0..h).map(|_| (0..w).map(|_| self.below(100) < density).collect()).collect();
+        if density == 30 && h * w > 0 {
+            rows = vec![vec![false; w]; h];
+            for _ in 0..self.below(4) {
+                let (y, x) = (self.below(h), self.below(w));
+                let (height, width) = (self.below(h) + 1, self.below(w) + 1);
+                let set = self.below(4) > 0;
+                for row in rows.iter_mut().skip(y).take(height) {
+                    for pixel in row.iter_mut().skip(x).take(width) {
+                        *pixel = set;
+                    }
+                }
+            }
+        }
+        rows
+    }
+
+    /// A few masks of one size.
+    pub(crate) fn masks(&mut self, size: Size) -> Masks {
+        let n = self.below(5);
+        let drawings: Vec<Drawing> = (0..n).map(|_| self.drawing(size)).collect();
+        from_drawings(size, &drawings)
+    }
+}
+
+/// Masks of many sizes, from zero, none square but by chance.
+pub(crate) fn random_masks(seed: u64) -> impl Iterator<Item = Masks> {
+    let mut random = Random(seed * 2_654_435_761 + 88_172_645_463_325_252);
+    let fixed = [(0, 0), (0, 3), (4, 0), (1, 1), (1, 9), (9, 1), (3, 70), (70, 3), (5, 130)];
+    (0..400).map(move |i| {
+        let (h, w) = fixed.get(i).copied().unwrap_or_else(|| (random.below(13), random.below(17)));
+        random.masks(Size { h, w })
+    })
+}
+
+/// Each pixel of each mask.
+fn map_pixels(masks: &[Drawing], size: Size, f: impl Fn(&[Drawing], usize, usize) -> bool) -> Drawing {
+    (0..size.h).map(|y| (0..size.w).map(|x| f(masks, y, x)).collect()).collect()
+}
+
+#[test]
+fn counts_round_trip_in_canonical_form() {
+    for masks in random_masks(2) {
+        let size = masks.size();
+        assert_eq!(from_drawings(size, &dense(&masks)), masks);
+        let (counts, offsets) = masks.to_counts();
+        for range in offsets.windows(2) {
+            let runs = &counts[range[0] as usize..range[1] as usize];
+            assert!(!runs.is_empty() && runs[1..].iter().all(|&run| run > 0), "{runs:?}");
+        }
+        assert_eq!(Masks::from_counts("masks", size, &counts, &offsets), Ok(masks));
+    }
+    let of = |h, w, counts: &[u32]| {
+        let read = Masks::from_counts("masks", Size { h, w }, counts, &[0, counts.len() as i64]);
+        read.unwrap().to_counts().0
+    };
+    assert_eq!(of(2, 3, &[6]), [6]);
+    assert_eq!(of(2, 3, &[0, 6]), [0, 6]);
+    assert_eq!(of(0, 3, &[0]), [0]);
+    assert_eq!(of(0, 3, &[]), [0]);
+    assert_eq!(of(0, 3, &[0, 0, 0, 0]), [0]);
+    assert_eq!(of(2, 3, &[0, 0, 6, 0]), [6]);
+    assert_eq!(of(2, 3, &[1, 0, 0, 2, 0, 1, 2, 0, 0]), [1, 3, 2]);
+    assert_eq!(of(1, 4_294_967_295, &[4_294_967_294, 1]), [4_294_967_294, 1]);
+}
+
+#[test]
+fn malformed_counts_are_refused() {
+    let size = Size { h: 2, w: 3 };
+    let read =
+        |counts: &[u32], offsets: &[i64]| Masks::from_counts("masks", size, counts, offsets).unwrap_err();
+    let sums = |mask, sum| Error::RunsDoNotFill { argument: "masks", mask, sum, size };
+    assert_eq!(read(&[6, 1, 2], &[0, 1, 3]), sums(1, 3));
+    assert_eq!(read(&[u32::MAX, u32::MAX, 8], &[0, 3]), sums(0, 8_589_934_598));
+    assert_eq!(read(&[], &[0, 0]), sums(0, 0));
+    for offsets in [&[][..], &[1], &[0, 2], &[1, 1], &[0, -1, 1], &[0, 2, 1], &[-1, 1]] {
+        assert_eq!(read(&[6], offsets), Error::OffsetsDoNotFit, "{offsets:?}");
+    }
+    let huge = Size { h: 65_536, w: 65_536 };
+    let error = Masks::from_counts("masks", huge, &[], &[0]).unwrap_err();
+    assert_eq!(error, Error::TooManyPixels { size: huge });
+}
+
+#[test]
+fn select_takes_masks_in_any_order() {
+    for masks in random_masks(3).filter(|masks| !masks.is_empty()) {
+        let rows = [masks.len() - 1, 0, 0];
+        let drawn = dense(&masks);
+        let chosen: Vec<Drawing> = rows.iter().map(|&row| drawn[row].clone()).collect();
+        assert_eq!(dense(&masks.select(&rows)), chosen);
+    }
+}
+
+#[test]
+fn union_and_intersection_are_those_of_pixels() {
+    for masks in random_masks(4) {
+        let (drawn, size) = (dense(&masks), masks.size());
+        let any = map_pixels(&drawn, size, |masks, y, x| masks.iter().any(|mask| mask[y][x]));
+        assert_eq!(union(&masks), from_drawings(size, &[any]));
+        if !masks.is_empty() {
+            let all = map_pixels(&drawn, size, |masks, y, x| masks.iter().all(|mask| mask[y][x]));
+            assert_eq!(intersection(&masks), from_drawings(size, &[all]));
+        }
+    }
+}
+
+#[test]
+fn difference_is_that_of_pixels() {
+    let mut random = Random(5);
+    for masks in random_masks(5) {
+        let (drawn, size) = (dense(&masks), masks.size());
+        let minus = |a: &Drawing, b: &Drawing| -> Drawing {
+            let row = |(a, b): (&Vec<bool>, &Vec<bool>)| a.iter().zip(b).map(|(a, b)| *a && !b).collect();
+            a.iter().zip(b).map(row).collect()
+        };
+        let one = random.drawing(size);
+        let expected: Vec<Drawing> = drawn.iter().map(|mask| minus(mask, &one)).collect();
+        let left = difference(&masks, &from_drawings(size, &[one]));
+        assert_eq!(left, from_drawings(size, &expected));
+        let each: Vec<Drawing> = drawn.iter().map(|_| random.drawing(size)).collect();
+        let expected: Vec<Drawing> = drawn.iter().zip(&each).map(|(a, b)| minus(a, b)).collect();
+        assert_eq!(difference(&masks, &from_drawings(size, &each)), from_drawings(size, &expected));
+    }
+}
+
+#[test]
+fn area_and_boxes_are_those_of_pixels() {
+    for masks in random_masks(6) {
+        let (areas, found) = (area(&masks), boxes(&masks));
+        for (i, rows) in dense(&masks).iter().enumerate() {
+            let set = |y: usize, x: usize| rows[y][x];
+            let Size { h, w } = masks.size();
+            let ys: Vec<usize> = (0..h).filter(|&y| (0..w).any(|x| set(y, x))).collect();
+            let xs: Vec<usize> = (0..w).filter(|&x| (0..h).any(|y| set(y, x))).collect();
+            let expected = match (ys.first(), ys.last(), xs.first(), xs.last()) {
+                (Some(&y0), Some(&y1), Some(&x0), Some(&x1)) => PixelBox { y0, x0, y1: y1 + 1, x1: x1 + 1 },
+                _ => PixelBox::default(),
+            };
+            assert_eq!(found[i], expected, "{}", draw(rows));
+            assert_eq!(areas[i], rows.iter().flatten().filter(|set| **set).count() as i64);
+        }
+    }
+    let whole =
+        Masks::from_counts("masks", Size { h: 1, w: 4_294_967_295 }, &[0, u32::MAX], &[0, 2]).unwrap();
+    assert_eq!(area(&whole), [4_294_967_295]);
+    assert_eq!(boxes(&whole), [PixelBox { y0: 0, x0: 0, y1: 1, x1: 4_294_967_295 }]);
+}
+
+#[test]
+fn iou_is_that_of_pixels() {
+    let mut random = Random(7);
+    for rows in random_masks(7) {
+        let columns = random.masks(rows.size());
+        let crowd: Vec<bool> = (0..columns.len()).map(|_| random.below(2) == 1).collect();
+        let (a, b) = (dense(&rows), dense(&columns));
+        let count = |a: &Drawing, b: &Drawing, f: fn(bool, bool) -> bool| {
+            a.iter().flatten().zip(b.iter().flatten()).filter(|(a, b)| f(**a, **b)).count() as f64
+        };
+        let expected = |marks: Option<&[bool]>| -> Vec<f64> {
+            let mut values = Vec::new();
+            for a in &a {
+                for (j, b) in b.iter().enumerate() {
+                    let common = count(a, b, |a, b| a && b);
+                    let crowd = marks.is_some_and(|marks| marks[j]);
+                    let union = if crowd { count(a, b, |a, _| a) } else { count(a, b, |a, b| a || b) };
+                    values.push(if common == 0.0 { 0.0 } else { common / union });
+                }
+            }
+            values
+        };
+        assert_eq!(iou(&rows, &columns, None), expected(None));
+        assert_eq!(iou(&rows, &columns, Some(&crowd)), expected(Some(&crowd)));
+    }
+}
+
+#[test]
+fn place_takes_pixels_by_the_nearest_rule() {
+    let mut random = Random(8);
+    for masks in random_masks(8).filter(|masks| masks.size().pixels() > 0).chain(random_masks(9).take(9)) {
+        let input = masks.size();
+        if input.pixels() == 0 {
+            continue;
+        }
+        for _ in 0..4 {
+            let side = |random: &mut Random, side: usize| match random.below(4) {
+                0 => side,
+                1 => 1 + random.below(2 * side),
+                2 => 3 * side,
+                _ => 1 + random.below(30),
+            };
+            let resized = Size { h: side(&mut random, input.h), w: side(&mut random, input.w) };
+            let canvas = Size { h: side(&mut random, resized.h), w: 1 + random.below(25) };
+            let offset = |random: &mut Random, side: usize| {
+                [0, random.below(41) as i64 - 20, -(side as i64 / 2)][random.below(3)]
+            };
+            let placement = Placement {
+                input,
+                resized,
+                offset_y: offset(&mut random, resized.h),
+                offset_x: offset(&mut random, resized.w),
+                canvas,
+                hflip: random.below(2) == 1,
+            };
+            let drawn = dense(&masks);
+            let pick = |rows: &Drawing, y: usize, x: usize| {
+                let nearest = |i: usize, offset: i64, resized: usize, input: usize| {
+                    let i = i as i64 - offset;
+                    let inside = (0..resized as i64).contains(&i);
+                    inside.then(|| (2 * i as usize + 1) * input / (2 * resized))
+                };
+                let y = nearest(y, placement.offset_y, resized.h, input.h);
+                let x = nearest(x, placement.offset_x, resized.w, input.w);
+                let column = |x: usize| if placement.hflip { input.w - 1 - x } else { x };
+                y.zip(x).is_some_and(|(y, x)| rows[y][column(x)])
+            };
+            let expected: Vec<Drawing> =
+                drawn.iter().map(|rows| map_pixels(&[], canvas, |_, y, x| pick(rows, y, x))).collect();
+            assert_eq!(place(&masks, &placement), from_drawings(canvas, &expected), "{placement:?}");
+        }
+    }
+}
+
+#[test]
+fn place_costs_what_the_canvas_costs() {
+    const HUGE: usize = (1 << 31) - 1;
+    let masks = mask("#./.#");
+    let placed = |offset_y, offset_x, hflip| {
+        let (input, resized) = (masks.size(), Size { h: HUGE, w: HUGE });
+        let canvas = Size { h: 2, w: 3 };
+        draw(&dense(&place(&masks, &Placement { input, resized, offset_y, offset_x, canvas, hflip }))[0])
+    };
+    let middle = -(HUGE as i64 / 2);
+    assert_eq!(placed(0, 0, false), "###/###");
+    assert_eq!(placed(0, 0, true), ".../...");
+    assert_eq!(placed(middle + 1, middle + 1, false), "#../.##");
+    assert_eq!(placed(middle + 1, middle + 1, true), ".##/#..");
+    assert_eq!(placed(3, 0, false), ".../...");
+    assert_eq!(placed(-(HUGE as i64), 0, false), ".../...");
+    // And the other way: a huge input with few spans.
+    let line = Size { h: HUGE, w: 2 };
+    let tall = Masks::from_counts("masks", line, &[0, HUGE as u32 + 5, HUGE as u32 - 5], &[0, 3]).unwrap();
+    let placement = Placement {
+        input: line,
+        resized: Size { h: 4, w: 2 },
+        offset_y: 1,
+        offset_x: 0,
+        canvas: Size { h: 6, w: 3 },
+        hflip: true,
+    };
+    assert_eq!(draw(&dense(&place(&tall, &placement))[0]), ".../.#./.#./.#./.#./...");
+}
+
+#[test]
+fn encode_and_decode_are_inverse() {
+    for masks in random_masks(10) {
+        let (Size { h, w }, n) = (masks.size(), masks.len());
+        let mut out = vec![7; n * h * w];
+        decode(&masks, &mut out);
+        let expected: Vec<u8> = dense(&masks).iter().flatten().flatten().map(|&set| u8::from(set)).collect();
+        assert_eq!(out, expected);
+        for (i, value) in out.iter_mut().enumerate().filter(|(_, value)| **value != 0) {
+            *value = [1, 2, 128, 255][i % 4];
+        }
+        assert_eq!(encode_c(&out, n, masks.size()), masks);
+        let mut columns_first = Vec::new();
+        for mask in 0..n {
+            for x in 0..w {
+                columns_first.extend((0..h).map(|y| out[(mask * h + y) * w + x]));
+            }
+        }
+        assert_eq!(encode_f(&columns_first, n, masks.size()), masks);
+    }
+}
+
+#[test]
+fn strings_round_trip() {
+    for masks in random_masks(11) {
+        let strings = format(&masks);
+        let borrowed: Vec<&[u8]> = strings.iter().map(Vec::as_slice).collect();
+        assert_eq!(parse(&borrowed, masks.size()), Ok(masks));
+    }
+    // From the COCO tools: columns of 9 with runs of 5, 31, 2, 600.
+    let size = Size { h: 11, w: 58 };
+    let masks = Masks::from_counts("masks", size, &[5, 31, 2, 600], &[0, 4]).unwrap();
+    assert_eq!(format(&masks), [b"5o02ia0"]);
+    // Runs that need all seven characters.
+    let size = Size { h: 1, w: 4_294_967_295 };
+    for counts in
+        [&[4_294_967_295][..], &[0, 4_294_967_295], &[1, 1, 4_294_967_290, 3], &[1, 4_294_967_291, 2, 1]]
+    {
+        let masks = Masks::from_counts("masks", size, counts, &[0, counts.len() as i64]).unwrap();
+        let strings = format(&masks);
+        assert_eq!(parse(&[&strings[0]], size).unwrap().to_counts().0, counts);
+    }
+}
+
+#[test]
+fn malformed_strings_are_refused() {
+    let size = Size { h: 2, w: 3 };
+    let read = |string: &[u8]| parse(&[b"6", string], size);
+    let error = |string: &[u8]| read(string).unwrap_err();
+    let sums = |sum| Error::RunsDoNotFill { argument: "strings", mask: 1, sum, size };
+    assert_eq!(error(b""), sums(0));
+    assert_eq!(error(b"5"), sums(5));
+    assert_eq!(error(b"7"), sums(7));
+    assert_eq!(error(b"P"), Error::TruncatedCount { string: 1 });
+    assert_eq!(error(b"15Q"), Error::TruncatedCount { string: 1 });
+    assert_eq!(error(b"1\0"), Error::NotInAlphabet { string: 1, position: 1, byte: 0 });
+    assert_eq!(error(b"1234567p1"), Error::NotInAlphabet { string: 1, position: 7, byte: b'p' });
+    assert_eq!(error(b"1VPPPPPPP0"), Error::CountTooLong { string: 1, position: 1 });
+    assert_eq!(error(b"1V1VPPPPPPP0"), Error::CountTooLong { string: 1, position: 3 });
+    assert_eq!(error(b"O"), Error::CountOutOfRange { string: 1, count: 0, value: -1 });
+    assert_eq!(error(b"121K"), Error::CountOutOfRange { string: 1, count: 3, value: -3 });
+    assert_eq!(error(b"PPPPPP4"), Error::CountOutOfRange { string: 1, count: 0, value: 1 << 32 });
+    // Longer forms than needed, up to seven characters.
+    for string in [&b"6"[..], b"V0", b"VPPPPP0"] {
+        assert_eq!(read(string).unwrap().to_counts().0, [6, 6]);
+    }
+    assert_eq!(parse(&[b"", b"0"], Size { h: 0, w: 3 }).unwrap().to_counts().0, [0, 0]);
+}
+
+#[test]
+fn polygons_give_the_mask_back() {
+    for masks in random_masks(12) {
+        let (mut coordinates, mut parts, mut instances) = (Vec::new(), vec![0], vec![0]);
+        for rings in polygons(&masks) {
+            for ring in rings {
+                assert!(ring.len() >= 8);
+                coordinates.extend(ring);
+                parts.push(coordinates.len());
+            }
+            instances.push(parts.len() - 1);
+        }
+        assert_eq!(rasterize(&coordinates, &parts, &instances, masks.size()), masks);
+    }
+}
+
+#[test]
+fn one_ring_for_each_part() {
+    let rings = |drawing: &str| polygons(&mask(drawing)).remove(0);
+    assert_eq!(rings(".../..."), Vec::<Vec<f64>>::new());
+    assert_eq!(
+        rings(".../.#."),
+        [[1.0, 1.0, 2.0, 1.0, 2.0, 2.0, 1.0, 2.0].map(|c| c)].map(|r| {
+            let mut r = r.to_vec();
+            r.rotate_left(2);
+            r
+        })
+    );
+    assert_eq!(rings("#./.#").len(), 2);
+    assert_eq!(rings("###/#.#/###/...").len(), 1);
+    assert_eq!(rings("#####/#...#/#.#.#/#...#/#####").len(), 2);
+    assert_eq!(rings("##./#.#/###").len(), 1);
+}
