@@ -33,7 +33,7 @@ def photograph(rng: np.random.Generator) -> NDArray[np.uint8]:
     top = coarse[i][:, j] * (1 - u) + coarse[i][:, j + 1] * u
     bottom = coarse[i + 1][:, j] * (1 - u) + coarse[i + 1][:, j + 1] * u
     smooth = top * (1 - v) + bottom * v
-    return (smooth * 235 + rng.random((h, w, 3)) * 20).astype(np.uint8)
+    return np.ascontiguousarray(smooth * 235 + rng.random((h, w, 3)) * 20, np.uint8)
 
 
 def outlines(rng: np.random.Generator, n: int) -> list[list[NDArray[np.float64]]]:

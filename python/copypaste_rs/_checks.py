@@ -242,7 +242,7 @@ def _coordinates(name: str, part: ArrayLike) -> NDArray[np.float64]:
     try:
         with np.errstate(over="ignore"):
             # One by one where they are objects: NumPy takes None for NaN.
-            values = np.array([float(each) for each in numbers]) if numbers.dtype == object else numbers.astype(np.float64)
+            values = np.array([float(each) for each in numbers] if numbers.dtype == object else numbers, np.float64)
     except OverflowError:
         raise ValueError(f"{name}: expected finite coordinates, got an integer too large for float64") from None
     except (TypeError, ValueError):
@@ -263,7 +263,7 @@ def weights(name: str, value: object) -> NDArray[np.uint16]:
         raise ValueError(f"{name}: expected an odd number of weights, got {len(checked)}")
     if (total := int(checked.sum(dtype=np.uint64))) != WEIGHT_SUM:
         raise ValueError(f"{name}: expected weights that sum to {WEIGHT_SUM}, got {total}")
-    return np.ascontiguousarray(checked)
+    return np.require(checked, requirements=["C", "A"])
 
 
 def crowd_flags(name: str, value: ArrayLike, n: int) -> NDArray[np.bool_]:

@@ -28,10 +28,9 @@ class EncodeItem(NamedTuple):
     def __call__(self, number: int) -> EncodedSample:
         """Augment and encode it."""
         copy, i = divmod(number, len(self.data))
-        self.data.set_epoch(copy)
-        target, sources = self.data.inputs(i)
+        target, sources = self.data.inputs(i, copy)
         try:
-            result = self.data.transform(target, sources, self.data.key(i))
+            result = self.data.transform(target, sources, self.data.key(i, copy))
         except (ValueError, TypeError) as error:
             raise type(error)(f"{target.info['file_name']}: {error}") from None
         return encode_sample(result, sources, format=self.format, quality=self.quality)
@@ -72,7 +71,7 @@ def augment(
                 writer.write_encoded(encoded)
                 bar.update()
         finally:
-            results.close()  # type: ignore[attr-defined]  # a generator: ends the processes
+            results.close()  # ends the processes
             bar.close()
     return total - done
 
@@ -81,7 +80,7 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[
     """All that the output depends on, and nothing else: no path, no worker count, no backend."""
     from copypaste_rs import __version__
 
-    arguments = {name: value for name, value in transform.arguments.items() if name != "backend"}
+    arguments = {name: value for name, value in transform._arguments.items() if name != "backend"}
     inputs = {
         name: hashlib.sha256(Path(options[name]).read_bytes()).hexdigest()
         for name in ("annotations", "source_annotations")

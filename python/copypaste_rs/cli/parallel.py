@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ IN_FLIGHT = 2
 _job: Job[Any] | None = None  # of a worker process
 
 
-def ordered(job: Job[T], numbers: Sequence[int], workers: int) -> Iterator[T]:
+def ordered(job: Job[T], numbers: Sequence[int], workers: int) -> Generator[T, None, None]:
     """``job(number)`` for each number, in order, worked out by so many processes; by this one, if only one."""
     workers = min(workers, len(numbers))
     if workers <= 1:

@@ -38,7 +38,6 @@ def show(output: Path, *, resume: bool, overwrite: bool) -> None:
         "format": "jpg", "quality": 92, "workers": 1, "resume": resume, "overwrite": overwrite,
     }  # fmt: skip
     augment(output, Inputs(photos, None, photos.categories), data, settings_of(transform, options), options)
-    data.set_epoch(0)
     write_sheet(output / "preview.png", data, range(len(photos)), photos.categories, 480)
     click.echo(f"Pictures: {output / 'preview.png'} (target, source, result) and {output / 'images'}")
 

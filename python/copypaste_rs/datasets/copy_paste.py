@@ -96,7 +96,7 @@ class CopyPasteDataset:
         self._dataset = _check_samples("dataset", dataset)
         self._itself = sources is None or sources is dataset
         self._sources = dataset if sources is None else _check_samples("sources", sources)
-        self._transform = transform
+        self.transform = transform
         self._num_sources = _checks.integer("num_sources", num_sources, 1, 2**31 - 1)
         self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
         self._epoch = _SharedEpoch()
@@ -121,25 +121,30 @@ class CopyPasteDataset:
 
     def __getitem__(self, index: SupportsIndex) -> Sample:
         """The augmented item."""
-        i, epoch = self._index(index), self.epoch
-        target, sources = self._inputs(i, epoch)
-        return self._transform(target, sources, (self._seed, epoch, i))
+        key = self.key(index)  # read once: another process may call set_epoch meanwhile
+        target, sources = self._inputs(key)
+        return self.transform(target, sources, key)
 
-    def inputs(self, index: SupportsIndex) -> tuple[Sample, list[Sample]]:
-        """Target and partners of an item, as they go into the transform. Of use to look at what was done."""
-        return self._inputs(self._index(index), self.epoch)
+    def key(self, index: SupportsIndex, epoch: SupportsIndex | None = None) -> tuple[int, int, int]:
+        """Seed, epoch (None: the one that was set) and index of an item."""
+        i, n = operator.index(index), len(self)
+        if not -n <= i < n:
+            raise IndexError(f"index {i} is out of range for {n} items")
+        number = self.epoch if epoch is None else _checks.integer("epoch", epoch, 0, _MAX_WORD)
+        return self._seed, number, i % n
 
-    def key(self, index: SupportsIndex) -> tuple[int, int, int]:
-        """The key of an item: ``dataset[i] == transform(*dataset.inputs(i), dataset.key(i))``."""
-        return self._seed, self.epoch, self._index(index)
+    def inputs(self, index: SupportsIndex, epoch: SupportsIndex | None = None) -> tuple[Sample, list[Sample]]:
+        """Target and partners of an item: ``data[i] == data.transform(*data.inputs(i), data.key(i))``."""
+        return self._inputs(self.key(index, epoch))
 
-    def _inputs(self, i: int, epoch: int) -> tuple[Sample, list[Sample]]:
+    def _inputs(self, key: tuple[int, int, int]) -> tuple[Sample, list[Sample]]:
+        i = key[2]
         target = _sample("dataset", self._dataset, i)
         candidates = len(self._sources) - self._itself
         if candidates < 1:
             return target, []
-        key = draws.resolve((self._seed, epoch, i))
-        words = draws.words(key, draws.PARTNER_STREAM, TRIES * self._num_sources, self._transform.backend)
+        n = TRIES * self._num_sources
+        words = draws.words(draws.resolve(key), draws.PARTNER_STREAM, n, self.transform.backend)
         partners = []
         for start in range(0, len(words), TRIES):
             for word in words[start : start + TRIES]:
@@ -163,14 +168,8 @@ class CopyPasteDataset:
             _may_have_objects(self._sources, j) for j in range(len(self._sources))
         )
 
-    def _index(self, index: SupportsIndex) -> int:
-        i, n = operator.index(index), len(self)
-        if not -n <= i < n:
-            raise IndexError(f"index {i} is out of range for {n} items")
-        return i % n
-
     def __repr__(self) -> str:
-        return f"CopyPasteDataset({len(self)} items, {self._transform!r}, seed={self._seed}, epoch={self.epoch})"
+        return f"CopyPasteDataset({len(self)} items, {self.transform!r}, seed={self._seed}, epoch={self.epoch})"
 
 
 class _SharedEpoch:

@@ -70,6 +70,14 @@ def parse_counts(strings: Sequence[bytes | str], size: Size) -> RleMasks:
 
 
 def _runs_of(name: str, string: bytes) -> list[int]:
+    for position, character in enumerate(string):
+        if not _ZERO <= character < _ZERO + 2 * _MORE:
+            raise ValueError(
+                f"{name}: byte {character:#04x} at position {position} is not in the RLE alphabet, "
+                "expected 0x30 to 0x6f"
+            )
+    if string and string[-1] - _ZERO >= _MORE:
+        raise ValueError(f"{name}: ends inside a count")
     runs: list[int] = []
     start = 0
     while start < len(string):
@@ -87,14 +95,7 @@ def _number_at(name: str, string: bytes, start: int) -> tuple[int, int]:
     """The number that starts at a position, and how many characters it takes."""
     value = 0
     for k in range(_MOST_CHARACTERS):
-        if start + k == len(string):
-            raise ValueError(f"{name}: ends inside a count")
         digit = string[start + k] - _ZERO
-        if not 0 <= digit < 2 * _MORE:
-            raise ValueError(
-                f"{name}: byte {string[start + k]:#04x} at position {start + k} is not in the RLE alphabet, "
-                "expected 0x30 to 0x6f"
-            )
         value += (digit % _MORE) << (5 * k)
         if digit < _MORE:
             negative = digit >= _SIGN

@@ -29,7 +29,8 @@ def place_image(
     """The image mirrored, resized and cropped or padded onto the canvas.
 
     With two taps, uint8 has the bytes of OpenCV's ``INTER_LINEAR``; antialiased, those of Pillow 12's
-    ``BILINEAR`` (but where an image is more than 100 times as tall as wide, as Pillow then does rows first). uint16 and float32 are computed in float32, column taps first, each sum in ascending order.
+    ``BILINEAR`` (which exchanges its passes where an image is more than 100 times as tall as wide; here columns
+    always come first). uint16 and float32 are computed in float32, each sum in ascending order.
 
     Parameters
     ----------

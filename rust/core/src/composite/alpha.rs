@@ -15,7 +15,8 @@ use crate::simd::{Level, soft};
 pub struct Alpha {
     rows: Range<usize>,
     columns: Range<usize>,
-    bytes: Vec<u8>,
+    /// Rows of whole blocks of columns.
+    blocks: Vec<[u8; WIDTH]>,
 }
 
 impl Alpha {
@@ -34,8 +35,9 @@ impl Alpha {
     /// Alpha of canvas row `y`, one of [`Alpha::rows`], in the columns of the box.
     #[must_use]
     pub fn row(&self, y: usize) -> &[u8] {
-        let width = self.columns.len();
-        &self.bytes[(y - self.rows.start) * width..][..width]
+        let blocks = self.columns.len().div_ceil(WIDTH);
+        let row = &self.blocks[(y - self.rows.start) * blocks..][..blocks];
+        &row.as_flattened()[..self.columns.len()]
     }
 
     /// Appends the canvas columns of row `y` where alpha is 255 to `solid`, and where it is between to
@@ -94,7 +96,7 @@ pub fn alpha_with_level(
     placement: &Placement,
     weights: &[u16],
 ) -> Result<Alpha> {
-    let nothing = Alpha { rows: 0..0, columns: 0..0, bytes: Vec::new() };
+    let nothing = Alpha { rows: 0..0, columns: 0..0, blocks: Vec::new() };
     let Some(kernel) = Kernel::new(weights) else { return Ok(nothing) };
     let union = rle::union(masks);
     let Some(object) = rle::boxes(&union).pop() else { return Ok(nothing) };
@@ -118,9 +120,9 @@ pub fn alpha_with_level(
         },
     );
     let spans = RowSpans::new(placed.bounds(0), h as u32)?;
-    let bytes = blur(level, &spans, &rows, &columns, &kernel)?;
+    let blocks = blur(level, &spans, &rows, &columns, &kernel)?;
     let canvas = |out: &Range<i64>| out.start as usize..out.end as usize;
-    Ok(Alpha { rows: canvas(&rows.out), columns: canvas(&columns.out), bytes })
+    Ok(Alpha { rows: canvas(&rows.out), columns: canvas(&columns.out), blocks })
 }
 
 /// The weights without the zeros at both ends: those of `low`, `low + 1`, ... `high`, as distances from the
@@ -186,62 +188,59 @@ fn first_resized(axis: &Axis, k: usize) -> i64 {
     i as i64
 }
 
-/// Columns of a source row, then rows, of 1/4096 each, not rounded in between.
+/// Along each row first, then down the columns; a block of columns that stays the same from row to row, as
+/// most do inside and outside the object, is summed once.
 fn blur(
     level_of: Level,
     spans: &RowSpans,
     rows: &Reach,
     columns: &Reach,
     kernel: &Kernel,
-) -> Result<Vec<u8>> {
+) -> Result<Vec<[u8; WIDTH]>> {
     let taps = kernel.weights.len();
-    let width = (columns.out.end - columns.out.start) as usize;
-    let blocks = width.div_ceil(WIDTH);
-    let stride = blocks * WIDTH;
-    let mut bytes: Vec<u8> = filled(width.saturating_mul((rows.out.end - rows.out.start) as usize))?;
-    // Blurred source rows, the row that `y` needs at tap `k` in slot `(y + k) % taps`.
-    let mut blurred: Vec<i16> = filled(stride.saturating_mul(taps))?;
-    // For how many rows each block has stayed as it is: most blocks do, inside the object and outside.
-    let mut steady = vec![0_usize; blocks];
+    let blocks = ((columns.out.end - columns.out.start) as usize).div_ceil(WIDTH);
+    let height = (rows.out.end - rows.out.start) as usize;
+    let mut out: Vec<[u8; WIDTH]> = filled(blocks.saturating_mul(height))?;
+    // Blurred source rows in 1/4096, the row that `y` needs at tap `k` in slot `(y + k) % slots`; one slot
+    // more than taps keeps the row before.
+    let slots = taps + 1;
+    let mut blurred: Vec<[i16; WIDTH]> = filled(blocks.saturating_mul(slots))?;
     let mut starts: Vec<usize> = filled(taps)?;
+    // How many rows each block has been the same as the row before.
+    let mut steady: Vec<usize> = filled(blocks)?;
+    let shift = columns.object.start - columns.out.start;
     for (number, source) in (rows.out.start + kernel.low..rows.out.end + kernel.high).enumerate() {
-        let slot = number % taps;
-        let row = &mut blurred[slot * stride..(slot + 1) * stride];
+        let slot = number % slots * blocks;
+        let row = blurred[slot..slot + blocks].as_flattened_mut();
         row.fill(0);
         if rows.object.contains(&source) {
             for &[start, end] in spans.row((source - rows.object.start) as usize) {
-                let from_out = columns.object.start - columns.out.start;
-                add_span(row, start as i64 + from_out..end as i64 + from_out, kernel);
+                add_span(row, start as i64 + shift..end as i64 + shift, kernel);
             }
         }
-        let before = (number + taps - 1) % taps * stride;
+        let before = (number + taps) % slots * blocks;
         for (block, steady) in steady.iter_mut().enumerate() {
-            let at = block * WIDTH;
-            let same = blurred[slot * stride + at..][..WIDTH] == blurred[before + at..][..WIDTH];
-            *steady = if same { *steady + 1 } else { 0 };
+            *steady = if blurred[slot + block] == blurred[before + block] { *steady + 1 } else { 0 };
         }
         let Some(y) = (number + 1).checked_sub(taps) else { continue };
         for (k, start) in starts.iter_mut().enumerate() {
-            *start = (y + k) % taps * stride;
+            *start = (y + k) % slots * blocks * WIDTH;
         }
-        let out = &mut bytes[y * width..(y + 1) * width];
-        for ((block, out), &steady) in out.chunks_mut(WIDTH).enumerate().zip(&steady) {
-            let offset = block * WIDTH;
-            let mut sums = [0; WIDTH];
-            if steady + 1 >= taps {
+        let (done, to_do) = out.split_at_mut(y * blocks);
+        for (block, (sums, &steady)) in to_do.iter_mut().zip(&steady).enumerate() {
+            if steady >= taps && y > 0 {
+                *sums = done[(y - 1) * blocks + block];
+            } else if steady + 1 >= taps {
                 // All taps see the same: they sum to 4096 of it.
-                let same = &blurred[slot * stride + offset..][..WIDTH];
-                for (sum, &value) in sums.iter_mut().zip(same) {
-                    *sum = level(4096 * value as u32);
-                }
+                *sums = blurred[slot + block].map(|value| level(4096 * value as u32));
             } else {
-                let rows = Rows { values: &blurred, starts: &starts, offset };
-                soft::blur(level_of, rows, &kernel.weights, &mut sums);
+                let values = blurred.as_flattened();
+                let rows = Rows { values, starts: &starts, offset: block * WIDTH };
+                soft::blur(level_of, rows, &kernel.weights, sums);
             }
-            out.copy_from_slice(&sums[..out.len()]);
         }
     }
-    Ok(bytes)
+    Ok(out)
 }
 
 /// Adds one span of a row, blurred along the row; parts of it may lie beside the row.

@@ -64,10 +64,10 @@ fn parse_one(bytes: &[u8], string: usize, bounds: &mut Vec<u32>) -> Result<u64> 
 fn check_alphabet(bytes: &[u8], string: usize) -> Result<()> {
     let outside = |byte: u8| byte.wrapping_sub(ZERO) > 0x3f;
     // All bytes without a branch first: strings are nearly always good.
-    if bytes.iter().fold(false, |any, &byte| any | outside(byte)) {
-        if let Some(position) = bytes.iter().position(|&byte| outside(byte)) {
-            return Err(Error::NotInAlphabet { string, position, byte: bytes[position] });
-        }
+    if bytes.iter().map(|&byte| u8::from(outside(byte))).fold(0, |any, one| any | one) != 0
+        && let Some(position) = bytes.iter().position(|&byte| outside(byte))
+    {
+        return Err(Error::NotInAlphabet { string, position, byte: bytes[position] });
     }
     match bytes.last() {
         Some(last) if (last - ZERO) & MORE != 0 => Err(Error::TruncatedCount { string }),

@@ -69,7 +69,7 @@ impl Edges {
     fn join(&mut self, left: std::ops::Range<usize>, right: std::ops::Range<usize>) {
         let (mut left, mut right) = (left.peekable(), right.peekable());
         // Where two pixels meet at a corner, the edge below the upper comes first, which keeps them apart.
-        let order = |edge: usize| (self.edges[edge].y, edge % 2 == 0);
+        let order = |edge: usize| (self.edges[edge].y, edge.is_multiple_of(2));
         let mut open = None;
         loop {
             let end = match (left.peek(), right.peek()) {

@@ -158,7 +158,7 @@ impl Masks {
 
     /// Adds a mask of this size, given by its canonical spans.
     pub(crate) fn push(&mut self, bounds: &[u32]) {
-        debug_assert!(bounds.len() % 2 == 0 && bounds.windows(2).all(|pair| pair[0] < pair[1]));
+        debug_assert!(bounds.len().is_multiple_of(2) && bounds.windows(2).all(|pair| pair[0] < pair[1]));
         debug_assert!(bounds.last().is_none_or(|&end| end as usize <= self.size.pixels()));
         self.bounds.extend_from_slice(bounds);
         self.offsets.push(self.bounds.len());
@@ -169,8 +169,8 @@ impl Masks {
         let from = self.offsets[self.len()];
         let added = &self.bounds[from..];
         // Bounds cancel in pairs, and seldom: one pass without branches finds out whether any do.
-        let cancels = added.iter().zip(added.iter().skip(1)).fold(false, |any, (a, b)| any | (a == b));
-        if cancels {
+        let pairs = added.iter().zip(&added[added.len().min(1)..]);
+        if pairs.fold(0, |any, (a, b)| any | u32::from(a == b)) != 0 {
             let kept = cancel_pairs(&mut self.bounds[from..]);
             self.bounds.truncate(from + kept);
         }
@@ -182,7 +182,7 @@ impl Masks {
 /// Number of pixels of a mask.
 fn number_of_pixels(size: Size) -> Result<u64> {
     match size.h.checked_mul(size.w) {
-        Some(pixels) if pixels <= u32::MAX as usize => Ok(pixels as u64),
+        Some(pixels) if u32::try_from(pixels).is_ok() => Ok(pixels as u64),
         _ => Err(Error::TooManyPixels { size }),
     }
 }

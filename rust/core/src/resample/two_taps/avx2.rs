@@ -82,23 +82,30 @@ pub(crate) fn columns_float<const C: usize, T: Float>(
     }
 }
 
-/// `N` values from `at`, which is at most `last`: said once more, so that no check can fail.
+/// `N` values, in float32.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn values<const N: usize, T: Float>(line: &[T], at: usize, last: usize) -> [f32; N] {
-    let mut values = [T::default(); N];
-    values.copy_from_slice(&line[at.min(last)..][..N]);
-    values.map(T::to_f32)
+fn first<const N: usize, T: Float>(values: &[T]) -> [f32; N] {
+    let mut first = [T::default(); N];
+    first.copy_from_slice(&values[..N]);
+    first.map(T::to_f32)
 }
 
 /// Eight values at a time.
 #[target_feature(enable = "avx2")]
 fn octets<const WIDE: bool, T: Float>(line: &[T], columns: FloatColumns<'_>, out: &mut [f32]) {
-    let Some(last) = line.len().checked_sub(8) else { return };
+    let channels = columns.channels;
+    let length = channels + if WIDE { 16 } else { 8 };
+    if line.len() < length {
+        return;
+    }
+    // No start is past `last`: with the minimum the compiler need not check.
+    let last = line.len() - length;
     let (outs, _) = out.as_chunks_mut::<8>();
     for (out, octet) in outs.iter_mut().zip(columns.octets) {
+        let line = &line[(octet.start as usize).min(last)..][..length];
         let index: __m256i = cast(octet.index);
-        let load = |at| cast::<[f32; 8], __m256>(values(line, at, last));
+        let load = |at: usize| cast::<[f32; 8], __m256>(first(&line[at..]));
         let taps = |at: usize| {
             let near = _mm256_permutevar8x32_ps(load(at), index);
             if WIDE {
@@ -109,26 +116,26 @@ fn octets<const WIDE: bool, T: Float>(line: &[T], columns: FloatColumns<'_>, out
                 near
             }
         };
-        let start = octet.start as usize;
         let [w0, w1] = octet.weights.map(cast::<[f32; 8], __m256>);
-        let first = _mm256_mul_ps(w0, taps(start));
-        let second = _mm256_mul_ps(w1, taps(start + columns.channels));
-        *out = cast(_mm256_add_ps(first, second));
+        let sum = _mm256_add_ps(_mm256_mul_ps(w0, taps(0)), _mm256_mul_ps(w1, taps(channels)));
+        *out = cast(sum);
     }
 }
 
 /// Three or four channels: one pixel at a time.
 #[target_feature(enable = "avx2")]
 fn columns_float_few<const C: usize, T: Float>(line: &[T], columns: FloatColumns<'_>, out: &mut [f32]) {
-    let Some(last) = line.len().checked_sub(4) else { return };
+    if line.len() < C + 4 {
+        return;
+    }
+    let last = line.len() - (C + 4);
     for (number, (&start, &[w0, w1])) in columns.start.iter().zip(columns.weights).enumerate() {
-        let start = start as usize;
-        let load = |at| cast::<[f32; 4], __m128>(values(line, at, last));
-        let first = _mm_mul_ps(_mm_set1_ps(w0), load(start));
-        let second = _mm_mul_ps(_mm_set1_ps(w1), load(start + C));
+        let line = &line[(start as usize).min(last)..][..C + 4];
+        let load = |at: usize| cast::<[f32; 4], __m128>(first(&line[at..]));
+        let sum = _mm_add_ps(_mm_mul_ps(_mm_set1_ps(w0), load(0)), _mm_mul_ps(_mm_set1_ps(w1), load(C)));
         // The next pixel overwrites a fourth channel that is not there.
         let Some(out) = out.get_mut(number * C..number * C + 4) else { return };
-        out.copy_from_slice(&cast::<__m128, [f32; 4]>(_mm_add_ps(first, second)));
+        out.copy_from_slice(&cast::<__m128, [f32; 4]>(sum));
     }
 }
 
