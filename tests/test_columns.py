@@ -15,10 +15,10 @@ STILL = Placement(SIZE, SIZE, (0, 0), SIZE)
 IMAGE = np.zeros((*SIZE, 3), np.uint8)
 
 
-def sample(n: int, at: int = 0, **columns: Any) -> Sample:
-    """n instances of one pixel each, in row `at`."""
-    dense = np.zeros((n, *SIZE), np.uint8)
-    dense[np.arange(n), at, np.arange(n)] = 1
+def sample(count: int, /, at: int = 0, **columns: Any) -> Sample:
+    """Instances of one pixel each, in row `at`."""
+    dense = np.zeros((count, *SIZE), np.uint8)
+    dense[np.arange(count), at, np.arange(count)] = 1
     return Sample(IMAGE, Instances(masks=RleMasks.from_dense(dense), **columns))
 
 

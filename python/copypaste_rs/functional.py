@@ -225,8 +225,8 @@ def alpha(masks: RleMasks, placement: Placement, weights: NDArray[np.uint16]) ->
     Examples
     --------
     >>> from copypaste_rs import Placement
-    >>> masks = RleMasks((1, 6), [3, 3], [0, 2])
-    >>> alpha(masks, Placement((1, 6), (1, 6), (0, 0), (1, 7)), np.array([1024, 2048, 1024], np.uint16))
+    >>> masks = RleMasks((3, 6), [9, 9], [0, 2])
+    >>> alpha(masks, Placement((3, 6), (3, 6), (-1, 0), (1, 7)), np.array([1024, 2048, 1024], np.uint16))
     array([[  0,   0,  64, 191, 255, 191,   0]], dtype=uint8)
     """
     check_placement(placement, check_masks("masks", masks).size, "masks")
@@ -295,7 +295,7 @@ def philox_words(key: tuple[int, int], counter: tuple[int, int, int, int], n: in
     Examples
     --------
     >>> philox_words((1, 0), (0, 0, 0, 0), 2)
-    array([15713442325573747574,  8629063316601884926], dtype=uint64)
+    array([ 5599841837815857887, 15655913098571550255], dtype=uint64)
     """
     return _core.philox_words(key, counter, n)
 

@@ -31,12 +31,12 @@ class Look(NamedTuple):
 
 
 LOOKS = {
-    "kept": Look((64, 196, 255), 0.30, False, "target, whole"),
-    "cut": Look((255, 221, 51), 0.50, True, "target, partly covered"),
-    "gone": Look((255, 70, 70), 0.45, True, "target, not in the result: covered or off the canvas"),
-    "pasted": Look((255, 64, 200), 0.40, False, "pasted"),
+    "kept": Look((64, 196, 255), 0.20, False, "target, whole"),
+    "cut": Look((255, 221, 51), 0.40, True, "target, partly covered"),
+    "gone": Look((255, 70, 70), 0.40, True, "target, not in the result: covered or off the canvas"),
+    "pasted": Look((255, 64, 200), 0.25, False, "pasted"),
     "left": Look((190, 190, 190), 0.0, False, "source, not pasted"),
-    "crowd": Look((150, 130, 255), 0.35, True, "crowd"),
+    "crowd": Look((150, 130, 255), 0.40, True, "crowd"),
 }
 
 _BACKGROUND = (24, 26, 30)
@@ -96,7 +96,7 @@ def overlay(
 def contact_sheet(
     rows: Iterable[tuple[Sample, Sequence[Sample], Sample]], *, categories: Categories = (), side: int = 420
 ) -> Image.Image:
-    """A sheet with a line for each augmentation: target, sources, result, and a legend.
+    """A sheet with a line for each augmentation: target, sources, result plain and with masks, and a legend.
 
     In the target it shows which objects were partly covered and which are not in the result, in the sources
     which were pasted.
@@ -120,8 +120,8 @@ def contact_sheet(
     sheet = Image.new("RGB", (width, _GAP + sum(height + _GAP for height in heights) + legend.height), _BACKGROUND)
     y = _GAP
     for line, height in zip(lines, heights, strict=True):
-        # The result stands in the last column, whatever number of sources a line has.
-        places = [*range(len(line) - 1), columns - 1]
+        # The result stands in the last two columns, whatever number of sources a line has.
+        places = [*range(len(line) - 2), columns - 2, columns - 1]
         for column, panel in zip(places, line, strict=True):
             sheet.paste(panel, (_GAP + column * (side + _GAP), y))
         y += height + _GAP
@@ -145,19 +145,19 @@ def _line(
         pasted = {int(row) for row, s in zip(givers_rows, givers, strict=True) if s == number}
         looks = ["pasted" if row in pasted else crowd or "left" for row, crowd in enumerate(_crowds(source))]
         panels.append(_panel(source, "source" if len(sources) == 1 else f"source {number}", categories, side, looks))
-    panels.append(_panel(result, "result", categories, side, None))
-    return panels
+    plain = Sample(result.image, result.instances[:0], result.info)
+    return [*panels, _panel(plain, "result", categories, side, None), _panel(result, "result", categories, side, None)]
 
 
-def _panel(
-    sample: Sample, title: str, categories: Categories, side: int, looks: Sequence[str] | None
-) -> Image.Image:
+def _panel(sample: Sample, title: str, categories: Categories, side: int, looks: Sequence[str] | None) -> Image.Image:
     picture = overlay(sample, categories=categories, side=side, looks=looks)
     panel = Image.new("RGB", (side, picture.height + _LINE), _BACKGROUND)
     panel.paste(picture, (0, _LINE))
     h, w = sample.size
     n = len(sample.instances)
-    words = [title, f"{w}x{h}", "1 object" if n == 1 else f"{n} objects"]
+    words = [title, f"{w}x{h}"]
+    if n:
+        words.append("1 object" if n == 1 else f"{n} objects")
     if title != "result":
         words.insert(1, str(sample.info.get("file_name", "")))
     ImageDraw.Draw(panel).text((0, 2), "   ".join(word for word in words if word), _TEXT, _font(14))
@@ -208,7 +208,7 @@ def _labels(sample: Sample, categories: Categories) -> list[str]:
     texts = [""] * len(sample.instances) if labels is None else [str(names.get(v, v)) for v in labels.tolist()]
     if "visibility" in columns:
         texts = [
-            text if v >= 1 else f"{text} {100 * v:.0f}%"
+            text if v >= 1 else f"{text} {min(99, round(100 * v))}%"
             for text, v in zip(texts, columns["visibility"].tolist(), strict=True)
         ]
     return texts
@@ -234,9 +234,7 @@ def _paint(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], look: Look) -> No
     part[...] = np.rint(blended).astype(np.uint8)
 
 
-def _annotate(
-    draw: ImageDraw.ImageDraw, box: list[float], text: str, look: Look, size: tuple[int, int]
-) -> None:
+def _annotate(draw: ImageDraw.ImageDraw, box: list[float], text: str, look: Look, size: tuple[int, int]) -> None:
     x0, y0, x1, y1 = box
     if x1 <= x0 or y1 <= y0:
         return

@@ -62,7 +62,9 @@ def commands() -> None:
 @click.option("--copies", type=click.IntRange(1), default=1, show_default=True, help="Results for each image.")
 @click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
 @click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG.")
-@click.option("--workers", type=click.IntRange(1), default=available_processors, help="Processes; the result is the same.")
+@click.option(
+    "--workers", type=click.IntRange(1), default=available_processors, help="Processes; the result is the same."
+)
 @click.option("--resume", is_flag=True, help="Go on with an output that is not finished.")
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there.")
 def augment(output: Path, **options: Any) -> None:  # noqa: ANN401
@@ -90,7 +92,9 @@ def augment(output: Path, **options: Any) -> None:  # noqa: ANN401
 
 @commands.command()
 @inputs_and_transform
-@click.option("--output", type=click.Path(path_type=Path), default="preview.png", show_default=True, help="PNG to write.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), default="preview.png", show_default=True, help="PNG to write."
+)
 @click.option("--count", type=click.IntRange(1), default=4, show_default=True, help="Images to show.")
 @click.option("--item", "items", type=int, multiple=True, help="Show this image, counted from 0; may be repeated.")
 @click.option("--side", type=click.IntRange(64, 4096), default=420, show_default=True, help="Pixels of each picture.")

@@ -21,7 +21,7 @@ SETTINGS: dict[str, Any] = {
     "blend_sigma": 1.0,
     "min_area": 64,
 }
-SEED = 1
+SEED = 633
 COPIES = 4
 SECONDS = 1.0
 """How long the fast side is timed, at least."""
@@ -48,7 +48,9 @@ def show(output: Path, *, resume: bool, overwrite: bool) -> None:
             raise ValueError(f"Rust and NumPy differ for the key {key}")
     fast, slow = (_rate(backend, items, seconds) for backend, seconds in ((transform, SECONDS), (reference, 0.0)))
     click.echo(f"Rust:     {fast:8.1f} images/s in one thread, {SETTINGS['size'][1]}x{SETTINGS['size'][0]}")
-    click.echo(f"NumPy:    {slow:8.1f} images/s, the same bytes on all {len(items)} images: masks, boxes and pixels agree")
+    click.echo(
+        f"NumPy:    {slow:8.1f} images/s, the same bytes on all {len(items)} images: masks, boxes and pixels agree"
+    )
 
 
 def _rate(transform: SimpleCopyPaste, items: list[Any], seconds: float) -> float:

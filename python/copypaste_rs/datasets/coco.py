@@ -65,7 +65,7 @@ class CocoDataset(Sequence[Sample]):
     >>> len(photos), photos[0].size, photos[0].info["file_name"]
     (5, (400, 600), 'coffee.jpg')
     >>> [category["name"] for category in photos.categories][:2]
-    ['cup', 'spoon']
+    ['cup', 'cat']
     """
 
     def __init__(self, annotations: str | os.PathLike[str], images: str | os.PathLike[str]) -> None:

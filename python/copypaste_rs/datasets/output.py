@@ -215,7 +215,13 @@ class OutputFolder:
 def is_inside(name: str) -> bool:
     """Whether a relative file name stays in the folder it starts from."""
     parts = name.replace("\\", "/").split("/")
-    return bool(name) and not name.startswith(("/", "\\")) and ".." not in parts and ":" not in parts[0] and "\0" not in name
+    return (
+        bool(name)
+        and not name.startswith(("/", "\\"))
+        and ".." not in parts
+        and ":" not in parts[0]
+        and "\0" not in name
+    )
 
 
 def _differences(theirs: bytes, mine: bytes) -> str:

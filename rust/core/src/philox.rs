@@ -36,6 +36,7 @@ fn encrypt(mut key: [u64; 2], mut x: [u64; 4]) -> [u64; 4] {
 }
 
 #[cfg(test)]
+#[expect(clippy::unreadable_literal, reason = "as they were published")]
 mod tests {
     use super::*;
 

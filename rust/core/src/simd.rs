@@ -82,9 +82,10 @@ pub(crate) mod two {
     use super::{Level, Tier, two_taps};
     use two_taps::{ByteColumns, Float, FloatColumns};
 
-    kernel!(two_taps, columns_u8 [] [], line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]);
-    kernel!(two_taps, columns_float [const C: usize, T: Float] [C, T],
-        line: &[T], columns: FloatColumns<'_>, out: &mut [f32]);
+    kernel!(two_taps, columns_u8 [const N: usize] [N],
+        lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]);
+    kernel!(two_taps, columns_float [const N: usize, const C: usize, T: Float] [N, C, T],
+        lines: [&[T]; N], columns: FloatColumns<'_>, out: [&mut [f32]; N]);
     kernel!(two_taps, rows_u8 [] [], rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]);
     kernel!(two_taps, rows_float [T: Float] [T], rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]);
 }

@@ -124,7 +124,7 @@ pub(crate) fn parse_counts<'py>(
     size: (usize, usize),
 ) -> PyResult<Runs<'py>> {
     let size = Size { h: size.0, w: size.1 };
-    let bytes: Vec<&[u8]> = strings.iter().map(|string| string.as_bytes()).collect();
+    let bytes: Vec<&[u8]> = strings.iter().map(PyBytesMethods::as_bytes).collect();
     let made = py.detach(|| rle::parse(&bytes, size)).map_err(to_python)?;
     Ok(runs(py, made))
 }

@@ -66,7 +66,7 @@ pub(crate) fn copy_paste<'py>(
     keep_hidden: bool,
     out: Bound<'_, PyAny>,
 ) -> PyResult<Columns<'py>> {
-    let sides: Vec<PySide<'_>> = sides.iter().map(|side| side.extract()).collect::<PyResult<_>>()?;
+    let sides: Vec<PySide<'_>> = sides.iter().map(PyAnyMethods::extract).collect::<PyResult<_>>()?;
     let rules = Rules { min_area, min_visibility, keep_hidden };
     for_pixel_type!(out, compose(py, plan, &sides, &weights, &fill, nearest, antialias, rules, &out))
 }
@@ -92,7 +92,7 @@ fn compose<'py, T: Element + Pixel>(
         .map(|w| w.as_ref().map(PyReadonlyArray1::as_slice).transpose())
         .collect::<Result<_, _>>()?;
     let images: Vec<PyReadonlyArray3<'_, T>> =
-        sides.iter().map(|side| side.image.extract().map_err(Into::into)).collect::<PyResult<_>>()?;
+        sides.iter().map(|side| side.image.extract()).collect::<PyResult<_>>()?;
     let views: Vec<_> = images.iter().map(PyReadonlyArray3::as_array).collect();
     let masks: Vec<MaskParts<'_>> = sides.iter().map(|side| side.masks.parts()).collect::<PyResult<_>>()?;
     let crowds: Vec<&[bool]> = sides.iter().map(|side| side.iscrowd.as_slice()).collect::<Result<_, _>>()?;
@@ -115,14 +115,14 @@ fn compose<'py, T: Element + Pixel>(
             let image = ImageView::new(image.view()).ok_or_else(layout_error)?;
             sides.push(paste::Side { image, masks: masks.read().map_err(to_python)?, crowd });
         }
-        let (first, sources) = sides.split_first().ok_or_else(layout_error)?;
+        let sources = sides.split_off(1.min(sides.len()));
+        let first = sides.pop().ok_or_else(layout_error)?;
         let look = Look { fill, nearest, antialias };
         paste::copy_paste(first, &target, sources, &pastes, &look, &rules, canvas).map_err(to_python)
     })?;
-    let (counts, offsets) = rows.masks.to_counts();
     Ok((
-        counts.into_pyarray(py),
-        offsets.into_pyarray(py),
+        rows.counts.into_pyarray(py),
+        rows.offsets.into_pyarray(py),
         box_table(&rows.boxes).into_pyarray(py),
         rows.area.into_pyarray(py),
         rows.source.into_pyarray(py),

@@ -60,9 +60,11 @@ pub struct Rules {
 /// The rows that are left, in order: those of the target, then those pasted. Columns of one length.
 #[derive(Debug)]
 pub struct Rows {
-    /// Their masks on the canvas.
-    pub masks: Masks,
-    /// The boxes of these.
+    /// The runs of their masks on the canvas, as [`Masks::to_counts`] has them.
+    pub counts: Vec<u32>,
+    /// Where those of each mask begin, and, last, where they end.
+    pub offsets: Vec<i64>,
+    /// The boxes of the masks.
     pub boxes: Vec<PixelBox>,
     /// The areas of these.
     pub area: Vec<i64>,
@@ -84,17 +86,19 @@ pub struct Rows {
 /// # Errors
 /// When there is not enough memory.
 pub fn copy_paste<T: Pixel>(
-    target: &Side<'_, T>,
+    target: Side<'_, T>,
     placement: &Placement,
-    sources: &[Side<'_, T>],
+    sources: Vec<Side<'_, T>>,
     pastes: &[Paste<'_>],
     look: &Look<'_, T>,
     rules: &Rules,
     mut canvas: ImageViewMut<'_, T>,
 ) -> Result<Rows> {
-    let layers = rows::place_layers(sources, pastes, rules);
-    let rows = rows::cut_and_drop(target, placement, sources, &layers, rules);
-    pixels::paint(target.image, placement, sources, &layers, look, &mut canvas)?;
+    // Masks are dropped as soon as they are placed: at hundreds of them that is most of the memory.
+    let mut layers = rows::place_layers(&sources, pastes, rules);
+    let (images, crowds): (Vec<_>, Vec<_>) = sources.into_iter().map(|s| (s.image, s.crowd)).unzip();
+    let rows = rows::cut_and_drop(target.masks, target.crowd, placement, &crowds, &mut layers, rules);
+    pixels::paint(target.image, placement, &images, &layers, look, &mut canvas)?;
     Ok(rows)
 }
 
@@ -102,7 +106,7 @@ pub fn copy_paste<T: Pixel>(
 struct Layer<'a> {
     source: usize,
     placement: Placement,
-    weights: Option<&'a [u16]>,
+    soft: Option<Soft<'a>>,
     /// Row numbers within the source.
     rows: Vec<usize>,
     /// Their masks on the canvas, each with its area before anything covers it.
@@ -111,4 +115,11 @@ struct Layer<'a> {
     /// What the layer covers, and the box of that.
     union: Masks,
     reach: PixelBox,
+}
+
+/// What a soft edge is made of.
+struct Soft<'a> {
+    weights: &'a [u16],
+    /// The union of the pasted masks on their own image: the blur sees what the canvas cuts off.
+    union: Masks,
 }

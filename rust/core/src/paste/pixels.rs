@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::spans::{Span, for_each_run, weigh};
-use super::{Layer, Look, Side};
+use super::{Layer, Look};
 use crate::composite::{Alpha, alpha, blend_row};
 use crate::resample::{Filter, Pixel, Resampler};
 use crate::rle::{BitPlane, PixelBox};
@@ -16,7 +16,7 @@ use crate::{ImageView, ImageViewMut, Placement, Result};
 pub(super) fn paint<T: Pixel>(
     target: ImageView<'_, T>,
     placement: &Placement,
-    sources: &[Side<'_, T>],
+    sources: &[ImageView<'_, T>],
     layers: &[Layer<'_>],
     look: &Look<'_, T>,
     canvas: &mut ImageViewMut<'_, T>,
@@ -27,7 +27,7 @@ pub(super) fn paint<T: Pixel>(
     let mut below = Resampler::new(target, placement, filter, 0..size.h, 0..size.w)?;
     let mut painters = Vec::with_capacity(layers.len());
     for layer in layers {
-        painters.push(Painter::new(&sources[layer.source], layer, look)?);
+        painters.push(Painter::new(sources[layer.source], layer, look)?);
     }
     let mut covered = vec![0u64; size.w.div_ceil(64)];
     let mut spans: Vec<Span> = Vec::new();
@@ -83,21 +83,21 @@ enum Cover {
 }
 
 impl<'a, T: Pixel> Painter<'a, T> {
-    fn new(side: &Side<'a, T>, layer: &Layer<'_>, look: &Look<'_, T>) -> Result<Self> {
-        let (cover, rows, columns) = match layer.weights {
+    fn new(image: ImageView<'a, T>, layer: &Layer<'_>, look: &Look<'_, T>) -> Result<Self> {
+        let (cover, rows, columns) = match &layer.soft {
             None => {
                 let PixelBox { y0, x0, y1, x1 } = layer.reach;
                 (Cover::Hard(BitPlane::new(&layer.union, 0)), y0..y1, x0..x1)
             }
-            Some(weights) => {
-                let soft = alpha(&side.masks.select(&layer.rows), &layer.placement, weights)?;
+            Some(soft) => {
+                let soft = alpha(&soft.union, &layer.placement, soft.weights)?;
                 let (rows, columns) = (soft.rows(), soft.columns());
                 let words = columns.end.div_ceil(64) - columns.start / 64;
                 (Cover::Soft(soft, vec![0; words], vec![0; words]), rows, columns)
             }
         };
         let filter = Filter::choose(look.nearest, look.antialias, &layer.placement);
-        let pixels = Resampler::new(side.image, &layer.placement, filter, rows.clone(), columns)?;
+        let pixels = Resampler::new(image, &layer.placement, filter, rows.clone(), columns)?;
         Ok(Self { rows, pixels, cover, opaque: Vec::new(), partial: Vec::new() })
     }
 

@@ -1,6 +1,6 @@
 //! The masks of the operation: placed, cut by what is pasted later, and dropped when too little is left.
 
-use super::{Layer, Paste, Rows, Rules, Side};
+use super::{Layer, Paste, Rows, Rules, Side, Soft};
 use crate::Placement;
 use crate::rle::{self, Masks, PixelBox};
 
@@ -12,8 +12,9 @@ pub(super) fn place_layers<'a, T>(
 ) -> Vec<Layer<'a>> {
     let least = rules.min_area.max(1) as i64;
     let place = |paste: &Paste<'a>| {
+        let masks = &sources[paste.source].masks;
         let mut rows = paste.rows.clone();
-        let mut placed = rle::place(&sources[paste.source].masks.select(&rows), &paste.placement);
+        let mut placed = rle::place(&masks.select(&rows), &paste.placement);
         let mut area = rle::area(&placed);
         if area.iter().any(|&a| a < least) {
             let kept: Vec<usize> = (0..rows.len()).filter(|&i| area[i] >= least).collect();
@@ -26,7 +27,7 @@ pub(super) fn place_layers<'a, T>(
         (!rows.is_empty()).then_some(Layer {
             source: paste.source,
             placement: paste.placement,
-            weights: paste.weights,
+            soft: paste.weights.map(|weights| Soft { weights, union: rle::union(&masks.select(&rows)) }),
             rows,
             placed,
             area,
@@ -37,22 +38,26 @@ pub(super) fn place_layers<'a, T>(
     pastes.iter().filter_map(place).collect()
 }
 
-/// Cuts every row by the layers above it and drops what is hidden.
-pub(super) fn cut_and_drop<T>(
-    target: &Side<'_, T>,
+/// Cuts every row by the layers above it and drops what is hidden. The masks that the layers hold go with it.
+pub(super) fn cut_and_drop(
+    masks: Masks,
+    crowd: &[bool],
     placement: &Placement,
-    sources: &[Side<'_, T>],
-    layers: &[Layer<'_>],
+    crowds: &[&[bool]],
+    layers: &mut [Layer<'_>],
     rules: &Rules,
 ) -> Rows {
-    let mut left = Left::new(placement, rules);
-    let placed = rle::place(&target.masks, placement);
+    let mut left = Left::new(rules);
+    let placed = rle::place(&masks, placement);
+    drop(masks);
     let area = rle::area(&placed);
-    let all: Vec<usize> = (0..placed.len()).collect();
-    left.add(-1, &all, &placed, &area, target.crowd, layers);
-    for (i, layer) in layers.iter().enumerate() {
-        let crowd = sources[layer.source].crowd;
-        left.add(layer.source as i32, &layer.rows, &layer.placed, &layer.area, crowd, &layers[i + 1..]);
+    let numbers: Vec<usize> = (0..placed.len()).collect();
+    left.add(-1, &numbers, placed, &area, crowd, layers);
+    for i in 0..layers.len() {
+        let (below, above) = layers.split_at_mut(i + 1);
+        let layer = &mut below[i];
+        let placed = std::mem::replace(&mut layer.placed, Masks::empty(placement.canvas));
+        left.add(layer.source as i32, &layer.rows, placed, &layer.area, crowds[layer.source], above);
     }
     left.rows
 }
@@ -64,9 +69,10 @@ struct Left<'a> {
 }
 
 impl<'a> Left<'a> {
-    fn new(placement: &Placement, rules: &'a Rules) -> Self {
+    fn new(rules: &'a Rules) -> Self {
         let rows = Rows {
-            masks: Masks::empty(placement.canvas),
+            counts: Vec::new(),
+            offsets: vec![0],
             boxes: Vec::new(),
             area: Vec::new(),
             source: Vec::new(),
@@ -82,15 +88,22 @@ impl<'a> Left<'a> {
         &mut self,
         source: i32,
         numbers: &[usize],
-        placed: &Masks,
+        placed: Masks,
         area_before: &[i64],
         crowd: &[bool],
         above: &[Layer<'_>],
     ) {
-        let cut = cover(&rle::boxes(placed), above).map(|cover| rle::difference(placed, &cover));
-        let visible = cut.as_ref().unwrap_or(placed);
-        let area = rle::area(visible);
-        let boxes = rle::boxes(visible);
+        let mut boxes = rle::boxes(&placed);
+        let (visible, area) = match cover(&boxes, above) {
+            None => (placed, area_before.to_vec()),
+            Some(cover) => {
+                let visible = rle::difference(&placed, &cover);
+                boxes = rle::boxes(&visible);
+                let area = rle::area(&visible);
+                (visible, area)
+            }
+        };
+        self.rows.counts.reserve_exact(visible.counts_bound());
         for (i, &row) in numbers.iter().enumerate() {
             if area[i] == 0 {
                 continue;
@@ -101,7 +114,8 @@ impl<'a> Left<'a> {
             if hidden && !self.rules.keep_hidden {
                 continue;
             }
-            self.rows.masks.push(visible.bounds(i));
+            visible.append_counts(i, &mut self.rows.counts);
+            self.rows.offsets.push(self.rows.counts.len() as i64);
             self.rows.boxes.push(boxes[i]);
             self.rows.area.push(area[i]);
             self.rows.source.push(source);

@@ -55,8 +55,13 @@ pub trait Passes<T>: Sized {
     /// How many source rows an output row needs at most.
     fn most_rows(&self) -> usize;
 
-    /// The first pass: from a source row to whole blocks of pixels, numbered from the start of the window.
-    fn columns(&mut self, row: &[T], pixels: Range<usize>, out: &mut [Self::Middle]);
+    /// The first pass: from one or two source rows to whole blocks of pixels, numbered from the start of the window.
+    fn columns<const N: usize>(
+        &mut self,
+        rows: [&[T]; N],
+        pixels: Range<usize>,
+        out: [&mut [Self::Middle]; N],
+    );
 
     /// Turns to resized row `i`, and returns the source rows it needs.
     fn turn_to(&mut self, i: usize) -> Range<usize>;
@@ -115,7 +120,8 @@ struct Slot {
 impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
     pub(crate) fn new(image: ImageView<'a, T>, window: &Window) -> Result<Self> {
         let passes = P::new(window)?;
-        let rows = passes.most_rows();
+        // One more than needed, for a row that is resampled ahead.
+        let rows = passes.most_rows() + 1;
         let stride = window.padded_values().saturating_add(SLACK);
         Ok(Self {
             image,
@@ -133,12 +139,9 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
         let (Some(&(start, _)), Some(&(_, end))) = (spans.first(), spans.last()) else { return };
         let needed = start as usize - self.first_column..end as usize - self.first_column;
         let rows = self.passes.turn_to(self.rows.resized_at(y));
+        self.resample_columns(rows.clone(), &needed);
         self.starts.clear();
-        for row in rows {
-            let slot = row % self.slots.len();
-            self.resample_columns(row, slot, &needed);
-            self.starts.push(slot * self.stride);
-        }
+        self.starts.extend(rows.map(|row| row % self.slots.len() * self.stride));
         let channels = self.image.channels();
         for &(start, end) in spans {
             let (start, end) = (start as usize, end as usize);
@@ -148,13 +151,58 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
         }
     }
 
-    /// Sees to it that source row `row` has been resampled along its columns wherever `pixels` are.
-    fn resample_columns(&mut self, row: usize, slot: usize, pixels: &Range<usize>) {
+    /// Sees to it that `rows` of the source have been resampled along their columns wherever `pixels` are.
+    ///
+    /// Rows of which there is nothing yet go two at a time, which costs less than twice one.
+    fn resample_columns(&mut self, rows: Range<usize>, pixels: &Range<usize>) {
         let pixels = pixels.start - pixels.start % BLOCK..pixels.end.next_multiple_of(BLOCK);
-        let done = match &self.slots[slot] {
-            slot if slot.row == row => slot.done.clone(),
-            _ => pixels.start..pixels.start,
-        };
+        let mut single = None;
+        for row in rows.clone() {
+            if self.has(row) {
+                self.extend(row, &pixels);
+            } else if let Some(other) = single.take() {
+                self.begin_two(other, row, &pixels);
+            } else {
+                single = Some(row);
+            }
+        }
+        match single {
+            // Where the rows before are there already, the output moves slowly and will need the next one too.
+            Some(row) if rows.start < row && rows.end < self.rows.input && !self.has(rows.end) => {
+                self.begin_two(row, rows.end, &pixels);
+            }
+            Some(row) => {
+                let slot = row % self.slots.len();
+                self.slots[slot] = Slot { row, done: pixels.start..pixels.start };
+                self.extend(row, &pixels);
+            }
+            None => {}
+        }
+    }
+
+    fn has(&self, row: usize) -> bool {
+        self.slots[row % self.slots.len()].row == row
+    }
+
+    /// Resamples two rows of which there is nothing yet.
+    fn begin_two(&mut self, a: usize, b: usize, pixels: &Range<usize>) {
+        let slots = [a, b].map(|row| row % self.slots.len());
+        let channels = self.image.channels();
+        let values = pixels.start * channels..pixels.end * channels + SLACK;
+        let (before, from) = self.middle.split_at_mut(slots[0].max(slots[1]) * self.stride);
+        let lower = &mut before[slots[0].min(slots[1]) * self.stride..][values.clone()];
+        let upper = &mut from[values];
+        let out = if slots[0] < slots[1] { [lower, upper] } else { [upper, lower] };
+        self.passes.columns([self.image.row(a), self.image.row(b)], pixels.clone(), out);
+        for (slot, row) in slots.into_iter().zip([a, b]) {
+            self.slots[slot] = Slot { row, done: pixels.clone() };
+        }
+    }
+
+    /// Resamples what is missing of a row.
+    fn extend(&mut self, row: usize, pixels: &Range<usize>) {
+        let slot = row % self.slots.len();
+        let done = self.slots[slot].done.clone();
         let before = pixels.start.min(done.start)..done.start;
         let after = done.end..pixels.end.max(done.end);
         let channels = self.image.channels();
@@ -168,9 +216,9 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
             // What lies past the end may be there already, and kernels may write over it.
             let mut past = [P::Middle::default(); SLACK];
             past.copy_from_slice(&out[length..]);
-            self.passes.columns(self.image.row(row), missing.clone(), out);
-            out[length..].copy_from_slice(&past);
+            self.passes.columns([self.image.row(row)], missing.clone(), [out]);
+            self.middle[start + length..][..SLACK].copy_from_slice(&past);
         }
-        self.slots[slot] = Slot { row, done: before.start..after.end };
+        self.slots[slot].done = before.start..after.end;
     }
 }

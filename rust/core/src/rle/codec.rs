@@ -40,19 +40,21 @@ pub fn parse(strings: &[&[u8]], size: Size) -> Result<Masks> {
 /// Appends the bounds of one mask; says what its counts add up to.
 fn parse_one(bytes: &[u8], string: usize, bounds: &mut Vec<u32>) -> Result<u64> {
     check_alphabet(bytes, string)?;
-    let mut reader = Reader { string, count: 0, sum: 0, before: [0; 2] };
+    let mut reader = Reader { count: 0, sum: 0, before: [0; 2], good: true };
     let mut position = 0;
-    while let Some(block) = bytes.get(position..position + 8) {
-        let word = u64::from_le_bytes(block.try_into().unwrap_or_default());
-        position += reader.read(word, position, bounds)?;
+    while let Some(block) = bytes[position..].first_chunk() {
+        position += reader.read(u64::from_le_bytes(*block), bounds);
     }
-    // The last characters, with zeros behind them; the last ends a count.
+    // The last characters, with zeros behind them.
     let (from, mut padded) = (position, [ZERO; 16]);
     padded[..bytes.len() - from].copy_from_slice(&bytes[from..]);
     while position < bytes.len() {
-        let at = position - from;
-        let word = u64::from_le_bytes(padded[at..at + 8].try_into().unwrap_or_default());
-        position += reader.read(word, position, bounds)?;
+        let mut block = [ZERO; 8];
+        block.copy_from_slice(&padded[position - from..position - from + 8]);
+        position += reader.read_one(u64::from_le_bytes(block), bounds);
+    }
+    if !reader.good {
+        return Err(find_bad_count(bytes, string));
     }
     // The toggle after the last background run is no bound: nothing follows it.
     if reader.count % 2 == 1 {
@@ -75,46 +77,111 @@ fn check_alphabet(bytes: &[u8], string: usize) -> Result<()> {
     }
 }
 
+/// Of a string with a bad count, what is wrong with the first.
+#[cold]
+fn find_bad_count(bytes: &[u8], string: usize) -> Error {
+    let mut reader = Reader { count: 0, sum: 0, before: [0; 2], good: true };
+    let (mut position, mut unused) = (0, Vec::new());
+    for characters in bytes.split_inclusive(|byte| (byte - ZERO) & MORE == 0) {
+        if characters.len() > LONGEST {
+            return Error::CountTooLong { string, position };
+        }
+        let mut block = [ZERO; 8];
+        block[..characters.len()].copy_from_slice(characters);
+        reader.read_one(u64::from_le_bytes(block), &mut unused);
+        if !reader.good {
+            break;
+        }
+        position += characters.len();
+    }
+    Error::CountOutOfRange { string, count: reader.count - 1, value: reader.before[1] }
+}
+
 /// The counts of one string, read one after the other.
 struct Reader {
-    string: usize,
     count: usize,
     /// All counts so far.
     sum: u64,
     /// The count before the last, and the last.
     before: [i64; 2],
+    /// Whether all counts were in range, and none too long.
+    good: bool,
 }
 
 impl Reader {
-    /// Reads the count that starts with the first of these eight characters; says how many it has.
-    #[inline(always)]
-    fn read(&mut self, word: u64, position: usize, bounds: &mut Vec<u32>) -> Result<usize> {
-        let bits = word - ZEROS;
-        // The flag of the first character that is the last of a count: bit 5 of its byte.
-        let end = (!bits & MORES).trailing_zeros();
-        let length = end as usize / 8 + 1;
-        if length > LONGEST {
-            return Err(Error::CountTooLong { string: self.string, position });
+    /// Reads four counts, or one, from eight characters; says how many characters these have.
+    #[inline]
+    fn read(&mut self, word: u64, bounds: &mut Vec<u32>) -> usize {
+        let bits = word.wrapping_sub(ZEROS);
+        // The flags of the characters that end a count: bit 5 of their bytes.
+        let first = !bits & MORES;
+        let second = first & first.wrapping_sub(1);
+        let third = second & second.wrapping_sub(1);
+        let fourth = third & third.wrapping_sub(1);
+        let long = !first & !(first >> 8) & !(first >> 16) & (MORES >> 16);
+        if self.count < 3 || fourth == 0 || long != 0 {
+            return self.read_one(word, bounds);
         }
-        // Five bits of each character up to there, moved together: by twos, by fours, all.
-        let fives = bits & (u64::MAX >> (63 - end)) & 0x1f1f_1f1f_1f1f_1f1f;
-        let tens = (fives & 0x001f_001f_001f_001f) | (fives & 0x1f00_1f00_1f00_1f00) >> 3;
-        let twenties = (tens & 0x0000_03ff_0000_03ff) | (tens & 0x03ff_0000_03ff_0000) >> 6;
-        let all = (twenties & 0xf_ffff) | twenties >> 32 << 20;
-        let unused = 64 - 5 * length as u32;
-        let mut value = (all << unused) as i64 >> unused;
-        if self.count >= 3 {
-            value += self.before[0];
-        }
-        if !(0..=u32::MAX as i64).contains(&value) {
-            return Err(Error::CountOutOfRange { string: self.string, count: self.count, value });
-        }
-        self.before = [self.before[1], value];
-        self.count += 1;
-        self.sum += value as u64;
-        bounds.push(self.sum as u32);
-        Ok(length)
+        // Mostly four are there, of up to three characters: they need one load, and no branch on their lengths.
+        let ends = [first, second, third, fourth].map(u64::trailing_zeros);
+        let a = short_value(bits, ends[0]).wrapping_add(self.before[0]);
+        let b = short_value(bits >> (ends[0] + 3), ends[1] - ends[0] - 3).wrapping_add(self.before[1]);
+        let c = short_value(bits >> (ends[1] + 3), ends[2] - ends[1] - 3).wrapping_add(a);
+        let d = short_value(bits >> (ends[2] + 3), ends[3] - ends[2] - 3).wrapping_add(b);
+        self.before = [c, d];
+        self.count += 4;
+        // Negative ones, too, have bits above the 32.
+        self.good &= (a | b | c | d) as u64 >> 32 == 0;
+        let counts = [a, b, c, d].map(|count| {
+            self.sum = self.sum.wrapping_add(count as u64);
+            self.sum as u32
+        });
+        bounds.extend_from_slice(&counts);
+        ends[3] as usize / 8 + 1
     }
+
+    /// Reads the count that starts with the first of eight characters; says how many it has.
+    #[inline]
+    fn read_one(&mut self, word: u64, bounds: &mut Vec<u32>) -> usize {
+        let bits = word.wrapping_sub(ZEROS);
+        let end = (!bits & MORES).trailing_zeros();
+        let length = (end as usize / 8 + 1).min(8);
+        if length > LONGEST {
+            self.good = false;
+            return length;
+        }
+        let delta = if self.count >= 3 { self.before[0] } else { 0 };
+        let count = value(bits, end).wrapping_add(delta);
+        self.good &= count as u64 >> 32 == 0;
+        self.before = [self.before[1], count];
+        self.count += 1;
+        self.sum = self.sum.wrapping_add(count as u64);
+        bounds.push(self.sum as u32);
+        length
+    }
+}
+
+/// The number that starts with the first byte, and ends with the one that has bit `end`, bit 5 of it.
+#[inline]
+fn value(bits: u64, end: u32) -> i64 {
+    // Five bits of each character, moved together: by twos, by fours, all.
+    let fives = bits & 0x1f1f_1f1f_1f1f_1f1f;
+    let tens = (fives & 0x001f_001f_001f_001f) | (fives & 0x1f00_1f00_1f00_1f00) >> 3;
+    let twenties = (tens & 0x0000_03ff_0000_03ff) | (tens & 0x03ff_0000_03ff_0000) >> 6;
+    extend((twenties & 0xf_ffff) | twenties >> 32 << 20, end)
+}
+
+/// As [`value`], of up to three bytes.
+#[inline]
+fn short_value(bits: u64, end: u32) -> i64 {
+    extend((bits & 0x1f) | (bits >> 3 & 0x3e0) | (bits >> 6 & 0x7c00), end)
+}
+
+/// Drops the bits of later characters; the highest that stays is the sign.
+#[inline]
+fn extend(bits: u64, end: u32) -> i64 {
+    let unused = 59 - 5 * (end / 8);
+    (bits << unused) as i64 >> unused
 }
 
 /// Writes compressed counts, one string for each mask.

@@ -117,20 +117,31 @@ impl Masks {
     /// without pixels `[0]`.
     #[must_use]
     pub fn to_counts(&self) -> (Vec<u32>, Vec<i64>) {
-        let pixels = self.size.pixels() as u32;
-        let mut counts = Vec::with_capacity(self.bounds.len() + self.len());
+        let mut counts = Vec::with_capacity(self.counts_bound());
         let mut offsets = Vec::with_capacity(self.offsets.len());
         offsets.push(0);
-        for bounds in self.iter() {
-            counts.extend(bounds.first());
-            counts.extend(bounds.iter().zip(&bounds[1.min(bounds.len())..]).map(|(from, to)| to - from));
-            let last = bounds.last().copied().unwrap_or(0);
-            if last < pixels || bounds.is_empty() {
-                counts.push(pixels - last);
-            }
+        for mask in 0..self.len() {
+            self.append_counts(mask, &mut counts);
             offsets.push(counts.len() as i64);
         }
         (counts, offsets)
+    }
+
+    /// How many run lengths there are at most.
+    pub(crate) fn counts_bound(&self) -> usize {
+        self.bounds.len() + self.len()
+    }
+
+    /// Appends the run lengths of one mask, as [`Masks::to_counts`] has them.
+    pub(crate) fn append_counts(&self, mask: usize, counts: &mut Vec<u32>) {
+        let pixels = self.size.pixels() as u32;
+        let bounds = self.bounds(mask);
+        counts.extend(bounds.first());
+        counts.extend(bounds.iter().zip(&bounds[1.min(bounds.len())..]).map(|(from, to)| to - from));
+        let last = bounds.last().copied().unwrap_or(0);
+        if last < pixels || bounds.is_empty() {
+            counts.push(pixels - last);
+        }
     }
 
     /// The masks of these numbers, in this order.

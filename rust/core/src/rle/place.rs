@@ -23,10 +23,10 @@ pub fn place(masks: &Masks, placement: &Placement) -> Masks {
         let row_table = row_edges.table(1);
         let column_table = column_edges.table(frame.canvas_h);
         let (row, column) = (|y: u32| row_table[y as usize], |x: u32| column_table[x as usize]);
-        place_each(masks, &frame, row, column, &mut placed);
+        frame.place(masks, row, column, &mut placed);
     } else {
         let column = |x| column_edges.at(x) * frame.canvas_h;
-        place_each(masks, &frame, |y| row_edges.at(y), column, &mut placed);
+        frame.place(masks, |y| row_edges.at(y), column, &mut placed);
     }
     placed
 }
@@ -35,6 +35,8 @@ pub fn place(masks: &Masks, placement: &Placement) -> Masks {
 struct Frame {
     canvas_h: u32,
     flip: bool,
+    /// Whether an input column can become several.
+    repeat: bool,
     /// Width of the input.
     width: u32,
     /// Pixels of the input columns that land on the canvas.
@@ -50,13 +52,44 @@ impl Frame {
         Self {
             canvas_h: placement.canvas.h as u32,
             flip: placement.hflip,
+            repeat: placement.resized.w > placement.input.w,
             width: placement.input.w as u32,
             visible: [left, right].map(|x| (x * placement.input.h) as u32),
         }
     }
+
+    /// Places each mask, given where rows begin on the canvas, and where columns do, as pixels.
+    fn place(
+        &self,
+        masks: &Masks,
+        row: impl Fn(u32) -> u32,
+        column: impl Fn(u32) -> u32,
+        placed: &mut Masks,
+    ) {
+        match (self.flip, self.repeat) {
+            (false, false) => place_each::<false, false>(masks, self, row, column, placed),
+            (false, true) => place_each::<false, true>(masks, self, row, column, placed),
+            (true, false) => place_each::<true, false>(masks, self, row, column, placed),
+            (true, true) => place_each::<true, true>(masks, self, row, column, placed),
+        }
+    }
+
+    /// The spans that have a pixel in a column that lands.
+    fn visible_spans<'a>(&self, bounds: &'a [u32]) -> &'a [u32] {
+        let [from, to] = self.visible;
+        match (bounds.first(), bounds.last()) {
+            (Some(&first), Some(&last)) if first < from || last > to => {
+                let spans = bounds.as_chunks::<2>().0;
+                let start = spans.partition_point(|span| span[1] <= from);
+                let count = spans[start..].partition_point(|span| span[0] < to);
+                &bounds[2 * start..2 * (start + count)]
+            }
+            _ => bounds,
+        }
+    }
 }
 
-fn place_each(
+fn place_each<const FLIP: bool, const REPEAT: bool>(
     masks: &Masks,
     frame: &Frame,
     row: impl Fn(u32) -> u32,
@@ -64,78 +97,105 @@ fn place_each(
     placed: &mut Masks,
 ) {
     let h = masks.size().h as u32;
-    let [from, to] = frame.visible;
+    let mut output =
+        Output { bounds: vec![0; 64], length: 0, column: [0, 0], from: 0, height: frame.canvas_h };
     for bounds in masks.iter() {
-        let spans = bounds.as_chunks::<2>().0;
-        let first = spans.partition_point(|span| span[1] <= from);
-        let count = spans[first..].partition_point(|span| span[0] < to);
-        let bounds = &bounds[2 * first..2 * (first + count)];
-        let mut output = Output { bounds: &mut placed.bounds, column: None, height: frame.canvas_h };
-        if frame.flip {
+        let bounds = frame.visible_spans(bounds);
+        output.start(bounds.len());
+        if FLIP {
             for_each_piece_backwards(bounds, h, |x0, x1, y0, y1| {
                 let (x0, x1) = (frame.width - x1, frame.width - x0);
-                output.put::<true>([column(x0), column(x1)], [row(y0), row(y1)], x1 - x0 > 1);
+                output.put::<FLIP, REPEAT>([column(x0), column(x1)], [row(y0), row(y1)], x1 - x0 > 1);
             });
-            output.finish_column::<true>();
         } else {
             for_each_piece(bounds, h, |x0, x1, y0, y1| {
-                output.put::<false>([column(x0), column(x1)], [row(y0), row(y1)], x1 - x0 > 1);
+                output.put::<FLIP, REPEAT>([column(x0), column(x1)], [row(y0), row(y1)], x1 - x0 > 1);
             });
-            output.finish_column::<false>();
         }
+        output.finish_column::<FLIP, REPEAT>();
+        placed.bounds.extend_from_slice(&output.bounds[..output.length]);
         placed.close();
     }
 }
 
 /// The bounds of one placed mask, made input column by input column.
-struct Output<'a> {
-    bounds: &'a mut Vec<u32>,
-    /// Of the input column at hand: first pixels of the canvas columns it becomes, and of the one after, and where
-    /// its bounds begin.
-    column: Option<([u32; 2], usize)>,
+struct Output {
+    /// Those made so far, and room for more.
+    bounds: Vec<u32>,
+    length: usize,
+    /// Of the input column at hand: the first pixels of the canvas columns it becomes, and of the one after, and
+    /// where its bounds begin.
+    column: [u32; 2],
+    from: usize,
     /// Height of the canvas.
     height: u32,
 }
 
-impl Output<'_> {
-    /// Adds a piece: between the canvas columns that start with pixels `tops`, rows `rows`. Pieces of one column
-    /// come from the top, or `BACKWARDS` from the bottom; pieces of `several` columns are full columns.
-    #[inline(always)]
-    fn put<const BACKWARDS: bool>(&mut self, tops: [u32; 2], rows: [u32; 2], several: bool) {
-        if self.column.is_none_or(|(at_hand, _)| at_hand != tops) {
-            self.finish_column::<BACKWARDS>();
+impl Output {
+    /// Makes a new mask, of about as many bounds.
+    fn start(&mut self, bounds: usize) {
+        if self.bounds.len() < bounds + 2 {
+            self.bounds.resize(2 * bounds + 2, 0);
         }
-        if tops[0] == tops[1] || rows[0] == rows[1] {
-            return;
-        }
-        if several {
-            if rows == [0, self.height] {
-                self.bounds.extend_from_slice(&tops);
-            } else {
-                for top in (tops[0]..tops[1]).step_by(self.height as usize) {
-                    self.bounds.extend_from_slice(&[top + rows[0], top + rows[1]]);
-                }
-            }
-            return;
-        }
-        if self.column.is_none() {
-            self.column = Some((tops, self.bounds.len()));
-        }
-        let (start, end) = (tops[0] + rows[0], tops[0] + rows[1]);
-        self.bounds.extend_from_slice(&if BACKWARDS { [end, start] } else { [start, end] });
+        (self.length, self.from, self.column) = (0, 0, [0, 0]);
     }
 
-    /// Puts the bounds of a column in order, and copies them to the other canvas columns that it becomes.
-    #[inline(always)]
-    fn finish_column<const BACKWARDS: bool>(&mut self) {
-        let Some((tops, from)) = self.column.take() else { return };
-        if BACKWARDS {
-            self.bounds[from..].reverse();
+    /// Writes a span behind the last one; it stays when `keep` is set.
+    #[inline]
+    fn write(&mut self, start: u32, end: u32, keep: bool) {
+        if self.length + 2 > self.bounds.len() {
+            self.bounds.resize(2 * self.bounds.len(), 0);
         }
-        let to = self.bounds.len();
-        for top in (tops[0]..tops[1]).step_by(self.height as usize).skip(1) {
-            for i in from..to {
-                self.bounds.push(self.bounds[i] + (top - tops[0]));
+        self.bounds[self.length..self.length + 2].copy_from_slice(&[start, end]);
+        self.length += 2 * usize::from(keep);
+    }
+
+    /// Adds a piece: between the canvas columns that start with pixels `tops`, rows `rows`. Pieces of one column
+    /// come from the top, or, flipped, from the bottom; pieces of `several` columns are full columns.
+    #[inline]
+    fn put<const FLIP: bool, const REPEAT: bool>(&mut self, tops: [u32; 2], rows: [u32; 2], several: bool) {
+        if several {
+            self.finish_column::<FLIP, REPEAT>();
+            self.put_full_columns(tops, rows);
+            (self.from, self.column) = (self.length, [0, 0]);
+            return;
+        }
+        // Columns that do not land have the end of the one before, and keep nothing.
+        if (FLIP || REPEAT) && self.column[1] != tops[1] {
+            self.finish_column::<FLIP, REPEAT>();
+            (self.from, self.column) = (self.length, tops);
+        }
+        let keep = (tops[0] < tops[1]) & (rows[0] < rows[1]);
+        self.write(tops[0] + rows[0], tops[0] + rows[1], keep);
+    }
+
+    #[cold]
+    fn put_full_columns(&mut self, tops: [u32; 2], rows: [u32; 2]) {
+        if rows == [0, self.height] {
+            self.write(tops[0], tops[1], tops[0] < tops[1]);
+            return;
+        }
+        for top in (tops[0]..tops[1]).step_by(self.height as usize) {
+            self.write(top + rows[0], top + rows[1], rows[0] < rows[1]);
+        }
+    }
+
+    /// Puts the spans of a column in order, and copies them to the other canvas columns that it becomes.
+    #[inline]
+    fn finish_column<const FLIP: bool, const REPEAT: bool>(&mut self) {
+        let to = self.length;
+        if FLIP && to - self.from > 2 {
+            self.bounds[self.from..to].as_chunks_mut::<2>().0.reverse();
+        }
+        if REPEAT && to > self.from {
+            let [mut top, end] = self.column;
+            let mut shift = 0;
+            while end - top > self.height {
+                top += self.height;
+                shift += self.height;
+                for i in (self.from..to).step_by(2) {
+                    self.write(self.bounds[i] + shift, self.bounds[i + 1] + shift, true);
+                }
             }
         }
     }

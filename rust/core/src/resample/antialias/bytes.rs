@@ -101,6 +101,33 @@ pub struct Bytes {
     level: Level,
 }
 
+impl Bytes {
+    fn row_columns(&mut self, row: &[u8], pixels: Range<usize>, out: &mut [u8]) {
+        let (to, from) = self.extent.needed(pixels.clone());
+        self.line[to].copy_from_slice(&row[from]);
+        let line = &self.line[..];
+        let values = pixels.start * self.extent.channels..pixels.end * self.extent.channels;
+        let groups = self.pairs.div_ceil(2);
+        let columns = ByteColumns {
+            steps: match &self.steps[..] {
+                [] => &[],
+                steps => &steps[values.start / 16 * self.pairs..values.end / 16 * self.pairs],
+            },
+            start: &self.extent.start[pixels.clone()],
+            weights: &self.weights[pixels.start * groups..pixels.end * groups],
+            pairs: self.pairs,
+            channels: self.extent.channels,
+        };
+        match columns.channels {
+            1 => many::columns_u8::<1>(self.level, line, columns, out),
+            2 => many::columns_u8::<2>(self.level, line, columns, out),
+            3 => many::columns_u8::<3>(self.level, line, columns, out),
+            4 => many::columns_u8::<4>(self.level, line, columns, out),
+            _ => many::columns_u8::<0>(self.level, line, columns, out),
+        }
+    }
+}
+
 impl Passes<u8> for Bytes {
     type Middle = u8;
 
@@ -140,28 +167,9 @@ impl Passes<u8> for Bytes {
         self.rows.most_taps()
     }
 
-    fn columns(&mut self, row: &[u8], pixels: Range<usize>, out: &mut [u8]) {
-        let (to, from) = self.extent.needed(pixels.clone());
-        self.line[to].copy_from_slice(&row[from]);
-        let line = &self.line[..];
-        let values = pixels.start * self.extent.channels..pixels.end * self.extent.channels;
-        let groups = self.pairs.div_ceil(2);
-        let columns = ByteColumns {
-            steps: match &self.steps[..] {
-                [] => &[],
-                steps => &steps[values.start / 16 * self.pairs..values.end / 16 * self.pairs],
-            },
-            start: &self.extent.start[pixels.clone()],
-            weights: &self.weights[pixels.start * groups..pixels.end * groups],
-            pairs: self.pairs,
-            channels: self.extent.channels,
-        };
-        match columns.channels {
-            1 => many::columns_u8::<1>(self.level, line, columns, out),
-            2 => many::columns_u8::<2>(self.level, line, columns, out),
-            3 => many::columns_u8::<3>(self.level, line, columns, out),
-            4 => many::columns_u8::<4>(self.level, line, columns, out),
-            _ => many::columns_u8::<0>(self.level, line, columns, out),
+    fn columns<const N: usize>(&mut self, rows: [&[u8]; N], pixels: Range<usize>, out: [&mut [u8]; N]) {
+        for (row, out) in rows.into_iter().zip(out) {
+            self.row_columns(row, pixels.clone(), out);
         }
     }
 

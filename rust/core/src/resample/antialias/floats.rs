@@ -35,6 +35,30 @@ pub struct Floats {
     level: Level,
 }
 
+impl Floats {
+    fn row_columns<T: Float>(&mut self, row: &[T], pixels: Range<usize>, out: &mut [f32]) {
+        let (to, from) = self.extent.needed(pixels.clone());
+        for (line, pixel) in self.line[to].iter_mut().zip(&row[from]) {
+            *line = pixel.to_f32();
+        }
+        let line = &self.line[..];
+        let columns = FloatColumns {
+            start: &self.extent.start[pixels.clone()],
+            ends: &self.ends[pixels.start..=pixels.end],
+            weights: &self.weights,
+            channels: self.extent.channels,
+            flip: self.flip,
+        };
+        match columns.channels {
+            1 => many::columns_f32::<1>(self.level, line, columns, out),
+            2 => many::columns_f32::<2>(self.level, line, columns, out),
+            3 => many::columns_f32::<3>(self.level, line, columns, out),
+            4 => many::columns_f32::<4>(self.level, line, columns, out),
+            _ => many::columns_f32::<0>(self.level, line, columns, out),
+        }
+    }
+}
+
 impl<T: Float> Passes<T> for Floats {
     type Middle = f32;
 
@@ -68,25 +92,9 @@ impl<T: Float> Passes<T> for Floats {
         self.rows.most_taps()
     }
 
-    fn columns(&mut self, row: &[T], pixels: Range<usize>, out: &mut [f32]) {
-        let (to, from) = self.extent.needed(pixels.clone());
-        for (line, pixel) in self.line[to].iter_mut().zip(&row[from]) {
-            *line = pixel.to_f32();
-        }
-        let line = &self.line[..];
-        let columns = FloatColumns {
-            start: &self.extent.start[pixels.clone()],
-            ends: &self.ends[pixels.start..=pixels.end],
-            weights: &self.weights,
-            channels: self.extent.channels,
-            flip: self.flip,
-        };
-        match columns.channels {
-            1 => many::columns_f32::<1>(self.level, line, columns, out),
-            2 => many::columns_f32::<2>(self.level, line, columns, out),
-            3 => many::columns_f32::<3>(self.level, line, columns, out),
-            4 => many::columns_f32::<4>(self.level, line, columns, out),
-            _ => many::columns_f32::<0>(self.level, line, columns, out),
+    fn columns<const N: usize>(&mut self, rows: [&[T]; N], pixels: Range<usize>, out: [&mut [f32]; N]) {
+        for (row, out) in rows.into_iter().zip(out) {
+            self.row_columns(row, pixels.clone(), out);
         }
     }
 

@@ -12,27 +12,37 @@ use bytemuck::cast;
 use super::{ByteColumns, Float, FloatColumns, portable};
 
 #[target_feature(enable = "avx2")]
-pub(crate) fn columns_u8(line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]) {
-    if columns.blocks.is_empty() || line.len() < 16 {
-        portable::columns_u8(line, columns, out);
+pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]) {
+    let length = shortest(&lines);
+    if columns.blocks.is_empty() || length < 16 {
+        portable::columns_u8(lines, columns, out);
         return;
     }
-    let last = line.len() - 16;
-    let lane = |start: u32| {
-        // No start is past `last`: with the minimum the compiler need not check.
+    let lines = lines.map(|line| &line[..length]);
+    // No start is past `last`: with the minimum the compiler need not check.
+    let last = length - 16;
+    let lane = |line: &[u8], start: usize| {
         let mut bytes = [0_u8; 16];
-        bytes.copy_from_slice(&line[(start as usize).min(last)..][..16]);
+        bytes.copy_from_slice(&line[start..][..16]);
         cast::<[u8; 16], __m128i>(bytes)
     };
-    let (outs, _) = out.as_chunks_mut::<16>();
-    for (out, block) in outs.iter_mut().zip(columns.blocks) {
-        let half = |k: usize| {
-            let lanes = _mm256_set_m128i(lane(block.start[k + 2]), lane(block.start[k]));
-            let taps = _mm256_shuffle_epi8(lanes, cast(block.shuffle[k]));
-            _mm256_srli_epi32::<4>(_mm256_madd_epi16(taps, cast(block.weights[k])))
-        };
-        *out = cast(_mm256_packs_epi32(half(0), half(1)));
+    let out = out.map(|out| out.as_chunks_mut::<16>().0);
+    let blocks = columns.blocks.iter().take(out.iter().fold(usize::MAX, |count, out| count.min(out.len())));
+    for (number, block) in blocks.enumerate() {
+        let start = block.start.map(|start| (start as usize).min(last));
+        for k in 0..N {
+            let half = |k: usize, line: &[u8]| {
+                let lanes = _mm256_set_m128i(lane(line, start[k + 2]), lane(line, start[k]));
+                let taps = _mm256_shuffle_epi8(lanes, cast(block.shuffle[k]));
+                _mm256_srli_epi32::<4>(_mm256_madd_epi16(taps, cast(block.weights[k])))
+            };
+            out[k][number] = cast(_mm256_packs_epi32(half(0, lines[k]), half(1, lines[k])));
+        }
     }
+}
+
+fn shortest<T>(lines: &[&[T]]) -> usize {
+    lines.iter().fold(usize::MAX, |length, line| length.min(line.len()))
 }
 
 #[target_feature(enable = "avx2")]
@@ -68,17 +78,19 @@ pub(crate) fn rows_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
 }
 
 #[target_feature(enable = "avx2")]
-pub(crate) fn columns_float<const C: usize, T: Float>(
-    line: &[T],
+pub(crate) fn columns_float<const N: usize, const C: usize, T: Float>(
+    lines: [&[T]; N],
     columns: FloatColumns<'_>,
-    out: &mut [f32],
+    out: [&mut [f32]; N],
 ) {
+    let length = shortest(&lines);
+    let same = lines.map(|line| &line[..length]);
     match C {
-        _ if line.len() < C + 16 => portable::columns_float::<C, T>(line, columns, out),
-        _ if !columns.octets.is_empty() && columns.wide => octets::<true, T>(line, columns, out),
-        _ if !columns.octets.is_empty() => octets::<false, T>(line, columns, out),
-        3 | 4 => columns_float_few::<C, T>(line, columns, out),
-        _ => portable::columns_float::<C, T>(line, columns, out),
+        _ if length < columns.channels + 16 => portable::columns_float::<N, C, T>(lines, columns, out),
+        _ if !columns.octets.is_empty() && columns.wide => octets::<N, true, T>(same, columns, out),
+        _ if !columns.octets.is_empty() => octets::<N, false, T>(same, columns, out),
+        3 | 4 => columns_float_few::<N, C, T>(same, columns, out),
+        _ => portable::columns_float::<N, C, T>(lines, columns, out),
     }
 }
 
@@ -91,51 +103,61 @@ fn first<const N: usize, T: Float>(values: &[T]) -> [f32; N] {
     first.map(T::to_f32)
 }
 
-/// Eight values at a time.
+/// Eight values at a time. All lines are equally long.
 #[target_feature(enable = "avx2")]
-fn octets<const WIDE: bool, T: Float>(line: &[T], columns: FloatColumns<'_>, out: &mut [f32]) {
+fn octets<const N: usize, const WIDE: bool, T: Float>(
+    lines: [&[T]; N],
+    columns: FloatColumns<'_>,
+    out: [&mut [f32]; N],
+) {
     let channels = columns.channels;
-    let length = channels + if WIDE { 16 } else { 8 };
-    if line.len() < length {
-        return;
-    }
-    // No start is past `last`: with the minimum the compiler need not check.
-    let last = line.len() - length;
-    let (outs, _) = out.as_chunks_mut::<8>();
-    for (out, octet) in outs.iter_mut().zip(columns.octets) {
-        let line = &line[(octet.start as usize).min(last)..][..length];
+    let reach = channels + if WIDE { 16 } else { 8 };
+    let Some(last) = shortest(&lines).checked_sub(reach) else { return };
+    let mut out = out.map(|out| out.as_chunks_mut::<8>().0.iter_mut());
+    for octet in columns.octets {
         let index: __m256i = cast(octet.index);
-        let load = |at: usize| cast::<[f32; 8], __m256>(first(&line[at..]));
-        let taps = |at: usize| {
-            let near = _mm256_permutevar8x32_ps(load(at), index);
-            if WIDE {
-                let far = _mm256_permutevar8x32_ps(load(at + 8), index);
-                // From 8 on, bit 3 of an index is set.
-                _mm256_blendv_ps(near, far, cast(_mm256_slli_epi32::<28>(index)))
-            } else {
-                near
-            }
-        };
         let [w0, w1] = octet.weights.map(cast::<[f32; 8], __m256>);
-        let sum = _mm256_add_ps(_mm256_mul_ps(w0, taps(0)), _mm256_mul_ps(w1, taps(channels)));
-        *out = cast(sum);
+        let start = (octet.start as usize).min(last);
+        for (line, out) in lines.into_iter().zip(&mut out) {
+            let line = &line[start..][..reach];
+            let load = |at: usize| cast::<[f32; 8], __m256>(first(&line[at..]));
+            let taps = |at: usize| {
+                let near = _mm256_permutevar8x32_ps(load(at), index);
+                if WIDE {
+                    let far = _mm256_permutevar8x32_ps(load(at + 8), index);
+                    // From 8 on, bit 3 of an index is set.
+                    _mm256_blendv_ps(near, far, cast(_mm256_slli_epi32::<28>(index)))
+                } else {
+                    near
+                }
+            };
+            let sum = _mm256_add_ps(_mm256_mul_ps(w0, taps(0)), _mm256_mul_ps(w1, taps(channels)));
+            if let Some(out) = out.next() {
+                *out = cast(sum);
+            }
+        }
     }
 }
 
-/// Three or four channels: one pixel at a time.
+/// Three or four channels: one pixel at a time. All lines are equally long.
 #[target_feature(enable = "avx2")]
-fn columns_float_few<const C: usize, T: Float>(line: &[T], columns: FloatColumns<'_>, out: &mut [f32]) {
-    if line.len() < C + 4 {
-        return;
-    }
-    let last = line.len() - (C + 4);
+fn columns_float_few<const N: usize, const C: usize, T: Float>(
+    lines: [&[T]; N],
+    columns: FloatColumns<'_>,
+    out: [&mut [f32]; N],
+) {
+    let Some(last) = shortest(&lines).checked_sub(C + 4) else { return };
     for (number, (&start, &[w0, w1])) in columns.start.iter().zip(columns.weights).enumerate() {
-        let line = &line[(start as usize).min(last)..][..C + 4];
-        let load = |at: usize| cast::<[f32; 4], __m128>(first(&line[at..]));
-        let sum = _mm_add_ps(_mm_mul_ps(_mm_set1_ps(w0), load(0)), _mm_mul_ps(_mm_set1_ps(w1), load(C)));
-        // The next pixel overwrites a fourth channel that is not there.
-        let Some(out) = out.get_mut(number * C..number * C + 4) else { return };
-        out.copy_from_slice(&cast::<__m128, [f32; 4]>(sum));
+        let start = (start as usize).min(last);
+        let (w0, w1) = (_mm_set1_ps(w0), _mm_set1_ps(w1));
+        for k in 0..N {
+            let line = &lines[k][start..][..C + 4];
+            let load = |at: usize| cast::<[f32; 4], __m128>(first(&line[at..]));
+            let sum = _mm_add_ps(_mm_mul_ps(w0, load(0)), _mm_mul_ps(w1, load(C)));
+            // The next pixel overwrites a fourth channel that is not there.
+            let Some(out) = out[k].get_mut(number * C..number * C + 4) else { return };
+            out.copy_from_slice(&cast::<__m128, [f32; 4]>(sum));
+        }
     }
 }
 

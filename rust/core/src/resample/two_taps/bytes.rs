@@ -1,5 +1,6 @@
 //! Two taps for bytes, bit-equal to OpenCV's `INTER_LINEAR`.
 
+use std::array;
 use std::ops::Range;
 
 use super::{Table, both, parts};
@@ -40,7 +41,7 @@ pub struct Bytes {
     /// Pixels whose taps can be read from the source row itself. Others go through `line`, which has bytes to
     /// spare.
     inside: Range<usize>,
-    line: Vec<u8>,
+    lines: [Vec<u8>; 2],
     rows: TwoTaps,
     weights: [i16; 2],
     level: Level,
@@ -130,53 +131,42 @@ impl Passes<u8> for Bytes {
             Columns::Gathered(_) => (0..0, table.start.len() * 2 * table.channels),
             _ => (table.inside(BLOCK, SLACK + 2 * table.channels), table.length + table.channels),
         };
-        let line = filled(line + SLACK)?;
+        let lines = [filled(line + SLACK)?, filled(line + SLACK)?];
         let rows = TwoTaps::new(&window.placement.rows());
-        Ok(Self { table, columns, inside, line, rows, weights: [0; 2], level: window.level })
+        Ok(Self { table, columns, inside, lines, rows, weights: [0; 2], level: window.level })
     }
 
     fn most_rows(&self) -> usize {
         2
     }
 
-    fn columns(&mut self, row: &[u8], pixels: Range<usize>, out: &mut [i16]) {
-        let row = &row[self.table.origin..];
+    fn columns<const N: usize>(&mut self, rows: [&[u8]; N], pixels: Range<usize>, mut out: [&mut [i16]; N]) {
+        let rows = rows.map(|row| &row[self.table.origin..]);
         let channels = self.table.channels;
         for (part, inside) in parts(&pixels, &self.inside) {
-            let line = match &self.columns {
-                _ if inside => row,
-                Columns::Gathered(_) => {
-                    gather(
-                        row,
-                        &self.table.start[part.clone()],
-                        channels,
-                        &mut self.line[part.start * 2 * channels..],
-                    );
-                    &self.line
-                }
-                _ => {
-                    let needed = self.table.needed(part.clone());
-                    self.line[needed.clone()].copy_from_slice(&row[needed]);
-                    &self.line
-                }
-            };
-            let values = part.start * channels..part.end * channels;
-            let columns = ByteColumns {
-                start: &self.table.start[part.clone()],
-                weights: match &self.columns {
-                    Columns::Weights(weights) => [&weights[0][values.clone()], &weights[1][values.clone()]],
-                    _ => [&[]; 2],
-                },
-                blocks: match &self.columns {
-                    Columns::Blocks(blocks) | Columns::Gathered(blocks) => {
-                        &blocks[values.start / 16..values.end / 16]
+            let start = &self.table.start[part.clone()];
+            if !inside {
+                for (line, row) in self.lines.iter_mut().zip(rows) {
+                    if let Columns::Gathered(_) = self.columns {
+                        gather(row, start, channels, &mut line[part.start * 2 * channels..]);
+                    } else {
+                        let needed = self.table.needed(part.clone());
+                        line[needed.clone()].copy_from_slice(&row[needed]);
                     }
-                    Columns::Weights(_) => &[],
-                },
-                channels,
-            };
-            let out = &mut out[(part.start - pixels.start) * channels..(part.end - pixels.start) * channels];
-            two::columns_u8(self.level, line, columns, out);
+                }
+            }
+            let lines = array::from_fn(|k| if inside { rows[k] } else { &self.lines[k][..] });
+            let values = part.start * channels..part.end * channels;
+            let mut columns = ByteColumns { blocks: &[], start, weights: [&[]; 2], channels };
+            match &self.columns {
+                Columns::Weights([w0, w1]) => columns.weights = [&w0[values.clone()], &w1[values]],
+                Columns::Blocks(blocks) | Columns::Gathered(blocks) => {
+                    columns.blocks = &blocks[values.start / 16..values.end / 16];
+                }
+            }
+            let values = (part.start - pixels.start) * channels..(part.end - pixels.start) * channels;
+            let out = out.each_mut().map(|out| &mut out[values.clone()]);
+            two::columns_u8(self.level, lines, columns, out);
         }
     }
 

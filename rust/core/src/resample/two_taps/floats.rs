@@ -1,5 +1,6 @@
 //! Two taps for `uint16` and `float32`, computed in float32.
 
+use std::array;
 use std::ops::Range;
 
 use super::{Table, both, parts};
@@ -72,10 +73,10 @@ pub struct Floats<T> {
     table: Table<f32>,
     octets: Vec<Octet>,
     wide: bool,
-    /// Pixels whose taps can be read from the source row itself. Others go through `line`, which has values
+    /// Pixels whose taps can be read from the source row itself. Others go through `lines`, which have values
     /// to spare.
     inside: Range<usize>,
-    line: Vec<T>,
+    lines: [Vec<T>; 2],
     rows: TwoTaps,
     weights: [f32; 2],
     level: Level,
@@ -120,26 +121,27 @@ impl<T: Float> Passes<T> for Floats<T> {
         let (octets, wide) =
             if window.level == Level::PORTABLE { (Vec::new(), false) } else { octets(&table)? };
         let inside = table.inside(BLOCK, SLACK + 2 * table.channels);
-        let line = filled(table.length + table.channels + SLACK)?;
+        let line = table.length + table.channels + SLACK;
+        let lines = [filled(line)?, filled(line)?];
         let rows = TwoTaps::new(&window.placement.rows());
-        Ok(Self { table, octets, wide, inside, line, rows, weights: [0.0; 2], level: window.level })
+        Ok(Self { table, octets, wide, inside, lines, rows, weights: [0.0; 2], level: window.level })
     }
 
     fn most_rows(&self) -> usize {
         2
     }
 
-    fn columns(&mut self, row: &[T], pixels: Range<usize>, out: &mut [f32]) {
-        let row = &row[self.table.origin..];
+    fn columns<const N: usize>(&mut self, rows: [&[T]; N], pixels: Range<usize>, mut out: [&mut [f32]; N]) {
+        let rows = rows.map(|row| &row[self.table.origin..]);
         let channels = self.table.channels;
         for (part, inside) in parts(&pixels, &self.inside) {
-            let line = if inside {
-                row
-            } else {
+            if !inside {
                 let needed = self.table.needed(part.clone());
-                self.line[needed.clone()].copy_from_slice(&row[needed]);
-                &self.line
-            };
+                for (line, row) in self.lines.iter_mut().zip(rows) {
+                    line[needed.clone()].copy_from_slice(&row[needed.clone()]);
+                }
+            }
+            let lines = array::from_fn(|k| if inside { rows[k] } else { &self.lines[k][..] });
             let columns = FloatColumns {
                 start: &self.table.start[part.clone()],
                 weights: &self.table.weights[part.clone()],
@@ -150,13 +152,14 @@ impl<T: Float> Passes<T> for Floats<T> {
                 wide: self.wide,
                 channels,
             };
-            let out = &mut out[(part.start - pixels.start) * channels..];
+            let from = (part.start - pixels.start) * channels;
+            let out = out.each_mut().map(|out| &mut out[from..]);
             match channels {
-                1 => two::columns_float::<1, T>(self.level, line, columns, out),
-                2 => two::columns_float::<2, T>(self.level, line, columns, out),
-                3 => two::columns_float::<3, T>(self.level, line, columns, out),
-                4 => two::columns_float::<4, T>(self.level, line, columns, out),
-                _ => two::columns_float::<0, T>(self.level, line, columns, out),
+                1 => two::columns_float::<N, 1, T>(self.level, lines, columns, out),
+                2 => two::columns_float::<N, 2, T>(self.level, lines, columns, out),
+                3 => two::columns_float::<N, 3, T>(self.level, lines, columns, out),
+                4 => two::columns_float::<N, 4, T>(self.level, lines, columns, out),
+                _ => two::columns_float::<N, 0, T>(self.level, lines, columns, out),
             }
         }
     }

@@ -6,8 +6,14 @@
 
 use super::{ByteColumns, Float, FloatColumns};
 
-/// `out = (w0 * p0 + w1 * p1) >> 4`.
-pub(crate) fn columns_u8(line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]) {
+/// `out = (w0 * p0 + w1 * p1) >> 4`, for each of some lines.
+pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]) {
+    for (line, out) in lines.into_iter().zip(out) {
+        columns_u8_line(line, columns, out);
+    }
+}
+
+fn columns_u8_line(line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]) {
     match columns.channels {
         1 => columns_u8_few::<1>(line, columns, out),
         2 => columns_u8_few::<2>(line, columns, out),
@@ -71,13 +77,19 @@ pub(crate) fn rows_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
     }
 }
 
-/// `out = w0 * p0 + w1 * p1`. What the sign of a zero is matters only in the second pass. `C` is the channel
-/// count, or 0 for any.
-pub(crate) fn columns_float<const C: usize, T: Float>(
-    line: &[T],
+/// `out = w0 * p0 + w1 * p1`, for each of some lines. What the sign of a zero is matters only in the second pass. `C` is
+/// the channel count, or 0 for any.
+pub(crate) fn columns_float<const N: usize, const C: usize, T: Float>(
+    lines: [&[T]; N],
     columns: FloatColumns<'_>,
-    out: &mut [f32],
+    out: [&mut [f32]; N],
 ) {
+    for (line, out) in lines.into_iter().zip(out) {
+        columns_float_line::<C, T>(line, columns, out);
+    }
+}
+
+fn columns_float_line<const C: usize, T: Float>(line: &[T], columns: FloatColumns<'_>, out: &mut [f32]) {
     let channels = if C == 0 { columns.channels } else { C };
     if C == 3 {
         // Four lanes for three channels: the next pixel overwrites the fourth.
