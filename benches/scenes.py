@@ -73,5 +73,6 @@ def stratified(canvas: int, instances: int, draws: int, **paste: Any) -> list[Sc
 
     rows = tuple(range(instances))
     return [
-        Scene(Plan(place(a), (Paste(0, rows, place(b), **paste),)), target, source) for a, b in zip(*scales, strict=True)
+        Scene(Plan(place(a), (Paste(0, rows, place(b), **paste),)), target, source)
+        for a, b in zip(*scales, strict=True)
     ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def whole_table(figures: dict[str, Any]) -> str:
@@ -21,12 +23,12 @@ def whole_table(figures: dict[str, Any]) -> str:
             "|---|---|---|---|",
             *rows,
             "",
-            f"640x480 photographs on a {whole['canvas']}x{whole['canvas']} canvas, {whole['instances']} objects on each "
-            "side, scales spread evenly over 0.1-2.0, one thread, image, masks, boxes and columns included; results "
-            "compared with the reference before timing. Summed over the schedule the transform takes "
+            f"640x480 photographs on a {whole['canvas']}x{whole['canvas']} canvas, {whole['instances']} objects on "
+            "each side, scales spread evenly over 0.1-2.0, one thread, image, masks, boxes and columns included; "
+            "results compared with the reference before timing. Summed over the schedule the transform takes "
             f"**{whole['of_resize']:.2f}** of the time OpenCV needs to resize the two images alone "
-            f"({whole['of_resize_two_taps']:.2f} with two taps), and is **{whole['times_numpy']:.0f} times** as fast as "
-            f"the NumPy reference. Memory above the output canvas, objects a side: {memory}.",
+            f"({whole['of_resize_two_taps']:.2f} with two taps), and is **{whole['times_numpy']:.0f} times** as fast "
+            f"as the NumPy reference. Memory above the output canvas, objects a side: {memory}.",
             "",
             f"{figures['machine']['processor']}, Python {figures['machine']['python']}, {versions}. "
             "Written by `make bench BENCH_ARGS=--write`.",

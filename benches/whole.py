@@ -27,14 +27,14 @@ def measure(draws: int, numpy_draws: int) -> dict[str, Any]:
     for scene in scenes[:: max(1, draws // numpy_draws)]:
         assert_equal(scene)
     two_taps = functools.partial(functional.copy_paste, antialias=False)
-    contestants = {
+    contestants: dict[str, Any] = {
         "copy_paste": [functools.partial(functional.copy_paste, *scene) for scene in scenes],
         "copy_paste, two taps": [functools.partial(two_taps, *scene) for scene in scenes],
         "cv2.resize, both images": [functools.partial(resize_both, scene) for scene in scenes],
         "transform, drawn anew": transforms(draws),
     }
     times = paired(contestants, repeats=5)
-    slow = {
+    slow: dict[str, Any] = {
         "rust": contestants["copy_paste"][:: max(1, draws // numpy_draws)],
         "numpy": [functools.partial(reference.copy_paste, *s) for s in scenes[:: max(1, draws // numpy_draws)]],
     }

@@ -281,7 +281,9 @@ def scenes(draw: Any) -> tuple[Plan, Sample, list[Sample]]:
     for _ in range(draw(st.integers(0, 4))):
         number = draw(st.integers(0, len(sources) - 1))
         source = sources[number]
-        rows = draw(st.lists(st.integers(0, 4), unique=True).map(lambda rows: [r for r in rows if r < len(source.instances)]))  # noqa: B023
+        rows = draw(
+            st.lists(st.integers(0, 4), unique=True).map(lambda rows: [r for r in rows if r < len(source.instances)])
+        )  # noqa: B023
         p = draw(placements(source.size, 40))
         p = Placement(source.size, p.resized_size, p.offset, canvas.canvas_size, p.hflip)
         pastes.append(Paste(number, tuple(rows), p, draw(st.sampled_from([None, None, 0.3, 1.0, 3.7]))))

@@ -92,7 +92,9 @@ def test_an_object_cut_by_its_own_photo_has_a_soft_edge(kernels: ModuleType) -> 
 
 def test_the_canvas_sees_objects_beside_it(kernels: ModuleType) -> None:
     """An object that lies wholly off the canvas, by less than the radius, still reaches in."""
-    found = kernels.alpha(masks("##..../##..../##..../##..../##...."), Placement((5, 6), (5, 6), (-1, -2), (3, 4)), SMALL)
+    found = kernels.alpha(
+        masks("##..../##..../##..../##..../##...."), Placement((5, 6), (5, 6), (-1, -2), (3, 4)), SMALL
+    )
     np.testing.assert_array_equal(found, [[64, 0, 0, 0]] * 3)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ascii import draw, mask
 from numpy.typing import NDArray
 
+from ascii import draw, mask
 from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample
 
 UNPLACED = 99
@@ -147,7 +147,9 @@ def test_crowds_can_be_pasted_by_a_hand_written_plan(kernels: ModuleType) -> Non
     source = scene(20, "##.", labels=[3], iscrowd=[True])
     target = scene(10, "...")
     target = Sample(target.image, Instances())
-    result = kernels.copy_paste(Plan(still(target), (Paste(0, (0,), still(source)),)), target, source, min_visibility=1.0)
+    result = kernels.copy_paste(
+        Plan(still(target), (Paste(0, (0,), still(source)),)), target, source, min_visibility=1.0
+    )
     assert result.instances.iscrowd.tolist() == [True]
 
 
@@ -304,9 +306,7 @@ def test_random_scenes(kernels: ModuleType, seed: int) -> None:
         pastes.append(Paste(number, tuple(rows.tolist()), place(sources[number])))
     plan = Plan(place(target), tuple(pastes))
     min_area, min_visibility = int(rng.integers(0, 4)), float(rng.choice([0.0, 0.3, 0.5, 1.0]))
-    result = kernels.copy_paste(
-        plan, target, sources, fill=UNPLACED, min_area=min_area, min_visibility=min_visibility
-    )
+    result = kernels.copy_paste(plan, target, sources, fill=UNPLACED, min_area=min_area, min_visibility=min_visibility)
     image, left = painted(plan, target, sources, min_area, min_visibility)
     np.testing.assert_array_equal(result.image, image)
     found = result.instances

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ascii import draw, mask
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from ascii import draw, mask
 from copypaste_rs import RleMasks
 
 TWO = RleMasks((2, 3), [1, 2, 3, 0, 6], [0, 3, 5])
@@ -64,7 +64,11 @@ def test_zero_runs_change_no_pixel(dense: Any, where: list[int]) -> None:
     ("arguments", "error", "message"),
     [
         (((2, 3), [1, 2], [0, 2]), ValueError, "counts: mask 0 has counts that sum to 3, expected 6 for size (2, 3)"),
-        (((2, 3), [6, 7], [0, 1, 2]), ValueError, "counts: mask 1 has counts that sum to 7, expected 6 for size (2, 3)"),
+        (
+            ((2, 3), [6, 7], [0, 1, 2]),
+            ValueError,
+            "counts: mask 1 has counts that sum to 7, expected 6 for size (2, 3)",
+        ),
         (((2, 3), [6], [0, 1, 1]), ValueError, "counts: mask 1 has counts that sum to 0, expected 6 for size (2, 3)"),
         (((2, 3), [2**32 - 1, 7], [0, 2]), ValueError, "counts: mask 0 has counts that sum to 4294967302, expected 6"),
         (((2, 3), [-6, 12], [0, 2]), ValueError, "counts: expected numbers from 0 to 4294967295, got -6 to 12"),
@@ -122,12 +126,12 @@ def test_a_value() -> None:
     assert again == TWO
     assert hash(again) == hash(TWO)
     assert not again.counts.flags.writeable
-    assert TWO != TWO[[1, 0]]
+    assert TWO[[1, 0]] != TWO
     assert RleMasks.empty((2, 3)) != RleMasks.empty((3, 2))
     assert TWO != 5
     assert repr(TWO) == "RleMasks(size=(2, 3), n=2)"
     with pytest.raises(AttributeError, match=r"^RleMasks is immutable: cannot set 'size'$"):
-        TWO.size = (3, 2)  # type: ignore[misc]
+        TWO.size = (3, 2)
     with pytest.raises(ValueError, match="read-only"):
         TWO.counts[0] = 5
     counts = np.array([1, 2, 3], np.uint32)
@@ -150,9 +154,12 @@ def test_coco_both_ways() -> None:
     coco = TWO.to_coco()
     assert coco == [{"size": [2, 3], "counts": b"123"}, {"size": [2, 3], "counts": b"06"}]
     assert RleMasks.from_coco(coco, (2, 3)) == TWO
-    mixed = [{"size": (2, 3), "counts": "123"}, {"size": [2, 3], "counts": [0, 6]}]
+    mixed: list[Any] = [{"size": (2, 3), "counts": "123"}, {"size": [2, 3], "counts": [0, 6]}]
     assert RleMasks.from_coco(mixed, (2, 3)) == TWO
-    uint = [{"size": np.array([2, 3]), "counts": np.array([1, 2, 3], np.uint32)}, {"size": [2, 3], "counts": (0, 6)}]
+    uint: list[Any] = [
+        {"size": np.array([2, 3]), "counts": np.array([1, 2, 3], np.uint32)},
+        {"size": [2, 3], "counts": (0, 6)},
+    ]
     assert RleMasks.from_coco(uint, (2, 3)) == TWO
     assert RleMasks.from_coco([], (2, 3)) == RleMasks.empty((2, 3))
 

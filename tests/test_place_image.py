@@ -48,7 +48,9 @@ def pillow(image: NDArray[Any], placement: Placement) -> NDArray[Any]:
     """Every channel apart. Images more than a hundred times as tall as wide are another matter: see below."""
     h, w = placement.resized_size
     planes = mirrored(image, placement).reshape(*image.shape[:2], -1)
-    resized = [Image.fromarray(planes[:, :, c]).resize((w, h), Image.Resampling.BILINEAR) for c in range(planes.shape[2])]
+    resized = [
+        Image.fromarray(planes[:, :, c]).resize((w, h), Image.Resampling.BILINEAR) for c in range(planes.shape[2])
+    ]
     return np.stack([np.asarray(each) for each in resized], axis=2).reshape(h, w, *image.shape[2:])
 
 
@@ -112,7 +114,9 @@ def test_two_taps_at_any_scale(kernels: ModuleType, data: st.DataObject) -> None
 def test_antialiased_has_the_bytes_of_pillow(kernels: ModuleType, channels: int | None, seed: int) -> None:
     image, placement = scene(seed, channels, 1, 60)
     if not shrinks(placement):
-        placement = Placement(placement.input_size, (1, placement.resized_size[1]), placement.offset, placement.canvas_size)
+        placement = Placement(
+            placement.input_size, (1, placement.resized_size[1]), placement.offset, placement.canvas_size
+        )
         image = np.repeat(image, 2, axis=0)
         placement = Placement(image.shape[:2], placement.resized_size, placement.offset, placement.canvas_size)
     found = kernels.place_image(image, placement, fill=9)
@@ -122,7 +126,13 @@ def test_antialiased_has_the_bytes_of_pillow(kernels: ModuleType, channels: int 
 @pytest.mark.parametrize(("mode", "channels"), [("L", None), ("RGB", 3), ("CMYK", 4)])
 @pytest.mark.parametrize(
     ("size", "resized"),
-    [((400, 300), (123, 217)), ((37, 900), (36, 1000)), ((500, 41), (1, 40)), ((30, 20), (60, 19)), ((299, 3), (10, 2))],
+    [
+        ((400, 300), (123, 217)),
+        ((37, 900), (36, 1000)),
+        ((500, 41), (1, 40)),
+        ((30, 20), (60, 19)),
+        ((299, 3), (10, 2)),
+    ],
 )
 def test_antialiased_images_of_pillow(
     kernels: ModuleType, mode: str, channels: int | None, size: tuple[int, int], resized: tuple[int, int]

@@ -104,7 +104,12 @@ def test_a_huge_resized_side_costs_what_the_canvas_costs(kernels: ModuleType, hf
 def test_many_masks_at_once(kernels: ModuleType) -> None:
     some = masks(FLOWER, "..../..../....", "####/####/####", "...#/..../#...")
     found = kernels.place_masks(some, Placement((3, 4), (3, 4), (-1, 1), (3, 4)))
-    assert [draw(each) for each in dense(found)] == [".##./.#../....", "..../..../....", ".###/.###/....", "..../.#../...."]
+    assert [draw(each) for each in dense(found)] == [
+        ".##./.#../....",
+        "..../..../....",
+        ".###/.###/....",
+        "..../.#../....",
+    ]
     assert kernels.place_masks(some[:0], Placement((3, 4), (2, 2), (0, 0), (5, 2))) == RleMasks.empty((5, 2))
 
 

@@ -98,7 +98,7 @@ def edited(*path: Any, value: Any = None, delete: bool = False) -> str:
     ],
 )  # fmt: skip
 def test_bad_json(text: str, message: str) -> None:
-    with pytest.raises(ValueError) as error:  # noqa: PT011 (compared below)
+    with pytest.raises(ValueError) as error:
         Plan.from_json(text)
     assert str(error.value).startswith(message)
 

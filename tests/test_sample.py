@@ -55,9 +55,7 @@ def test_concat() -> None:
     a = Instances(masks=MASKS, labels=np.array([4, 5], np.uint8), name=["a", "b"])
     b = Instances(masks=MASKS[:1], labels=np.array([300], np.int64), name=["long"])
     joined = Instances.concat([a, b, Instances()])
-    assert joined == Instances(
-        masks=RleMasks.concat([MASKS, MASKS[:1]]), labels=[4, 5, 300], name=["a", "b", "long"]
-    )
+    assert joined == Instances(masks=RleMasks.concat([MASKS, MASKS[:1]]), labels=[4, 5, 300], name=["a", "b", "long"])
     assert joined.columns["boxes"].shape == (3, 4)
     assert Instances.concat([]) == Instances() == Instances.concat([Instances()])
     with pytest.raises(ValueError, match=r"expected the same columns in each, but 'name' is not in all$"):

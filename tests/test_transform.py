@@ -37,9 +37,7 @@ TARGET, SOURCE = sample(1), sample(2, (37, 25), crowd=True)
 
 
 def words(key: tuple[int, int, int], stream: int, n: int) -> list[int]:
-    philox = np.random.Philox(
-        key=np.array(key[:2], np.uint64), counter=np.array([0, 0, key[2], stream], np.uint64)
-    )
+    philox = np.random.Philox(key=np.array(key[:2], np.uint64), counter=np.array([0, 0, key[2], stream], np.uint64))
     return [int(word) for word in philox.random_raw(n)]
 
 
@@ -130,7 +128,7 @@ def test_candidates_are_what_the_jitter_leaves_on_the_canvas() -> None:
     ("select", "sizes"), [("one", {1}), ("all", {4}), (3, {3}), (9, {4}), (0.5, {2}), (1.0, {4}), (0.01, {1})]
 )
 def test_how_many_are_selected(select: Any, sizes: set[int]) -> None:
-    fixed = {"source_scale": (1.0, 1.0), "size": (37, 25), "flip": 0.0}
+    fixed: dict[str, Any] = {"source_scale": (1.0, 1.0), "size": (37, 25), "flip": 0.0}
     chosen = [p.pastes[0].instances for p in drawn_plans(60, select=select, **fixed)]
     assert {len(rows) for rows in chosen} == sizes
     assert all(list(rows) == sorted(set(rows)) for rows in chosen)
@@ -140,7 +138,7 @@ def test_how_many_are_selected(select: Any, sizes: set[int]) -> None:
 
 
 def test_a_subset_is_of_any_size_and_any_rows() -> None:
-    fixed = {"source_scale": (1.0, 1.0), "size": (37, 25), "flip": 0.0}
+    fixed: dict[str, Any] = {"source_scale": (1.0, 1.0), "size": (37, 25), "flip": 0.0}
     chosen = [p.pastes[0].instances for p in drawn_plans(2000, **fixed)]
     sizes = np.bincount([len(rows) for rows in chosen], minlength=5)[1:] / len(chosen)
     np.testing.assert_allclose(sizes, 0.25, atol=0.04)
@@ -149,7 +147,7 @@ def test_a_subset_is_of_any_size_and_any_rows() -> None:
 
 
 def test_a_callable_selects() -> None:
-    seen = []
+    seen: list[Any] = []
 
     def choose(source: Sample, rows: NDArray[np.int64], rng: np.random.Generator) -> list[int]:
         seen.append((source is SOURCE, rows.tolist(), rows.dtype, rng.integers(1 << 40)))
@@ -214,14 +212,15 @@ def test_p() -> None:
 def test_blend_sigma() -> None:
     assert {q.sigma for p in drawn_plans(20, blend_sigma=2) for q in p.pastes} == {2.0}
     drawn = [q.sigma for p in drawn_plans(200, blend_sigma=(1, 3)) for q in p.pastes]
-    assert 1 <= min(s for s in drawn if s) < 1.1 < 2.9 < max(s for s in drawn if s) <= 3
+    assert 1 <= min(s for s in drawn if s) < 1.1
+    assert 2.9 < max(s for s in drawn if s) <= 3
 
 
 def test_numpys_numbers_are_numbers() -> None:
     a = SimpleCopyPaste(
         size=np.int64(64), flip=np.float32(0.5), select=np.int32(2), p=np.float64(1), min_area=np.uint8(3),
         target_scale=np.array([0.5, 2.0]), antialias=np.True_,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
     b = SimpleCopyPaste(size=64, select=2, min_area=3, target_scale=(0.5, 2.0))
     assert a.sample_plan(TARGET, SOURCE, 1) == b.sample_plan(TARGET, SOURCE, 1)
     assert SimpleCopyPaste(size=64, select=np.float32(0.5)).sample_plan(TARGET, SOURCE, 1)
@@ -284,8 +283,8 @@ def test_bad_calls() -> None:
         transform.apply("{}", TARGET, SOURCE)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"^plan: expected a canvas of size \(20, 20\), got \(21, 20\)$"):
         transform.apply(SimpleCopyPaste(size=(21, 20)).sample_plan(TARGET, SOURCE, 0), TARGET, SOURCE)
+    place = Placement(TARGET.size, (9, 9), (0, 0), (20, 20))
     with pytest.raises(ValueError, match=r"^plan: expected no pastes, got 1; SimpleCopyPaste applies them$"):
-        place = Placement(TARGET.size, (9, 9), (0, 0), (20, 20))
         jitter.apply(Plan(place, (Paste(0, (0,), place),)), TARGET)
     with pytest.raises(ValueError, match=r"^sources\[0\]: expected masks for its 1 instances, got none"):
         transform.sample_plan(TARGET, Sample(SOURCE.image, Instances(boxes=[[0, 0, 1, 1]])))

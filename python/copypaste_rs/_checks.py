@@ -12,9 +12,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-Size: TypeAlias = "int | tuple[int, int]"
+Size: TypeAlias = "SupportsIndex | tuple[SupportsIndex, SupportsIndex]"
 Image: TypeAlias = "NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]"
-Fill: TypeAlias = "float | Sequence[float] | None"
+Fill: TypeAlias = "SupportsFloat | Sequence[SupportsFloat] | NDArray[Any] | None"
 
 MAX_SIDE = 2**31 - 1
 MAX_PIXELS = 2**32 - 1

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from copypaste_rs.masks import RleMasks
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from copypaste_rs.masks import RleMasks
     from copypaste_rs.sample import Instances
 
 GEOMETRY = ("keypoints", "num_keypoints", "segmentation", "bbox")
@@ -50,7 +49,9 @@ def check_missing(missing: Mapping[str, Any] | None) -> dict[str, Any]:
         if not isinstance(name, str):
             raise TypeError(f"missing: expected column names, got {name!r}")
         if name in _KERNEL or name in DERIVED or name in GEOMETRY:
-            raise ValueError(f"missing: expected names of carried columns, got {name!r}, which is never taken from a value")
+            raise ValueError(
+                f"missing: expected names of carried columns, got {name!r}, which is never taken from a value"
+            )
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in missing.items()}
 
 
@@ -62,9 +63,13 @@ def layout(names: Sequence[str], sides: Sequence[Instances], missing: Mapping[st
     for name, side in zip(names, sides, strict=True):
         for column in GEOMETRY:
             if column in side.columns:
-                raise ValueError(f"{name}: expected no column {column!r}, which this operation cannot move; leave it out")
+                raise ValueError(
+                    f"{name}: expected no column {column!r}, which this operation cannot move; leave it out"
+                )
         if len(side) and side.masks is None:
-            raise ValueError(f"{name}: expected masks for its {len(side)} instances, got none (boxes alone are not supported)")
+            raise ValueError(
+                f"{name}: expected masks for its {len(side)} instances, got none (boxes alone are not supported)"
+            )
     with_rows = [i for i, side in enumerate(sides) if len(side)] or [0]
     columns = [sides[i].columns if i in with_rows else {} for i in range(len(sides))]
     found = list(dict.fromkeys(name for i in with_rows for name in columns[i]))
@@ -138,7 +143,9 @@ def _check_labels(name: str, labels: NDArray[Any], dtype: np.dtype[Any]) -> None
     except (TypeError, ValueError, OverflowError):
         fits = False
     if not fits:
-        raise TypeError(f"{name}: expected labels that fit dtype {dtype}, got values of dtype {labels.dtype} that do not")
+        raise TypeError(
+            f"{name}: expected labels that fit dtype {dtype}, got values of dtype {labels.dtype} that do not"
+        )
 
 
 def gather(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, SupportsIndex
 
 import numpy as np
 
@@ -62,9 +62,9 @@ class Options(NamedTuple):
         *,
         fill: _checks.Fill = None,
         interpolation: str = "bilinear",
-        antialias: bool = True,
-        min_area: int = 0,
-        min_visibility: float = 0.0,
+        antialias: bool | np.bool_ = True,
+        min_area: SupportsIndex = 0,
+        min_visibility: SupportsFloat = 0.0,
         on_hidden: str = "drop",
         missing: Mapping[str, Any] | None = None,
     ) -> Options:
@@ -108,7 +108,7 @@ def run(
     sources: Sample | Sequence[Sample],
     *,
     out: NDArray[Any] | None = None,
-    **options: Any,  # noqa: ANN401 (those of Options.check)
+    **options: Any,
 ) -> Sample:
     """Apply `plan` with the kernel `compose`; the options are those of `Options.check`."""
     return apply(compose, Options.check(**options), plan, target, samples(sources), out)
@@ -181,7 +181,9 @@ def _check_images(names: Sequence[str], sides: Sequence[Sample]) -> None:
     first = sides[0].image
     for name, sample in zip(names, sides, strict=True):
         if sample.image.dtype != first.dtype:
-            raise ValueError(f"{name}: expected an image of dtype {first.dtype} as the target's, got {sample.image.dtype}")
+            raise ValueError(
+                f"{name}: expected an image of dtype {first.dtype} as the target's, got {sample.image.dtype}"
+            )
         if sample.image.shape[2:] != first.shape[2:]:
             raise ValueError(
                 f"{name}: expected an image with {_channels(first)} as the target's, got {_channels(sample.image)}"
@@ -203,7 +205,8 @@ def _check_plan(plan: Plan, target: Sample, sources: Sequence[Sample]) -> None:
         source = sources[paste.source]
         if paste.placement.input_size != source.size:
             raise ValueError(
-                f"plan: pastes[{i}] expects sources[{paste.source}] of size {paste.placement.input_size}, got {source.size}"
+                f"plan: pastes[{i}] expects sources[{paste.source}] of size {paste.placement.input_size}, "
+                f"got {source.size}"
             )
         rows = len(source.instances)
         if paste.instances and max(paste.instances) >= rows:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeAlias
 
 import numpy as np
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from copypaste_rs.sample import Sample
 
-Select: TypeAlias = "str | int | float | Callable[[Sample, NDArray[np.int64], np.random.Generator], Sequence[int]]"
+Rows: TypeAlias = "Sequence[int] | NDArray[Any]"
+Select: TypeAlias = "str | SupportsFloat | Callable[[Sample, NDArray[np.int64], np.random.Generator], Rows]"
 
 TARGET_WORDS = 8
 SOURCE_WORDS = 8
@@ -122,7 +123,7 @@ class PastePlanner(NamedTuple):
         if callable(self.select):
             return _checked_rows(self.select(source, rows, draws.generator(key, number)), rows)
         if self.select == "all":
-            return rows.tolist()
+            return [int(row) for row in rows]
         if self.select == "one":
             m = 1
         elif self.select == "subset":

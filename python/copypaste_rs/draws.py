@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from copypaste_rs.plan import MAX_SIGMA, MIN_SIGMA
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Rng: TypeAlias = "int | Sequence[int] | np.random.Generator | None"
+Rng: TypeAlias = "SupportsIndex | Sequence[SupportsIndex] | NDArray[Any] | np.random.Generator | None"
 
 PLAN_STREAM = 0
 """Words of a plan: scales, flips, offsets, subsets."""
@@ -31,7 +32,8 @@ PARTNER_STREAM = 2
 _WORD = 2**64
 
 
-class Key(NamedTuple):
+@dataclass(frozen=True)
+class Key:
     """Where the words of one draw lie: a Philox key, and the upper half of its counter."""
 
     key: tuple[int, int]
@@ -65,8 +67,8 @@ def resolve(rng: Rng) -> Key:
             raise ValueError("rng: expected a generator of 64-bit words, got MT19937; use numpy.random.default_rng()")
         words = [int(word) for word in rng.bit_generator.random_raw(4)]
         return Key((words[0], words[1]), words[2], words[3])
-    if isinstance(rng, Sequence | np.ndarray) and not isinstance(rng, str | bytes) and np.ndim(rng) == 1:
-        parts = list(rng)
+    if isinstance(rng, Sequence | np.ndarray) and not isinstance(rng, str | bytes) and getattr(rng, "ndim", 1) == 1:
+        parts: list[Any] = list(rng)
         if not 1 <= len(parts) <= 3:
             raise ValueError(f"rng: expected one to three integers, got {len(parts)}")
         names = [f"rng[{i}]" for i in range(len(parts))]
@@ -86,7 +88,8 @@ def words(key: Key, stream: int, n: int, backend: str = "rust") -> list[int]:
         from copypaste_rs.functional import philox_words
     else:
         from copypaste_rs.reference import philox_words
-    return philox_words(key.key, key.counter(stream), n).tolist()
+    drawn: list[int] = philox_words(key.key, key.counter(stream), n).tolist()
+    return drawn
 
 
 def generator(key: Key, source: int) -> np.random.Generator:

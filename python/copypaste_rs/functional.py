@@ -7,7 +7,6 @@ works on it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,8 @@ from copypaste_rs.masks import RleMasks, check_masks
 from copypaste_rs.plan import check_placement
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     from copypaste_rs._checks import Fill, Size
@@ -213,9 +214,7 @@ def place_image(
     array([[  0,  25,  75, 100,   7]], dtype=uint8)
     """
     pixels, values, canvas = _operation.place_arguments(image, placement, fill, interpolation, antialias, out)
-    _core.place_image(
-        _planes(pixels), placement, values, interpolation == "nearest", bool(antialias), _planes(canvas)
-    )
+    _core.place_image(_planes(pixels), placement, values, interpolation == "nearest", bool(antialias), _planes(canvas))
     return canvas
 
 
@@ -317,7 +316,7 @@ def compose(
     image = np.empty((*plan.canvas_size, *target.image.shape[2:]), target.image.dtype) if out is None else out
     sides = [side._replace(image=_planes(side.image)) for side in (target, *sources)]
     weights = [None if paste.sigma is None else gaussian_weights(paste.sigma) for paste in plan.pastes]
-    counts, offsets, *columns = _core.copy_paste(
+    made = _core.copy_paste(
         plan,
         sides,
         weights,
@@ -329,7 +328,7 @@ def compose(
         keep_hidden,
         _planes(image),
     )
-    return _operation.Composition(image, RleMasks._trusted(plan.canvas_size, counts, offsets), *columns)
+    return _operation.Composition(image, RleMasks._trusted(plan.canvas_size, made[0], made[1]), *made[2:])
 
 
 def _planes(image: NDArray[Any]) -> NDArray[Any]:

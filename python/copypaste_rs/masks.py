@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, final
@@ -309,7 +310,7 @@ def _canonical(
     zero[offsets[:-1][offsets[:-1] < len(counts)]] = False
     if pixels > 0 and not zero.any():
         return counts, offsets
-    runs = [_merge_zero_runs(counts[a:b], pixels) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    runs = [_merge_zero_runs(counts[a:b], pixels) for a, b in itertools.pairwise(offsets)]
     merged = np.concatenate([*runs, np.zeros(0, np.int64)]).astype(np.uint32)
     return merged, _ends(np.array([len(run) for run in runs], np.int64))
 
@@ -318,10 +319,11 @@ def _merge_zero_runs(runs: NDArray[np.uint32], pixels: int) -> NDArray[np.int64]
     # A mask is the sorted pixels at which it changes; a pixel named twice does not change at all.
     toggles, times = np.unique(np.cumsum(runs[:-1], dtype=np.int64), return_counts=True)
     toggles = toggles[(times % 2 == 1) & (toggles < pixels)]
-    return np.diff(toggles, prepend=0, append=pixels)
+    merged: NDArray[np.int64] = np.diff(toggles, prepend=0, append=pixels)
+    return merged
 
 
-def _coco_counts(name: str, item: Mapping[str, Any], size: tuple[int, int]) -> Any:  # noqa: ANN401 (checked by the caller)
+def _coco_counts(name: str, item: Mapping[str, Any], size: tuple[int, int]) -> Any:
     if not isinstance(item, Mapping) or "counts" not in item or "size" not in item:
         raise TypeError(f"{name}: expected a dict with 'size' and 'counts', got {type(item).__name__}")
     given = _checks.size(f"{name}['size']", item["size"], 0, _checks.MAX_PIXELS)

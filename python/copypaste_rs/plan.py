@@ -111,7 +111,7 @@ class Plan:
     def __post_init__(self) -> None:
         if not isinstance(self.target, Placement):
             raise TypeError(f"target: expected a Placement, got {type(self.target).__name__}")
-        if isinstance(self.pastes, Paste) or not isinstance(self.pastes, Sequence):
+        if not isinstance(self.pastes, Sequence):
             raise TypeError(f"pastes: expected a sequence of Paste, got {type(self.pastes).__name__}")
         object.__setattr__(self, "pastes", tuple(self.pastes))
         for i, paste in enumerate(self.pastes):

@@ -171,7 +171,7 @@ class Instances:
         names = list(parts[0]._columns)
         for part in parts[1:]:
             if differing := set(names) ^ set(part._columns):
-                raise ValueError(f"instances: expected the same columns in each, but {sorted(differing)[0]!r} is not in all")
+                raise ValueError(f"instances: expected the same columns in each, but {min(differing)!r} is not in all")
         joined: dict[str, Column] = {}
         for name in names:
             pieces = [part._columns[name] for part in parts]
@@ -228,7 +228,7 @@ class Sample:
     instances: Instances
     info: dict[str, Any]
 
-    def __init__(self, image: NDArray[Any], instances: Instances, info: Mapping[str, Any] = {}) -> None:  # noqa: B006 (copied)
+    def __init__(self, image: NDArray[Any], instances: Instances, info: Mapping[str, Any] = {}) -> None:
         pixels = _checks.image("image", image)
         if not isinstance(instances, Instances):
             raise TypeError(f"instances: expected Instances, got {type(instances).__name__}")
@@ -286,7 +286,9 @@ def _column(name: str, values: ArrayLike) -> NDArray[Any]:
     try:
         array = np.asarray(values)
     except ValueError:  # ragged
-        raise ValueError(f"{name}: expected an array with one row for each instance, got rows of differing shape") from None
+        raise ValueError(
+            f"{name}: expected an array with one row for each instance, got rows of differing shape"
+        ) from None
     if array.ndim == 0:
         raise ValueError(f"{name}: expected one row for each instance, got the single value {values!r}")
     return array

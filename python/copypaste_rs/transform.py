@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast, final
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat, SupportsIndex, TypeAlias, final
 
 from copypaste_rs import _checks, _operation, draws
 from copypaste_rs._planning import PASTE, TARGET_JITTER, TARGET_WORDS, Jitter, PastePlanner, Select, word_count
@@ -13,9 +12,13 @@ from copypaste_rs.plan import MAX_SIGMA, MIN_SIGMA, Paste, Plan
 from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
     from numpy.typing import NDArray
 
-Scale: TypeAlias = "str | tuple[float, float]"
+Scale: TypeAlias = "str | tuple[SupportsFloat, SupportsFloat] | NDArray[Any]"
+Sigma: TypeAlias = "SupportsFloat | tuple[SupportsFloat, SupportsFloat] | None"
 
 SCALES = {"large": (0.1, 2.0), "standard": (0.8, 1.25)}
 """The two ranges of the paper."""
@@ -37,15 +40,15 @@ class _Transform:
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 (the arguments, as given)
+    def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and name in self._arguments:
             return self._arguments[name]
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
+        if not isinstance(other, _Transform):
             return NotImplemented
-        return self._arguments == cast("_Transform", other)._arguments
+        return type(other) is type(self) and self._arguments == other._arguments
 
     __hash__ = None  # type: ignore[assignment]  # arguments may hold a list or a mapping
 
@@ -115,15 +118,15 @@ class ScaleJitter(_Transform):
     def __init__(
         self,
         *,
-        size: int | tuple[int, int],
+        size: _checks.Size,
         scale: Scale = "large",
-        flip: float = 0.5,
+        flip: SupportsFloat = 0.5,
         fill: _checks.Fill = None,
         pad: str = "top_left",
         interpolation: str = "bilinear",
-        antialias: bool = True,
+        antialias: bool | np.bool_ = True,
         scale_reference: str = "fit",
-        min_area: int = 0,
+        min_area: SupportsIndex = 0,
         backend: str = "rust",
     ) -> None:
         arguments = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
@@ -223,21 +226,21 @@ class SimpleCopyPaste(_Transform):
     def __init__(
         self,
         *,
-        size: int | tuple[int, int],
+        size: _checks.Size,
         target_scale: Scale = "large",
         source_scale: Scale = "large",
-        flip: float = 0.5,
+        flip: SupportsFloat = 0.5,
         select: Select = "subset",
         placement: str = "jitter",
-        blend_sigma: float | tuple[float, float] | None = None,
-        p: float = 1.0,
+        blend_sigma: Sigma = None,
+        p: SupportsFloat = 1.0,
         fill: _checks.Fill = None,
         pad: str = "top_left",
         interpolation: str = "bilinear",
-        antialias: bool = True,
+        antialias: bool | np.bool_ = True,
         scale_reference: str = "fit",
-        min_area: int = 0,
-        min_visibility: float = 0.0,
+        min_area: SupportsIndex = 0,
+        min_visibility: SupportsFloat = 0.0,
         on_hidden: str = "drop",
         missing: Mapping[str, Any] | None = None,
         backend: str = "rust",
@@ -361,7 +364,7 @@ def _backend(backend: str) -> str:
     return "numpy" if chosen == "reference" else chosen
 
 
-def _jitter(size: _checks.Size, name: str, scale: Scale, flip: float, pad: str, reference: str) -> Jitter:
+def _jitter(size: _checks.Size, name: str, scale: Scale, flip: SupportsFloat, pad: str, reference: str) -> Jitter:
     return Jitter(
         _checks.size("size", size),
         _scale(name, scale),
@@ -391,7 +394,7 @@ def _range(name: str, value: object) -> tuple[float, float]:
     )
 
 
-def _sigma(sigma: float | tuple[float, float] | None) -> float | tuple[float, float] | None:
+def _sigma(sigma: Sigma) -> float | tuple[float, float] | None:
     if sigma is None:
         return None
     if not hasattr(sigma, "__len__"):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from copypaste_rs.cli.options import Inputs
 from copypaste_rs.cli.parallel import ordered
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.coco_writer import CocoWriter, EncodedSample, encode_sample
-from copypaste_rs.datasets.copy_paste import CopyPasteDataset
-from copypaste_rs.transform import SimpleCopyPaste
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from copypaste_rs.cli.options import Inputs
+    from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+    from copypaste_rs.transform import SimpleCopyPaste
 
 with extra("cli"):
+    import click
     from tqdm import tqdm
 
 
@@ -48,23 +52,28 @@ def augment(
 
     work = EncodeItem(data, options["format"], options["quality"])
     total = len(data) * options["copies"]
-    with CocoWriter(
-        output,
-        inputs.categories,
-        format=work.format,
-        quality=work.quality,
-        info={
-            "description": "Simple Copy-Paste augmentation by copypaste_rs",
-            "version": __version__,
-            "settings": settings,
-        },
-        licenses=inputs.targets.licenses if isinstance(inputs.targets.licenses, list) else None,
-        overwrite=options["overwrite"],
-        resume=options["resume"],
-        settings=settings,
-    ) as writer:
+    info = {
+        "description": "Simple Copy-Paste augmentation by copypaste_rs",
+        "version": __version__,
+        "settings": settings,
+    }
+    try:
+        writer = CocoWriter(
+            output,
+            inputs.categories,
+            format=work.format,
+            quality=work.quality,
+            info=info,
+            licenses=inputs.targets.licenses if isinstance(inputs.targets.licenses, list) else None,
+            overwrite=options["overwrite"],
+            resume=options["resume"],
+            settings=settings,
+        )
+    except (FileExistsError, ValueError) as error:  # something is there that the options do not allow for
+        raise click.UsageError(str(error)) from None
+    with writer:
         done = len(writer)
-        results = ordered(work, range(done, total), options["workers"])
+        results: Generator[EncodedSample, None, None] = ordered(work, range(done, total), options["workers"])
         bar = tqdm(total=total, initial=done, unit=" images", dynamic_ncols=True, disable=None)
         try:
             for encoded in results:

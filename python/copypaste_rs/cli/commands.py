@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.cli.augmenting import augment as run_augment
 from copypaste_rs.cli.augmenting import check_apart, settings_of
 from copypaste_rs.cli.options import build_transform, inputs_and_transform, open_inputs, pairing
 from copypaste_rs.cli.parallel import available_processors
 from copypaste_rs.datasets._extras import extra
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 with extra("cli"):
     import click
@@ -25,7 +27,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its status."""
     with warnings.catch_warnings():
         warnings.simplefilter("default", UserWarning)
-        warnings.showwarning = _show_warning
+        warnings.showwarning = _show_warning  # type: ignore[assignment]  # the rest of the arguments is not used
         try:
             commands.main(arguments, prog_name="copypaste-rs", standalone_mode=False)
         except click.ClickException as error:

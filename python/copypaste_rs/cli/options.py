@@ -18,7 +18,7 @@ with extra("cli"):
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class _Size(click.ParamType):
+class _Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since click 8.5
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
@@ -33,7 +33,7 @@ class _Size(click.ParamType):
         return sides[0], sides[-1]
 
 
-class _Select(click.ParamType):
+class _Select(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "rule"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
@@ -47,7 +47,7 @@ class _Select(click.ParamType):
         return self.fail(f"expected subset, one, all, a number or a fraction, got {value!r}", param, ctx)
 
 
-class _Missing(click.ParamType):
+class _Missing(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "name=value"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
@@ -119,8 +119,10 @@ class Inputs(NamedTuple):
 
 def build_transform(options: Mapping[str, Any]) -> SimpleCopyPaste:
     """The transform that the options describe; a value out of range is wrong usage."""
-    names = ("size", "target_scale", "source_scale", "scale_reference", "flip", "select", "placement", "blend_sigma", "p",
-             "pad", "interpolation", "antialias", "min_area", "min_visibility", "on_hidden", "backend")  # fmt: skip
+    names = (
+        *("size", "target_scale", "source_scale", "scale_reference", "flip", "select", "placement", "blend_sigma", "p"),
+        *("pad", "interpolation", "antialias", "min_area", "min_visibility", "on_hidden", "backend"),
+    )
     arguments = {name: options[name] for name in names}
     try:
         return SimpleCopyPaste(**arguments, missing=dict(options["missing"]) or None)

@@ -7,26 +7,28 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import connection
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
 T = TypeVar("T")
-
-Job = Callable[[int], T]
-"""What is done for each number; it travels to each process once."""
 
 IN_FLIGHT = 2
 """Results under way for each process: one at work, one waiting, so that memory stays bounded."""
 
-_job: Job[Any] | None = None  # of a worker process
+_job: Callable[[int], Any] | None = None  # of a worker process
 
 
-def ordered(job: Job[T], numbers: Sequence[int], workers: int) -> Generator[T, None, None]:
-    """``job(number)`` for each number, in order, worked out by so many processes; by this one, if only one."""
+def ordered(job: Callable[[int], T], numbers: Sequence[int], workers: int) -> Generator[T, None, None]:
+    """``job(number)`` for each number, in order, worked out by so many processes; by this one, if only one.
+
+    `job` travels to each process once.
+    """
     workers = min(workers, len(numbers))
     if workers <= 1:
         yield from map(job, numbers)
@@ -47,7 +49,7 @@ def ordered(job: Job[T], numbers: Sequence[int], workers: int) -> Generator[T, N
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start(job: Job[Any]) -> None:
+def _start(job: Callable[[int], Any]) -> None:
     global _job  # noqa: PLW0603 (the one thing a worker process holds)
     _job = job
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one decides
@@ -63,7 +65,7 @@ def _end_with_parent() -> None:
 
 
 def _run(number: int) -> Any:  # noqa: ANN401 (what the job gives)
-    return cast("Job[Any]", _job)(number)
+    return cast("Callable[[int], Any]", _job)(number)
 
 
 @contextmanager

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from copypaste_rs.cli.options import click
-from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+from copypaste_rs.datasets._extras import extra
 from copypaste_rs.visualize import contact_sheet
+
+with extra("cli"):
+    import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from copypaste_rs.datasets.copy_paste import CopyPasteDataset
 
 
 def preview_items(n: int, count: int, items: Sequence[int]) -> list[int]:

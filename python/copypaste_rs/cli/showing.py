@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.cli import sample_paths
 from copypaste_rs.cli.augmenting import augment, settings_of
-from copypaste_rs.cli.options import Inputs, click
+from copypaste_rs.cli.options import Inputs
 from copypaste_rs.cli.sheets import write_sheet
+from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
 from copypaste_rs.transform import SimpleCopyPaste
+
+with extra("cli"):
+    import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SETTINGS: dict[str, Any] = {
     "size": (480, 640),

@@ -100,7 +100,8 @@ class CocoDataset(Sequence[Sample]):
             masks=tables.segmentations.masks(rows, (h, w)),
             labels=tables.labels[rows],
             iscrowd=tables.iscrowd[rows],
-            **({"id": tables.ids[rows]} | {name: field[rows] for name, field in tables.fields.items()}),
+            id=tables.ids[rows],
+            **{name: field.of(rows) for name, field in tables.fields.items()},
         )
 
     def info(self, index: SupportsIndex) -> dict[str, Any]:

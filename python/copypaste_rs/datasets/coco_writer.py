@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
@@ -15,6 +14,7 @@ from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from typing_extensions import Self

@@ -199,7 +199,7 @@ def _attach(number: ctypes.c_uint64) -> _SharedEpoch:
 
 
 def _check_samples(name: str, dataset: Samples) -> Samples:
-    if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")) or isinstance(dataset, Sample):
+    if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
         raise TypeError(f"{name}: expected a sequence of Sample, got {type(dataset).__name__}")
     return dataset
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,6 +9,8 @@ import numpy as np
 from copypaste_rs.sample import Instances
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
 RESERVED = frozenset({*dir(Instances), "masks", "labels", "boxes", "iscrowd", "self"})
@@ -22,8 +23,10 @@ class Field(NamedTuple):
     values: NDArray[Any]
     table: NDArray[np.str_] | None = None
 
-    def __getitem__(self, rows: Any) -> NDArray[Any]:  # type: ignore[override]  # noqa: ANN401 (what indexes an array)
-        return self.values[rows].copy() if self.table is None else self.table[self.values[rows]]
+    def of(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the values of these rows."""
+        column: NDArray[Any] = self.values[rows]
+        return column if self.table is None else self.table[column]
 
     def take(self, rows: NDArray[np.int64]) -> Field:
         """The column of these rows."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
@@ -14,6 +12,9 @@ with extra("coco"):
     import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
     from typing_extensions import Self
 
 STATE = ".copypaste-rs"

@@ -55,7 +55,8 @@ pub trait Passes<T>: Sized {
     /// How many source rows an output row needs at most.
     fn most_rows(&self) -> usize;
 
-    /// The first pass: from one or two source rows to whole blocks of pixels, numbered from the start of the window.
+    /// The first pass: from one or two source rows to whole blocks of pixels, numbered from the start of the
+    /// window.
     fn columns<const N: usize>(
         &mut self,
         rows: [&[T]; N],
@@ -167,7 +168,8 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
             }
         }
         match single {
-            // Where the rows before are there already, the output moves slowly and will need the next one too.
+            // Where the rows before are there already, the output moves slowly and will need the next one
+            // too.
             Some(row) if rows.start < row && rows.end < self.rows.input && !self.has(rows.end) => {
                 self.begin_two(row, rows.end, &pixels);
             }

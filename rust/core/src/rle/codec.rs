@@ -217,7 +217,7 @@ fn format_one(bounds: &[u32], pixels: i64, buffer: &mut Vec<u8>) -> Vec<u8> {
 }
 
 /// Writes one value to the front of a buffer of at least eight bytes; says how many characters it has.
-#[inline(always)]
+#[inline]
 fn write_varint(value: i64, buffer: &mut [u8]) -> usize {
     let five = |index: u32| (value >> (5 * index)) as u8 & 0x1f;
     if (-512..512).contains(&value) {

@@ -4,6 +4,8 @@
 //! neighbouring columns. Drawing a polygon toggles pixels at horizontal edges only, so a mask comes back exactly
 //! from any rings that contain each of these once. Here each ring bounds one 4-connected part.
 
+use std::ops::Range;
+
 use super::{Masks, for_each_piece};
 
 /// For each mask its rings, flat `x, y, x, y, ...` in whole numbers, one for each 4-connected part.
@@ -66,7 +68,7 @@ impl Edges {
     ///
     /// Down the line the two sides differ from the first end to the second, from the third to the fourth, and so
     /// on: there are the vertical edges.
-    fn join(&mut self, left: std::ops::Range<usize>, right: std::ops::Range<usize>) {
+    fn join(&mut self, left: Range<usize>, right: Range<usize>) {
         let (mut left, mut right) = (left.peekable(), right.peekable());
         // Where two pixels meet at a corner, the edge below the upper comes first, which keeps them apart.
         let order = |edge: usize| (self.edges[edge].y, edge.is_multiple_of(2));

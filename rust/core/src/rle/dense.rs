@@ -80,7 +80,7 @@ struct Inside {
 
 impl Inside {
     /// Calls `found` with each position, ascending.
-    #[inline(always)]
+    #[inline]
     fn for_each(self, mut found: impl FnMut(usize)) {
         for (i, mut word) in self.words.into_iter().enumerate() {
             while word != 0 {
@@ -93,7 +93,7 @@ impl Inside {
 
 /// Calls `found` with blocks of `mask` that may differ from what stands `lag` bytes before: where the block
 /// starts, and where in it something changes between zero and not zero.
-#[inline(always)]
+#[inline]
 fn for_each_change(mask: &[u8], lag: usize, mut found: impl FnMut(usize, Inside)) {
     let (later, earlier) = (&mask[lag..], &mask[..mask.len() - lag]);
     let (blocks, rest) = later.as_chunks::<BLOCK>();

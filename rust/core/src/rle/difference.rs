@@ -68,7 +68,7 @@ impl<'a> Cut<'a> {
 
 /// Appends `bounds` without `taken` to `left`. `jump` gives, for a pixel, a span of `taken` that none before which
 /// ends after the pixel.
-#[inline(always)]
+#[inline]
 fn subtract(bounds: &[u32], taken: &[[u32; 2]], jump: impl Fn(u32) -> usize, left: &mut Vec<u32>) {
     let mut next = 0;
     for &[mut start, end] in bounds.as_chunks().0 {

@@ -1,5 +1,7 @@
 //! Flip, resize, crop and pad, in one pass over the spans.
 
+use std::ops::Range;
+
 use super::{Masks, for_each_piece};
 use crate::Placement;
 use crate::placement::Axis;
@@ -16,7 +18,7 @@ pub fn place(masks: &Masks, placement: &Placement) -> Masks {
         return placed;
     }
     let (row_edges, column_edges) = (Edges::new(rows), Edges::new(columns));
-    let frame = Frame::new(placement);
+    let frame = Frame::new(placement, &column_edges);
     placed.bounds.reserve(masks.bounds.len());
     // Tables of all edges pay when there are spans enough to look them up.
     if placement.input.h + placement.input.w <= 4 * masks.bounds.len() + 4096 {
@@ -44,16 +46,15 @@ struct Frame {
 }
 
 impl Frame {
-    fn new(placement: &Placement) -> Self {
-        let columns = placement.columns();
-        let landing = columns.landing();
-        let ends = [landing.start, landing.end - 1].map(|x| columns.nearest(columns.resized_at(x)));
-        let (left, right) = (ends[0].min(ends[1]), ends[0].max(ends[1]) + 1);
+    fn new(placement: &Placement, columns: &Edges) -> Self {
+        let width = placement.input.w;
+        let Range { start, end } = columns.visible;
+        let (left, right) = if placement.hflip { (width - end, width - start) } else { (start, end) };
         Self {
             canvas_h: placement.canvas.h as u32,
             flip: placement.hflip,
             repeat: placement.resized.w > placement.input.w,
-            width: placement.input.w as u32,
+            width: width as u32,
             visible: [left, right].map(|x| (x * placement.input.h) as u32),
         }
     }
@@ -189,20 +190,23 @@ impl Output {
         }
         if REPEAT && to > self.from {
             let [mut top, end] = self.column;
-            let mut shift = 0;
+            let mut from = self.from;
             while end - top > self.height {
                 top += self.height;
-                shift += self.height;
-                for i in (self.from..to).step_by(2) {
-                    self.write(self.bounds[i] + shift, self.bounds[i + 1] + shift, true);
+                // From the copy before, which is as long.
+                let copied = self.length;
+                for i in (from..copied).step_by(2) {
+                    let (start, end) = (self.bounds[i], self.bounds[i + 1]);
+                    self.write(start + self.height, end + self.height, true);
                 }
+                from = copied;
             }
         }
     }
 }
 
 /// As [`for_each_piece`], from the last piece to the first.
-#[inline(always)]
+#[inline]
 fn for_each_piece_backwards(bounds: &[u32], h: u32, mut found: impl FnMut(u32, u32, u32, u32)) {
     let Some(&last) = bounds.last() else { return };
     // Number of the column at hand, and of its first pixel.
@@ -247,46 +251,57 @@ struct Edges {
     resized: u64,
     offset: i64,
     /// The canvas samples that are reached.
-    landing: [i64; 2],
+    landing: Range<usize>,
+    /// The input samples that these show.
+    visible: Range<usize>,
 }
 
 impl Edges {
+    /// Of an axis with a sample that lands.
     fn new(axis: Axis) -> Self {
-        let landing = axis.landing();
+        let (axis, landing) = (Axis { flip: false, ..axis }, axis.landing());
+        let shown = |position| axis.nearest(axis.resized_at(position));
         Self {
             input: axis.input as u64,
             resized: axis.resized as u64,
             offset: axis.offset,
-            landing: [landing.start as i64, landing.end as i64],
+            visible: shown(landing.start)..shown(landing.end - 1) + 1,
+            landing,
         }
     }
 
-    /// Canvas sample of a resized sample, moved into the canvas.
-    fn on_canvas(&self, resized: u64) -> u32 {
-        (resized as i64 + self.offset).clamp(self.landing[0], self.landing[1]) as u32
+    /// The first resized sample i with `((2i + 1) * input) / (2 * resized) >= k`, and the rest of its division.
+    fn first_resized(&self, k: u64) -> (u64, u64) {
+        let scaled = 2 * self.resized * k + self.input - 1;
+        (scaled / (2 * self.input), scaled % (2 * self.input))
     }
 
-    /// Where input sample `k` begins.
+    /// Where input sample `k` begins, moved into what lands.
     fn at(&self, k: u32) -> u32 {
-        // The first resized sample i with ((2i + 1) * input) / (2 * resized) >= k.
-        let first = (2 * self.resized * k as u64 + self.input - 1) / (2 * self.input);
-        self.on_canvas(first)
+        let position = self.first_resized(k as u64).0 as i64 + self.offset;
+        position.clamp(self.landing.start as i64, self.landing.end as i64) as u32
     }
 
-    /// Where each input sample begins, and the last ends, times `scale`. As [`Edges::at`], without divisions.
+    /// Where each input sample begins, and the last ends, times `scale`. As [`Edges::at`], by one division.
     fn table(&self, scale: u32) -> Vec<u32> {
-        let (step, step_rest) = (self.resized / self.input, 2 * (self.resized % self.input));
-        let (mut first, mut rest) = (0, self.input - 1);
-        let mut table = Vec::with_capacity(self.input as usize + 1);
-        for _ in 0..=self.input {
-            table.push(self.on_canvas(first) * scale);
-            first += step;
+        let samples = self.input as usize + 1;
+        let mut table = Vec::with_capacity(samples);
+        table.resize(self.visible.start + 1, self.landing.start as u32 * scale);
+        let inner = self.visible.start + 1..self.visible.end;
+        let (first, mut rest) = self.first_resized(inner.start as u64);
+        // Before and behind the inner samples these may wrap; they are not used there.
+        let mut position = ((first as i64 + self.offset) as u32).wrapping_mul(scale);
+        let step = ((self.resized / self.input) as u32).wrapping_mul(scale);
+        let step_rest = 2 * (self.resized % self.input);
+        table.extend(inner.map(|_| {
+            let here = position;
             rest += step_rest;
-            if rest >= 2 * self.input {
-                rest -= 2 * self.input;
-                first += 1;
-            }
-        }
+            let carry = rest >= 2 * self.input;
+            rest -= if carry { 2 * self.input } else { 0 };
+            position = position.wrapping_add(step).wrapping_add(if carry { scale } else { 0 });
+            here
+        }));
+        table.resize(samples, self.landing.end as u32 * scale);
         table
     }
 }

@@ -4,6 +4,8 @@
 //! steps from the middle of a column to the next fine column: from `5k + 2` to `5k + 3`. All other points go
 //! unused, so only those steps are computed here. A square from 0 to 9 becomes 9 by 9 pixels.
 
+use std::ops::Range;
+
 use super::sort::sort_into;
 use super::wide::Wide;
 use super::{Masks, cancel_pairs, union};
@@ -99,7 +101,7 @@ impl Outline {
     }
 
     /// An edge with a point for each fine column, from left to right.
-    fn flat_edge(&mut self, columns: std::ops::Range<u32>, [xs, ys]: [i64; 2], [xe, ye]: [i64; 2]) {
+    fn flat_edge(&mut self, columns: Range<u32>, [xs, ys]: [i64; 2], [xe, ye]: [i64; 2]) {
         let slope = (ye - ys) as f64 / (xe - xs) as f64;
         // Of the two points of a step the upper one counts.
         let step = 5 * columns.start as i64 + 2 + i64::from(slope < 0.0) - xs;
@@ -113,7 +115,7 @@ impl Outline {
     }
 
     /// An edge with a point for each fine row, from top to bottom.
-    fn steep_edge(&mut self, columns: std::ops::Range<u32>, [xs, ys]: [i64; 2], [xe, ye]: [i64; 2]) {
+    fn steep_edge(&mut self, columns: Range<u32>, [xs, ys]: [i64; 2], [xe, ye]: [i64; 2]) {
         let length = ye - ys;
         let slope = (xe - xs) as f64 / length as f64;
         let rightwards = slope > 0.0;
@@ -133,7 +135,7 @@ impl Outline {
     }
 
     /// An edge of any size, by exact arithmetic.
-    fn far_edge(&mut self, columns: std::ops::Range<u32>, points: [[f64; 2]; 2]) {
+    fn far_edge(&mut self, columns: Range<u32>, points: [[f64; 2]; 2]) {
         let [mut start, mut end] = points.map(|point| point.map(exactly_fine));
         let length = |axis: usize| {
             let difference = end[axis].minus(start[axis]);

@@ -18,7 +18,6 @@ pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns
         portable::columns_u8(lines, columns, out);
         return;
     }
-    let lines = lines.map(|line| &line[..length]);
     // No start is past `last`: with the minimum the compiler need not check.
     let last = length - 16;
     let lane = |line: &[u8], start: usize| {
@@ -27,18 +26,23 @@ pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns
         cast::<[u8; 16], __m128i>(bytes)
     };
     let out = out.map(|out| out.as_chunks_mut::<16>().0);
-    let blocks = columns.blocks.iter().take(out.iter().fold(usize::MAX, |count, out| count.min(out.len())));
+    let blocks = columns.blocks.iter().take(fewest(&out));
     for (number, block) in blocks.enumerate() {
         let start = block.start.map(|start| (start as usize).min(last));
         for k in 0..N {
-            let half = |k: usize, line: &[u8]| {
+            let line = &lines[k][..length];
+            let half = |k: usize| {
                 let lanes = _mm256_set_m128i(lane(line, start[k + 2]), lane(line, start[k]));
                 let taps = _mm256_shuffle_epi8(lanes, cast(block.shuffle[k]));
                 _mm256_srli_epi32::<4>(_mm256_madd_epi16(taps, cast(block.weights[k])))
             };
-            out[k][number] = cast(_mm256_packs_epi32(half(0, lines[k]), half(1, lines[k])));
+            out[k][number] = cast(_mm256_packs_epi32(half(0), half(1)));
         }
     }
+}
+
+fn fewest<T>(out: &[&mut [T]]) -> usize {
+    out.iter().fold(usize::MAX, |count, out| count.min(out.len()))
 }
 
 fn shortest<T>(lines: &[&[T]]) -> usize {
@@ -81,15 +85,14 @@ pub(crate) fn rows_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
 pub(crate) fn columns_float<const N: usize, const C: usize, T: Float>(
     lines: [&[T]; N],
     columns: FloatColumns<'_>,
-    out: [&mut [f32]; N],
+    mut out: [&mut [f32]; N],
 ) {
     let length = shortest(&lines);
-    let same = lines.map(|line| &line[..length]);
     match C {
         _ if length < columns.channels + 16 => portable::columns_float::<N, C, T>(lines, columns, out),
-        _ if !columns.octets.is_empty() && columns.wide => octets::<N, true, T>(same, columns, out),
-        _ if !columns.octets.is_empty() => octets::<N, false, T>(same, columns, out),
-        3 | 4 => columns_float_few::<N, C, T>(same, columns, out),
+        _ if !columns.octets.is_empty() && columns.wide => octets::<N, true, T>(lines, columns, out),
+        _ if !columns.octets.is_empty() => octets::<N, false, T>(lines, columns, out),
+        3 | 4 => columns_float_few::<N, C, T>(lines, columns, &mut out),
         _ => portable::columns_float::<N, C, T>(lines, columns, out),
     }
 }
@@ -103,7 +106,7 @@ fn first<const N: usize, T: Float>(values: &[T]) -> [f32; N] {
     first.map(T::to_f32)
 }
 
-/// Eight values at a time. All lines are equally long.
+/// Eight values at a time.
 #[target_feature(enable = "avx2")]
 fn octets<const N: usize, const WIDE: bool, T: Float>(
     lines: [&[T]; N],
@@ -112,14 +115,19 @@ fn octets<const N: usize, const WIDE: bool, T: Float>(
 ) {
     let channels = columns.channels;
     let reach = channels + if WIDE { 16 } else { 8 };
-    let Some(last) = shortest(&lines).checked_sub(reach) else { return };
-    let mut out = out.map(|out| out.as_chunks_mut::<8>().0.iter_mut());
-    for octet in columns.octets {
+    let length = shortest(&lines);
+    if length < reach {
+        return;
+    }
+    let last = length - reach;
+    let out = out.map(|out| out.as_chunks_mut::<8>().0);
+    let octets = columns.octets.iter().take(fewest(&out));
+    for (number, octet) in octets.enumerate() {
         let index: __m256i = cast(octet.index);
         let [w0, w1] = octet.weights.map(cast::<[f32; 8], __m256>);
         let start = (octet.start as usize).min(last);
-        for (line, out) in lines.into_iter().zip(&mut out) {
-            let line = &line[start..][..reach];
+        for k in 0..N {
+            let line = &lines[k][..length][start..][..reach];
             let load = |at: usize| cast::<[f32; 8], __m256>(first(&line[at..]));
             let taps = |at: usize| {
                 let near = _mm256_permutevar8x32_ps(load(at), index);
@@ -132,26 +140,28 @@ fn octets<const N: usize, const WIDE: bool, T: Float>(
                 }
             };
             let sum = _mm256_add_ps(_mm256_mul_ps(w0, taps(0)), _mm256_mul_ps(w1, taps(channels)));
-            if let Some(out) = out.next() {
-                *out = cast(sum);
-            }
+            out[k][number] = cast(sum);
         }
     }
 }
 
-/// Three or four channels: one pixel at a time. All lines are equally long.
+/// Three or four channels: one pixel at a time.
 #[target_feature(enable = "avx2")]
 fn columns_float_few<const N: usize, const C: usize, T: Float>(
     lines: [&[T]; N],
     columns: FloatColumns<'_>,
-    out: [&mut [f32]; N],
+    out: &mut [&mut [f32]; N],
 ) {
-    let Some(last) = shortest(&lines).checked_sub(C + 4) else { return };
+    let length = shortest(&lines);
+    if length < C + 4 {
+        return;
+    }
+    let last = length - (C + 4);
     for (number, (&start, &[w0, w1])) in columns.start.iter().zip(columns.weights).enumerate() {
         let start = (start as usize).min(last);
         let (w0, w1) = (_mm_set1_ps(w0), _mm_set1_ps(w1));
         for k in 0..N {
-            let line = &lines[k][start..][..C + 4];
+            let line = &lines[k][..length][start..][..C + 4];
             let load = |at: usize| cast::<[f32; 4], __m128>(first(&line[at..]));
             let sum = _mm_add_ps(_mm_mul_ps(w0, load(0)), _mm_mul_ps(w1, load(C)));
             // The next pixel overwrites a fourth channel that is not there.

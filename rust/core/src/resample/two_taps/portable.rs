@@ -77,8 +77,8 @@ pub(crate) fn rows_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
     }
 }
 
-/// `out = w0 * p0 + w1 * p1`, for each of some lines. What the sign of a zero is matters only in the second pass. `C` is
-/// the channel count, or 0 for any.
+/// `out = w0 * p0 + w1 * p1`, for each of some lines. What the sign of a zero is matters only in the second
+/// pass. `C` is the channel count, or 0 for any.
 pub(crate) fn columns_float<const N: usize, const C: usize, T: Float>(
     lines: [&[T]; N],
     columns: FloatColumns<'_>,
