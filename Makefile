@@ -87,17 +87,18 @@ $(DEMO_ENV)/.ready: $(WHEEL)
 	@touch $@
 
 $(NEWEST_ENV)/.ready: $(WHEEL)
-	@$(call test-env,$(PYTHON),$(NEWEST_ENV))
+	@$(call test-env,$(PYTHON),$(NEWEST_ENV),)
 
 $(OLDEST_ENV)/.ready: $(WHEEL)
-	@$(call test-env,$(OLDEST),$(OLDEST_ENV))
+	@$(call test-env,$(OLDEST),$(OLDEST_ENV),'numpy<2')
 
-# A clean environment with the wheel and what the tests need; a new wheel replaces the old one in it.
+# A clean environment with the wheel and what the tests need; a new wheel replaces the old one in it. The oldest
+# Python gets the oldest NumPy series as well.
 define test-env
 	set -e; \
 	test -d $(2) || $(1) -m venv $(2); \
 	$(2)/bin/python $(NEW_PIP); \
-	$(2)/bin/python $(PIP) "$$(ls dist/*.whl)[cli]" --group test; \
+	$(2)/bin/python $(PIP) "$$(ls dist/*.whl)[cli]" --group test $(3); \
 	$(2)/bin/python $(PIP) --force-reinstall --no-deps dist/*.whl; \
 	touch $(2)/.ready
 endef

@@ -115,6 +115,12 @@ def _carried(
         dtype = _common_dtype(column, list(arrays.values()), stand_ins)
     for value in stand_ins:
         try:
+            if (
+                isinstance(value, int)
+                and dtype.kind in "iu"
+                and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
+            ):
+                raise OverflowError  # NumPy 1 would wrap
             np.broadcast_to(np.asarray(value).astype(dtype) if column == "labels" else np.array(value, dtype), shape)
         except (TypeError, ValueError, OverflowError):
             raise ValueError(
@@ -124,14 +130,30 @@ def _carried(
 
 
 def _common_dtype(column: str, arrays: Sequence[NDArray[Any]], stand_ins: Sequence[Any]) -> np.dtype[Any]:
-    # Numbers take part as Python numbers, so 1.0 leaves a float32 column what it is.
-    operands = [v if isinstance(v, int | float | complex) else np.asarray(v).dtype for v in stand_ins]
     dtypes = [array.dtype for array in arrays]
     try:
-        return np.result_type(*dtypes, *operands)
+        common = np.result_type(*dtypes)
+        for value in stand_ins:
+            common = _with_number(common, value)
     except TypeError:
-        kinds = ", ".join(dict.fromkeys(str(v) for v in [*dtypes, *operands]))
+        kinds = ", ".join(dict.fromkeys(map(str, [*dtypes, *stand_ins])))
         raise TypeError(f"column {column!r}: expected dtypes that combine, got {kinds}") from None
+    return common
+
+
+def _with_number(dtype: np.dtype[Any], value: Any) -> np.dtype[Any]:
+    """The dtype for a column with `value` in it: a Python number widens its kind, never its precision.
+
+    NumPy 2 has this rule; NumPy 1 looks at the value instead, and what comes out must not depend on which it is.
+    """
+    if type(value) not in _KINDS or dtype.kind not in "biufc":
+        return np.result_type(dtype, np.asarray(value).dtype)
+    if _KINDS[type(value)] <= "biufc".index(dtype.kind.replace("u", "i")):
+        return dtype
+    return np.result_type(dtype, {int: np.int64, float: np.float64, complex: np.complex64}[type(value)])
+
+
+_KINDS = {int: "biufc".index("i"), float: "biufc".index("f"), complex: "biufc".index("c")}
 
 
 def _check_labels(name: str, labels: NDArray[Any], dtype: np.dtype[Any]) -> None:

@@ -131,11 +131,11 @@ class SegmentationsBuilder:
         self._runs.append(len(self._counts) - first_run)
 
     def _add_polygons(self, parts: list[Any]) -> None:
-        if parts and not isinstance(parts[0], list):
+        if parts and not any(isinstance(part, list) for part in parts):
             parts = [parts]  # one part without the list around it
         for k, part in enumerate(parts):
-            if not isinstance(part, list) or any(isinstance(number, list) for number in part):
-                raise ValueError(f"segmentation[{k}]: expected a flat list of coordinates")
+            if not isinstance(part, list):
+                raise ValueError(f"segmentation[{k}]: expected a list of coordinates, got a number")
             if len(part) % 2:
                 raise ValueError(f"segmentation[{k}]: expected an even number of coordinates, got {len(part)}")
             if len(part) < 6:

@@ -74,11 +74,10 @@ pub(crate) fn float_weights(share: f64) -> [f32; 2] {
     [(1.0 - share) as f32, share as f32]
 }
 
-/// Adding 2^23 leaves a float32 no fraction bits; `f32::round_ties_even` is a library call on baseline
-/// x86-64.
+/// Of a number from 0 to 2048. With 2^23 added a float32 has no fraction bits: it is rounded, halves to even, and its
+/// low bits are the integer.
 fn round_to_even(x: f32) -> i16 {
-    const NO_FRACTION: f32 = 8_388_608.0;
-    ((x + NO_FRACTION) - NO_FRACTION) as i16
+    (x + 8_388_608.0).to_bits() as i16
 }
 
 /// The triangle filter, widened when an axis shrinks.

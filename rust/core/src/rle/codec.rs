@@ -235,3 +235,56 @@ fn write_varint(value: i64, buffer: &mut [u8]) -> usize {
     }
     length as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rle::tests::random_masks;
+
+    #[test]
+    fn strings_round_trip() {
+        for masks in random_masks(11) {
+            let strings = format(&masks);
+            let borrowed: Vec<&[u8]> = strings.iter().map(Vec::as_slice).collect();
+            assert_eq!(parse(&borrowed, masks.size()), Ok(masks));
+        }
+        // From the COCO tools: columns of 9 with runs of 5, 31, 2, 600.
+        let size = Size { h: 11, w: 58 };
+        let masks = Masks::from_counts("masks", size, &[5, 31, 2, 600], &[0, 4]).unwrap();
+        assert_eq!(format(&masks), [b"5o02ia0"]);
+        // Runs that need all seven characters.
+        let size = Size { h: 1, w: 4_294_967_295 };
+        for counts in
+            [&[4_294_967_295][..], &[0, 4_294_967_295], &[1, 1, 4_294_967_290, 3], &[1, 4_294_967_291, 2, 1]]
+        {
+            let masks = Masks::from_counts("masks", size, counts, &[0, counts.len() as i64]).unwrap();
+            let strings = format(&masks);
+            assert_eq!(parse(&[&strings[0]], size).unwrap().to_counts().0, counts);
+        }
+    }
+
+    #[test]
+    fn malformed_strings_are_refused() {
+        let size = Size { h: 2, w: 3 };
+        let read = |string: &[u8]| parse(&[b"6", string], size);
+        let error = |string: &[u8]| read(string).unwrap_err();
+        let sums = |sum| Error::RunsDoNotFill { argument: "strings", mask: 1, sum, size };
+        assert_eq!(error(b""), sums(0));
+        assert_eq!(error(b"5"), sums(5));
+        assert_eq!(error(b"7"), sums(7));
+        assert_eq!(error(b"P"), Error::TruncatedCount { string: 1 });
+        assert_eq!(error(b"15Q"), Error::TruncatedCount { string: 1 });
+        assert_eq!(error(b"1\0"), Error::NotInAlphabet { string: 1, position: 1, byte: 0 });
+        assert_eq!(error(b"1234567p1"), Error::NotInAlphabet { string: 1, position: 7, byte: b'p' });
+        assert_eq!(error(b"1VPPPPPPP0"), Error::CountTooLong { string: 1, position: 1 });
+        assert_eq!(error(b"1V1VPPPPPPP0"), Error::CountTooLong { string: 1, position: 3 });
+        assert_eq!(error(b"O"), Error::CountOutOfRange { string: 1, count: 0, value: -1 });
+        assert_eq!(error(b"121K"), Error::CountOutOfRange { string: 1, count: 3, value: -3 });
+        assert_eq!(error(b"PPPPPP4"), Error::CountOutOfRange { string: 1, count: 0, value: 1 << 32 });
+        // Longer forms than needed, up to seven characters.
+        for string in [&b"6"[..], b"V0", b"VPPPPP0"] {
+            assert_eq!(read(string).unwrap().to_counts().0, [6, 6]);
+        }
+        assert_eq!(parse(&[b"", b"0"], Size { h: 0, w: 3 }).unwrap().to_counts().0, [0, 0]);
+    }
+}

@@ -155,3 +155,59 @@ impl Edges {
         ring
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rle::rasterize;
+    use crate::rle::tests::{mask, random_masks};
+
+    /// The mask that rings draw.
+    fn drawn(rings: &[Vec<Vec<f64>>], size: crate::Size) -> Masks {
+        let (mut coordinates, mut parts, mut instances) = (Vec::new(), vec![0], vec![0]);
+        for rings in rings {
+            for ring in rings {
+                coordinates.extend(ring);
+                parts.push(coordinates.len());
+            }
+            instances.push(parts.len() - 1);
+        }
+        rasterize(&coordinates, &parts, &instances, size)
+    }
+
+    #[test]
+    fn rings_give_the_mask_back() {
+        for masks in random_masks(12) {
+            assert_eq!(drawn(&polygons(&masks), masks.size()), masks);
+        }
+    }
+
+    #[test]
+    fn rings_run_along_pixel_edges() {
+        let rings = |drawing: &str| polygons(&mask(drawing)).remove(0);
+        assert_eq!(rings(".../..."), Vec::<Vec<f64>>::new());
+        assert_eq!(rings("..../.##."), [[3.0, 1.0, 3.0, 2.0, 1.0, 2.0, 1.0, 1.0]]);
+        assert_eq!(rings("##/##/#."), [[2.0, 0.0, 2.0, 2.0, 1.0, 2.0, 1.0, 3.0, 0.0, 3.0, 0.0, 0.0]]);
+    }
+
+    #[test]
+    fn one_ring_for_each_part() {
+        let count = |drawing: &str| polygons(&mask(drawing))[0].len();
+        assert_eq!(count("#./.#"), 2);
+        assert_eq!(count("##/.#"), 1);
+        assert_eq!(count("###/#.#/###/..."), 1);
+        // Two holes that touch at a corner, and a hole that is open at one.
+        assert_eq!(count("####/#.##/##.#/####"), 1);
+        assert_eq!(count("##./#.#/###"), 1);
+        // A part in the hole of another.
+        assert_eq!(count("#####/#...#/#.#.#/#...#/#####"), 2);
+    }
+
+    #[test]
+    fn cost_follows_the_spans() {
+        let size = crate::Size { h: 1, w: 4_294_967_295 };
+        let whole = Masks::from_counts("masks", size, &[3, u32::MAX - 3], &[0, 2]).unwrap();
+        let end = u32::MAX as f64;
+        assert_eq!(polygons(&whole), [[[end, 0.0, end, 1.0, 3.0, 1.0, 3.0, 0.0]]]);
+    }
+}

@@ -191,6 +191,11 @@ impl Output {
         if REPEAT && to > self.from {
             let [mut top, end] = self.column;
             let mut from = self.from;
+            if self.bounds[from + 1] - self.bounds[from] == self.height {
+                // Full columns are one span, however many.
+                self.bounds[from + 1] = end;
+                return;
+            }
             while end - top > self.height {
                 top += self.height;
                 // From the copy before, which is as long.
@@ -303,5 +308,97 @@ impl Edges {
         }));
         table.resize(samples, self.landing.end as u32 * scale);
         table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Size;
+    use crate::rle::tests::{Drawing, Random, dense, draw, from_drawings, map_pixels, mask, random_masks};
+
+    #[test]
+    fn place_takes_pixels_by_the_nearest_rule() {
+        let mut random = Random(8);
+        for masks in random_masks(8).filter(|masks| masks.size().pixels() > 0).chain(random_masks(9).take(9))
+        {
+            let input = masks.size();
+            if input.pixels() == 0 {
+                continue;
+            }
+            for _ in 0..4 {
+                let side = |random: &mut Random, side: usize| match random.below(4) {
+                    0 => side,
+                    1 => 1 + random.below(2 * side),
+                    2 => 3 * side,
+                    _ => 1 + random.below(30),
+                };
+                let resized = Size { h: side(&mut random, input.h), w: side(&mut random, input.w) };
+                let canvas = Size { h: side(&mut random, resized.h), w: 1 + random.below(25) };
+                let offset = |random: &mut Random, side: usize| {
+                    [0, random.below(41) as i64 - 20, -(side as i64 / 2)][random.below(3)]
+                };
+                let placement = Placement {
+                    input,
+                    resized,
+                    offset_y: offset(&mut random, resized.h),
+                    offset_x: offset(&mut random, resized.w),
+                    canvas,
+                    hflip: random.below(2) == 1,
+                };
+                let drawn = dense(&masks);
+                let pick = |rows: &Drawing, y: usize, x: usize| {
+                    let nearest = |i: usize, offset: i64, resized: usize, input: usize| {
+                        let i = i as i64 - offset;
+                        let inside = (0..resized as i64).contains(&i);
+                        inside.then(|| (2 * i as usize + 1) * input / (2 * resized))
+                    };
+                    let y = nearest(y, placement.offset_y, resized.h, input.h);
+                    let x = nearest(x, placement.offset_x, resized.w, input.w);
+                    let column = |x: usize| if placement.hflip { input.w - 1 - x } else { x };
+                    y.zip(x).is_some_and(|(y, x)| rows[y][column(x)])
+                };
+                let expected: Vec<Drawing> =
+                    drawn.iter().map(|rows| map_pixels(&[], canvas, |_, y, x| pick(rows, y, x))).collect();
+                assert_eq!(place(&masks, &placement), from_drawings(canvas, &expected), "{placement:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn place_costs_what_the_canvas_costs() {
+        const HUGE: usize = (1 << 31) - 1;
+        let masks = mask("#./.#");
+        let placed = |offset_y, offset_x, hflip| {
+            let (input, resized) = (masks.size(), Size { h: HUGE, w: HUGE });
+            let canvas = Size { h: 2, w: 3 };
+            draw(&dense(&place(&masks, &Placement { input, resized, offset_y, offset_x, canvas, hflip }))[0])
+        };
+        let middle = -(HUGE as i64 / 2);
+        assert_eq!(placed(0, 0, false), "###/###");
+        assert_eq!(placed(0, 0, true), ".../...");
+        assert_eq!(placed(middle + 1, middle + 1, false), "#../.##");
+        assert_eq!(placed(middle + 1, middle + 1, true), ".##/#..");
+        assert_eq!(placed(3, 0, false), ".../...");
+        assert_eq!(placed(-(HUGE as i64), 0, false), ".../...");
+        // And the other way: a huge input with few spans.
+        let line = Size { h: HUGE, w: 2 };
+        let tall =
+            Masks::from_counts("masks", line, &[0, HUGE as u32 + 5, HUGE as u32 - 5], &[0, 3]).unwrap();
+        let placement = Placement {
+            input: line,
+            resized: Size { h: 4, w: 2 },
+            offset_y: 1,
+            offset_x: 0,
+            canvas: Size { h: 6, w: 3 },
+            hflip: true,
+        };
+        assert_eq!(draw(&dense(&place(&tall, &placement))[0]), ".../.#./.#./.#./.#./...");
+        // A full canvas is one span, and no pixel of it is touched on its own.
+        let line = Size { h: 1, w: 1 };
+        let canvas = Size { h: 1, w: HUGE };
+        let placement =
+            Placement { input: line, resized: canvas, offset_y: 0, offset_x: 0, canvas, hflip: true };
+        assert_eq!(place(&mask("#"), &placement).bounds(0), [0, HUGE as u32]);
     }
 }

@@ -1,7 +1,6 @@
 //! Dense truth for the tests of this module: masks drawn, decoded and made up.
 
 use super::*;
-use crate::Placement;
 
 /// One mask, row by row.
 pub(crate) type Drawing = Vec<Vec<bool>>;
@@ -107,8 +106,12 @@ pub(crate) fn random_masks(seed: u64) -> impl Iterator<Item = Masks> {
     })
 }
 
-/// Each pixel of each mask.
-fn map_pixels(masks: &[Drawing], size: Size, f: impl Fn(&[Drawing], usize, usize) -> bool) -> Drawing {
+/// A mask made pixel by pixel from others.
+pub(crate) fn map_pixels(
+    masks: &[Drawing],
+    size: Size,
+    f: impl Fn(&[Drawing], usize, usize) -> bool,
+) -> Drawing {
     (0..size.h).map(|y| (0..size.w).map(|x| f(masks, y, x)).collect()).collect()
 }
 
@@ -248,83 +251,6 @@ fn iou_is_that_of_pixels() {
 }
 
 #[test]
-fn place_takes_pixels_by_the_nearest_rule() {
-    let mut random = Random(8);
-    for masks in random_masks(8).filter(|masks| masks.size().pixels() > 0).chain(random_masks(9).take(9)) {
-        let input = masks.size();
-        if input.pixels() == 0 {
-            continue;
-        }
-        for _ in 0..4 {
-            let side = |random: &mut Random, side: usize| match random.below(4) {
-                0 => side,
-                1 => 1 + random.below(2 * side),
-                2 => 3 * side,
-                _ => 1 + random.below(30),
-            };
-            let resized = Size { h: side(&mut random, input.h), w: side(&mut random, input.w) };
-            let canvas = Size { h: side(&mut random, resized.h), w: 1 + random.below(25) };
-            let offset = |random: &mut Random, side: usize| {
-                [0, random.below(41) as i64 - 20, -(side as i64 / 2)][random.below(3)]
-            };
-            let placement = Placement {
-                input,
-                resized,
-                offset_y: offset(&mut random, resized.h),
-                offset_x: offset(&mut random, resized.w),
-                canvas,
-                hflip: random.below(2) == 1,
-            };
-            let drawn = dense(&masks);
-            let pick = |rows: &Drawing, y: usize, x: usize| {
-                let nearest = |i: usize, offset: i64, resized: usize, input: usize| {
-                    let i = i as i64 - offset;
-                    let inside = (0..resized as i64).contains(&i);
-                    inside.then(|| (2 * i as usize + 1) * input / (2 * resized))
-                };
-                let y = nearest(y, placement.offset_y, resized.h, input.h);
-                let x = nearest(x, placement.offset_x, resized.w, input.w);
-                let column = |x: usize| if placement.hflip { input.w - 1 - x } else { x };
-                y.zip(x).is_some_and(|(y, x)| rows[y][column(x)])
-            };
-            let expected: Vec<Drawing> =
-                drawn.iter().map(|rows| map_pixels(&[], canvas, |_, y, x| pick(rows, y, x))).collect();
-            assert_eq!(place(&masks, &placement), from_drawings(canvas, &expected), "{placement:?}");
-        }
-    }
-}
-
-#[test]
-fn place_costs_what_the_canvas_costs() {
-    const HUGE: usize = (1 << 31) - 1;
-    let masks = mask("#./.#");
-    let placed = |offset_y, offset_x, hflip| {
-        let (input, resized) = (masks.size(), Size { h: HUGE, w: HUGE });
-        let canvas = Size { h: 2, w: 3 };
-        draw(&dense(&place(&masks, &Placement { input, resized, offset_y, offset_x, canvas, hflip }))[0])
-    };
-    let middle = -(HUGE as i64 / 2);
-    assert_eq!(placed(0, 0, false), "###/###");
-    assert_eq!(placed(0, 0, true), ".../...");
-    assert_eq!(placed(middle + 1, middle + 1, false), "#../.##");
-    assert_eq!(placed(middle + 1, middle + 1, true), ".##/#..");
-    assert_eq!(placed(3, 0, false), ".../...");
-    assert_eq!(placed(-(HUGE as i64), 0, false), ".../...");
-    // And the other way: a huge input with few spans.
-    let line = Size { h: HUGE, w: 2 };
-    let tall = Masks::from_counts("masks", line, &[0, HUGE as u32 + 5, HUGE as u32 - 5], &[0, 3]).unwrap();
-    let placement = Placement {
-        input: line,
-        resized: Size { h: 4, w: 2 },
-        offset_y: 1,
-        offset_x: 0,
-        canvas: Size { h: 6, w: 3 },
-        hflip: true,
-    };
-    assert_eq!(draw(&dense(&place(&tall, &placement))[0]), ".../.#./.#./.#./.#./...");
-}
-
-#[test]
 fn encode_and_decode_are_inverse() {
     for masks in random_masks(10) {
         let (Size { h, w }, n) = (masks.size(), masks.len());
@@ -344,85 +270,4 @@ fn encode_and_decode_are_inverse() {
         }
         assert_eq!(encode_f(&columns_first, n, masks.size()), masks);
     }
-}
-
-#[test]
-fn strings_round_trip() {
-    for masks in random_masks(11) {
-        let strings = format(&masks);
-        let borrowed: Vec<&[u8]> = strings.iter().map(Vec::as_slice).collect();
-        assert_eq!(parse(&borrowed, masks.size()), Ok(masks));
-    }
-    // From the COCO tools: columns of 9 with runs of 5, 31, 2, 600.
-    let size = Size { h: 11, w: 58 };
-    let masks = Masks::from_counts("masks", size, &[5, 31, 2, 600], &[0, 4]).unwrap();
-    assert_eq!(format(&masks), [b"5o02ia0"]);
-    // Runs that need all seven characters.
-    let size = Size { h: 1, w: 4_294_967_295 };
-    for counts in
-        [&[4_294_967_295][..], &[0, 4_294_967_295], &[1, 1, 4_294_967_290, 3], &[1, 4_294_967_291, 2, 1]]
-    {
-        let masks = Masks::from_counts("masks", size, counts, &[0, counts.len() as i64]).unwrap();
-        let strings = format(&masks);
-        assert_eq!(parse(&[&strings[0]], size).unwrap().to_counts().0, counts);
-    }
-}
-
-#[test]
-fn malformed_strings_are_refused() {
-    let size = Size { h: 2, w: 3 };
-    let read = |string: &[u8]| parse(&[b"6", string], size);
-    let error = |string: &[u8]| read(string).unwrap_err();
-    let sums = |sum| Error::RunsDoNotFill { argument: "strings", mask: 1, sum, size };
-    assert_eq!(error(b""), sums(0));
-    assert_eq!(error(b"5"), sums(5));
-    assert_eq!(error(b"7"), sums(7));
-    assert_eq!(error(b"P"), Error::TruncatedCount { string: 1 });
-    assert_eq!(error(b"15Q"), Error::TruncatedCount { string: 1 });
-    assert_eq!(error(b"1\0"), Error::NotInAlphabet { string: 1, position: 1, byte: 0 });
-    assert_eq!(error(b"1234567p1"), Error::NotInAlphabet { string: 1, position: 7, byte: b'p' });
-    assert_eq!(error(b"1VPPPPPPP0"), Error::CountTooLong { string: 1, position: 1 });
-    assert_eq!(error(b"1V1VPPPPPPP0"), Error::CountTooLong { string: 1, position: 3 });
-    assert_eq!(error(b"O"), Error::CountOutOfRange { string: 1, count: 0, value: -1 });
-    assert_eq!(error(b"121K"), Error::CountOutOfRange { string: 1, count: 3, value: -3 });
-    assert_eq!(error(b"PPPPPP4"), Error::CountOutOfRange { string: 1, count: 0, value: 1 << 32 });
-    // Longer forms than needed, up to seven characters.
-    for string in [&b"6"[..], b"V0", b"VPPPPP0"] {
-        assert_eq!(read(string).unwrap().to_counts().0, [6, 6]);
-    }
-    assert_eq!(parse(&[b"", b"0"], Size { h: 0, w: 3 }).unwrap().to_counts().0, [0, 0]);
-}
-
-#[test]
-fn polygons_give_the_mask_back() {
-    for masks in random_masks(12) {
-        let (mut coordinates, mut parts, mut instances) = (Vec::new(), vec![0], vec![0]);
-        for rings in polygons(&masks) {
-            for ring in rings {
-                assert!(ring.len() >= 8);
-                coordinates.extend(ring);
-                parts.push(coordinates.len());
-            }
-            instances.push(parts.len() - 1);
-        }
-        assert_eq!(rasterize(&coordinates, &parts, &instances, masks.size()), masks);
-    }
-}
-
-#[test]
-fn one_ring_for_each_part() {
-    let rings = |drawing: &str| polygons(&mask(drawing)).remove(0);
-    assert_eq!(rings(".../..."), Vec::<Vec<f64>>::new());
-    assert_eq!(
-        rings(".../.#."),
-        [[1.0, 1.0, 2.0, 1.0, 2.0, 2.0, 1.0, 2.0].map(|c| c)].map(|r| {
-            let mut r = r.to_vec();
-            r.rotate_left(2);
-            r
-        })
-    );
-    assert_eq!(rings("#./.#").len(), 2);
-    assert_eq!(rings("###/#.#/###/...").len(), 1);
-    assert_eq!(rings("#####/#...#/#.#.#/#...#/#####").len(), 2);
-    assert_eq!(rings("##./#.#/###").len(), 1);
 }

@@ -92,3 +92,24 @@ fn merge_as_bits(bounds: &[u32]) -> Vec<u32> {
     }
     toggles
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rle::tests::{Random, random_masks};
+
+    #[test]
+    fn both_ways_give_the_same() {
+        for masks in random_masks(13).filter(|masks| !masks.bounds.is_empty()) {
+            assert_eq!(sweep(&sorted_spans(&masks.bounds)), merge_as_bits(&masks.bounds));
+        }
+        // Many spans in few places.
+        let mut random = Random(13);
+        let starts =
+            (0..5000).map(|i| if i % 7 == 0 { random.below(90_000) } else { 5000 + random.below(40) } as u32);
+        let bounds: Vec<u32> = starts.flat_map(|start| [start, start + 1 + start % 3]).collect();
+        let sorted = sorted_spans(&bounds);
+        assert!(sorted.is_sorted());
+        assert_eq!(sweep(&sorted), merge_as_bits(&bounds));
+    }
+}

@@ -45,6 +45,7 @@ pub(crate) struct ByteColumns<'a> {
     pub(crate) start: &'a [u32],
     pub(crate) weights: &'a [Group],
     pub(crate) pairs: usize,
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 shuffles"))]
     pub(crate) steps: &'a [Step],
     pub(crate) channels: usize,
 }

@@ -61,8 +61,10 @@ pub(crate) struct FloatColumns<'a> {
     pub(crate) start: &'a [u32],
     pub(crate) weights: &'a [[f32; 2]],
     /// The same for permutations, where they are fit.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 permutes"))]
     pub(crate) octets: &'a [Octet],
     /// Whether octets come from sixteen values.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 permutes"))]
     pub(crate) wide: bool,
     pub(crate) channels: usize,
 }
