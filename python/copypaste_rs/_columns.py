@@ -114,19 +114,21 @@ def _carried(
     else:
         dtype = _common_dtype(column, list(arrays.values()), stand_ins)
     for value in stand_ins:
-        try:
-            if (
-                isinstance(value, int)
-                and dtype.kind in "iu"
-                and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
-            ):
-                raise OverflowError  # NumPy 1 would wrap
-            np.broadcast_to(np.asarray(value).astype(dtype) if column == "labels" else np.array(value, dtype), shape)
-        except (TypeError, ValueError, OverflowError):
+        if not _fits(value, dtype, shape):
             raise ValueError(
                 f"missing: expected a value for column {column!r} of dtype {dtype} and shape {shape}, got {value!r}"
-            ) from None
+            )
     return Carried(column, dtype, shape, sides)
+
+
+def _fits(value: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
+    if isinstance(value, int) and dtype.kind in "iu" and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max:
+        return False  # NumPy 1 would wrap
+    try:
+        np.broadcast_to(np.asarray(value).astype(dtype), shape)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def _common_dtype(column: str, arrays: Sequence[NDArray[Any]], stand_ins: Sequence[Any]) -> np.dtype[Any]:

@@ -296,9 +296,10 @@ mod tests {
 
     #[test]
     fn parts_of_an_instance_are_united() {
-        let squares = [0.0, 0.0, 2.0, 0.0, 2.0, 2.0, 0.0, 2.0, 1.0, 1.0, 3.0, 1.0, 3.0, 3.0, 1.0, 3.0];
+        let mut squares = vec![0.0, 0.0, 2.0, 0.0, 2.0, 2.0, 0.0, 2.0];
+        squares.extend([1.0, 1.0, 3.0, 1.0, 3.0, 3.0, 1.0, 3.0].repeat(2));
         let size = Size { h: 4, w: 5 };
-        let masks = rasterize(&squares, &[0, 8, 16], &[0, 2, 2, 3], size);
+        let masks = rasterize(&squares, &[0, 8, 16, 24], &[0, 2, 2, 3], size);
         assert_eq!(masks.select(&[0]), mask("##.../###../.##../....."));
         assert_eq!(masks.select(&[1]), mask("...../...../...../....."));
         assert_eq!(masks.select(&[2]), mask("...../.##../.##../....."));
