@@ -74,8 +74,8 @@ pub(crate) fn float_weights(share: f64) -> [f32; 2] {
     [(1.0 - share) as f32, share as f32]
 }
 
-/// Of a number from 0 to 2048. With 2^23 added a float32 has no fraction bits: it is rounded, halves to even, and its
-/// low bits are the integer.
+/// Of a number from 0 to 2048. With 2^23 added a float32 has no fraction bits: it is rounded, halves to even,
+/// and its low bits are the integer.
 fn round_to_even(x: f32) -> i16 {
     (x + 8_388_608.0).to_bits() as i16
 }
