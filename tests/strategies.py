@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from ascii import rle
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from ascii import rle
 from copypaste_rs import Placement, RleMasks
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -82,7 +82,7 @@ def pixels(seed: int, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     rng = np.random.default_rng(seed)
     if np.dtype(dtype).kind == "u":
         return rng.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
-    values = (rng.standard_normal(shape) * 10.0 ** rng.integers(-3, 4)).astype(dtype)
+    values: NDArray[Any] = (rng.standard_normal(shape) * 10.0 ** rng.integers(-3, 4)).astype(dtype)
     values[rng.random(shape) < 0.1] = -0.0
     return values
 
@@ -94,7 +94,7 @@ def images(draw: Draw, size: st.SearchStrategy[tuple[int, int]] | None = None, d
     channels = draw(st.sampled_from([None, 1, 2, 3, 4, 5]))
     dtype = draw(st.sampled_from(DTYPES)) if dtype is None else dtype
     shape = (h, w) if channels is None else (h, w, channels)
-    layout = draw(layouts())
+    layout: Callable[[NDArray[Any]], NDArray[Any]] = draw(layouts())
     return layout(pixels(draw(st.integers(0, 2**32)), shape, dtype))
 
 

@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ascii import masks
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+from ascii import masks
+from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample, functional, reference
+from copypaste_rs.draws import gaussian_weights
 from strategies import (
     DTYPES,
     blobs,
@@ -24,9 +27,6 @@ from strategies import (
     rle_masks,
     sizes,
 )
-
-from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample, functional, reference
-from copypaste_rs.draws import gaussian_weights
 
 
 def same_bytes(a: Any, b: Any) -> None:
@@ -188,6 +188,18 @@ def test_rasterize_edges_beyond_32_bits(data: st.DataObject) -> None:
 
 
 @given(data=st.data())
+def test_rasterize_lines_through_the_image(data: st.DataObject) -> None:
+    """From one far side of it to another, so that the exact arithmetic shows in the pixels."""
+    size = data.draw(sizes(5, 60))
+    through = np.array([data.draw(st.integers(0, 8 * size[1])), data.draw(st.integers(0, 8 * size[0]))]) / 8
+    away = np.array([data.draw(st.integers(-30, 30)), data.draw(st.integers(-30, 30))], np.float64)
+    near, far = (data.draw(st.sampled_from([2.0**7, 2.0**28, 2.0**29, 2.0**33, 2.0**40])) for _ in range(2))
+    third = np.array([data.draw(st.sampled_from([-(2.0**50), 2.0**50])), data.draw(st.floats(-(2.0**50), 2.0**50))])
+    part = np.concatenate([through - near * away, through + far * away, third])
+    agree("rasterize", [[part]], size)
+
+
+@given(data=st.data())
 def test_place_masks(data: st.DataObject) -> None:
     size = data.draw(sizes(1, 30))
     found = data.draw(rle_masks(size=st.just(size)))
@@ -281,9 +293,9 @@ def scenes(draw: Any) -> tuple[Plan, Sample, list[Sample]]:
     for _ in range(draw(st.integers(0, 4))):
         number = draw(st.integers(0, len(sources) - 1))
         source = sources[number]
-        rows = draw(
-            st.lists(st.integers(0, 4), unique=True).map(lambda rows: [r for r in rows if r < len(source.instances)])
-        )  # noqa: B023
+        rows = [
+            row for row in draw(st.permutations(range(5)))[: draw(st.integers(0, 5))] if row < len(source.instances)
+        ]
         p = draw(placements(source.size, 40))
         p = Placement(source.size, p.resized_size, p.offset, canvas.canvas_size, p.hflip)
         pastes.append(Paste(number, tuple(rows), p, draw(st.sampled_from([None, None, 0.3, 1.0, 3.7]))))
@@ -309,6 +321,16 @@ def test_copy_paste(data: st.DataObject) -> None:
     agree("copy_paste", plan, target, sources, **options)
 
 
+def test_copy_paste_of_a_soft_object_beside_the_canvas() -> None:
+    """It has no pixel on the canvas, so it is not pasted, and its soft edge does not reach in."""
+    image = np.full((5, 6), 200, np.uint8)
+    source = Sample(image, Instances(masks=masks("##..../##..../##..../##..../##....")))
+    target = Sample(np.zeros((3, 4), np.uint8), Instances())
+    still = Placement((3, 4), (3, 4), (0, 0), (3, 4))
+    plan = Plan(still, (Paste(0, (0,), Placement((5, 6), (5, 6), (-1, -2), (3, 4)), 1.0),))
+    assert not agree("copy_paste", plan, target, source).image.any()
+
+
 def test_copy_paste_of_ordinary_size() -> None:
     """Some thirty objects a side on a canvas of several hundred pixels, hard and soft, over and under each other."""
     rng = np.random.default_rng(3)
@@ -320,7 +342,7 @@ def test_copy_paste_of_ordinary_size() -> None:
 
     target, source = sample(1, 240, 317), sample(2, 301, 222)
     pastes = (
-        Paste(0, tuple(range(0, 20)), Placement((301, 222), (411, 305), (-37, 25), (256, 290), True), 1.5),
+        Paste(0, tuple(range(20)), Placement((301, 222), (411, 305), (-37, 25), (256, 290), True), 1.5),
         Paste(0, (3, 25, 7), Placement((301, 222), (120, 90), (100, 100), (256, 290))),
         Paste(0, tuple(range(20, 30)), Placement((301, 222), (301, 222), (20, -30), (256, 290)), 4.0),
     )
@@ -338,7 +360,7 @@ ODD: list[Any] = [
     None, 0, 1.5, True, "x", b"x", [], {}, [1, 2], [b"0"], ["P"], np.zeros((2, 3)), np.zeros((1, 2, 3), np.uint8),
     np.zeros((2, 3), np.uint8), np.zeros((0, 3), np.float32), np.zeros((2, 3, 1), ">f4"), np.array(3), SOME, SOME[:0],
     RleMasks.empty((0, 3)), STILL, Placement((3, 2), (2, 3), (0, 0), (2, 3)), (2, 3), (2**16, 2**16), -1, 2**70,
-    float("nan"), np.uint16([4096]), np.uint16([2048, 2048]), [[[0, 0, 1, 1]]], [[[0, 0, 1, 1, np.nan, 1]]], object(),
+    float("nan"), np.array([4096], np.uint16), np.array([2048, 2048], np.uint16), [[[0, 0, 1, 1]]], [[[0, 0, 1, 1, np.nan, 1]]], object(),
 ]  # fmt: skip
 GOOD: dict[str, tuple[Any, ...]] = {
     "encode": (np.zeros((1, 2, 3), np.uint8),),
@@ -354,7 +376,7 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "iou": (SOME, SOME, [True, False]),
     "place_masks": (SOME, STILL),
     "place_image": (IMAGE, STILL),
-    "alpha": (SOME, STILL, np.uint16([4096])),
+    "alpha": (SOME, STILL, np.array([4096], np.uint16)),
     "blend": (IMAGE, IMAGE, IMAGE[:, :, 0]),
 }
 

@@ -10,13 +10,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from ascii import masks, rle, stack
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from strategies import DTYPES, LAYOUTS, dense_masks, pixels, placements, sizes
 
+from ascii import masks, rle, stack
 from copypaste_rs import Placement, RleMasks
+from strategies import DTYPES, LAYOUTS, dense_masks, pixels, placements, sizes
 
 SMALL = np.array([1024, 2048, 1024], np.uint16)
 NONE = np.array([4096], np.uint16)

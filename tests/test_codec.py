@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ascii import masks, rle
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pycocotools import mask as coco
-from strategies import dense_masks, rle_masks, sizes
 
+from ascii import masks, rle
 from copypaste_rs import RleMasks
+from strategies import dense_masks, rle_masks, sizes
 
 ALPHABET = bytes(range(0x30, 0x70))
 
@@ -126,7 +126,7 @@ def test_no_strings(kernels: ModuleType) -> None:
     ],
 )
 def test_malformed_strings(kernels: ModuleType, string: bytes, message: str) -> None:
-    with pytest.raises(ValueError) as info:  # noqa: PT011 (the message is compared whole)
+    with pytest.raises(ValueError) as info:
         kernels.parse_counts([b"123", string, b"P"], (2, 3))
     assert str(info.value) == f"strings[1]: {message}"
 

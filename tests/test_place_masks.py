@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ascii import dense, draw, masks, rle
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from strategies import dense_masks, placements, sizes
 
+from ascii import dense, draw, masks, rle
 from copypaste_rs import Placement, RleMasks
+from strategies import dense_masks, placements, sizes
 
 FLOWER = ".#../##.#/#..#"
 """3 x 4, unlike its mirror images."""

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ascii import dense, draw, mask, masks
 from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pycocotools import mask as coco
-from strategies import coordinates, far_coordinates, parts, sizes
 
+from ascii import dense, draw, mask, masks
 from copypaste_rs import RleMasks
+from strategies import coordinates, far_coordinates, parts, sizes
 
 
 def coco_mask(polygon: list[Any], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -52,7 +52,7 @@ def test_many_random_polygons(kernels: ModuleType) -> None:
     rng = np.random.default_rng(7)
     for i in range(300):
         size = int(rng.integers(1, 90)), int(rng.integers(1, 90))
-        part = (rng.random(2 * int(rng.integers(3, 12))) - 0.3) * rng.choice([5.0, 40.0, 120.0, 5000.0])
+        part: NDArray[Any] = (rng.random(2 * int(rng.integers(3, 12))) - 0.3) * rng.choice([5.0, 40.0, 120.0, 5000.0])
         part = (np.round(part), np.round(part * 10) / 10, part, part.astype(np.float32))[i % 4]
         found = kernels.rasterize([[part]], size)
         np.testing.assert_array_equal(kernels.decode(found)[0], coco_mask([part], size))

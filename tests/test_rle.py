@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ascii import dense, draw, mask, masks, rle, stack
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pycocotools import mask as coco
-from strategies import LAYOUTS, dense_masks, rle_masks, sizes
 
+from ascii import dense, draw, mask, masks, rle, stack
 from copypaste_rs import RleMasks
+from strategies import LAYOUTS, dense_masks, rle_masks, sizes
 
 HUGE = (65536, 65535)
 HUGE_PIXELS = 65536 * 65535

@@ -88,8 +88,10 @@ def overlay(
         _paint(pixels, masks[row].to_dense()[0].astype(bool), LOOKS[looks[row]])
     picture = Image.fromarray(pixels)
     draw = ImageDraw.Draw(picture)
+    smallest = 24 if len(masks) < 40 else 64  # names of small objects would hide them, and each other
     for box, label, look in zip(masks.boxes.tolist(), _labels(sample, categories), looks, strict=True):
-        _annotate(draw, box, label, LOOKS[look], picture.size)
+        named = max(box[2] - box[0], box[3] - box[1]) >= smallest
+        _annotate(draw, box, label if named else "", LOOKS[look], picture.size)
     return picture
 
 
@@ -239,7 +241,7 @@ def _annotate(draw: ImageDraw.ImageDraw, box: list[float], text: str, look: Look
     if x1 <= x0 or y1 <= y0:
         return
     draw.rectangle((x0, y0, x1 - 1, y1 - 1), outline=look.color)
-    if not text or not look.fill or max(x1 - x0, y1 - y0) < 24:  # a name would hide the object
+    if not text or not look.fill:
         return
     font = _font(12)
     left, top, right, bottom = font.getbbox(text)

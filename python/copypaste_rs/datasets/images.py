@@ -56,8 +56,10 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> NDArray
 def _read_jpeg(path: Path, data: bytes, size: tuple[int, int] | None) -> NDArray[np.uint8] | None:
     # None where libjpeg's fast interface gives up (CMYK, harmless extra bytes, truncation): Pillow decides then.
     try:
-        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+        height, width, colorspace, _ = simplejpeg.decode_jpeg_header(data)
     except ValueError:
+        return None
+    if colorspace not in ("Gray", "RGB", "YCbCr"):
         return None
     _check_size(path, (height, width), size)
     try:

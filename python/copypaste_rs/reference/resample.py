@@ -199,7 +199,7 @@ def _resample_float(source: NDArray[Any], rows: Taps, columns: Taps) -> NDArray[
     return result
 
 
-def _weighted(values: NDArray[Any], taps: Taps, axis: int, zero: Any) -> NDArray[Any]:  # noqa: ANN401 (a NumPy scalar)
+def _weighted(values: NDArray[Any], taps: Taps, axis: int, zero: Any) -> NDArray[Any]:
     """Sums of weighted samples along an axis: from `zero` on, tap by tap, each product rounded before it is added."""
     shape = (len(taps.sample), values.shape[1]) if axis == 0 else (values.shape[0], len(taps.sample))
     total = np.full((*shape, values.shape[2]), zero)

@@ -110,7 +110,7 @@ pub fn iou(rows: &Masks, columns: &Masks, iscrowd: Option<&[bool]>) -> Vec<f64> 
                 continue;
             }
             let common = overlap(row, column) as i64;
-            let crowd = iscrowd.is_some_and(|marks| marks[j]);
+            let crowd = iscrowd.is_some_and(|marks| marks.get(j) == Some(&true));
             let union = if crowd { row_areas[i] } else { row_areas[i] + column_areas[j] - common };
             values.push(common as f64 / union as f64);
         }

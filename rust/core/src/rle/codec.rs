@@ -109,7 +109,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Reads four counts, or one, from eight characters; says how many characters these have.
+    /// Reads three counts, or one, from eight characters; says how many characters these have.
     #[inline]
     fn read(&mut self, word: u64, bounds: &mut Vec<u32>) -> usize {
         let bits = word.wrapping_sub(ZEROS);
@@ -117,27 +117,25 @@ impl Reader {
         let first = !bits & MORES;
         let second = first & first.wrapping_sub(1);
         let third = second & second.wrapping_sub(1);
-        let fourth = third & third.wrapping_sub(1);
         let long = !first & !(first >> 8) & !(first >> 16) & (MORES >> 16);
-        if self.count < 3 || fourth == 0 || long != 0 {
+        if self.count < 3 || third == 0 || long != 0 {
             return self.read_one(word, bounds);
         }
-        // Mostly four are there, of up to three characters: they need one load, and no branch on their lengths.
-        let ends = [first, second, third, fourth].map(u64::trailing_zeros);
+        // Mostly three are there, of up to three characters: they need one load, and no branch on their lengths.
+        let ends = [first, second, third].map(u64::trailing_zeros);
         let a = short_value(bits, ends[0]).wrapping_add(self.before[0]);
         let b = short_value(bits >> (ends[0] + 3), ends[1] - ends[0] - 3).wrapping_add(self.before[1]);
         let c = short_value(bits >> (ends[1] + 3), ends[2] - ends[1] - 3).wrapping_add(a);
-        let d = short_value(bits >> (ends[2] + 3), ends[3] - ends[2] - 3).wrapping_add(b);
-        self.before = [c, d];
-        self.count += 4;
+        self.before = [b, c];
+        self.count += 3;
         // Negative ones, too, have bits above the 32.
-        self.good &= (a | b | c | d) as u64 >> 32 == 0;
-        let counts = [a, b, c, d].map(|count| {
+        self.good &= (a | b | c) as u64 >> 32 == 0;
+        let counts = [a, b, c].map(|count| {
             self.sum = self.sum.wrapping_add(count as u64);
             self.sum as u32
         });
         bounds.extend_from_slice(&counts);
-        ends[3] as usize / 8 + 1
+        ends[2] as usize / 8 + 1
     }
 
     /// Reads the count that starts with the first of eight characters; says how many it has.

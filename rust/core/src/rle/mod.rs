@@ -225,7 +225,7 @@ fn cancel_pairs(toggles: &mut [u32]) -> usize {
 /// Calls `found(x0, x1, y0, y1)` with the rectangles a mask is made of, column by column: a part of one column,
 /// or several columns in full.
 #[inline]
-fn for_each_piece(bounds: &[u32], h: u32, mut found: impl FnMut(u32, u32, u32, u32)) {
+pub(crate) fn for_each_piece(bounds: &[u32], h: u32, mut found: impl FnMut(u32, u32, u32, u32)) {
     // Number of the column at hand, and of its first pixel.
     let (mut x, mut top) = (0, 0);
     for &[start, end] in bounds.as_chunks().0 {

@@ -167,7 +167,8 @@ impl Output {
             (self.from, self.column) = (self.length, tops);
         }
         let keep = (tops[0] < tops[1]) & (rows[0] < rows[1]);
-        self.write(tops[0] + rows[0], tops[0] + rows[1], keep);
+        // Behind the last column, where nothing is kept, these may wrap.
+        self.write(tops[0].wrapping_add(rows[0]), tops[0].wrapping_add(rows[1]), keep);
     }
 
     #[cold]
@@ -394,6 +395,16 @@ mod tests {
             hflip: true,
         };
         assert_eq!(draw(&dense(&place(&tall, &placement))[0]), ".../.#./.#./.#./.#./...");
+        // In the last corner of the largest canvas.
+        let placement = Placement {
+            input: Size { h: 2, w: 2 },
+            resized: Size { h: 2, w: 2 },
+            offset_y: 65_533,
+            offset_x: 65_536,
+            canvas: Size { h: 65_535, w: 65_537 },
+            hflip: false,
+        };
+        assert_eq!(place(&mask(".#/##"), &placement).bounds(0), [u32::MAX - 1, u32::MAX]);
         // A full canvas is one span, and no pixel of it is touched on its own.
         let line = Size { h: 1, w: 1 };
         let canvas = Size { h: 1, w: HUGE };

@@ -4,7 +4,7 @@ use super::Masks;
 use super::sort::sort_into;
 
 /// Above this share of spans among the pixels, drawing them as bits is faster than sorting them.
-const PIXELS_PER_SPAN: usize = 256;
+const PIXELS_PER_SPAN: usize = 128;
 
 /// What any of the masks has, as one mask; of none: an empty mask.
 #[must_use]
