@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -88,6 +91,24 @@ def test_signatures_are_the_same(name: str) -> None:
 def test_everything_is_documented(name: str) -> None:
     for each in (functional, reference):
         assert ">>>" in getattr(each, name).__doc__
+
+
+def test_the_reference_needs_no_extension() -> None:
+    """It is a specification only as long as nothing in it is computed by what it specifies."""
+    script = """
+import sys; sys.modules["copypaste_rs._core"] = None
+import numpy as np
+from copypaste_rs import Instances, Paste, Placement, Plan, Sample, reference
+found = reference.encode(np.eye(3, 4, dtype=np.uint8)[np.newaxis])
+columns = {"masks": found, "boxes": reference.boxes(found)}
+sample = Sample(np.zeros((3, 4), np.uint8), Instances._trusted(columns))
+still = Placement((3, 4), (3, 4), (0, 0), (3, 4))
+plan = Plan(still, (Paste(0, (0,), still), Paste(0, (0,), still, 1.0)))
+assert len(reference.copy_paste(plan, sample, sample).instances) == 1
+"""
+    subprocess.run(
+        [sys.executable, "-c", script], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )
 
 
 # -- masks -------------------------------------------------------------------------------------------------------

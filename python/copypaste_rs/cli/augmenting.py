@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.cli.parallel import ordered
 from copypaste_rs.datasets._extras import extra
@@ -22,7 +23,8 @@ with extra("cli"):
     from tqdm import tqdm
 
 
-class EncodeItem(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class EncodeItem:
     """The work for one image of the output, number 0 up: copy after copy, each through all images."""
 
     data: CopyPasteDataset
@@ -51,7 +53,7 @@ def augment(
     from copypaste_rs import __version__
 
     work = EncodeItem(data, options["format"], options["quality"])
-    total = len(data) * options["copies"]
+    total: int = len(data) * options["copies"]
     info = {
         "description": "Simple Copy-Paste augmentation by copypaste_rs",
         "version": __version__,

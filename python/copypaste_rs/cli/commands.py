@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from copypaste_rs import __version__
 from copypaste_rs.cli.augmenting import augment as run_augment
 from copypaste_rs.cli.augmenting import check_apart, settings_of
 from copypaste_rs.cli.options import build_transform, inputs_and_transform, open_inputs, pairing
@@ -53,7 +54,7 @@ def _show_warning(message: Warning | str, *_: object) -> None:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="copypaste_rs")
+@click.version_option(__version__)
 def commands() -> None:
     """Simple Copy-Paste augmentation for instance segmentation."""
 
@@ -65,11 +66,15 @@ def commands() -> None:
 @click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
 @click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG.")
 @click.option(
-    "--workers", type=click.IntRange(1), default=available_processors, help="Processes; the result is the same."
+    "--workers",
+    type=click.IntRange(1),
+    default=available_processors,
+    show_default="processors",
+    help="Processes; the result is the same.",
 )
 @click.option("--resume", is_flag=True, help="Go on with an output that is not finished.")
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there.")
-def augment(output: Path, **options: Any) -> None:  # noqa: ANN401
+def augment(output: Path, **options: Any) -> None:
     """Augment a COCO data set: write images/ and annotations.json, which pycocotools loads.
 
     Objects are taken from other images of the same set, or from --source-annotations. Each annotation says
@@ -101,7 +106,7 @@ def augment(output: Path, **options: Any) -> None:  # noqa: ANN401
 @click.option("--item", "items", type=int, multiple=True, help="Show this image, counted from 0; may be repeated.")
 @click.option("--side", type=click.IntRange(64, 4096), default=420, show_default=True, help="Pixels of each picture.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
-def preview(output: Path, **options: Any) -> None:  # noqa: ANN401
+def preview(output: Path, **options: Any) -> None:
     """Draw what augment would do: target, source and result of some images on one sheet."""
     from copypaste_rs.cli.sheets import preview_items, write_sheet
 

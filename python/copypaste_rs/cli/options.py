@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class _Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since click 8.5
     name = "size"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
             return value
         try:
@@ -36,7 +36,7 @@ class _Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic
 class _Select(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "rule"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value in ("subset", "one", "all") or not isinstance(value, str):
             return value
         for kind in (int, float):
@@ -50,7 +50,7 @@ class _Select(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 class _Missing(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "name=value"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         name, equals, text = value.partition("=")
         if not (name and equals):
             self.fail(f"expected NAME=VALUE, got {value!r}", param, ctx)
@@ -72,8 +72,10 @@ _INPUTS = [
 
 _TRANSFORM = [
     click.option("--size", type=_Size(), default="1024", show_default=True, help="Canvas: a side, or HEIGHTxWIDTH."),
-    click.option("--target-scale", type=float, nargs=2, default=(0.1, 2.0), show_default=True, metavar="LO HI"),
-    click.option("--source-scale", type=float, nargs=2, default=(0.1, 2.0), show_default=True, metavar="LO HI"),
+    click.option("--target-scale", type=float, nargs=2, default=(0.1, 2.0), show_default=True, metavar="LO HI",
+                 help="Range of the scale of what is pasted on; the paper's standard jitter is 0.8 1.25."),
+    click.option("--source-scale", type=float, nargs=2, default=(0.1, 2.0), show_default=True, metavar="LO HI",
+                 help="Range of the scale of what is pasted."),
     click.option("--scale-reference", type=click.Choice(["fit", "input"]), default="fit", show_default=True,
                  help="Scale 1 just fits the canvas, or keeps the image's size."),
     click.option("--flip", type=float, default=0.5, show_default=True, help="Probability of mirroring an image."),
@@ -86,7 +88,8 @@ _TRANSFORM = [
     click.option("--p", type=float, default=1.0, show_default=True, help="Probability of pasting at all."),
     click.option("--pad", type=click.Choice(["top_left", "random"]), default="top_left", show_default=True,
                  help="Where an image smaller than the canvas lies."),
-    click.option("--interpolation", type=click.Choice(["bilinear", "nearest"]), default="bilinear", show_default=True),
+    click.option("--interpolation", type=click.Choice(["bilinear", "nearest"]), default="bilinear", show_default=True,
+                 help="How pixels are resampled."),
     click.option("--antialias/--no-antialias", default=True, show_default=True, help="Average when shrinking."),
     click.option("--min-area", type=int, default=0, show_default=True, help="Drop objects of fewer pixels."),
     click.option("--min-visibility", type=float, default=0.0, show_default=True,
@@ -95,7 +98,7 @@ _TRANSFORM = [
                  help="What becomes of objects below these limits."),
     click.option("--missing", type=_Missing(), multiple=True,
                  help="Value of a field that only one of the two files has; may be repeated."),
-    click.option("--seed", type=int, default=0, show_default=True),
+    click.option("--seed", type=int, default=0, show_default=True, help="Decides every random choice."),
     click.option("--backend", type=click.Choice(["rust", "numpy"]), default="rust", show_default=True,
                  help="Which of the two equal implementations runs."),
 ]  # fmt: skip

@@ -64,7 +64,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(number: int) -> Any:  # noqa: ANN401 (what the job gives)
+def _run(number: int) -> Any:
     return cast("Callable[[int], Any]", _job)(number)
 
 

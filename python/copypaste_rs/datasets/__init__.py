@@ -23,7 +23,7 @@ _NEED_EXTRA = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 (a class of a module that is imported now)
+def __getattr__(name: str) -> Any:
     if name in _NEED_EXTRA:
         return getattr(import_module(_NEED_EXTRA[name]), name)
     raise AttributeError(f"module 'copypaste_rs.datasets' has no attribute {name!r}")

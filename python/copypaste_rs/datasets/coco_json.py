@@ -6,7 +6,6 @@ cost what the numbers cost, are shared by forked workers, and pickle fast.
 
 from __future__ import annotations
 
-import re
 from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn, TypeAlias
@@ -16,6 +15,7 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.fields import FieldReader
+from copypaste_rs.datasets.images import is_inside
 from copypaste_rs.datasets.segmentations import Segmentations, SegmentationsBuilder
 
 with extra("coco"):
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.fields import Field
 
 Id: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-
-_LEAVES_FOLDER = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$)|.*\0", re.DOTALL)
 
 
 class _File(msgspec.Struct):
@@ -162,7 +160,7 @@ def _read_images(path: Path, raws: list[msgspec.Raw]) -> tuple[NDArray[np.int64]
             sizes[i] = _checks.size("height and width", (image.height, image.width))
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
             _refuse(path, f"images[{i}]", error)
-        if not image.file_name or _LEAVES_FOLDER.match(image.file_name):
+        if not is_inside(image.file_name):
             raise ValueError(
                 f"{path}: images[{i}]: expected a file_name inside the folder of images, got {image.file_name!r}"
             )
@@ -234,7 +232,7 @@ def _read_annotations(
     )
 
 
-def _decoder(fields: FieldReader) -> Any:  # noqa: ANN401 (a method whose result is made of the fields at run time)
+def _decoder(fields: FieldReader) -> Any:
     anything = [(attribute, Any, msgspec.UNSET) for attribute in fields.names.values()]
     return msgspec.json.Decoder(
         msgspec.defstruct(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, final
 import numpy as np
 
 from copypaste_rs import _checks
-from copypaste_rs.datasets.images import FORMATS, encode_image
-from copypaste_rs.datasets.output import OutputFolder, is_inside
+from copypaste_rs.datasets.images import FORMATS, encode_image, is_inside
+from copypaste_rs.datasets.output import OutputFolder
 from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def encode_sample(sample: Sample, sources: Sequence[Sample] = (), *, format: str
     return EncodedSample(encode_image(sample.image, format, quality), image, annotations)
 
 
-def _annotations(sample: Sample, image_id: Any, source_ids: list[Any]) -> list[dict[str, Any]]:  # noqa: ANN401 (of any type)
+def _annotations(sample: Sample, image_id: Any, source_ids: list[Any]) -> list[dict[str, Any]]:
     instances = sample.instances
     n = len(instances)
     if n == 0:
@@ -249,7 +249,7 @@ def _values(name: str, column: NDArray[Any]) -> list[Any]:
     return [value if good else None for value, good in zip(column.tolist(), finite.tolist(), strict=True)]
 
 
-def _scalar(value: Any) -> Any:  # noqa: ANN401 (whatever stands in info)
+def _scalar(value: Any) -> Any:
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, float) and not np.isfinite(value):
         return None

@@ -48,7 +48,7 @@ class FieldReader:
                 self.names[name] = f"field_{len(self.names)}"
                 self._values[name] = ([], [])
 
-    def read(self, row: int, item: Any) -> None:  # noqa: ANN401 (a decoded annotation)
+    def read(self, row: int, item: Any) -> None:
         """Take the values of one annotation; null is as good as absent."""
         for name, attribute in self.names.items():
             value = getattr(item, attribute)

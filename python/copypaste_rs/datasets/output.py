@@ -7,6 +7,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.images import is_inside
 
 with extra("coco"):
     import msgspec
@@ -211,18 +212,6 @@ class OutputFolder:
         part = self._state / "partial"
         part.write_bytes(data)
         part.replace(path)
-
-
-def is_inside(name: str) -> bool:
-    """Whether a relative file name stays in the folder it starts from."""
-    parts = name.replace("\\", "/").split("/")
-    return (
-        bool(name)
-        and not name.startswith(("/", "\\"))
-        and ".." not in parts
-        and ":" not in parts[0]
-        and "\0" not in name
-    )
 
 
 def _differences(theirs: bytes, mine: bytes) -> str:

@@ -104,7 +104,7 @@ class SegmentationsBuilder:
         self._runs = array("q")
         self._strings: dict[tuple[int, int], tuple[list[int], list[str]]] = {}
 
-    def add(self, segmentation: Any, size: tuple[int, int]) -> None:  # noqa: ANN401 (of the type in coco_json)
+    def add(self, segmentation: Any, size: tuple[int, int]) -> None:
         """Add the segmentation of an object in an image of the given size; what is malformed is a ValueError."""
         row = len(self._parts)
         first_part, first_run = len(self._part_ends) - 1, len(self._counts)
