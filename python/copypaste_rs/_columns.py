@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,13 +14,14 @@ if TYPE_CHECKING:
     from copypaste_rs.masks import RleMasks
     from copypaste_rs.sample import Instances
 
-GEOMETRY = ("keypoints", "num_keypoints", "segmentation", "bbox")
+GEOMETRY = frozenset({"keypoints", "num_keypoints", "segmentation", "bbox"})
 """Columns that would have to move with the image and cannot yet: refused rather than carried stale."""
 
-DERIVED = ("area", "source", "source_row", "visibility")
+DERIVED = frozenset({"area", "source", "source_row", "visibility"})
 """Columns that every operation writes afresh, so that given ones never conflict."""
 
-_KERNEL = ("masks", "boxes", "iscrowd")
+_KERNEL = frozenset({"masks", "boxes", "iscrowd"})
+_WRITTEN = _KERNEL | DERIVED
 
 
 class Carried(NamedTuple):
@@ -48,7 +50,7 @@ def check_missing(missing: Mapping[str, Any] | None) -> dict[str, Any]:
     for name in missing:
         if not isinstance(name, str):
             raise TypeError(f"missing: expected column names, got {name!r}")
-        if name in _KERNEL or name in DERIVED or name in GEOMETRY:
+        if name in _WRITTEN or name in GEOMETRY:
             raise ValueError(
                 f"missing: expected names of carried columns, got {name!r}, which is never taken from a value"
             )
@@ -60,22 +62,20 @@ def layout(names: Sequence[str], sides: Sequence[Instances], missing: Mapping[st
 
     It depends on all sides given, whatever is pasted, so that a data set gives the same columns throughout.
     """
-    for name, side in zip(names, sides, strict=True):
-        for column in GEOMETRY:
-            if column in side.columns:
-                raise ValueError(
-                    f"{name}: expected no column {column!r}, which this operation cannot move; leave it out"
-                )
-        if len(side) and side.masks is None:
+    columns = [side._columns for side in sides]
+    for name, side, held in zip(names, sides, columns, strict=True):
+        if not GEOMETRY.isdisjoint(held):
+            column = min(GEOMETRY.intersection(held))
+            raise ValueError(f"{name}: expected no column {column!r}, which this operation cannot move; leave it out")
+        if len(side) and "masks" not in held:
             raise ValueError(
                 f"{name}: expected masks for its {len(side)} instances, got none (boxes alone are not supported)"
             )
     with_rows = [i for i, side in enumerate(sides) if len(side)] or [0]
-    columns = [sides[i].columns if i in with_rows else {} for i in range(len(sides))]
-    found = list(dict.fromkeys(name for i in with_rows for name in columns[i]))
+    found = dict.fromkeys(name for i in with_rows for name in columns[i])
     carried = []
     for column in found:
-        if column in _KERNEL or column in DERIVED:
+        if column in _WRITTEN:
             continue
         for i in with_rows:
             if column not in columns[i] and column not in missing:
@@ -184,20 +184,37 @@ def gather(
     visibility: NDArray[np.float32],
 ) -> dict[str, Any]:
     """The columns of the result: what the kernel made, and the carried ones, row by row."""
-    result: dict[str, Any] = {"masks": masks}
-    edges = np.flatnonzero(np.diff(source)) + 1
-    starts = [0, *edges.tolist()] if len(source) else []
-    stops = [*starts[1:], len(source)]
-    for column in plan.carried:
-        values = np.empty((len(source), *column.shape), column.dtype)
-        for start, stop in zip(starts, stops, strict=False):
-            side = column.sides[int(source[start]) + 1]
-            has_rows = isinstance(side, np.ndarray) and side.ndim == len(column.shape) + 1
-            values[start:stop] = side[source_row[start:stop]] if has_rows else side
-        result[column.name] = values
+    pieces = _pieces(source, source_row)
+    carried = {column.name: _gathered(column, len(source), pieces) for column in plan.carried}
     # The order of the constructor: masks, labels, boxes, iscrowd, then the rest.
-    labels = {"labels": result.pop("labels")} if "labels" in result else {}
-    crowds = {"iscrowd": crowd} if crowd is not None else {}
-    derived: dict[str, Any] = {"area": area} if plan.has_area else {}
-    derived |= {"source": source, "source_row": source_row, "visibility": visibility}
-    return {"masks": result.pop("masks"), **labels, "boxes": boxes, **crowds, **result, **derived}
+    result: dict[str, Any] = {"masks": masks}
+    if "labels" in carried:
+        result["labels"] = carried.pop("labels")
+    result["boxes"] = boxes
+    if crowd is not None:
+        result["iscrowd"] = crowd
+    result |= carried
+    if plan.has_area:
+        result["area"] = area
+    result["source"], result["source_row"], result["visibility"] = source, source_row, visibility
+    return result
+
+
+def _pieces(source: NDArray[np.int32], source_row: NDArray[np.int32]) -> list[tuple[slice, int, NDArray[np.int32]]]:
+    """The stretches of rows that come from one side: where, which (the target is 0), and its row numbers."""
+    numbers = source.tolist()
+    pieces, start = [], 0
+    for number, rows in itertools.groupby(numbers):
+        where = slice(start, start + len(list(rows)))
+        pieces.append((where, number + 1, source_row[where]))
+        start = where.stop
+    return pieces
+
+
+def _gathered(column: Carried, n: int, pieces: Sequence[tuple[slice, int, NDArray[np.int32]]]) -> NDArray[Any]:
+    values = np.empty((n, *column.shape), column.dtype)
+    for where, number, rows in pieces:
+        side = column.sides[number]
+        has_rows = isinstance(side, np.ndarray) and side.ndim == values.ndim
+        values[where] = side[rows] if has_rows else side
+    return values

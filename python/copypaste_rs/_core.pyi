@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copypaste_rs._operation import Side
+from copypaste_rs._planning import DrawOptions, Placed
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Placement, Plan
 
@@ -18,6 +19,7 @@ __all__ = [
     "copy_paste",
     "decode",
     "difference",
+    "draw_plan",
     "encode",
     "format_counts",
     "intersection",
@@ -58,6 +60,13 @@ def copy_paste(
 ]: ...
 def decode(masks: RleMasks, out: NDArray[np.uint8]) -> None: ...
 def difference(masks: RleMasks, other: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def draw_plan(
+    key: tuple[int, int],
+    counter: tuple[int, int, int, int],
+    options: DrawOptions,
+    target: tuple[int, int],
+    sources: Sequence[tuple[tuple[int, int], NDArray[np.float32] | None, NDArray[np.bool_] | None]],
+) -> tuple[Placed, list[tuple[int, tuple[int, ...], Placed, float | None]]]: ...
 def encode(dense: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
 def format_counts(masks: RleMasks) -> list[bytes]: ...
 def intersection(masks: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeAlias
 import numpy as np
 
 from copypaste_rs import _checks, draws
-from copypaste_rs.plan import Paste, Placement
+from copypaste_rs.plan import Paste, Placement, Plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,13 +65,80 @@ class Jitter(NamedTuple):
 
 def _resized(side: float) -> int:
     if side >= _checks.MAX_SIDE:
-        raise ValueError(f"scale: expected a resized side of at most {_checks.MAX_SIDE} pixels, got {side:g}")
+        raise ValueError(f"scale: expected a resized side of at most {_checks.MAX_SIDE} pixels, got {math.floor(side)}")
     return max(1, math.floor(side + 0.5))
 
 
 def word_count(sources: Sequence[Sample]) -> int:
     """How many words a plan for these sources takes."""
     return TARGET_WORDS + sum(SOURCE_WORDS + ROW_WORDS * len(source.instances) for source in sources)
+
+
+class DrawOptions(NamedTuple):
+    """What the compiled draw takes of a transform; `Jitter` and `PastePlanner` say the same in Python."""
+
+    canvas: tuple[int, int]
+    target_scale: tuple[float, float]
+    source_scale: tuple[float, float]
+    flip: float
+    pad_random: bool
+    fit: bool
+    p: float
+    most: int | None
+    fraction: float | None
+    uniform: bool
+    sigma: tuple[float, float] | None
+
+    @staticmethod
+    def of(target: Jitter, pastes: PastePlanner | None, p: float) -> DrawOptions | None:
+        """The options, or None where a function of the user's selects."""
+        scale = target.scale if pastes is None else pastes.jitter.scale
+        select = "all" if pastes is None else pastes.select
+        if callable(select):
+            return None
+        sigma = None if pastes is None else pastes.sigma
+        return DrawOptions(
+            target.canvas,
+            target.scale,
+            scale,
+            target.flip,
+            target.pad == "random",
+            target.scale_reference == "fit",
+            p,
+            {"all": _checks.MAX_SIDE, "one": 1}.get(select) if isinstance(select, str) else _whole(select),
+            select if isinstance(select, float) else None,
+            pastes is not None and pastes.uniform,
+            (sigma, sigma) if isinstance(sigma, float) else sigma,
+        )
+
+
+def _whole(select: object) -> int | None:
+    return select if isinstance(select, int) else None
+
+
+Placed: TypeAlias = "tuple[tuple[int, int], tuple[int, int], bool]"
+"""A placement but for what is known: resized size, offset, mirrored."""
+
+
+def draw_compiled(
+    options: DrawOptions, key: draws.Key, target_size: tuple[int, int], sources: Sequence[Sample]
+) -> Plan:
+    """The plan that `Jitter` and `PastePlanner` draw, drawn in Rust."""
+    from copypaste_rs import _core
+
+    givers = [(source.size, source.instances.boxes, source.instances.iscrowd) for source in sources]
+    placed, pasted = _core.draw_plan(key.key, key.counter(draws.PLAN_STREAM), options, target_size, givers)
+    canvas = options.canvas
+    pastes = [
+        Paste._trusted(
+            number,
+            rows,
+            Placement._trusted(sources[number].size, place[0], place[1], canvas, place[2]),
+            sigma,
+        )
+        for number, rows, place, sigma in pasted
+    ]
+    return Plan._trusted(Placement._trusted(target_size, placed[0], placed[1], canvas, placed[2]), tuple(pastes))
 
 
 class PastePlanner(NamedTuple):

@@ -314,7 +314,7 @@ def compose(
 ) -> _operation.Composition:
     """Apply a plan to checked arguments; `fill` has one value for each channel."""
     image = np.empty((*plan.canvas_size, *target.image.shape[2:]), target.image.dtype) if out is None else out
-    sides = [side._replace(image=_planes(side.image)) for side in (target, *sources)]
+    sides = [_operation.Side(_planes(side.image), side.masks, side.iscrowd) for side in (target, *sources)]
     weights = [None if paste.sigma is None else gaussian_weights(paste.sigma) for paste in plan.pastes]
     made = _core.copy_paste(
         plan,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 import numpy as np
 
@@ -53,6 +53,11 @@ class Placement:
         put(self, "canvas_size", _checks.size("canvas_size", _pair_only("canvas_size", self.canvas_size)))
         put(self, "hflip", _checks.flag("hflip", self.hflip))
 
+    @classmethod
+    def _trusted(cls, *values: Any) -> Placement:
+        """A placement of values that are known to be right: drawing a plan is not worth checking twice."""
+        return _filled(cls, values)
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,11 @@ class Paste:
             raise TypeError(f"placement: expected a Placement, got {type(self.placement).__name__}")
         if self.sigma is not None:
             put(self, "sigma", _checks.real("sigma", self.sigma, MIN_SIGMA, MAX_SIGMA))
+
+    @classmethod
+    def _trusted(cls, *values: Any) -> Paste:
+        """A paste of values that are known to be right."""
+        return _filled(cls, values)
 
 
 @final
@@ -123,6 +133,11 @@ class Plan:
                     f"got {paste.placement.canvas_size}"
                 )
 
+    @classmethod
+    def _trusted(cls, *values: Any) -> Plan:
+        """A plan of values that are known to be right."""
+        return _filled(cls, values)
+
     @property
     def canvas_size(self) -> tuple[int, int]:
         """Height and width of the result."""
@@ -156,6 +171,16 @@ class Plan:
             raise ValueError(f"text: {error}") from None
         except ValueError as error:
             raise ValueError(f"text: {error}") from None
+
+
+_T = TypeVar("_T")
+
+
+def _filled(kind: type[_T], values: tuple[Any, ...]) -> _T:
+    made = object.__new__(kind)
+    for name, value in zip(kind.__slots__, values, strict=True):  # type: ignore[attr-defined]
+        object.__setattr__(made, name, value)
+    return made
 
 
 def check_placement(placement: object, size: tuple[int, ...], name: str) -> Placement:

@@ -7,7 +7,17 @@ import warnings
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat, SupportsIndex, TypeAlias, final
 
 from copypaste_rs import _checks, _operation, draws
-from copypaste_rs._planning import PASTE, TARGET_JITTER, TARGET_WORDS, Jitter, PastePlanner, Select, word_count
+from copypaste_rs._planning import (
+    PASTE,
+    TARGET_JITTER,
+    TARGET_WORDS,
+    DrawOptions,
+    Jitter,
+    PastePlanner,
+    Select,
+    draw_compiled,
+    word_count,
+)
 from copypaste_rs.plan import MAX_SIGMA, MIN_SIGMA, Paste, Plan
 from copypaste_rs.sample import Sample
 
@@ -30,9 +40,10 @@ MAX_SCALE = 1e6
 class _Transform:
     """What the transforms share: arguments by name, immutability, pickling, a backend."""
 
-    __slots__ = ("_arguments", "_jitter", "_options", "_pastes", "backend")
+    __slots__ = ("_arguments", "_drawing", "_jitter", "_options", "_pastes", "backend")
 
     _arguments: dict[str, Any]
+    _drawing: DrawOptions | None
     _jitter: Jitter
     _options: _operation.Options
     backend: str
@@ -138,6 +149,7 @@ class ScaleJitter(_Transform):
             ),
             backend=_backend(backend),
         )
+        self._put(_drawing=DrawOptions.of(self._jitter, None, 0.0) if self.backend == "rust" else None)
 
     def sample_plan(self, sample: Sample, rng: draws.Rng = None) -> Plan:
         """Draw a plan for `sample`: a placement, no pastes.
@@ -145,7 +157,10 @@ class ScaleJitter(_Transform):
         The same key gives the same target placement as `SimpleCopyPaste` with the same settings.
         """
         _check_sample("sample", sample)
-        words = draws.words(draws.resolve(rng), draws.PLAN_STREAM, TARGET_WORDS, self.backend)
+        key = draws.resolve(rng)
+        if self._drawing is not None:
+            return draw_compiled(self._drawing, key, sample.size, [])
+        words = draws.words(key, draws.PLAN_STREAM, TARGET_WORDS, self.backend)
         return Plan(self._jitter.draw(words[TARGET_JITTER], sample.size))
 
     def apply(self, plan: Plan, sample: Sample, *, out: NDArray[Any] | None = None) -> Sample:
@@ -263,6 +278,7 @@ class SimpleCopyPaste(_Transform):
             ),
             backend=_backend(backend),
         )
+        self._put(_drawing=DrawOptions.of(self._jitter, self._pastes, self.p) if self.backend == "rust" else None)
         h, w = self._jitter.canvas
         if self.p == 0:
             _warn("p=0: nothing will ever be pasted")
@@ -291,6 +307,8 @@ class SimpleCopyPaste(_Transform):
                     "(boxes alone are not supported)"
                 )
         key = draws.resolve(rng)
+        if self._drawing is not None:
+            return draw_compiled(self._drawing, key, target.size, givers)
         words = draws.words(key, draws.PLAN_STREAM, word_count(givers), self.backend)
         placement = self._jitter.draw(words[TARGET_JITTER], target.size)
         pastes: list[Paste] = []

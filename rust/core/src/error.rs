@@ -59,6 +59,11 @@ pub enum Error {
         /// Its value.
         value: i64,
     },
+    /// A drawn scale makes an image larger than can be placed.
+    SideTooLarge {
+        /// The resized side.
+        side: u64,
+    },
     /// There is not enough memory for the result.
     OutOfMemory {
         /// How many bytes were asked for.
@@ -90,6 +95,9 @@ impl fmt::Display for Error {
             }
             Self::CountOutOfRange { string, count, value } => {
                 write!(f, "strings[{string}]: count {count} is {value}, expected 0 to 4294967295")
+            }
+            Self::SideTooLarge { side } => {
+                write!(f, "scale: expected a resized side of at most 2147483647 pixels, got {side}")
             }
             Self::OutOfMemory { bytes } => write!(f, "not enough memory for {bytes} bytes"),
         }

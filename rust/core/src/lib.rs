@@ -9,6 +9,7 @@ pub mod error;
 pub mod paste;
 pub mod philox;
 pub mod placement;
+pub mod plan;
 pub mod resample;
 pub mod rle;
 pub mod simd;

@@ -10,6 +10,7 @@ mod arguments;
 mod images;
 mod masks;
 mod operation;
+mod planning;
 
 use pyo3::prelude::*;
 
@@ -24,4 +25,6 @@ mod _core {
     };
     #[pymodule_export]
     use crate::operation::{copy_paste, philox_words};
+    #[pymodule_export]
+    use crate::planning::draw_plan;
 }

@@ -1,0 +1,248 @@
+//! Drawing a plan: which words decide what.
+//!
+//! Words lie in fixed slots, so that an option that is switched on or off changes no other draw. The target takes
+//! eight, then each source eight and, for each of its rows, four more.
+
+use crate::philox;
+use crate::{Error, Placement, Result, Size};
+
+const TARGET_WORDS: usize = 8;
+const SOURCE_WORDS: usize = 8;
+const ROW_WORDS: usize = 4;
+
+// Slots within the words of the target, of a source, and of a row.
+const PASTE: usize = 0;
+const TARGET_JITTER: usize = 1;
+const SOURCE_JITTER: usize = 0;
+const SUBSET_SIZE: usize = 4;
+const SIGMA: usize = 5;
+const ORDER: usize = 0;
+const PLACE_Y: usize = 1;
+const PLACE_X: usize = 2;
+
+const MAX_SIDE: f64 = 2_147_483_647.0;
+
+/// Scale, flip and position of one image on the canvas, as distributions.
+#[derive(Clone, Copy, Debug)]
+pub struct Jitter {
+    /// Size of the canvas.
+    pub canvas: Size,
+    /// Range of the scale.
+    pub scale: (f64, f64),
+    /// Probability of mirroring.
+    pub flip: f64,
+    /// Whether an image smaller than the canvas lies anywhere, not at the top left.
+    pub pad_random: bool,
+    /// Whether scale 1 fits the canvas, not keeps the size.
+    pub fit: bool,
+}
+
+/// How many of the N candidates of a source are pasted.
+#[derive(Clone, Copy, Debug)]
+pub enum Select {
+    /// 1 to N, each as likely.
+    Subset,
+    /// At most so many.
+    AtMost(usize),
+    /// This part of them, rounded, at least one.
+    Fraction(f64),
+}
+
+/// Which objects of a source are pasted, and where, as distributions.
+#[derive(Clone, Copy, Debug)]
+pub struct Pasting {
+    /// How the source is placed.
+    pub jitter: Jitter,
+    /// Probability of pasting at all.
+    pub p: f64,
+    /// How many objects.
+    pub select: Select,
+    /// Whether each object finds a place of its own.
+    pub uniform: bool,
+    /// Range of the soft edge, hard without.
+    pub sigma: Option<(f64, f64)>,
+}
+
+/// What of a source has a say in the draw.
+#[derive(Clone, Copy, Debug)]
+pub struct Giver<'a> {
+    /// Size of its image.
+    pub size: Size,
+    /// For each row x0, y0, x1, y1.
+    pub boxes: &'a [[f32; 4]],
+    /// For each row whether it is a crowd; none is without.
+    pub crowd: Option<&'a [bool]>,
+}
+
+/// One paste as drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DrawnPaste {
+    /// Number of the source.
+    pub source: usize,
+    /// Its rows, ascending.
+    pub rows: Vec<usize>,
+    /// Where it lands.
+    pub placement: Placement,
+    /// The soft edge.
+    pub sigma: Option<f64>,
+}
+
+/// Draws the placement of the target and the pastes, from the stream of words that starts at `counter`.
+///
+/// # Errors
+/// When a resized side is too large.
+pub fn draw(
+    key: [u64; 2],
+    counter: [u64; 4],
+    target: Size,
+    jitter: &Jitter,
+    pasting: &Pasting,
+    givers: &[Giver<'_>],
+) -> Result<(Placement, Vec<DrawnPaste>)> {
+    let rows: usize = givers.iter().map(|giver| SOURCE_WORDS + ROW_WORDS * giver.boxes.len()).sum();
+    let mut words = vec![0; TARGET_WORDS + rows];
+    philox::fill_words(key, counter, &mut words);
+    let (first, mut rest) = words.split_at(TARGET_WORDS);
+    let placement = jitter.draw(&first[TARGET_JITTER..], target)?;
+    let mut pastes = Vec::new();
+    if uniform(first[PASTE]) < pasting.p {
+        for (source, giver) in givers.iter().enumerate() {
+            let (words, others) = rest.split_at(SOURCE_WORDS + ROW_WORDS * giver.boxes.len());
+            pasting.draw(source, giver, words, &mut pastes)?;
+            rest = others;
+        }
+    }
+    Ok((placement, pastes))
+}
+
+impl Jitter {
+    fn draw(&self, words: &[u64], input: Size) -> Result<Placement> {
+        let (lo, hi) = self.scale;
+        let scale = lo + (hi - lo) * uniform(words[0]);
+        let (h, w) = (input.h as f64, input.w as f64);
+        let fit = (self.canvas.h as f64 / h).min(self.canvas.w as f64 / w);
+        let fit = if self.fit { fit } else { 1.0 };
+        let resized = Size { h: resized(h * fit * scale)?, w: resized(w * fit * scale)? };
+        Ok(Placement {
+            input,
+            resized,
+            offset_y: self.offset(words[2], resized.h, self.canvas.h),
+            offset_x: self.offset(words[3], resized.w, self.canvas.w),
+            canvas: self.canvas,
+            hflip: uniform(words[1]) < self.flip,
+        })
+    }
+
+    fn offset(&self, word: u64, resized: usize, canvas: usize) -> i64 {
+        if resized > canvas {
+            -below(word, resized - canvas + 1)
+        } else if self.pad_random {
+            below(word, canvas - resized + 1)
+        } else {
+            0
+        }
+    }
+}
+
+fn resized(side: f64) -> Result<usize> {
+    if side >= MAX_SIDE {
+        return Err(Error::SideTooLarge { side: side as u64 });
+    }
+    Ok(((side + 0.5).floor() as usize).max(1))
+}
+
+impl Pasting {
+    fn draw(
+        &self,
+        source: usize,
+        giver: &Giver<'_>,
+        words: &[u64],
+        pastes: &mut Vec<DrawnPaste>,
+    ) -> Result<()> {
+        let placement = self.jitter.draw(&words[SOURCE_JITTER..], giver.size)?;
+        let row_words = |row: usize| &words[SOURCE_WORDS + ROW_WORDS * row..][..ROW_WORDS];
+        let mut candidates: Vec<(u64, usize)> = (0..giver.boxes.len())
+            .filter(|&row| {
+                giver.crowd.is_none_or(|crowd| !crowd[row]) && self.lands(giver.boxes[row], &placement)
+            })
+            .map(|row| (row_words(row)[ORDER], row))
+            .collect();
+        let n = candidates.len();
+        if n == 0 {
+            return Ok(());
+        }
+        let m = match self.select {
+            Select::Subset => 1 + below(words[SUBSET_SIZE], n) as usize,
+            Select::AtMost(most) => most.min(n),
+            Select::Fraction(part) => ((part * n as f64 + 0.5).floor() as usize).clamp(1, n),
+        };
+        if m < n {
+            candidates.select_nth_unstable(m);
+            candidates.truncate(m);
+        }
+        let mut rows: Vec<usize> = candidates.into_iter().map(|(_, row)| row).collect();
+        rows.sort_unstable();
+        let sigma = self.sigma.map(|(lo, hi)| lo + (hi - lo) * uniform(words[SIGMA]));
+        if !self.uniform {
+            pastes.push(DrawnPaste { source, rows, placement, sigma });
+            return Ok(());
+        }
+        for row in rows {
+            let (y, x) = placed_box(giver.boxes[row], &placement);
+            let words = row_words(row);
+            let placement = Placement {
+                offset_y: uniform_place(words[PLACE_Y], y, placement.canvas.h),
+                offset_x: uniform_place(words[PLACE_X], x, placement.canvas.w),
+                ..placement
+            };
+            pastes.push(DrawnPaste { source, rows: vec![row], placement, sigma });
+        }
+        Ok(())
+    }
+
+    /// Whether the box has a pixel on the canvas, or, where each object finds a place, on the resized image.
+    fn lands(&self, row: [f32; 4], placement: &Placement) -> bool {
+        let (y, x) = placed_box(row, placement);
+        if self.uniform {
+            return y.0 < y.1 && x.0 < x.1;
+        }
+        let on_canvas = |(low, high): (i64, i64), offset: i64, canvas: usize| {
+            (low + offset).max(0) < (high + offset).min(canvas as i64)
+        };
+        on_canvas(y, placement.offset_y, placement.canvas.h)
+            && on_canvas(x, placement.offset_x, placement.canvas.w)
+    }
+}
+
+/// The box on the resized, mirrored image, by box arithmetic: rows and columns, half-open.
+fn placed_box(row: [f32; 4], placement: &Placement) -> ((i64, i64), (i64, i64)) {
+    let [left, top, right, bottom] = row.map(|edge| edge as i64);
+    let (h, w) = (placement.input.h as i64, placement.input.w as i64);
+    let (left, right) = if placement.hflip { (w - right, w - left) } else { (left, right) };
+    let rows = |edge| first_output(edge, h, placement.resized.h as i64);
+    let columns = |edge| first_output(edge, w, placement.resized.w as i64);
+    ((rows(top), rows(bottom)), (columns(left), columns(right)))
+}
+
+/// The first output whose nearest input, `((2i + 1) * input) / (2 * output)`, is at least `edge`.
+fn first_output(edge: i64, input: i64, output: i64) -> i64 {
+    let first = -(input - 2 * output * edge).div_euclid(2 * input);
+    first.clamp(0, output)
+}
+
+/// The offset that puts low..high at a uniform position inside the canvas, or, if longer, around it.
+fn uniform_place(word: u64, (low, high): (i64, i64), canvas: usize) -> i64 {
+    let room = canvas as i64 - (high - low);
+    let start = if room >= 0 { below(word, room as usize + 1) } else { -below(word, (1 - room) as usize) };
+    start - low
+}
+
+/// The word as a number in [0, 1), on a grid of 2^-53.
+fn uniform(word: u64) -> f64 {
+    (word >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// The word as an integer below n.
+fn below(word: u64, n: usize) -> i64 {
+    ((word as u128 * n as u128) >> 64) as i64
+}
