@@ -290,6 +290,14 @@ def test_bad_calls() -> None:
         transform.sample_plan(TARGET, Sample(SOURCE.image, Instances(boxes=[[0, 0, 1, 1]])))
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_scale_that_no_side_can_have(backend: str) -> None:
+    jitter = ScaleJitter(size=60_000, scale=(1e6, 1e6), backend=backend)
+    with pytest.raises(ValueError) as error:
+        jitter.sample_plan(Sample(np.zeros((1, 1), np.uint8), Instances()), 0)
+    assert str(error.value) == "scale: expected a resized side of at most 2147483647 pixels, got 60000000000"
+
+
 def test_settings_that_never_paste_warn_once() -> None:
     with pytest.warns(UserWarning, match=r"^p=0: nothing will ever be pasted$") as caught:
         transform = SimpleCopyPaste(size=64, p=0)
