@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample
+from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample, functional
 
 SIZE = (4, 6)
 STILL = Placement(SIZE, SIZE, (0, 0), SIZE)
@@ -308,3 +308,12 @@ def test_read_only_strided_and_fortran_inputs_give_the_same_bytes(kernels: Modul
     expected = kernels.copy_paste(Plan(place), Sample(pixels, Instances()), []).image
     for image in variants:
         np.testing.assert_array_equal(kernels.copy_paste(Plan(place), Sample(image, Instances()), []).image, expected)
+
+
+def test_a_sample_changed_behind_its_back_is_refused() -> None:
+    """Nobody should; whoever does gets an error and no crash."""
+    changed = sample(2)
+    object.__setattr__(changed, "instances", Instances(masks=RleMasks.empty((3, 3))[[]]))
+    with pytest.raises(ValueError) as error:
+        functional.copy_paste(Plan(STILL), changed, [])
+    assert str(error.value) == "plan: expected samples of the sizes it was drawn for, got others"

@@ -216,9 +216,13 @@ def _check_plan(plan: Plan, target: Sample, sources: Sequence[Sample]) -> None:
 
 
 def _side(sample: Sample) -> Side:
-    instances = sample.instances
-    masks = instances.masks if instances.masks is not None else RleMasks.empty(sample.size)
-    crowd = instances.iscrowd if instances.iscrowd is not None else np.zeros(len(masks), np.bool_)
+    columns = sample.instances._columns
+    masks = columns.get("masks")
+    if masks is None:
+        masks = RleMasks.empty(sample.size)
+    crowd = columns.get("iscrowd")
+    if crowd is None:
+        crowd = np.zeros(len(masks), np.bool_)
     return Side(sample.image, masks, crowd)
 
 

@@ -59,6 +59,8 @@ pub enum Error {
         /// Its value.
         value: i64,
     },
+    /// A plan and the samples it is applied to do not fit each other.
+    PlanDoesNotFit,
     /// A drawn scale makes an image larger than can be placed.
     SideTooLarge {
         /// The resized side.
@@ -95,6 +97,9 @@ impl fmt::Display for Error {
             }
             Self::CountOutOfRange { string, count, value } => {
                 write!(f, "strings[{string}]: count {count} is {value}, expected 0 to 4294967295")
+            }
+            Self::PlanDoesNotFit => {
+                f.write_str("plan: expected samples of the sizes it was drawn for, got others")
             }
             Self::SideTooLarge { side } => {
                 write!(f, "scale: expected a resized side of at most 2147483647 pixels, got {side}")

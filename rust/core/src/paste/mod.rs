@@ -9,7 +9,7 @@ mod spans;
 
 use crate::resample::Pixel;
 use crate::rle::{Masks, PixelBox};
-use crate::{ImageView, ImageViewMut, Placement, Result};
+use crate::{Error, ImageView, ImageViewMut, Placement, Result};
 
 /// One image with its masks.
 #[derive(Debug)]
@@ -80,11 +80,8 @@ pub struct Rows {
 
 /// Applies the pastes, in order, to the target, and writes the image to `canvas`.
 ///
-/// The caller has checked that sizes, sources and rows fit, and that all images have as many channels as there
-/// are fill values.
-///
 /// # Errors
-/// When there is not enough memory.
+/// When sizes, sources, rows or channels do not fit each other, and when there is not enough memory.
 pub fn copy_paste<T: Pixel>(
     target: Side<'_, T>,
     placement: &Placement,
@@ -94,12 +91,45 @@ pub fn copy_paste<T: Pixel>(
     rules: &Rules,
     mut canvas: ImageViewMut<'_, T>,
 ) -> Result<Rows> {
+    if !fits(&target, placement, &sources, pastes, look, &canvas) {
+        return Err(Error::PlanDoesNotFit);
+    }
     // Masks are dropped as soon as they are placed: at hundreds of them that is most of the memory.
     let mut layers = rows::place_layers(&sources, pastes, rules);
     let (images, crowds): (Vec<_>, Vec<_>) = sources.into_iter().map(|s| (s.image, s.crowd)).unzip();
     let rows = rows::cut_and_drop(target.masks, target.crowd, placement, &crowds, &mut layers, rules);
     pixels::paint(target.image, placement, &images, &layers, look, &mut canvas)?;
     Ok(rows)
+}
+
+/// Whether every index and size that is used below is right. Callers say better what is wrong; this is the lock.
+fn fits<T: Pixel>(
+    target: &Side<'_, T>,
+    placement: &Placement,
+    sources: &[Side<'_, T>],
+    pastes: &[Paste<'_>],
+    look: &Look<'_, T>,
+    canvas: &ImageViewMut<'_, T>,
+) -> bool {
+    let channels = look.fill.len();
+    let side_fits = |side: &Side<'_, T>| {
+        side.image.size() == side.masks.size()
+            && side.image.channels() == channels
+            && side.crowd.len() == side.masks.len()
+    };
+    let placed = |side: &Side<'_, T>, placement: &Placement| {
+        side.image.size() == placement.input && placement.canvas == canvas.size()
+    };
+    let paste_fits = |paste: &Paste<'_>| {
+        sources.get(paste.source).is_some_and(|side| {
+            placed(side, &paste.placement) && paste.rows.iter().all(|&row| row < side.masks.len())
+        })
+    };
+    canvas.channels() == channels
+        && side_fits(target)
+        && placed(target, placement)
+        && sources.iter().all(side_fits)
+        && pastes.iter().all(paste_fits)
 }
 
 /// A paste that has something to paste: its rows, placed.
