@@ -5,6 +5,7 @@ holds what was drawn. `copypaste_rs.functional` has the kernels in Rust, `copypa
 NumPy, `copypaste_rs.datasets` files and data sets.
 """
 
+from copypaste_rs._batch import Batch
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Paste, Placement, Plan
 from copypaste_rs.sample import Instances, Sample
@@ -13,6 +14,7 @@ from copypaste_rs.transform import ScaleJitter, SimpleCopyPaste
 __version__ = "0.1.0"
 
 __all__ = [
+    "Batch",
     "Instances",
     "Paste",
     "Placement",

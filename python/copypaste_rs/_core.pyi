@@ -38,9 +38,7 @@ def area(masks: RleMasks) -> NDArray[np.int64]: ...
 def blend(source: NDArray[Any], target: NDArray[Any], alpha: NDArray[np.uint8], out: NDArray[Any]) -> None: ...
 def boxes(masks: RleMasks) -> NDArray[np.float32]: ...
 def copy_paste(
-    plan: Plan,
-    sides: Sequence[Side],
-    weights: Sequence[NDArray[np.uint16] | None],
+    items: list[tuple[Plan, list[Side], list[NDArray[np.uint16] | None]]],
     fill: NDArray[Any],
     nearest: bool,
     antialias: bool,
@@ -48,15 +46,18 @@ def copy_paste(
     min_visibility: float,
     keep_hidden: bool,
     out: NDArray[Any],
-) -> tuple[
-    NDArray[np.uint32],
-    NDArray[np.int64],
-    NDArray[np.float32],
-    NDArray[np.int64],
-    NDArray[np.int32],
-    NDArray[np.int32],
-    NDArray[np.float32],
-    NDArray[np.bool_],
+    threads: int,
+) -> list[
+    tuple[
+        NDArray[np.uint32],
+        NDArray[np.int64],
+        NDArray[np.float32],
+        NDArray[np.int64],
+        NDArray[np.int32],
+        NDArray[np.int32],
+        NDArray[np.float32],
+        NDArray[np.bool_],
+    ]
 ]: ...
 def decode(masks: RleMasks, out: NDArray[np.uint8]) -> None: ...
 def difference(masks: RleMasks, other: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...

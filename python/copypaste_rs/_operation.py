@@ -79,6 +79,18 @@ class Options(NamedTuple):
             _columns.check_missing(missing),
         )
 
+    def of_kernel(self, image: NDArray[Any]) -> dict[str, Any]:
+        """What a kernel takes of them, for images like `image`."""
+        channels = image.shape[2] if image.ndim == 3 else 1
+        return {
+            "fill": _checks.fill_values(self.fill, image.dtype, channels, image.ndim == 2),
+            "interpolation": self.interpolation,
+            "antialias": self.antialias,
+            "min_area": self.min_area,
+            "min_visibility": self.min_visibility,
+            "keep_hidden": self.on_hidden == "crowd",
+        }
+
 
 def place_arguments(
     image: NDArray[Any],
@@ -135,46 +147,61 @@ def apply(
     out: NDArray[Any] | None,
 ) -> Sample:
     """Apply `plan` with checked options: everything is checked before anything is written."""
-    if not isinstance(target, Sample):
-        raise TypeError(f"target: expected a Sample, got {type(target).__name__}")
-    names = ["target", *(f"sources[{i}]" for i in range(len(sources)))]
-    sides = [target, *sources]
-    _check_images(names, sides)
-    _check_plan(plan, target, sources)
-    layout = _columns.layout(names, [sample.instances for sample in sides], options.missing)
-
-    image = target.image
-    channels = image.shape[2] if image.ndim == 3 else 1
-    fill = _checks.fill_values(options.fill, image.dtype, channels, image.ndim == 2)
+    call = Call.check(options, plan, target, sources)
     if out is not None:
-        inputs = [sample.image for sample in sides]
-        inputs += [c for s in sides for c in s.instances.columns.values() if isinstance(c, np.ndarray)]
-        _checks.output("out", out, (*plan.canvas_size, *image.shape[2:]), image.dtype, inputs)
+        _checks.output("out", out, call.shape, target.image.dtype, call.arrays())
+    made = compose(plan, *call.sides(), **options.of_kernel(target.image), out=out)
+    return call.result(options, made)
 
-    made = compose(
-        plan,
-        _side(target),
-        [_side(sample) for sample in sources],
-        fill=fill,
-        interpolation=options.interpolation,
-        antialias=options.antialias,
-        min_area=options.min_area,
-        min_visibility=options.min_visibility,
-        keep_hidden=options.on_hidden == "crowd",
-        out=out,
-    )
-    crowd = _crowd(made, sides) if layout.has_crowd or options.on_hidden == "crowd" else None
-    columns = _columns.gather(
-        layout,
-        masks=made.masks,
-        boxes=made.boxes,
-        area=made.area,
-        crowd=crowd,
-        source=made.source,
-        source_row=made.source_row,
-        visibility=made.visibility,
-    )
-    return Sample._trusted(made.image, Instances._trusted(columns), dict(target.info))
+
+class Call(NamedTuple):
+    """A plan and the samples it is applied to, checked against each other."""
+
+    plan: Plan
+    samples: list[Sample]
+    layout: _columns.Layout
+
+    @classmethod
+    def check(cls, options: Options, plan: Plan, target: Sample, sources: list[Sample]) -> Call:
+        """Check that all fits."""
+        if not isinstance(target, Sample):
+            raise TypeError(f"target: expected a Sample, got {type(target).__name__}")
+        names = ["target", *(f"sources[{i}]" for i in range(len(sources)))]
+        samples = [target, *sources]
+        _check_images(names, samples)
+        _check_plan(plan, target, sources)
+        return cls(plan, samples, _columns.layout(names, [s.instances for s in samples], options.missing))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the image that comes out."""
+        return (*self.plan.canvas_size, *self.samples[0].image.shape[2:])
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """All arrays that are read."""
+        images = [sample.image for sample in self.samples]
+        columns = (c for s in self.samples for c in s.instances.columns.values())
+        return images + [c for c in columns if isinstance(c, np.ndarray)]
+
+    def sides(self) -> tuple[Side, list[Side]]:
+        """Target and sources as a kernel takes them."""
+        target, *sources = map(_side, self.samples)
+        return target, sources
+
+    def result(self, options: Options, made: Composition) -> Sample:
+        """The sample that a kernel's work amounts to."""
+        wanted = self.layout.has_crowd or options.on_hidden == "crowd"
+        columns = _columns.gather(
+            self.layout,
+            masks=made.masks,
+            boxes=made.boxes,
+            area=made.area,
+            crowd=_crowd(made, self.samples) if wanted else None,
+            source=made.source,
+            source_row=made.source_row,
+            visibility=made.visibility,
+        )
+        return Sample._trusted(made.image, Instances._trusted(columns), dict(self.samples[0].info))
 
 
 def _check_images(names: Sequence[str], sides: Sequence[Sample]) -> None:

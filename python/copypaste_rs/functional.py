@@ -314,21 +314,59 @@ def compose(
 ) -> _operation.Composition:
     """Apply a plan to checked arguments; `fill` has one value for each channel."""
     image = np.empty((*plan.canvas_size, *target.image.shape[2:]), target.image.dtype) if out is None else out
-    sides = [_operation.Side(_planes(side.image), side.masks, side.iscrowd) for side in (target, *sources)]
-    weights = [None if paste.sigma is None else gaussian_weights(paste.sigma) for paste in plan.pastes]
     made = _core.copy_paste(
-        plan,
-        sides,
-        weights,
+        [_job(plan, target, sources)],
         fill,
         interpolation == "nearest",
         antialias,
         min_area,
         min_visibility,
         keep_hidden,
-        _planes(image),
-    )
+        _planes(image)[np.newaxis],
+        1,
+    )[0]
     return _operation.Composition(image, RleMasks._trusted(plan.canvas_size, made[0], made[1]), *made[2:])
+
+
+def compose_batch(
+    items: Sequence[tuple[Plan, _operation.Side, Sequence[_operation.Side]]],
+    *,
+    fill: NDArray[Any],
+    interpolation: str,
+    antialias: bool,
+    min_area: int,
+    min_visibility: float,
+    keep_hidden: bool,
+    out: NDArray[Any],
+    threads: int,
+) -> list[_operation.Composition]:
+    """`compose` for each item, into its image of `out`, on several threads."""
+    made = _core.copy_paste(
+        [_job(*item) for item in items],
+        fill,
+        interpolation == "nearest",
+        antialias,
+        min_area,
+        min_visibility,
+        keep_hidden,
+        out if items[0][1].image.ndim == 3 else out[..., np.newaxis],
+        threads,
+    )
+    return [
+        _operation.Composition(image, RleMasks._trusted(plan.canvas_size, each[0], each[1]), *each[2:])
+        for (plan, *_), image, each in zip(items, out, made, strict=True)
+    ]
+
+
+def _job(
+    plan: Plan, target: _operation.Side, sources: Sequence[_operation.Side]
+) -> tuple[Plan, list[_operation.Side], list[NDArray[np.uint16] | None]]:
+    """What the extension takes of one item: images with a channel axis, weights for soft edges."""
+    return (
+        plan,
+        [_operation.Side(_planes(side.image), side.masks, side.iscrowd) for side in (target, *sources)],
+        [None if paste.sigma is None else gaussian_weights(paste.sigma) for paste in plan.pastes],
+    )
 
 
 def _planes(image: NDArray[Any]) -> NDArray[Any]:

@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat, SupportsIndex, TypeAlias, final
 
 from copypaste_rs import _checks, _operation, draws
+from copypaste_rs._batch import Batch, apply_batch
 from copypaste_rs._planning import (
     PASTE,
     TARGET_JITTER,
@@ -347,6 +348,53 @@ class SimpleCopyPaste(_Transform):
         """
         self._check_canvas(plan)
         return _operation.apply(self._compose(), self._options, plan, target, _operation.samples(sources), out)
+
+    def apply_batch(
+        self,
+        plans: Sequence[Plan],
+        targets: Sequence[Sample],
+        sources: Sequence[Sample | Sequence[Sample]],
+        *,
+        threads: SupportsIndex = 1,
+        out: NDArray[Any] | None = None,
+    ) -> Batch:
+        """Apply plan i to target i and sources i, for all of a batch in one call.
+
+        Parameters
+        ----------
+        plans, targets, sources
+            As many of each; every entry as `apply` takes it. All images are of one dtype and number of channels.
+        threads : int
+            Threads to work on, the calling one included; never more than this process may use, nor than the
+            environment variable ``COPYPASTE_RS_THREADS`` says. The result does not depend on it. A data loader
+            with worker processes has its parallelism already: leave this at 1 there.
+        out : array, optional
+            Takes the images: shape (B, H, W) or (B, H, W, C), the images' dtype, C-contiguous, apart from all
+            inputs.
+
+        Returns
+        -------
+        Batch
+            ``.images``, ``.instances`` and ``.infos``; ``batch[i]`` is what `apply` gives for item i.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When something does not fit; the message names the item. Nothing has been written then.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from copypaste_rs import Instances, Sample, SimpleCopyPaste
+        >>> photos = [Sample(np.full((48, 64, 3), v, np.uint8), Instances()) for v in (10, 200)]
+        >>> augment = SimpleCopyPaste(size=32)
+        >>> plans = [augment.sample_plan(photo, photos, (0, 0, i)) for i, photo in enumerate(photos)]
+        >>> augment.apply_batch(plans, photos, [photos, photos], threads=2).images.shape
+        (2, 32, 32, 3)
+        """
+        for plan in plans:
+            self._check_canvas(plan)
+        return apply_batch(self.backend, self._options, self._jitter.canvas, plans, targets, sources, threads, out)
 
     def __call__(
         self,

@@ -97,8 +97,8 @@ pub(crate) mod many {
     use crate::resample::two_taps::Float;
     use antialias::{ByteColumns, FloatColumns};
 
-    kernel!(antialias, columns_u8 [const C: usize] [C],
-        line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]);
+    kernel!(antialias, columns_u8 [const N: usize, const C: usize] [N, C],
+        lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [u8]; N]);
     kernel!(antialias, columns_f32 [const C: usize] [C],
         line: &[f32], columns: FloatColumns<'_>, out: &mut [f32]);
     kernel!(antialias, rows_u8 [] [], rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]);

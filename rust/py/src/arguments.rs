@@ -71,7 +71,13 @@ pub(crate) struct PyPlacement {
 }
 
 impl From<PyPlacement> for Placement {
-    fn from(p: PyPlacement) -> Self {
+    fn from(placement: PyPlacement) -> Self {
+        Self::from(&placement)
+    }
+}
+
+impl From<&PyPlacement> for Placement {
+    fn from(p: &PyPlacement) -> Self {
         let size = |(h, w)| Size { h, w };
         Self {
             input: size(p.input_size),

@@ -16,11 +16,11 @@ use crate::arguments::{PyMasks, PyPlacement, layout_error, to_python, with_dense
 /// Calls a generic function with the pixel type of an array.
 macro_rules! for_pixel_type {
     ($array:expr, $call:ident($($argument:expr),*)) => {
-        if $array.cast::<numpy::PyArray3<u8>>().is_ok() {
+        if $array.cast::<numpy::PyArrayDyn<u8>>().is_ok() {
             $call::<u8>($($argument),*)
-        } else if $array.cast::<numpy::PyArray3<u16>>().is_ok() {
+        } else if $array.cast::<numpy::PyArrayDyn<u16>>().is_ok() {
             $call::<u16>($($argument),*)
-        } else if $array.cast::<numpy::PyArray3<f32>>().is_ok() {
+        } else if $array.cast::<numpy::PyArrayDyn<f32>>().is_ok() {
             $call::<f32>($($argument),*)
         } else {
             Err(PyTypeError::new_err("image: expected dtype uint8, uint16 or float32"))

@@ -11,6 +11,7 @@ mod images;
 mod masks;
 mod operation;
 mod planning;
+mod threads;
 
 use pyo3::prelude::*;
 

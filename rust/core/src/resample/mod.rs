@@ -2,7 +2,10 @@
 
 pub(crate) mod antialias;
 mod nearest;
+mod pieces;
 pub(crate) mod separable;
+#[cfg(target_arch = "x86_64")]
+mod tails;
 mod taps;
 #[cfg(test)]
 mod tests;

@@ -9,11 +9,16 @@ use crate::placement::{Axis, Placement};
 use crate::simd::Level;
 use crate::view::ImageView;
 
+use super::pieces::Pieces;
+
 /// Pixels are resampled along a row in blocks of so many, so that kernels have no remainders.
 pub(crate) const BLOCK: usize = 16;
 
 /// Kernels may load so many elements past the last they need, and write so many past the last of a row.
 pub(crate) const SLACK: usize = 16;
+
+/// Of rows after the first pass so many elements past the last may be read.
+pub(crate) const MIDDLE_SLACK: usize = 32;
 
 /// What there is to resample: a window of the resized image, never the whole of it.
 #[derive(Clone, Debug)]
@@ -67,7 +72,8 @@ pub trait Passes<T>: Sized {
     /// Turns to resized row `i`, and returns the source rows it needs.
     fn turn_to(&mut self, i: usize) -> Range<usize>;
 
-    /// The second pass over the rows that [`Passes::turn_to`] asked for.
+    /// The second pass over the rows that [`Passes::turn_to`] asked for. Of each, [`MIDDLE_SLACK`] more values
+    /// than those of `out` can be read.
     fn rows(&self, rows: Rows<'_, Self::Middle>, out: &mut [T]);
 }
 
@@ -109,13 +115,14 @@ pub(crate) struct Separable<'a, T, P: Passes<T>> {
     slots: Vec<Slot>,
     /// Where the rows of the current output row are in `middle`.
     starts: Vec<usize>,
+    pieces: Pieces,
 }
 
 #[derive(Clone, Debug)]
 struct Slot {
     row: usize,
-    /// The pixels that have been resampled.
-    done: Range<usize>,
+    /// Pieces that have been resampled.
+    done: u64,
 }
 
 impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
@@ -123,24 +130,30 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
         let passes = P::new(window)?;
         // One more than needed, for a row that is resampled ahead.
         let rows = passes.most_rows() + 1;
-        let stride = window.padded_values().saturating_add(SLACK);
+        let stride = window.padded_values().saturating_add(MIDDLE_SLACK);
         Ok(Self {
             image,
             rows: window.placement.rows(),
             first_column: window.columns.start,
             middle: filled(rows.saturating_mul(stride))?,
             stride,
-            slots: vec![Slot { row: usize::MAX, done: 0..0 }; rows],
+            slots: vec![Slot { row: usize::MAX, done: 0 }; rows],
             starts: Vec::with_capacity(rows),
+            pieces: Pieces::new(window.padded_columns()),
             passes,
         })
     }
 
     pub(crate) fn row(&mut self, y: usize, spans: &[(u32, u32)], out: &mut [T]) {
-        let (Some(&(start, _)), Some(&(_, end))) = (spans.first(), spans.last()) else { return };
-        let needed = start as usize - self.first_column..end as usize - self.first_column;
+        if spans.is_empty() {
+            return;
+        }
         let rows = self.passes.turn_to(self.rows.resized_at(y));
-        self.resample_columns(rows.clone(), &needed);
+        let needed = spans.iter().fold(0, |needed, &(start, end)| {
+            let pixels = start as usize - self.first_column..end as usize - self.first_column;
+            needed | self.pieces.touched(&pixels)
+        });
+        self.resample_columns(rows.clone(), needed);
         self.starts.clear();
         self.starts.extend(rows.map(|row| row % self.slots.len() * self.stride));
         let channels = self.image.channels();
@@ -152,17 +165,16 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
         }
     }
 
-    /// Sees to it that `rows` of the source have been resampled along their columns wherever `pixels` are.
+    /// Sees to it that the `needed` pieces of `rows` of the source have been resampled along their columns.
     ///
     /// Rows of which there is nothing yet go two at a time, which costs less than twice one.
-    fn resample_columns(&mut self, rows: Range<usize>, pixels: &Range<usize>) {
-        let pixels = pixels.start - pixels.start % BLOCK..pixels.end.next_multiple_of(BLOCK);
+    fn resample_columns(&mut self, rows: Range<usize>, needed: u64) {
         let mut single = None;
         for row in rows.clone() {
             if self.has(row) {
-                self.extend(row, &pixels);
+                self.extend(row, needed);
             } else if let Some(other) = single.take() {
-                self.begin_two(other, row, &pixels);
+                self.begin_two(other, row, needed);
             } else {
                 single = Some(row);
             }
@@ -171,12 +183,12 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
             // Where the rows before are there already, the output moves slowly and will need the next one
             // too.
             Some(row) if rows.start < row && rows.end < self.rows.input && !self.has(rows.end) => {
-                self.begin_two(row, rows.end, &pixels);
+                self.begin_two(row, rows.end, needed);
             }
             Some(row) => {
                 let slot = row % self.slots.len();
-                self.slots[slot] = Slot { row, done: pixels.start..pixels.start };
-                self.extend(row, &pixels);
+                self.slots[slot] = Slot { row, done: 0 };
+                self.extend(row, needed);
             }
             None => {}
         }
@@ -187,40 +199,38 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
     }
 
     /// Resamples two rows of which there is nothing yet.
-    fn begin_two(&mut self, a: usize, b: usize, pixels: &Range<usize>) {
+    fn begin_two(&mut self, a: usize, b: usize, needed: u64) {
         let slots = [a, b].map(|row| row % self.slots.len());
         let channels = self.image.channels();
-        let values = pixels.start * channels..pixels.end * channels + SLACK;
+        let rows = [self.image.row(a), self.image.row(b)];
         let (before, from) = self.middle.split_at_mut(slots[0].max(slots[1]) * self.stride);
-        let lower = &mut before[slots[0].min(slots[1]) * self.stride..][values.clone()];
-        let upper = &mut from[values];
-        let out = if slots[0] < slots[1] { [lower, upper] } else { [upper, lower] };
-        self.passes.columns([self.image.row(a), self.image.row(b)], pixels.clone(), out);
+        let before = &mut before[slots[0].min(slots[1]) * self.stride..];
+        for pixels in self.pieces.runs(needed) {
+            let values = pixels.start * channels..pixels.end * channels + SLACK;
+            let [lower, upper] = [&mut before[values.clone()], &mut from[values]];
+            let out = if slots[0] < slots[1] { [lower, upper] } else { [upper, lower] };
+            self.passes.columns(rows, pixels, out);
+        }
         for (slot, row) in slots.into_iter().zip([a, b]) {
-            self.slots[slot] = Slot { row, done: pixels.clone() };
+            self.slots[slot] = Slot { row, done: needed };
         }
     }
 
     /// Resamples what is missing of a row.
-    fn extend(&mut self, row: usize, pixels: &Range<usize>) {
+    fn extend(&mut self, row: usize, needed: u64) {
         let slot = row % self.slots.len();
-        let done = self.slots[slot].done.clone();
-        let before = pixels.start.min(done.start)..done.start;
-        let after = done.end..pixels.end.max(done.end);
+        let missing = needed & !self.slots[slot].done;
+        self.slots[slot].done |= missing;
         let channels = self.image.channels();
-        for missing in [&before, &after] {
-            if missing.is_empty() {
-                continue;
-            }
-            let start = slot * self.stride + missing.start * channels;
-            let length = missing.len() * channels;
+        for pixels in self.pieces.runs(missing) {
+            let start = slot * self.stride + pixels.start * channels;
+            let length = pixels.len() * channels;
             let out = &mut self.middle[start..start + length + SLACK];
             // What lies past the end may be there already, and kernels may write over it.
             let mut past = [P::Middle::default(); SLACK];
             past.copy_from_slice(&out[length..]);
-            self.passes.columns([self.image.row(row)], missing.clone(), [out]);
+            self.passes.columns([self.image.row(row)], pixels, [out]);
             self.middle[start + length..][..SLACK].copy_from_slice(&past);
         }
-        self.slots[slot].done = before.start..after.end;
     }
 }

@@ -12,28 +12,38 @@ use std::arch::x86_64::{
 use bytemuck::cast;
 
 use super::portable::HALF;
+use super::steps::{SomeSteps, Step};
 use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT, portable};
 use crate::resample::separable::Rows;
+use crate::resample::tails::tail;
 use crate::resample::taps::BYTE_WEIGHT_BITS;
 use crate::resample::two_taps::Float;
+use crate::resample::two_taps::avx2::{fewest, shortest};
 
 const SHIFT: i32 = BYTE_WEIGHT_BITS as i32;
 const SPLIT_BY: i32 = SPLIT as i32;
 
 #[target_feature(enable = "avx2")]
-pub(crate) fn columns_u8<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
-    match C {
-        _ if line.len() < 16 || columns.pairs == 0 => {}
-        _ if !columns.steps.is_empty() => columns_u8_steps(line, columns, out),
-        1 => columns_u8x1(line, columns, out),
-        3 | 4 => match columns.pairs {
-            1 => columns_u8_few::<C, 1>(line, columns, out),
-            2 => columns_u8_few::<C, 2>(line, columns, out),
-            3 => columns_u8_few::<C, 3>(line, columns, out),
-            4 => columns_u8_few::<C, 4>(line, columns, out),
-            _ => columns_u8_few::<C, 0>(line, columns, out),
-        },
-        _ => portable::columns_u8::<C>(line, columns, out),
+pub(crate) fn columns_u8<const N: usize, const C: usize>(
+    lines: [&[u8]; N],
+    columns: ByteColumns<'_>,
+    mut out: [&mut [u8]; N],
+) {
+    match (C, columns.pairs) {
+        _ if shortest(&lines) < 16 || columns.pairs == 0 => {}
+        _ if columns.steps.values == 16 => sixteen(lines, columns.steps, out),
+        _ if columns.steps.values == 8 => eight(lines, columns.steps, out),
+        (1, _) => {
+            for (line, out) in lines.into_iter().zip(out) {
+                columns_u8x1(line, columns, out);
+            }
+        }
+        (3 | 4, 1) => few::<N, C, 1>(lines, columns, &mut out),
+        (3 | 4, 2) => few::<N, C, 2>(lines, columns, &mut out),
+        (3 | 4, 3) => few::<N, C, 3>(lines, columns, &mut out),
+        (3 | 4, 4) => few::<N, C, 4>(lines, columns, &mut out),
+        (3 | 4, _) => few::<N, C, 0>(lines, columns, &mut out),
+        _ => portable::columns_u8::<N, C>(lines, columns, out),
     }
 }
 
@@ -53,26 +63,57 @@ fn add_products(sum: __m256i, taps: __m256i, weights: __m256i) -> __m256i {
     _mm256_add_epi32(sum, _mm256_madd_epi16(taps, weights))
 }
 
+/// Adds a step to the sums of each line and half: the high parts, then the low ones.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn add_step<const N: usize>(sums: &mut [[[__m256i; 2]; 2]; N], step: &Step, lines: &[&[u8]; N], last: usize) {
+    for half in 0..2 {
+        let (shuffle, high, low) = (cast(step.shuffle[half]), cast(step.high[half]), cast(step.low[half]));
+        for (sums, line) in sums.iter_mut().zip(lines) {
+            let at = |lane: usize| window(line, step.start[lane] as usize, last);
+            let taps = _mm256_shuffle_epi8(_mm256_set_m128i(at(half + 2), at(half)), shuffle);
+            sums[half] = [add_products(sums[half][0], taps, high), add_products(sums[half][1], taps, low)];
+        }
+    }
+}
+
 /// Sixteen values at a time, two taps a step.
 #[target_feature(enable = "avx2")]
-fn columns_u8_steps(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
-    let last = line.len() - 16;
-    let (outs, _) = out.as_chunks_mut::<16>();
-    for (out, steps) in outs.iter_mut().zip(columns.steps.chunks_exact(columns.pairs)) {
-        let mut high = [_mm256_setzero_si256(); 2];
-        let mut low = high;
+fn sixteen<const N: usize>(lines: [&[u8]; N], steps: SomeSteps<'_>, out: [&mut [u8]; N]) {
+    let last = shortest(&lines) - 16;
+    let outs = out.map(|out| out.as_chunks_mut::<16>().0);
+    let blocks = steps.steps.chunks_exact(steps.count).take(fewest(&outs));
+    for (number, steps) in blocks.enumerate() {
+        let mut sums = [[[_mm256_setzero_si256(); 2]; 2]; N];
         for step in steps {
-            for half in 0..2 {
-                let at = |lane: usize| window(line, step.start[lane] as usize, last);
-                let bytes = _mm256_set_m128i(at(half + 2), at(half));
-                let taps = _mm256_shuffle_epi8(bytes, cast(step.shuffle[half]));
-                high[half] = add_products(high[half], taps, cast(step.high[half]));
-                low[half] = add_products(low[half], taps, cast(step.low[half]));
-            }
+            add_step(&mut sums, step, &lines, last);
         }
-        let [a, _, _, _, b, _, _, _]: [[u8; 4]; 8] = cast(levels(high[0], low[0]));
-        let [c, _, _, _, d, _, _, _]: [[u8; 4]; 8] = cast(levels(high[1], low[1]));
-        *out = cast([a, c, b, d]);
+        for k in 0..N {
+            let [[high0, low0], [high1, low1]] = sums[k];
+            let [a, _, _, _, b, _, _, _]: [[u8; 4]; 8] = cast(levels(high0, low0));
+            let [c, _, _, _, d, _, _, _]: [[u8; 4]; 8] = cast(levels(high1, low1));
+            outs[k][number] = cast([a, c, b, d]);
+        }
+    }
+}
+
+/// Eight values at a time, four taps a step.
+#[target_feature(enable = "avx2")]
+fn eight<const N: usize>(lines: [&[u8]; N], steps: SomeSteps<'_>, out: [&mut [u8]; N]) {
+    let last = shortest(&lines) - 16;
+    let outs = out.map(|out| out.as_chunks_mut::<8>().0);
+    let blocks = steps.steps.chunks_exact(steps.count).take(fewest(&outs));
+    for (number, steps) in blocks.enumerate() {
+        let mut sums = [[[_mm256_setzero_si256(); 2]; 2]; N];
+        for step in steps {
+            add_step(&mut sums, step, &lines, last);
+        }
+        for k in 0..N {
+            let [[high0, low0], [high1, low1]] = sums[k];
+            let (high, low) = (_mm256_hadd_epi32(high0, high1), _mm256_hadd_epi32(low0, low1));
+            let [a, _, _, _, b, _, _, _]: [[u8; 4]; 8] = cast(levels(high, low));
+            outs[k][number] = cast([a, b]);
+        }
     }
 }
 
@@ -121,8 +162,12 @@ fn levels(high: __m256i, low: __m256i) -> __m256i {
 
 /// Three or four channels: two pixels at a time, one a lane.
 #[target_feature(enable = "avx2")]
-fn columns_u8_few<const C: usize, const PAIRS: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
-    let last = line.len() - 16;
+fn few<const N: usize, const C: usize, const PAIRS: usize>(
+    lines: [&[u8]; N],
+    columns: ByteColumns<'_>,
+    out: &mut [&mut [u8]; N],
+) {
+    let last = shortest(&lines) - 16;
     // Taps 0 and 1 of a group, channel by channel, and taps 2 and 3.
     let mut pairs = [[-1_i8; 16]; 2];
     for (half, pairs) in pairs.iter_mut().enumerate() {
@@ -137,53 +182,48 @@ fn columns_u8_few<const C: usize, const PAIRS: usize>(line: &[u8], columns: Byte
     let (starts, _) = columns.start.as_chunks::<2>();
     let pixels = starts.iter().zip(columns.weights.chunks_exact(2 * groups));
     for (number, (&[a, b], weights)) in pixels.enumerate() {
-        let mut high = _mm256_setzero_si256();
+        let mut high = [_mm256_setzero_si256(); N];
         let mut low = high;
-        let bytes = |group: usize| {
-            let at = |start: u32| window(line, start as usize + group * GROUP * C, last);
-            _mm256_set_m128i(at(b), at(a))
-        };
         let (weights_a, weights_b) = weights.split_at(groups);
-        let both = |group: usize| _mm256_set_m128i(cast(weights_b[group]), cast(weights_a[group]));
-        for group in 0..pairs / 2 {
-            let (bytes, weights) = (bytes(group), both(group));
-            let taps = _mm256_shuffle_epi8(bytes, pair01);
-            high = add_products(high, taps, _mm256_shuffle_epi32::<0b00_00_00_00>(weights));
-            low = add_products(low, taps, _mm256_shuffle_epi32::<0b10_10_10_10>(weights));
-            let taps = _mm256_shuffle_epi8(bytes, pair23);
-            high = add_products(high, taps, _mm256_shuffle_epi32::<0b01_01_01_01>(weights));
-            low = add_products(low, taps, _mm256_shuffle_epi32::<0b11_11_11_11>(weights));
+        for group in 0..groups {
+            let weights = _mm256_set_m128i(cast(weights_b[group]), cast(weights_a[group]));
+            let high01 = _mm256_shuffle_epi32::<0b00_00_00_00>(weights);
+            let low01 = _mm256_shuffle_epi32::<0b10_10_10_10>(weights);
+            let high23 = _mm256_shuffle_epi32::<0b01_01_01_01>(weights);
+            let low23 = _mm256_shuffle_epi32::<0b11_11_11_11>(weights);
+            for k in 0..N {
+                let at = |start: u32| window(lines[k], start as usize + group * GROUP * C, last);
+                let bytes = _mm256_set_m128i(at(b), at(a));
+                let taps = _mm256_shuffle_epi8(bytes, pair01);
+                high[k] = add_products(high[k], taps, high01);
+                low[k] = add_products(low[k], taps, low01);
+                if 2 * group + 1 < pairs {
+                    let taps = _mm256_shuffle_epi8(bytes, pair23);
+                    high[k] = add_products(high[k], taps, high23);
+                    low[k] = add_products(low[k], taps, low23);
+                }
+            }
         }
-        if pairs % 2 == 1 {
-            let weights = both(pairs / 2);
-            let taps = _mm256_shuffle_epi8(bytes(pairs / 2), pair01);
-            high = add_products(high, taps, _mm256_shuffle_epi32::<0b00_00_00_00>(weights));
-            low = add_products(low, taps, _mm256_shuffle_epi32::<0b10_10_10_10>(weights));
+        for k in 0..N {
+            let [a, _, _, _, b, ..]: [[u8; 4]; 8] = cast(levels(high[k], low[k]));
+            // The next pixel overwrites a fourth channel that is not there.
+            let Some(out) = out[k].get_mut(2 * number * C..2 * number * C + C + 4) else { return };
+            out[..4].copy_from_slice(&a);
+            out[C..].copy_from_slice(&b);
         }
-        let [a, _, _, _, b, ..]: [[u8; 4]; 8] = cast(levels(high, low));
-        // The next pixel overwrites a fourth channel that is not there.
-        let Some(out) = out.get_mut(2 * number * C..2 * number * C + C + 4) else { return };
-        out[..4].copy_from_slice(&a);
-        out[C..].copy_from_slice(&b);
     }
 }
 
 #[target_feature(enable = "avx2")]
 pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]) {
     const WIDTH: usize = 32;
-    let length = out.len();
-    if length < WIDTH {
-        portable::rows_u8(rows, weights, out);
-        return;
-    }
     let load = |k: usize, at: usize| {
         let mut bytes = [0_u8; WIDTH];
         bytes.copy_from_slice(rows.get(k, at, WIDTH));
         cast::<[u8; WIDTH], __m256i>(bytes)
     };
     let zero = _mm256_setzero_si256();
-    let mut at = 0;
-    loop {
+    let block = |at: usize| -> [u8; WIDTH] {
         let mut high = [zero; 4];
         let mut low = [_mm256_set1_epi32(HALF); 4];
         for (pair, weights) in weights.chunks(2).enumerate() {
@@ -214,14 +254,12 @@ pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]) 
         // Packing undoes what unpacking did within each half.
         let front = _mm256_packs_epi32(level(0), level(1));
         let back = _mm256_packs_epi32(level(2), level(3));
-        let bytes: [u8; WIDTH] = cast(_mm256_packus_epi16(front, back));
-        out[at..at + WIDTH].copy_from_slice(&bytes);
-        if at + WIDTH == length {
-            return;
-        }
-        // The last block overlaps the one before it.
-        at = (at + WIDTH).min(length - WIDTH);
+        cast(_mm256_packus_epi16(front, back))
+    };
+    for (number, out) in out.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
+        *out = block(number * WIDTH);
     }
+    tail(out, block);
 }
 
 #[target_feature(enable = "avx2")]

@@ -5,6 +5,7 @@ pub(crate) mod avx2;
 mod bytes;
 mod floats;
 pub(crate) mod portable;
+mod steps;
 
 use std::ops::Range;
 
@@ -25,6 +26,8 @@ struct Extent {
     /// Number of taps of each pixel.
     taps: Vec<u32>,
     channels: usize,
+    /// Elements of a source row from those of the window on.
+    available: usize,
 }
 
 impl Extent {
@@ -49,7 +52,8 @@ impl Extent {
             *start = ((samples.start - source.start) * channels) as u32;
             *taps = samples.len() as u32;
         }
-        Ok(Self { source, start, taps, channels })
+        let available = (axis.input - source.start) * channels;
+        Ok(Self { source, start, taps, channels, available })
     }
 
     fn most_taps(&self) -> usize {

@@ -26,9 +26,19 @@ fn weights_of(groups: &[Group]) -> impl Iterator<Item = i32> {
     groups.iter().flat_map(|group| (0..GROUP).map(|k| joined([group[k], group[GROUP + k]])))
 }
 
+pub(crate) fn columns_u8<const N: usize, const C: usize>(
+    lines: [&[u8]; N],
+    columns: ByteColumns<'_>,
+    out: [&mut [u8]; N],
+) {
+    for (line, out) in lines.into_iter().zip(out) {
+        columns_u8_line::<C>(line, columns, out);
+    }
+}
+
 /// Not inlined into functions for AVX2, where compilers choose slow 32-bit products for it.
 #[inline(never)]
-pub(crate) fn columns_u8<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
+fn columns_u8_line<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
     let channels = if C == 0 { columns.channels } else { C };
     let taps = columns.groups() * GROUP;
     let pixels = columns.start.iter().zip(columns.weights.chunks_exact(columns.groups()));

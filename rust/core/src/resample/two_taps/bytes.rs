@@ -3,7 +3,7 @@
 use std::array;
 use std::ops::Range;
 
-use super::{Table, both, parts};
+use super::{Table, both, inside, parts};
 use crate::error::Result;
 use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
 use crate::resample::taps::{Between, TwoTaps, fixed_weights};
@@ -63,10 +63,12 @@ impl Columns {
         let channels = table.channels;
         if level != Level::PORTABLE {
             let mut blocks = filled(table.start.len() * channels / 16)?;
-            if fill_blocks(&mut blocks, table, |pixel| table.start[pixel]) {
+            // No lane passes the end of a row, unless it is shorter.
+            let last = (table.available as u32).checked_sub(16).unwrap_or(u32::MAX);
+            if fill_blocks(&mut blocks, table, last, |pixel| table.start[pixel]) {
                 return Ok(Self::Blocks(blocks));
             }
-            if fill_blocks(&mut blocks, table, |pixel| (pixel * 2 * channels) as u32) {
+            if fill_blocks(&mut blocks, table, u32::MAX, |pixel| (pixel * 2 * channels) as u32) {
                 return Ok(Self::Gathered(blocks));
             }
         }
@@ -82,8 +84,13 @@ impl Columns {
 }
 
 /// Whether every lane found its bytes within sixteen. `start` says where in the line each pixel's first tap
-/// begins.
-fn fill_blocks(blocks: &mut [Block], table: &Table<i16>, start: impl Fn(usize) -> u32) -> bool {
+/// begins, `last_lane` where a lane may at most.
+fn fill_blocks(
+    blocks: &mut [Block],
+    table: &Table<i16>,
+    last_lane: u32,
+    start: impl Fn(usize) -> u32,
+) -> bool {
     let channels = table.channels;
     if channels >= 16 {
         return false;
@@ -102,7 +109,7 @@ fn fill_blocks(blocks: &mut [Block], table: &Table<i16>, start: impl Fn(usize) -
                     (pixel, channel) = (pixel + 1, 0);
                 }
             }
-            let first = bytes.iter().fold(u32::MAX, |first, &byte| first.min(byte));
+            let first = bytes.iter().fold(last_lane, |first, &byte| first.min(byte));
             let last = bytes.iter().fold(0, |last, &byte| last.max(byte));
             if last - first + channels as u32 >= 16 {
                 return false;
@@ -129,7 +136,11 @@ impl Passes<u8> for Bytes {
         let columns = Columns::new(&table, window.level)?;
         let (inside, line) = match &columns {
             Columns::Gathered(_) => (0..0, table.start.len() * 2 * table.channels),
-            _ => (table.inside(BLOCK, SLACK + 2 * table.channels), table.length + table.channels),
+            Columns::Blocks(_) if table.available >= 16 => (0..table.start.len(), 0),
+            _ => (
+                inside(&table.start, BLOCK, SLACK + 2 * table.channels, table.available),
+                table.length + table.channels,
+            ),
         };
         let lines = [filled(line + SLACK)?, filled(line + SLACK)?];
         let rows = TwoTaps::new(&window.placement.rows());

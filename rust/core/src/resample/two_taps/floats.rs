@@ -3,7 +3,8 @@
 use std::array;
 use std::ops::Range;
 
-use super::{Table, both, parts};
+use super::octets::{Octets, SomeOctets};
+use super::{Table, both, inside, parts};
 use crate::error::Result;
 use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
 use crate::resample::taps::{Between, TwoTaps, float_weights};
@@ -44,28 +45,15 @@ impl Float for u16 {
     }
 }
 
-/// Eight values of the first pass, as a permutation finds them: from eight values of the line, or sixteen.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Octet {
-    pub(crate) start: u32,
-    /// For each value which one from `start` on is its first tap; the second is as far from `start +
-    /// channels`.
-    pub(crate) index: [i32; 8],
-    pub(crate) weights: [[f32; 8]; 2],
-}
-
 /// Columns as kernels take them: a pixel is `weights[0] * line[start..] + weights[1] * line[start +
 /// channels..]`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FloatColumns<'a> {
     pub(crate) start: &'a [u32],
     pub(crate) weights: &'a [[f32; 2]],
-    /// The same for permutations, where they are fit.
+    /// The same eight values at a time, where there is a kernel for it.
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 permutes"))]
-    pub(crate) octets: &'a [Octet],
-    /// Whether octets come from sixteen values.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 permutes"))]
-    pub(crate) wide: bool,
+    pub(crate) octets: SomeOctets<'a>,
     pub(crate) channels: usize,
 }
 
@@ -73,8 +61,7 @@ pub(crate) struct FloatColumns<'a> {
 #[derive(Debug)]
 pub struct Floats<T> {
     table: Table<f32>,
-    octets: Vec<Octet>,
-    wide: bool,
+    octets: Octets,
     /// Pixels whose taps can be read from the source row itself. Others go through `lines`, which have values
     /// to spare.
     inside: Range<usize>,
@@ -82,33 +69,6 @@ pub struct Floats<T> {
     rows: TwoTaps,
     weights: [f32; 2],
     level: Level,
-}
-
-/// The octets, and whether they are wide; none where the taps of some lie too far apart.
-fn octets(table: &Table<f32>) -> Result<(Vec<Octet>, bool)> {
-    let channels = table.channels;
-    let mut octets: Vec<Octet> = filled(table.start.len() * channels / 8)?;
-    let mut reach = 0;
-    let (mut pixel, mut channel) = (0, 0);
-    for octet in &mut octets {
-        let mut taps = [0; 8];
-        for (k, tap) in taps.iter_mut().enumerate() {
-            *tap = table.start[pixel] + channel;
-            [octet.weights[0][k], octet.weights[1][k]] = table.weights[pixel];
-            channel += 1;
-            if channel == channels as u32 {
-                (pixel, channel) = (pixel + 1, 0);
-            }
-        }
-        octet.start = taps.iter().fold(u32::MAX, |first, &tap| first.min(tap));
-        octet.index = taps.map(|tap| (tap - octet.start) as i32);
-        reach = octet.index.iter().fold(reach, |reach, &index| reach.max(index));
-    }
-    // With three channels or more, a vector for each pixel is mostly faster.
-    if reach >= 16 || (reach >= 8 && channels >= 3) || channels >= 4 {
-        octets.clear();
-    }
-    Ok((octets, reach >= 8))
 }
 
 impl<T: Float> Passes<T> for Floats<T> {
@@ -120,13 +80,18 @@ impl<T: Float> Passes<T> for Floats<T> {
             let Between { first, share } = axis.clamp(axis.double(i));
             (first as usize, float_weights(share))
         })?;
-        let (octets, wide) =
-            if window.level == Level::PORTABLE { (Vec::new(), false) } else { octets(&table)? };
-        let inside = table.inside(BLOCK, SLACK + 2 * table.channels);
-        let line = table.length + table.channels + SLACK;
+        let octets =
+            if window.level == Level::PORTABLE { Octets::default() } else { Octets::new::<T>(&table)? };
+        let reach = SLACK + 2 * table.channels;
+        let inside = if octets.fit(table.available) {
+            0..table.start.len()
+        } else {
+            inside(&table.start, BLOCK, reach, table.available)
+        };
+        let line = table.length + reach;
         let lines = [filled(line)?, filled(line)?];
         let rows = TwoTaps::new(&window.placement.rows());
-        Ok(Self { table, octets, wide, inside, lines, rows, weights: [0.0; 2], level: window.level })
+        Ok(Self { table, octets, inside, lines, rows, weights: [0.0; 2], level: window.level })
     }
 
     fn most_rows(&self) -> usize {
@@ -147,11 +112,7 @@ impl<T: Float> Passes<T> for Floats<T> {
             let columns = FloatColumns {
                 start: &self.table.start[part.clone()],
                 weights: &self.table.weights[part.clone()],
-                octets: match &self.octets[..] {
-                    [] => &[],
-                    octets => &octets[part.start * channels / 8..part.end * channels / 8],
-                },
-                wide: self.wide,
+                octets: self.octets.part(part.start * channels..part.end * channels),
                 channels,
             };
             let from = (part.start - pixels.start) * channels;

@@ -2,8 +2,11 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx2_floats;
 mod bytes;
 mod floats;
+mod octets;
 pub(crate) mod portable;
 
 use std::ops::Range;
@@ -11,7 +14,7 @@ use std::ops::Range;
 pub(crate) use bytes::{ByteColumns, Bytes};
 pub(crate) use floats::{Float, FloatColumns, Floats};
 
-use super::separable::{Rows, Window, filled};
+use super::separable::{MIDDLE_SLACK, Rows, Window, filled};
 use crate::error::{Error, Result};
 
 /// Where the taps of the columns of a window lie in a source row.
@@ -37,8 +40,9 @@ impl<W: Copy + Default> Table<W> {
         let place = |i: usize| {
             let (first, [this, next]) = taps(i);
             match (axis.flip, axis.input - 1 - first) {
+                // The last column has one tap only: that is the second one, so that both lie inside.
+                (false, 0) if first > 0 => (first - 1, [next, this]),
                 (false, _) => (first, [this, next]),
-                // The last column has one tap only.
                 (true, 0) => (0, [this, next]),
                 (true, mirrored) => (mirrored - 1, [next, this]),
             }
@@ -61,20 +65,6 @@ impl<W: Copy + Default> Table<W> {
         Ok(Self { start, weights, channels, origin: first * channels, length, available })
     }
 
-    /// The pixels, in multiples of `block`, for which a kernel may read `reach` values from each start on and
-    /// stay inside the source row.
-    fn inside(&self, block: usize, reach: usize) -> Range<usize> {
-        let fits = |start: &u32| *start as usize + reach <= self.available;
-        let inside = match (self.start.first().is_some_and(fits), self.start.last().is_some_and(fits)) {
-            (true, true) => 0..self.start.len(),
-            (true, false) => 0..self.start.partition_point(fits),
-            (false, true) => self.start.partition_point(|start| !fits(start))..self.start.len(),
-            (false, false) => 0..0,
-        };
-        let start = inside.start.next_multiple_of(block);
-        start..(inside.end - inside.end % block).max(start)
-    }
-
     /// The values that `pixels` need, from `origin` on.
     fn needed(&self, pixels: Range<usize>) -> Range<usize> {
         let ends = [self.start[pixels.start] as usize, self.start[pixels.end - 1] as usize];
@@ -82,8 +72,25 @@ impl<W: Copy + Default> Table<W> {
     }
 }
 
+/// The pixels, in multiples of `block`, for which a kernel may read `reach` values from each start on and stay
+/// inside the `available` ones.
+pub(crate) fn inside(starts: &[u32], block: usize, reach: usize, available: usize) -> Range<usize> {
+    let fits = |start: &u32| *start as usize + reach <= available;
+    let inside = match (starts.first().is_some_and(fits), starts.last().is_some_and(fits)) {
+        (true, true) => 0..starts.len(),
+        (true, false) => 0..starts.partition_point(fits),
+        (false, true) => starts.partition_point(|start| !fits(start))..starts.len(),
+        (false, false) => 0..0,
+    };
+    let start = inside.start.next_multiple_of(block);
+    start..(inside.end - inside.end % block).max(start)
+}
+
 /// `pixels` in up to three parts: before, in and after `inside`. The flag tells which is in it.
-fn parts(pixels: &Range<usize>, inside: &Range<usize>) -> impl Iterator<Item = (Range<usize>, bool)> + use<> {
+pub(crate) fn parts(
+    pixels: &Range<usize>,
+    inside: &Range<usize>,
+) -> impl Iterator<Item = (Range<usize>, bool)> + use<> {
     let clamp = |range: Range<usize>| {
         range.start.clamp(pixels.start, pixels.end)..range.end.clamp(pixels.start, pixels.end)
     };
@@ -93,7 +100,8 @@ fn parts(pixels: &Range<usize>, inside: &Range<usize>) -> impl Iterator<Item = (
     [(before, false), (within, true), (after, false)].into_iter().filter(|(part, _)| !part.is_empty())
 }
 
-/// The two rows, which beyond the outermost are one.
+/// The two rows, which beyond the outermost are one, with what may be read past their ends.
 fn both<'a, M>(rows: &Rows<'a, M>, length: usize) -> [&'a [M]; 2] {
+    let length = length + MIDDLE_SLACK;
     [rows.get(0, 0, length), rows.get(rows.starts.len() - 1, 0, length)]
 }

@@ -64,8 +64,7 @@ pub(crate) fn rows_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
         let high = |w: i16, h: i16| ((w as i32 * h as i32) >> 16) as i16;
         ((high(w0, h0) + high(w1, h1) + 2) >> 2) as u8
     };
-    let (h0, rest0) = rows[0].as_chunks::<WIDTH>();
-    let (h1, rest1) = rows[1].as_chunks::<WIDTH>();
+    let [(h0, rest0), (h1, rest1)] = rows.map(|row| row[..out.len()].as_chunks::<WIDTH>());
     let (blocks, rest) = out.as_chunks_mut::<WIDTH>();
     for ((out, h0), h1) in blocks.iter_mut().zip(h0).zip(h1) {
         for i in 0..WIDTH {

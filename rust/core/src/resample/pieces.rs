@@ -1,0 +1,46 @@
+//! Which parts of a row there are: one bit for each piece of it.
+
+use std::iter;
+use std::ops::Range;
+
+use super::separable::BLOCK;
+
+/// How a row is cut into at most 64 pieces.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pieces {
+    /// Of the number of pixels of a piece.
+    log2: u32,
+    /// Pixels of the row, in whole blocks.
+    length: usize,
+}
+
+impl Pieces {
+    pub(crate) fn new(length: usize) -> Self {
+        // Finer than two blocks, outlines that move from row to row would ask for another piece too often.
+        let pixels = length.div_ceil(64).max(2 * BLOCK).next_power_of_two();
+        Self { log2: pixels.trailing_zeros(), length }
+    }
+
+    /// The pieces that `pixels`, which are not none, touch.
+    #[inline]
+    pub(crate) fn touched(self, pixels: &Range<usize>) -> u64 {
+        let [first, last] = [pixels.start, pixels.end - 1].map(|pixel| pixel >> self.log2);
+        (!0 << first) & (!0 >> (63 - last))
+    }
+
+    /// The pixels of pieces, adjoining ones together.
+    #[inline]
+    pub(crate) fn runs(self, mut pieces: u64) -> impl Iterator<Item = Range<usize>> {
+        iter::from_fn(move || {
+            let start = pieces.trailing_zeros();
+            if start == 64 {
+                return None;
+            }
+            let count = (pieces >> start).trailing_ones();
+            let run = !0 >> (64 - count) << start;
+            pieces &= !run;
+            let end = (start + count) as usize;
+            Some((start as usize) << self.log2..(end << self.log2).min(self.length))
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! Columns of float kernels, eight values at a time, as permutations find them.
+
+use std::ops::Range;
+
+use super::{Float, Table};
+use crate::error::Result;
+use crate::resample::separable::filled;
+
+/// How many values a load has.
+const LOAD: u32 = 8;
+
+/// Two halves of four values each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Octet {
+    /// Where the taps of the first two values of each half begin, and those of the last two.
+    pub(crate) starts: [[u32; 2]; 2],
+    /// For each half where its first taps are, from the start on, and its second.
+    pub(crate) index: [[u8; 8]; 2],
+    /// For float32 the two weights of one half, then those of the other; for 16 bits the first weights of both,
+    /// then the second.
+    pub(crate) weights: [[[f32; 4]; 2]; 2],
+}
+
+/// All octets of a window, or none where there is no kernel for them, or a faster one.
+#[derive(Debug, Default)]
+pub(crate) struct Octets {
+    octets: Vec<Octet>,
+    near: bool,
+}
+
+/// Some octets.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SomeOctets<'a> {
+    pub(crate) octets: &'a [Octet],
+    /// Whether both starts of each half are the same.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 permutes"))]
+    pub(crate) near: bool,
+}
+
+impl Octets {
+    pub(crate) fn new<T: Float>(table: &Table<f32>) -> Result<Self> {
+        match table.channels {
+            1 | 2 => {}
+            // The taps of four values are near each other only where an axis grows.
+            3 if table.start.is_sorted_by(|a, b| a.abs_diff(*b) <= 3) => {}
+            _ => return Ok(Self::default()),
+        }
+        let mut octets = filled(table.start.len() * table.channels / 8)?;
+        let near = fill::<T, 4>(&mut octets, table);
+        if !near && (table.channels == 3 || !fill::<T, 2>(&mut octets, table)) {
+            octets.clear();
+        }
+        Ok(Self { octets, near })
+    }
+
+    /// Whether there are octets, and none reads past the end of a row of so many values.
+    pub(crate) fn fit(&self, available: usize) -> bool {
+        !self.octets.is_empty() && available >= LOAD as usize
+    }
+
+    pub(crate) fn part(&self, values: Range<usize>) -> SomeOctets<'_> {
+        let octets = self.octets.get(values.start / 8..values.end / 8).unwrap_or_default();
+        SomeOctets { octets, near: self.near }
+    }
+}
+
+/// Whether one load finds all taps of `TOGETHER` values.
+fn fill<T: Float, const TOGETHER: usize>(octets: &mut [Octet], table: &Table<f32>) -> bool {
+    let channels = table.channels;
+    let halves_of_weights_together = size_of::<T>() == 4;
+    // No load passes the end of a row, unless it is shorter.
+    let last_load = (table.available as u32).checked_sub(LOAD).unwrap_or(u32::MAX);
+    let (mut pixel, mut channel) = (0, 0);
+    for octet in octets {
+        for half in 0..2 {
+            let mut taps = [0; 4];
+            for (k, tap) in taps.iter_mut().enumerate() {
+                *tap = table.start[pixel] + channel;
+                for (which, weight) in table.weights[pixel].into_iter().enumerate() {
+                    let at = if halves_of_weights_together { [half, which] } else { [which, half] };
+                    octet.weights[at[0]][at[1]][k] = weight;
+                }
+                channel += 1;
+                if channel == channels as u32 {
+                    (pixel, channel) = (pixel + 1, 0);
+                }
+            }
+            for (part, taps) in taps.chunks_exact(TOGETHER).enumerate() {
+                let start = taps.iter().fold(last_load, |start, &tap| start.min(tap));
+                let end = taps.iter().fold(0, |end, &tap| end.max(tap)) + channels as u32;
+                if end - start >= LOAD {
+                    return false;
+                }
+                octet.starts[half][part..].fill(start);
+                for (k, tap) in taps.iter().enumerate() {
+                    let at = part * TOGETHER + k;
+                    octet.index[half][at] = (tap - start) as u8;
+                    octet.index[half][4 + at] = (tap - start) as u8 + channels as u8;
+                }
+            }
+        }
+    }
+    true
+}
