@@ -23,9 +23,11 @@ def samples(draw: st.DrawFn) -> Sample:
     for mask in dense:  # boxes of any size, some empty
         y, x = np.sort(rng.integers(0, h + 1, 2)), np.sort(rng.integers(0, w + 1, 2))
         mask[y[0] : y[1], x[0] : x[1]] = 1
-    crowd = {"iscrowd": rng.random(n) < 0.3} if draw(st.booleans()) else {}
-    masks = {"masks": RleMasks.from_dense(dense)} if n or draw(st.booleans()) else {}
-    return Sample(np.zeros((h, w), np.uint8), Instances(**masks, **crowd))
+    crowd = rng.random(n) < 0.3 if draw(st.booleans()) else None
+    masks = RleMasks.from_dense(dense) if n or draw(st.booleans()) else None
+    if masks is None:
+        crowd = None
+    return Sample(np.zeros((h, w), np.uint8), Instances(masks=masks, iscrowd=crowd))
 
 
 options = st.fixed_dictionaries(

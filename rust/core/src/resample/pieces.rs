@@ -44,3 +44,25 @@ impl Pieces {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Pieces;
+
+    fn runs(length: usize, touched: &[(usize, usize)]) -> Vec<(usize, usize)> {
+        let pieces = Pieces::new(length);
+        let bits = touched.iter().fold(0, |bits, &(start, end)| bits | pieces.touched(&(start..end)));
+        pieces.runs(bits).map(|run| (run.start, run.end)).collect()
+    }
+
+    #[test]
+    fn adjoining_pieces_are_one_run() {
+        assert_eq!(runs(112, &[]), []);
+        assert_eq!(runs(112, &[(0, 1)]), [(0, 32)]);
+        assert_eq!(runs(112, &[(31, 33), (110, 112)]), [(0, 64), (96, 112)]);
+        assert_eq!(runs(112, &[(0, 1), (40, 41), (64, 111)]), [(0, 112)]);
+        assert_eq!(runs(2048, &[(0, 2048)]), [(0, 2048)]);
+        // Longer rows have longer pieces.
+        assert_eq!(runs(2064, &[(64, 65), (2063, 2064)]), [(64, 128), (2048, 2064)]);
+    }
+}

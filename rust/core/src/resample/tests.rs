@@ -202,11 +202,12 @@ fn draw_placement(random: &mut Random) -> Placement {
 /// Ascending disjoint spans within `start..end`.
 fn draw_spans(random: &mut Random, start: usize, end: usize) -> Vec<(u32, u32)> {
     let mut spans = Vec::new();
-    let mut x = start + random.below(3);
+    let longest_gap = [5, (end - start).max(1)][random.below(2)];
+    let mut x = start + random.below(longest_gap);
     while x < end {
         let stop = (x + 1 + random.below(end - start)).min(end);
         spans.push((x as u32, stop as u32));
-        x = stop + 1 + random.below(5);
+        x = stop + 1 + random.below(longest_gap);
     }
     spans
 }
@@ -215,41 +216,49 @@ fn check<T: Oracle + bytemuck::Pod>(filter: Filter) {
     let mut random = Random(filter as u64);
     for _ in 0..150 {
         let placement = draw_placement(&mut random);
-        let Size { h, w } = placement.input;
         let channels = [1, 2, 3, 3, 4, 5, 17][random.below(7)];
-        let image = Array3::from_shape_fn((h, w, channels), |_| T::draw(&mut random));
-        let fill: Vec<T> = (0..channels).map(|_| T::draw(&mut random)).collect();
-        let expected = truth(&image, &placement, filter, &fill);
-        let canvas = placement.canvas;
-        let view = ImageView::new(image.view()).unwrap();
-        for level in Level::available() {
-            let mut out = Array3::from_elem((canvas.h, canvas.w, channels), T::default());
-            let mut out_view = ImageViewMut::new(out.view_mut()).unwrap();
-            place_image_with_level(level, view, &placement, filter, &fill, &mut out_view).unwrap();
-            assert_eq!(bits(&out), bits(&expected), "{level:?} {filter:?} {placement:?} {channels} channels");
+        check_placement::<T>(filter, &placement, channels, &mut random);
+    }
+}
 
-            let rows = random.below(canvas.h)..canvas.h - random.below(2);
-            let columns = random.below(canvas.w)..canvas.w - random.below(2);
-            let mut resampler =
-                Resampler::with_level(level, view, &placement, filter, rows, columns).unwrap();
-            let (rows, columns) = (resampler.rows(), resampler.columns());
-            for _ in 0..2 * rows.len() {
-                let y = rows.start + random.below(rows.len());
-                let spans = draw_spans(&mut random, columns.start, columns.end);
-                let untouched = vec![T::draw(&mut random); canvas.w * channels];
-                let mut row = untouched.clone();
-                resampler.row(y, &spans, &mut row);
-                let mut expected_row = untouched;
-                for (start, end) in spans {
-                    for x in start as usize..end as usize {
-                        for c in 0..channels {
-                            expected_row[x * channels + c] = expected[[y, x, c]];
-                        }
+fn check_placement<T: Oracle + bytemuck::Pod>(
+    filter: Filter,
+    placement: &Placement,
+    channels: usize,
+    random: &mut Random,
+) {
+    let Size { h, w } = placement.input;
+    let image = Array3::from_shape_fn((h, w, channels), |_| T::draw(random));
+    let fill: Vec<T> = (0..channels).map(|_| T::draw(random)).collect();
+    let expected = truth(&image, placement, filter, &fill);
+    let canvas = placement.canvas;
+    let view = ImageView::new(image.view()).unwrap();
+    for level in Level::available() {
+        let mut out = Array3::from_elem((canvas.h, canvas.w, channels), T::default());
+        let mut out_view = ImageViewMut::new(out.view_mut()).unwrap();
+        place_image_with_level(level, view, placement, filter, &fill, &mut out_view).unwrap();
+        assert_eq!(bits(&out), bits(&expected), "{level:?} {filter:?} {placement:?} {channels} channels");
+
+        let rows = random.below(canvas.h)..canvas.h - random.below(2);
+        let columns = random.below(canvas.w)..canvas.w - random.below(2);
+        let mut resampler = Resampler::with_level(level, view, placement, filter, rows, columns).unwrap();
+        let (rows, columns) = (resampler.rows(), resampler.columns());
+        for _ in 0..2 * rows.len() {
+            let y = rows.start + random.below(rows.len());
+            let spans = draw_spans(random, columns.start, columns.end);
+            let untouched = vec![T::draw(random); canvas.w * channels];
+            let mut row = untouched.clone();
+            resampler.row(y, &spans, &mut row);
+            let mut expected_row = untouched;
+            for (start, end) in spans {
+                for x in start as usize..end as usize {
+                    for c in 0..channels {
+                        expected_row[x * channels + c] = expected[[y, x, c]];
                     }
                 }
-                let same = bytemuck::cast_slice::<T, u8>(&row) == bytemuck::cast_slice(&expected_row);
-                assert!(same, "{level:?} {filter:?} {placement:?} {channels} channels, row {y}");
             }
+            let same = bytemuck::cast_slice::<T, u8>(&row) == bytemuck::cast_slice(&expected_row);
+            assert!(same, "{level:?} {filter:?} {placement:?} {channels} channels, row {y}");
         }
     }
 }
@@ -273,6 +282,26 @@ fn float32_follows_the_rules() {
     check::<f32>(Filter::Nearest);
     check::<f32>(Filter::TwoTap);
     check::<f32>(Filter::Antialias);
+}
+
+#[test]
+fn wide_rows_are_resampled_piece_by_piece() {
+    for (width, hflip) in [(150, false), (400, true), (2100, false)] {
+        let placement = Placement {
+            input: Size { h: 4, w: 90 },
+            resized: Size { h: 6, w: width + 30 },
+            offset_y: -1,
+            offset_x: -7,
+            canvas: Size { h: 5, w: width },
+            hflip,
+        };
+        let mut random = Random(width as u64);
+        for (filter, channels) in [(Filter::TwoTap, 3), (Filter::TwoTap, 1), (Filter::Antialias, 3)] {
+            check_placement::<u8>(filter, &placement, channels, &mut random);
+            check_placement::<u16>(filter, &placement, channels, &mut random);
+            check_placement::<f32>(filter, &placement, channels, &mut random);
+        }
+    }
 }
 
 #[test]

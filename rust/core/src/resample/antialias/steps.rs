@@ -30,11 +30,10 @@ pub(crate) struct Steps {
 
 /// Some steps.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 shuffles"))]
 pub(crate) struct SomeSteps<'a> {
     pub(crate) steps: &'a [Step],
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 shuffles"))]
     pub(crate) values: usize,
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 shuffles"))]
     pub(crate) count: usize,
 }
 

@@ -20,17 +20,17 @@ pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns
         portable::columns_u8(lines, columns, out);
         return;
     }
-    // No start is past `last`: with the minimum the compiler need not check.
+    // No start is past `last`: with the minimum, said where it is used, the compiler need not check.
     let last = length - 16;
     let lane = |line: &[u8], start: usize| {
         let mut bytes = [0_u8; 16];
-        bytes.copy_from_slice(&line[start..][..16]);
+        bytes.copy_from_slice(&line[start.min(last)..][..16]);
         cast::<[u8; 16], __m128i>(bytes)
     };
     let out = out.map(|out| out.as_chunks_mut::<16>().0);
     let blocks = columns.blocks.iter().take(fewest(&out));
     for (number, block) in blocks.enumerate() {
-        let start = block.start.map(|start| (start as usize).min(last));
+        let start = block.start.map(|start| start as usize);
         for k in 0..N {
             let line = &lines[k][..length];
             let half = |k: usize| {

@@ -31,7 +31,7 @@ pub(crate) fn columns_float<const N: usize, const C: usize, T: Float>(
                 eight::<N, false, T>(lines, octets, out);
             }
         }
-        3 | 4 if length >= C + 8 => few::<N, C, T>(lines, columns, &mut out),
+        3 | 4 if length >= 8 => few::<N, C, T>(lines, columns, &mut out),
         _ => portable::columns_float::<N, C, T>(lines, columns, out),
     }
 }
@@ -148,7 +148,7 @@ fn few<const N: usize, const C: usize, T: Float>(
     out: &mut [&mut [f32]; N],
 ) {
     let length = shortest(&lines);
-    if length < C + 8 {
+    if length < 8 {
         return;
     }
     let last = length - if is_u16::<T>() { 8 } else { C + 4 };

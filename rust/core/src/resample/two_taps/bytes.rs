@@ -18,9 +18,12 @@ use crate::simd::{Level, two};
 pub(crate) struct Block {
     pub(crate) start: [u32; 4],
     /// For each value which byte is its first tap and which its second, each followed by a zero byte.
-    pub(crate) shuffle: [[i8; 32]; 2],
-    pub(crate) weights: [[i16; 16]; 2],
+    pub(crate) shuffle: [[[i8; 4]; 8]; 2],
+    pub(crate) weights: [[[i16; 2]; 8]; 2],
 }
+
+/// Bytes that a lane is found among.
+const LANE: usize = 16;
 
 /// Columns as kernels take them; each reads its own half of this.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +67,7 @@ impl Columns {
         if level != Level::PORTABLE {
             let mut blocks = filled(table.start.len() * channels / 16)?;
             // No lane passes the end of a row, unless it is shorter.
-            let last = (table.available as u32).checked_sub(16).unwrap_or(u32::MAX);
+            let last = (table.available as u32).checked_sub(LANE as u32).unwrap_or(u32::MAX);
             if fill_blocks(&mut blocks, table, last, |pixel| table.start[pixel]) {
                 return Ok(Self::Blocks(blocks));
             }
@@ -92,7 +95,7 @@ fn fill_blocks(
     start: impl Fn(usize) -> u32,
 ) -> bool {
     let channels = table.channels;
-    if channels >= 16 {
+    if channels >= LANE {
         return false;
     }
     let (mut pixel, mut channel) = (0, 0);
@@ -100,10 +103,9 @@ fn fill_blocks(
         for lane in 0..4 {
             let mut bytes = [0; 4];
             let (half, at) = (lane % 2, lane / 2 * 4);
-            let weights = &mut block.weights[half][2 * at..][..8];
-            for (byte, weights) in bytes.iter_mut().zip(weights.chunks_exact_mut(2)) {
+            for (byte, weights) in bytes.iter_mut().zip(&mut block.weights[half][at..]) {
                 *byte = start(pixel) + channel;
-                weights.copy_from_slice(&table.weights[pixel]);
+                *weights = table.weights[pixel];
                 channel += 1;
                 if channel == channels as u32 {
                     (pixel, channel) = (pixel + 1, 0);
@@ -111,13 +113,13 @@ fn fill_blocks(
             }
             let first = bytes.iter().fold(last_lane, |first, &byte| first.min(byte));
             let last = bytes.iter().fold(0, |last, &byte| last.max(byte));
-            if last - first + channels as u32 >= 16 {
+            if last - first + channels as u32 >= LANE as u32 {
                 return false;
             }
             block.start[lane] = first;
-            for (shuffle, byte) in block.shuffle[half][4 * at..].chunks_exact_mut(4).zip(bytes) {
+            for (shuffle, byte) in block.shuffle[half][at..].iter_mut().zip(bytes) {
                 let tap = (byte - first) as i8;
-                shuffle.copy_from_slice(&[tap, -1, tap + channels as i8, -1]);
+                *shuffle = [tap, -1, tap + channels as i8, -1];
             }
         }
     }
@@ -134,13 +136,12 @@ impl Passes<u8> for Bytes {
             (first as usize, fixed_weights(share))
         })?;
         let columns = Columns::new(&table, window.level)?;
+        let line = table.length + table.channels;
         let (inside, line) = match &columns {
             Columns::Gathered(_) => (0..0, table.start.len() * 2 * table.channels),
-            Columns::Blocks(_) if table.available >= 16 => (0..table.start.len(), 0),
-            _ => (
-                inside(&table.start, BLOCK, SLACK + 2 * table.channels, table.available),
-                table.length + table.channels,
-            ),
+            Columns::Blocks(_) if table.available >= LANE => (0..table.start.len(), 0),
+            Columns::Blocks(_) => (0..0, line),
+            Columns::Weights(_) => (inside(&table.start, BLOCK, 2 * table.channels, table.available), line),
         };
         let lines = [filled(line + SLACK)?, filled(line + SLACK)?];
         let rows = TwoTaps::new(&window.placement.rows());

@@ -82,13 +82,14 @@ impl<T: Float> Passes<T> for Floats<T> {
         })?;
         let octets =
             if window.level == Level::PORTABLE { Octets::default() } else { Octets::new::<T>(&table)? };
-        let reach = SLACK + 2 * table.channels;
+        // With three channels kernels read four.
+        let reach = if table.channels == 3 { 8 } else { 2 * table.channels };
         let inside = if octets.fit(table.available) {
             0..table.start.len()
         } else {
             inside(&table.start, BLOCK, reach, table.available)
         };
-        let line = table.length + reach;
+        let line = table.length + table.channels + SLACK;
         let lines = [filled(line)?, filled(line)?];
         let rows = TwoTaps::new(&window.placement.rows());
         Ok(Self { table, octets, inside, lines, rows, weights: [0.0; 2], level: window.level })

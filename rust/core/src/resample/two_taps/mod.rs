@@ -40,16 +40,15 @@ impl<W: Copy + Default> Table<W> {
         let place = |i: usize| {
             let (first, [this, next]) = taps(i);
             match (axis.flip, axis.input - 1 - first) {
-                // The last column has one tap only: that is the second one, so that both lie inside.
-                (false, 0) if first > 0 => (first - 1, [next, this]),
                 (false, _) => (first, [this, next]),
+                // The last column has one tap only.
                 (true, 0) => (0, [this, next]),
                 (true, mirrored) => (mirrored - 1, [next, this]),
             }
         };
         // Starts run one way, so the outermost pixels have the outermost starts.
         let [a, b] = [window.columns.start, window.columns.end - 1].map(|x| place(axis.resized_at(x)).0);
-        let first = a.min(b);
+        let first = a.min(b).min(axis.input.saturating_sub(2));
         let length = ((a.max(b) + 2).min(axis.input) - first).saturating_mul(channels);
         if length > u32::MAX as usize {
             return Err(Error::OutOfMemory { bytes: length });
@@ -61,7 +60,14 @@ impl<W: Copy + Default> Table<W> {
             *start = ((tap - first) * channels) as u32;
             *weights = both;
         }
-        let available = (axis.input - first) * channels;
+        let available = ((axis.input - first) * channels).min(u32::MAX as usize);
+        // The one tap of the last column becomes the second, so that both lie inside.
+        let last = available as u32 - channels as u32;
+        let from_last = start.iter_mut().zip(&mut weights).rev().take_while(|(start, _)| **start == last);
+        for (start, weights) in from_last.filter(|_| last > 0) {
+            *start -= channels as u32;
+            weights.swap(0, 1);
+        }
         Ok(Self { start, weights, channels, origin: first * channels, length, available })
     }
 

@@ -30,10 +30,10 @@ pub(crate) struct Octets {
 
 /// Some octets.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 permutes"))]
 pub(crate) struct SomeOctets<'a> {
     pub(crate) octets: &'a [Octet],
     /// Whether both starts of each half are the same.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 permutes"))]
     pub(crate) near: bool,
 }
 
