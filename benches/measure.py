@@ -64,6 +64,11 @@ def ratio(times: dict[str, list[float]], above: str, below: str) -> float:
     return sum(times[above]) / sum(times[below])
 
 
+def median_ratio(times: dict[str, list[float]], above: str, below: str) -> float:
+    """The median, over the draws, of how many times as long one takes as the other."""
+    return statistics.median(a / b for a, b in zip(times[above], times[below], strict=True))
+
+
 def peak_above(call: Callable[[], Any]) -> float:
     """Mebibytes of resident memory that `call` adds at its peak; Linux with glibc only."""
     call()  # what is set up once is not the call's

@@ -26,7 +26,7 @@ class Result(NamedTuple):
     """What a rival gives: rows of the target that are left, then those pasted."""
 
     image: NDArray[Any]
-    masks: NDArray[np.uint8]
+    masks: NDArray[Any]
     boxes: NDArray[np.float32]
     area: NDArray[np.int64]
     labels: NDArray[Any]

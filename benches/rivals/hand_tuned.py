@@ -26,7 +26,9 @@ def copy_paste(plan: Plan, target: Dense, source: Dense) -> Result:
     image = np.full((*plan.canvas_size, *target.image.shape[2:]), 128, target.image.dtype)
     place_window(target.image, plan.target, image, (0, 0), plan.canvas_size)
     pasted = [(row, cut) for row in paste.instances if (cut := place(source.masks[row], paste.placement)) is not None]
-    kept = [(row, cut) for row in range(len(target.masks)) if (cut := place(target.masks[row], plan.target)) is not None]
+    kept = [
+        (row, cut) for row in range(len(target.masks)) if (cut := place(target.masks[row], plan.target)) is not None
+    ]
     if pasted:
         top, left = min(c.y for _, c in pasted), min(c.x for _, c in pasted)
         bottom = max(c.y + c.mask.shape[0] for _, c in pasted)

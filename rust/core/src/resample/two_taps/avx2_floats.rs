@@ -169,16 +169,17 @@ fn few<const N: usize, const C: usize, T: Float>(
         let weights: __m256 = cast([weights; 2]);
         let w0 = _mm256_permutevar_ps(weights, first_weights);
         let w1 = _mm256_permutevar_ps(weights, second_weights);
-        let [a, b] = starts.map(|start| (start as usize).min(last));
+        let [a, b] = starts.map(|start| start as usize);
         for k in 0..N {
             let line = &lines[k][..length];
             let (first, second) = if is_u16::<T>() {
-                let words = _mm256_set_m128i(sixteen_bytes(&line[b..]), sixteen_bytes(&line[a..]));
+                let words = |at: usize| sixteen_bytes(&line[at.min(last)..]);
+                let words = _mm256_set_m128i(words(b), words(a));
                 let taps = |shuffle| _mm256_cvtepi32_ps(_mm256_shuffle_epi8(words, shuffle));
                 (taps(first_words), taps(second_words))
             } else {
                 let taps = |tap: usize| {
-                    let at = |start: usize| sixteen_bytes(&line[start + tap..]);
+                    let at = |start: usize| sixteen_bytes(&line[start.min(last)..][..C + 4][tap..]);
                     cast::<__m256i, __m256>(_mm256_set_m128i(at(b), at(a)))
                 };
                 (taps(0), taps(C))
