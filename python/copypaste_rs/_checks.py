@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias
 
 import numpy as np
@@ -69,7 +69,7 @@ def choice(name: str, value: object, options: Sequence[str]) -> str:
 
 def pair(name: str, value: object, low: int, high: int) -> tuple[int, int]:
     """`value` as two ints in low..high."""
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence | np.ndarray):
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence | np.ndarray) or getattr(value, "ndim", 1) == 0:
         raise TypeError(f"{name}: expected a pair of integers, got {value!r}")
     if len(value) != 2:
         raise ValueError(f"{name}: expected a pair of integers, got {len(value)} values")
@@ -78,6 +78,8 @@ def pair(name: str, value: object, low: int, high: int) -> tuple[int, int]:
 
 def size(name: str, value: object, minimum: int = 1, maximum: int = MAX_SIDE) -> tuple[int, int]:
     """`value` as (height, width); one int is a square. At most 2^32 - 1 pixels."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         side = integer(name, value, minimum, maximum)
         h, w = side, side
@@ -94,7 +96,15 @@ def array(name: str, value: object) -> NDArray[Any]:
         raise TypeError(f"{name}: expected a NumPy array, got {type(value).__name__}")
     if not value.dtype.isnative:
         raise TypeError(f"{name}: expected the machine's byte order, got dtype {value.dtype.str!r}")
-    return value
+    # A subclass may mean something else by indexing or comparing; its memory is what counts here.
+    return value if type(value) is np.ndarray else np.asarray(value)
+
+
+def items(name: str, values: object) -> list[Any]:
+    """`values` as a list, which must be iterable."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise TypeError(f"{name}: expected a sequence, got {type(values).__name__}")
+    return list(values)
 
 
 def image(name: str, value: object) -> NDArray[Any]:
@@ -136,29 +146,44 @@ def output(
     return value
 
 
-def fill_values(fill: object, dtype: np.dtype[Any], channels: int, grey_image: bool) -> NDArray[Any]:
+def fill(value: object) -> float | tuple[float, ...] | None:
+    """`value` as a fill: None, a finite number, or a tuple of them."""
+    if value is None:
+        return None
+    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes):
+        values = value.tolist() if isinstance(value, np.ndarray) else list(value)
+        if isinstance(values, list):
+            return tuple(real("fill", each, -math.inf, math.inf) for each in values)
+        value = values
+    return real("fill", value, -math.inf, math.inf)  # type: ignore[arg-type]  # refuses what is no number
+
+
+def fill_values(value: object, dtype: np.dtype[Any], channels: int, grey_image: bool) -> NDArray[Any]:
     """The fill as one value of `dtype` for each channel; None is mid-grey (128, 32768 or 0.5)."""
-    if fill is None:
-        grey = {"u1": 128, "u2": 32768, "f4": 0.5}[dtype.str[1:]]
-        return np.full(channels, grey, dtype)
-    if isinstance(fill, Sequence | np.ndarray) and not isinstance(fill, str | bytes) and np.ndim(fill) > 0:
-        values = list(fill)
-        if len(values) != channels:
+    given = fill(value)
+    if given is None:
+        return np.full(channels, {"u1": 128, "u2": 32768, "f4": 0.5}[dtype.str[1:]], dtype)
+    if isinstance(given, tuple):
+        if len(given) != channels:
             of = "an image without channel axis" if grey_image else f"an image of {channels} channels"
-            raise ValueError(f"fill: expected a number or {channels} of them for {of}, got {len(values)}")
+            raise ValueError(f"fill: expected a number or {channels} of them for {of}, got {len(given)}")
+        numbers = np.array(given)
     else:
-        values = [fill] * channels
-    checked = [real("fill", value, -math.inf, math.inf) for value in values]
+        numbers = np.full(channels, given)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = numbers.astype(dtype)
     if dtype.kind == "f":
-        limit = float(np.finfo(np.float32).max)
-        for value in checked:
-            real("fill", value, -limit, limit)
-        return np.array(checked, dtype)
-    top = int(np.iinfo(dtype).max)
-    for value in checked:
-        if not (0 <= value <= top and value == int(value)):
-            raise ValueError(f"fill: expected whole numbers from 0 to {top} for dtype {dtype}, got {value:g}")
-    return np.array(checked).astype(dtype)
+        if not np.isfinite(values).all():
+            limit = float(np.finfo(np.float32).max)
+            raise ValueError(
+                f"fill: expected numbers within {limit:g} for dtype float32, got {numbers[~np.isfinite(values)][0]:g}"
+            )
+        return values
+    wrong = (numbers < 0) | (numbers > np.iinfo(dtype).max) | (numbers != np.trunc(numbers))
+    if wrong.any():
+        top = np.iinfo(dtype).max
+        raise ValueError(f"fill: expected whole numbers from 0 to {top} for dtype {dtype}, got {numbers[wrong][0]:g}")
+    return values
 
 
 def row_index(name: str, rows: object, n: int) -> NDArray[np.int64]:
@@ -167,7 +192,10 @@ def row_index(name: str, rows: object, n: int) -> NDArray[np.int64]:
         return np.arange(n, dtype=np.int64)[rows]
     if isinstance(rows, bool):
         raise TypeError(f"{name}: expected row numbers, a slice or a bool array, got {rows!r}")
-    index = np.asarray(rows)
+    try:
+        index = np.asarray(rows)
+    except ValueError:  # ragged
+        raise TypeError(f"{name}: expected row numbers, a slice or a bool array, got {rows!r}") from None
     if index.size == 0 and index.ndim == 1 and index.dtype.kind != "b":
         return np.zeros(0, np.int64)
     if index.dtype.kind == "b" and index.ndim == 1:
@@ -297,3 +325,16 @@ def blend_arguments(
     if share.shape != above.shape[:2]:
         raise ValueError(f"alpha: expected shape {above.shape[:2]}, got {share.shape}")
     return above, below, share
+
+
+def words64(name: str, values: object, n: int) -> tuple[int, ...]:
+    """`values` as n integers of 64 bits."""
+    found = items(name, values)
+    if len(found) != n:
+        raise ValueError(f"{name}: expected {n} integers, got {len(found)}")
+    return tuple(integer(f"{name}[{i}]", value, 0, 2**64 - 1) for i, value in enumerate(found))
+
+
+def philox_arguments(key: object, counter: object, n: SupportsIndex) -> tuple[tuple[int, ...], tuple[int, ...], int]:
+    """Key, counter and number of words."""
+    return words64("key", key, 2), words64("counter", counter, 4), integer("n", n, 0, MAX_PIXELS)

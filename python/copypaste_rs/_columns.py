@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from copypaste_rs._equality import same
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -54,7 +56,8 @@ def check_missing(missing: Mapping[str, Any] | None) -> dict[str, Any]:
             raise ValueError(
                 f"missing: expected names of carried columns, got {name!r}, which is never taken from a value"
             )
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in missing.items()}
+    numbers = np.number | np.bool_
+    return {name: value.item() if isinstance(value, numbers) else value for name, value in missing.items()}
 
 
 def layout(names: Sequence[str], sides: Sequence[Instances], missing: Mapping[str, Any]) -> Layout:
@@ -113,6 +116,9 @@ def _carried(
             _check_labels("missing", np.asarray(value), dtype)
     else:
         dtype = _common_dtype(column, list(arrays.values()), stand_ins)
+    for i, array in arrays.items():
+        if array.dtype != dtype and not {array.dtype.kind, dtype.kind} <= set("biufc"):
+            sides[i] = _converted(names[i], column, array, dtype)
     for value in stand_ins:
         if not _fits(value, dtype, shape):
             raise ValueError(
@@ -121,13 +127,26 @@ def _carried(
     return Carried(column, dtype, shape, sides)
 
 
+def _converted(name: str, column: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    # Between text, bytes, dates and objects a conversion can fail by value: better now than half way.
+    try:
+        return array.astype(dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise TypeError(
+            f"{name}: column {column!r} of dtype {array.dtype} does not convert to {dtype}: {error}"
+        ) from None
+
+
 def _fits(value: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
     if isinstance(value, int) and dtype.kind in "iu" and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max:
         return False  # NumPy 1 would wrap
     try:
-        np.broadcast_to(np.asarray(value).astype(dtype), shape)
+        with np.errstate(over="ignore"):
+            taken = np.broadcast_to(np.asarray(value).astype(dtype), shape)
     except (TypeError, ValueError, OverflowError):
         return False
+    if isinstance(value, float) and dtype.kind == "f" and np.isfinite(value):
+        return bool(np.isfinite(taken).all())
     return True
 
 
@@ -152,7 +171,9 @@ def _with_number(dtype: np.dtype[Any], value: Any) -> np.dtype[Any]:
         return np.result_type(dtype, np.asarray(value).dtype)
     if _KINDS[type(value)] <= "biufc".index(dtype.kind.replace("u", "i")):
         return dtype
-    return np.result_type(dtype, {int: np.int64, float: np.float64, complex: np.complex64}[type(value)])
+    if type(value) is complex and dtype.kind == "f":
+        return np.result_type(dtype, np.complex64)
+    return np.result_type(dtype, {int: np.int64, float: np.float64, complex: np.complex128}[type(value)])
 
 
 _KINDS = {int: "biufc".index("i"), float: "biufc".index("f"), complex: "biufc".index("c")}
@@ -163,7 +184,7 @@ def _check_labels(name: str, labels: NDArray[Any], dtype: np.dtype[Any]) -> None
         return
     try:
         with np.errstate(invalid="ignore"):
-            fits = np.array_equal(labels.astype(dtype), labels)
+            fits = same(labels.astype(dtype), labels)
     except (TypeError, ValueError, OverflowError):
         fits = False
     if not fits:

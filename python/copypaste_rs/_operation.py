@@ -70,7 +70,7 @@ class Options(NamedTuple):
     ) -> Options:
         """The options, or an error that names the one that is wrong."""
         return Options(
-            fill,
+            _checks.fill(fill),
             _checks.choice("interpolation", interpolation, INTERPOLATIONS),
             _checks.flag("antialias", antialias),
             _checks.integer("min_area", min_area, 0, _checks.MAX_PIXELS),
@@ -145,9 +145,10 @@ def apply(
     target: Sample,
     sources: list[Sample],
     out: NDArray[Any] | None,
+    target_name: str = "target",
 ) -> Sample:
     """Apply `plan` with checked options: everything is checked before anything is written."""
-    call = Call.check(options, plan, target, sources)
+    call = Call.check(options, plan, target, sources, target_name)
     if out is not None:
         _checks.output("out", out, call.shape, target.image.dtype, call.arrays())
     made = compose(plan, *call.sides(), **options.of_kernel(target.image), out=out)
@@ -162,14 +163,16 @@ class Call(NamedTuple):
     layout: _columns.Layout
 
     @classmethod
-    def check(cls, options: Options, plan: Plan, target: Sample, sources: list[Sample]) -> Call:
-        """Check that all fits."""
+    def check(
+        cls, options: Options, plan: Plan, target: Sample, sources: list[Sample], target_name: str = "target"
+    ) -> Call:
+        """Check that all fits; `target_name` is how errors call the target."""
         if not isinstance(target, Sample):
-            raise TypeError(f"target: expected a Sample, got {type(target).__name__}")
-        names = ["target", *(f"sources[{i}]" for i in range(len(sources)))]
+            raise TypeError(f"{target_name}: expected a Sample, got {type(target).__name__}")
+        names = [target_name, *(f"sources[{i}]" for i in range(len(sources)))]
         samples = [target, *sources]
         _check_images(names, samples)
-        _check_plan(plan, target, sources)
+        _check_plan(plan, target, sources, target_name)
         return cls(plan, samples, _columns.layout(names, [s.instances for s in samples], options.missing))
 
     @property
@@ -221,11 +224,11 @@ def _channels(image: NDArray[Any]) -> str:
     return "no channel axis" if image.ndim == 2 else f"{image.shape[2]} channels"
 
 
-def _check_plan(plan: Plan, target: Sample, sources: Sequence[Sample]) -> None:
+def _check_plan(plan: Plan, target: Sample, sources: Sequence[Sample], target_name: str) -> None:
     if not isinstance(plan, Plan):
         raise TypeError(f"plan: expected a Plan, got {type(plan).__name__}")
     if plan.target.input_size != target.size:
-        raise ValueError(f"plan: expected a target of size {plan.target.input_size}, got {target.size}")
+        raise ValueError(f"plan: expected a {target_name} of size {plan.target.input_size}, got {target.size}")
     for i, paste in enumerate(plan.pastes):
         if paste.source >= len(sources):
             raise ValueError(f"plan: pastes[{i}] takes sources[{paste.source}], but there are {len(sources)} sources")

@@ -18,6 +18,7 @@ from copypaste_rs.plan import Paste, Placement, Plan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from copypaste_rs.masks import RleMasks
     from copypaste_rs.sample import Sample
 
 Rows: TypeAlias = "Sequence[int] | NDArray[Any]"
@@ -46,6 +47,8 @@ class Jitter(NamedTuple):
     flip: float
     pad: str
     scale_reference: str
+    name: str
+    """Name of the argument that the range of scales is from."""
 
     def draw(self, words: Sequence[int], input_size: tuple[int, int]) -> Placement:
         """The placement that four words give: scale, flip, offset y, offset x."""
@@ -53,20 +56,22 @@ class Jitter(NamedTuple):
         lo, hi = self.scale
         scale = lo + (hi - lo) * draws.uniform(words[0])
         fit = min(self.canvas[0] / h, self.canvas[1] / w) if self.scale_reference == "fit" else 1.0
-        resized = _resized(h * fit * scale), _resized(w * fit * scale)
+        resized = self._resized(h * fit * scale), self._resized(w * fit * scale)
         offset = self._offset(words[2], resized[0], self.canvas[0]), self._offset(words[3], resized[1], self.canvas[1])
         return Placement(input_size, resized, offset, self.canvas, draws.uniform(words[1]) < self.flip)
+
+    def _resized(self, side: float) -> int:
+        resized = max(1, math.floor(side + 0.5))
+        if resized > _checks.MAX_SIDE:
+            raise ValueError(
+                f"{self.name}: expected a resized side of at most {_checks.MAX_SIDE} pixels, got {resized}"
+            )
+        return resized
 
     def _offset(self, word: int, resized: int, canvas: int) -> int:
         if resized > canvas:
             return -draws.below(word, resized - canvas + 1)
         return draws.below(word, canvas - resized + 1) if self.pad == "random" else 0
-
-
-def _resized(side: float) -> int:
-    if side >= _checks.MAX_SIDE:
-        raise ValueError(f"scale: expected a resized side of at most {_checks.MAX_SIDE} pixels, got {math.floor(side)}")
-    return max(1, math.floor(side + 0.5))
 
 
 def word_count(sources: Sequence[Sample]) -> int:
@@ -88,6 +93,8 @@ class DrawOptions(NamedTuple):
     fraction: float | None
     uniform: bool
     sigma: tuple[float, float] | None
+    target_name: str
+    source_name: str
 
     @staticmethod
     def of(target: Jitter, pastes: PastePlanner | None, p: float) -> DrawOptions | None:
@@ -109,6 +116,8 @@ class DrawOptions(NamedTuple):
             select if isinstance(select, float) else None,
             pastes is not None and pastes.uniform,
             (sigma, sigma) if isinstance(sigma, float) else sigma,
+            target.name,
+            target.name if pastes is None else pastes.jitter.name,
         )
 
 
@@ -188,7 +197,7 @@ class PastePlanner(NamedTuple):
     ) -> list[int]:
         n = len(rows)
         if callable(self.select):
-            return _checked_rows(self.select(source, rows, draws.generator(key, number)), rows)
+            return _checked_rows(self.select(source, rows.copy(), draws.generator(key, number)), rows)
         if self.select == "all":
             return [int(row) for row in rows]
         if self.select == "one":
@@ -231,11 +240,11 @@ def placed_boxes(
 
     Box arithmetic only: which output pixels have their nearest input pixel in the box.
     """
-    boxes = source.instances.boxes
-    if boxes is None:
+    boxes, masks = source.instances.boxes, source.instances.masks
+    if boxes is None or masks is None:
         empty = np.zeros(0, np.int64)
         return empty, empty, empty, empty
-    left, top, right, bottom = boxes.astype(np.int64).T
+    left, top, right, bottom = (boxes.astype(np.int64) if fits_float32(source.size) else exact_boxes(masks)).T
     h, w = placement.input_size
     if placement.hflip:
         left, right = w - right, w - left
@@ -246,6 +255,28 @@ def placed_boxes(
         _first_output(left, w, resized_w),
         _first_output(right, w, resized_w),
     )
+
+
+def fits_float32(size: tuple[int, int]) -> bool:
+    """Whether boxes in float32 are exact: whole numbers up to 2^24 are."""
+    return max(size) <= 2**24
+
+
+def exact_boxes(masks: RleMasks) -> NDArray[np.int64]:
+    """Boxes as integers, for images so large that float32 would round them."""
+    boxes = np.zeros((len(masks), 4), np.int64)
+    for i, box in enumerate(boxes):
+        edges = np.cumsum(masks.counts[masks.offsets[i] : masks.offsets[i + 1]], dtype=np.int64)
+        starts, ends = edges[:-1:2], edges[1::2]
+        if len(ends) == 0:
+            continue
+        starts = starts[: len(ends)]
+        left, right = starts // masks.size[0], (ends - 1) // masks.size[0]
+        one_column = left == right
+        top = np.where(one_column, starts % masks.size[0], 0)
+        bottom = np.where(one_column, (ends - 1) % masks.size[0], masks.size[0] - 1)
+        box[:] = left.min(), top.min(), right.max() + 1, bottom.max() + 1
+    return boxes
 
 
 def _first_output(edge: NDArray[np.int64], n_in: int, n_out: int) -> NDArray[np.int64]:

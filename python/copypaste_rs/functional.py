@@ -180,7 +180,9 @@ def iou(masks: RleMasks, other: RleMasks, iscrowd: ArrayLike | None = None) -> N
     check_masks("masks", masks)
     check_masks("other", other, masks.size)
     crowd = None if iscrowd is None else _checks.crowd_flags("iscrowd", iscrowd, len(other))
-    return _core.iou(masks, other, crowd)
+    table = np.empty((len(masks), len(other)))
+    _core.iou(masks, other, crowd, table)
+    return table
 
 
 def place_masks(masks: RleMasks, placement: Placement) -> RleMasks:
@@ -229,7 +231,9 @@ def alpha(masks: RleMasks, placement: Placement, weights: NDArray[np.uint16]) ->
     array([[  0,   0,  64, 191, 255, 191,   0]], dtype=uint8)
     """
     check_placement(placement, check_masks("masks", masks).size, "masks")
-    return _core.alpha(masks, placement, _checks.weights("weights", weights))
+    canvas = np.zeros(placement.canvas_size, np.uint8)
+    _core.alpha(masks, placement, _checks.weights("weights", weights), canvas)
+    return canvas
 
 
 def blend(source: NDArray[Any], target: NDArray[Any], alpha: NDArray[np.uint8]) -> NDArray[Any]:
@@ -296,7 +300,10 @@ def philox_words(key: tuple[int, int], counter: tuple[int, int, int, int], n: in
     >>> philox_words((1, 0), (0, 0, 0, 0), 2)
     array([ 5599841837815857887, 15655913098571550255], dtype=uint64)
     """
-    return _core.philox_words(key, counter, n)
+    checked_key, checked_counter, n = _checks.philox_arguments(key, counter, n)
+    words = np.empty(n, np.uint64)
+    _core.philox_words(checked_key, checked_counter, words)
+    return words
 
 
 def compose(

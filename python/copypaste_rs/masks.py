@@ -102,7 +102,7 @@ class RleMasks:
     @classmethod
     def concat(cls, masks: Iterable[RleMasks]) -> Self:
         """All masks of several of one size, in order. At least one is needed, to know the size."""
-        parts = list(masks)
+        parts = _checks.items("masks", masks)
         if not parts:
             raise ValueError("masks: expected at least one RleMasks, got none")
         for i, part in enumerate(parts):
@@ -127,7 +127,7 @@ class RleMasks:
         parts: list[NDArray[Any]] = []
         strings: list[bytes | str] = []
         where: list[int] = []
-        for i, item in enumerate(objects):
+        for i, item in enumerate(_checks.items("objects", objects)):
             counts = _coco_counts(f"objects[{i}]", item, checked)
             if isinstance(counts, bytes | str):
                 strings.append(counts)
@@ -275,7 +275,10 @@ def check_masks(name: str, value: object, size: tuple[int, int] | None = None) -
 
 
 def _integers(name: str, values: ArrayLike, high: int) -> NDArray[Any]:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # ragged
+        raise ValueError(f"{name}: expected a one-dimensional array, got nested lists") from None
     if array.ndim != 1:
         raise ValueError(f"{name}: expected a one-dimensional array, got shape {array.shape}")
     if array.size == 0:
@@ -329,4 +332,6 @@ def _coco_counts(name: str, item: Mapping[str, Any], size: tuple[int, int]) -> A
     given = _checks.size(f"{name}['size']", item["size"], 0, _checks.MAX_PIXELS)
     if given != size:
         raise ValueError(f"{name}['size']: expected {size}, got {given}")
-    return item["counts"]
+    counts = item["counts"]
+    # Before anything is taken for a sequence of numbers: bytes are one too.
+    return bytes(counts) if isinstance(counts, bytearray | memoryview) else counts

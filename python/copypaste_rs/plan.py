@@ -121,7 +121,8 @@ class Plan:
     def __post_init__(self) -> None:
         if not isinstance(self.target, Placement):
             raise TypeError(f"target: expected a Placement, got {type(self.target).__name__}")
-        if not isinstance(self.pastes, Sequence):
+        given: object = self.pastes
+        if isinstance(given, str | bytes) or not isinstance(given, Sequence):
             raise TypeError(f"pastes: expected a sequence of Paste, got {type(self.pastes).__name__}")
         object.__setattr__(self, "pastes", tuple(self.pastes))
         for i, paste in enumerate(self.pastes):
@@ -162,7 +163,7 @@ class Plan:
         if not isinstance(text, str):
             raise TypeError(f"text: expected a str, got {type(text).__name__}")
         try:
-            data = json.loads(text)
+            data = json.loads(text, object_pairs_hook=_without_repetition)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"text: expected a plan as JSON, got what cannot be read: {error}") from None
         try:
@@ -200,12 +201,17 @@ def _pair_only(name: str, value: object) -> object:
 
 
 def _rows(instances: object) -> tuple[int, ...]:
-    if isinstance(instances, str | bytes) or not isinstance(instances, Sequence | np.ndarray):
+    if (
+        isinstance(instances, str | bytes)
+        or not isinstance(instances, Sequence | np.ndarray)
+        or np.ndim(instances) == 0
+    ):
         raise TypeError(f"instances: expected a sequence of row numbers, got {instances!r}")
     values = instances.tolist() if isinstance(instances, np.ndarray) else instances
     rows = tuple(_checks.integer(f"instances[{i}]", row, 0, _checks.MAX_SIDE) for i, row in enumerate(values))
     if len(set(rows)) != len(rows):
-        twice = next(row for i, row in enumerate(rows) if row in rows[:i])
+        seen: set[int] = set()
+        twice = next(row for row in rows if row in seen or seen.add(row))  # type: ignore[func-returns-value]
         raise ValueError(f"instances: expected each row once, got row {twice} twice")
     return rows
 
@@ -222,7 +228,7 @@ def _placement_dict(placement: Placement) -> dict[str, Any]:
 
 def _plan_from(data: object) -> Plan:
     top = _object("plan", data, {"version", "target", "pastes"}, set())
-    if isinstance(top["version"], bool) or top["version"] != 1:
+    if type(top["version"]) is not int or top["version"] != 1:
         raise ValueError(f"version: expected 1, got {top['version']!r}")
     if not isinstance(top["pastes"], list):
         raise TypeError(f"pastes: expected a list, got {top['pastes']!r}")
@@ -237,6 +243,14 @@ def _plan_from(data: object) -> Plan:
 def _placement_from(name: str, data: object) -> Placement:
     names = {field.name for field in fields(Placement)}
     return Placement(**_object(name, data, names - {"hflip"}, {"hflip"}))
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {max(names, key=names.count)!r} stands there twice")
+    return found
 
 
 def _object(name: str, data: object, needed: set[str], optional: set[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast, final
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs._equality import same
 from copypaste_rs.masks import RleMasks
 
 if TYPE_CHECKING:
@@ -161,7 +162,7 @@ class Instances:
 
         A column's dtype becomes what NumPy promotes to; masks must be of one size.
         """
-        parts = list(instances)
+        parts = _checks.items("instances", instances)
         for i, part in enumerate(parts):
             if not isinstance(part, Instances):
                 raise TypeError(f"instances[{i}]: expected Instances, got {type(part).__name__}")
@@ -175,14 +176,17 @@ class Instances:
         joined: dict[str, Column] = {}
         for name in names:
             pieces = [part._columns[name] for part in parts]
-            joined[name] = RleMasks.concat(pieces) if name == "masks" else np.concatenate(pieces)
+            try:
+                joined[name] = RleMasks.concat(pieces) if name == "masks" else np.concatenate(pieces)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"instances: column {name!r} cannot be joined: {error}") from None
         return cls._trusted(joined)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Instances):
             return NotImplemented
         mine, theirs = self._columns, other._columns
-        return mine.keys() == theirs.keys() and all(_same(mine[name], theirs[name]) for name in mine)
+        return mine.keys() == theirs.keys() and all(same(mine[name], theirs[name]) for name in mine)
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays, which may be written to
 
@@ -267,10 +271,9 @@ class Sample:
             return NotImplemented
         return (
             self.image.dtype == other.image.dtype
-            and _same(self.image, other.image)
+            and same(self.image, other.image)
             and self.instances == other.instances
-            and self.info.keys() == other.info.keys()
-            and all(_same(value, other.info[key]) for key, value in self.info.items())
+            and same(self.info, other.info)
         )
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays, which may be written to
@@ -302,7 +305,8 @@ def _boxes(values: ArrayLike) -> NDArray[np.float32]:
         raise TypeError(f"boxes: expected numbers, got dtype {array.dtype}")
     if array.ndim != 2 or array.shape[1] != 4:
         raise ValueError(f"boxes: expected shape (n, 4), got {array.shape}")
-    boxes = array.astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):
+        boxes = array.astype(np.float32, copy=False)
     if not np.isfinite(boxes).all():
         raise ValueError("boxes: expected finite numbers, got NaN or infinity")
     return boxes
@@ -316,13 +320,4 @@ def _crowd(values: ArrayLike) -> NDArray[np.bool_]:
         raise TypeError(f"iscrowd: expected bools, got dtype {array.dtype}")
     if not np.isin(array, (0, 1)).all():
         raise ValueError("iscrowd: expected 0 and 1 or bools, got another number")
-    return array.astype(np.bool_, copy=False)
-
-
-def _same(a: object, b: object) -> bool:
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        x, y = np.asarray(a), np.asarray(b)
-        if x.dtype.kind in "fc" and y.dtype.kind in "fc":
-            return np.array_equal(x, y, equal_nan=True)
-        return np.array_equal(x, y)
-    return type(a) is type(b) and bool(a == b) if isinstance(a, RleMasks) else bool(a == b)
+    return np.ascontiguousarray(array, np.bool_)

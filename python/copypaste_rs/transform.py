@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat, SupportsIndex, TypeAlias, final
+
+import numpy as np
 
 from copypaste_rs import _checks, _operation, draws
 from copypaste_rs._batch import Batch, apply_batch
+from copypaste_rs._equality import same
 from copypaste_rs._planning import (
     PASTE,
     TARGET_JITTER,
@@ -17,15 +22,15 @@ from copypaste_rs._planning import (
     PastePlanner,
     Select,
     draw_compiled,
+    fits_float32,
     word_count,
 )
 from copypaste_rs.plan import MAX_SIGMA, MIN_SIGMA, Paste, Plan
 from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 Scale: TypeAlias = "str | tuple[SupportsFloat, SupportsFloat] | NDArray[Any]"
@@ -41,7 +46,7 @@ MAX_SCALE = 1e6
 class _Transform:
     """What the transforms share: arguments by name, immutability, pickling, a backend."""
 
-    __slots__ = ("_arguments", "_drawing", "_jitter", "_options", "_pastes", "backend")
+    __slots__ = ("_arguments", "_drawing", "_jitter", "_options", "_p", "_pastes", "backend")
 
     _arguments: dict[str, Any]
     _drawing: DrawOptions | None
@@ -52,15 +57,18 @@ class _Transform:
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
 
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable: cannot delete {name!r}")
+
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and name in self._arguments:
-            return self._arguments[name]
+            return copy.deepcopy(self._arguments[name])
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _Transform):
             return NotImplemented
-        return type(other) is type(self) and self._arguments == other._arguments
+        return type(other) is type(self) and same(self._arguments, other._arguments)
 
     __hash__ = None  # type: ignore[assignment]  # arguments may hold a list or a mapping
 
@@ -141,12 +149,12 @@ class ScaleJitter(_Transform):
         min_area: SupportsIndex = 0,
         backend: str = "rust",
     ) -> None:
-        arguments = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+        arguments = _arguments(locals())
         self._put(
             _arguments=arguments,
-            _jitter=_jitter(size, "scale", scale, flip, pad, scale_reference),
+            _jitter=_jitter(arguments, "scale"),
             _options=_operation.Options.check(
-                fill=fill, interpolation=interpolation, antialias=antialias, min_area=min_area
+                fill=arguments["fill"], interpolation=interpolation, antialias=antialias, min_area=min_area
             ),
             backend=_backend(backend),
         )
@@ -170,7 +178,7 @@ class ScaleJitter(_Transform):
         self._check_canvas(plan)
         if isinstance(plan, Plan) and plan.pastes:
             raise ValueError(f"plan: expected no pastes, got {len(plan.pastes)}; SimpleCopyPaste applies them")
-        return _operation.apply(self._compose(), self._options, plan, sample, [], out)
+        return _operation.apply(self._compose(), self._options, plan, sample, [], out, "sample")
 
     def __call__(self, sample: Sample, rng: draws.Rng = None, *, out: NDArray[Any] | None = None) -> Sample:
         """Draw a plan and apply it."""
@@ -237,6 +245,7 @@ class SimpleCopyPaste(_Transform):
 
     __slots__ = ()
 
+    _p: float
     _pastes: PastePlanner
 
     def __init__(
@@ -261,27 +270,29 @@ class SimpleCopyPaste(_Transform):
         missing: Mapping[str, Any] | None = None,
         backend: str = "rust",
     ) -> None:
-        arguments = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        source_jitter = _jitter(size, "source_scale", source_scale, flip, pad, scale_reference)
+        arguments = _arguments(locals())
+        source_jitter = _jitter(arguments, "source_scale")
         uniform = _checks.choice("placement", placement, ("jitter", "uniform")) == "uniform"
         self._put(
-            _arguments=arguments | {"p": _checks.real("p", p, 0.0, 1.0)},
-            _jitter=_jitter(size, "target_scale", target_scale, flip, pad, scale_reference),
-            _pastes=PastePlanner(source_jitter, _select(select), uniform, _sigma(blend_sigma)),
+            _arguments=arguments,
+            _jitter=_jitter(arguments, "target_scale"),
+            _pastes=PastePlanner(source_jitter, _select(select), uniform, _sigma(arguments["blend_sigma"])),
             _options=_operation.Options.check(
-                fill=fill,
+                fill=arguments["fill"],
                 interpolation=interpolation,
                 antialias=antialias,
                 min_area=min_area,
                 min_visibility=min_visibility,
                 on_hidden=on_hidden,
-                missing=missing,
+                missing=arguments["missing"],
             ),
             backend=_backend(backend),
         )
-        self._put(_drawing=DrawOptions.of(self._jitter, self._pastes, self.p) if self.backend == "rust" else None)
+        chance = _checks.real("p", p, 0.0, 1.0)
+        self._put(_drawing=DrawOptions.of(self._jitter, self._pastes, chance) if self.backend == "rust" else None)
         h, w = self._jitter.canvas
-        if self.p == 0:
+        self._put(_p=chance)
+        if chance == 0:
             _warn("p=0: nothing will ever be pasted")
         elif self._options.min_area > h * w:
             _warn(f"min_area={min_area}: nothing will ever be pasted on a canvas of {h * w} pixels")
@@ -308,12 +319,12 @@ class SimpleCopyPaste(_Transform):
                     "(boxes alone are not supported)"
                 )
         key = draws.resolve(rng)
-        if self._drawing is not None:
+        if self._drawing is not None and all(fits_float32(giver.size) for giver in givers):
             return draw_compiled(self._drawing, key, target.size, givers)
         words = draws.words(key, draws.PLAN_STREAM, word_count(givers), self.backend)
         placement = self._jitter.draw(words[TARGET_JITTER], target.size)
         pastes: list[Paste] = []
-        if draws.uniform(words[PASTE]) < self.p:
+        if draws.uniform(words[PASTE]) < self._p:
             start = TARGET_WORDS
             for number, source in enumerate(givers):
                 stop = start + word_count([source]) - TARGET_WORDS
@@ -408,6 +419,19 @@ class SimpleCopyPaste(_Transform):
         return self.apply(self.sample_plan(target, sources, rng), target, sources, out=out)
 
 
+def _arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a constructor, as values that nobody else can change."""
+    return {name: _frozen(value) for name, value in given.items() if name not in ("self", "__class__")}
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return _frozen(value.tolist())
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(each) for each in value)
+    return copy.deepcopy(dict(value)) if isinstance(value, Mapping) else value
+
+
 def _rebuild(kind: Callable[..., _Transform], arguments: Mapping[str, Any]) -> _Transform:
     # What there was to warn of was said when the transform was made, not again in each worker.
     with warnings.catch_warnings():
@@ -430,13 +454,15 @@ def _backend(backend: str) -> str:
     return "numpy" if chosen == "reference" else chosen
 
 
-def _jitter(size: _checks.Size, name: str, scale: Scale, flip: SupportsFloat, pad: str, reference: str) -> Jitter:
+def _jitter(arguments: Mapping[str, Any], scale: str) -> Jitter:
+    """The jitter that the arguments describe; `scale` names that of its range."""
     return Jitter(
-        _checks.size("size", size),
-        _scale(name, scale),
-        _checks.real("flip", flip, 0.0, 1.0),
-        _checks.choice("pad", pad, ("top_left", "random")),
-        _checks.choice("scale_reference", reference, ("fit", "input")),
+        _checks.size("size", arguments["size"]),
+        _scale(scale, arguments[scale]),
+        _checks.real("flip", arguments["flip"], 0.0, 1.0),
+        _checks.choice("pad", arguments["pad"], ("top_left", "random")),
+        _checks.choice("scale_reference", arguments["scale_reference"], ("fit", "input")),
+        scale,
     )
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from copypaste_rs import _checks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -35,5 +37,6 @@ def philox_words(key: tuple[int, int], counter: tuple[int, int, int, int], n: in
     >>> philox_words((1, 2), (0, 0, 3, 0), 2).tolist()
     [13262081666550218681, 7586518172537843941]
     """
-    generator = np.random.Philox(key=np.array(key, np.uint64), counter=np.array(counter, np.uint64))
+    checked_key, checked_counter, n = _checks.philox_arguments(key, counter, n)
+    generator = np.random.Philox(key=np.array(checked_key, np.uint64), counter=np.array(checked_counter, np.uint64))
     return np.asarray(generator.random_raw(n), np.uint64)

@@ -90,7 +90,10 @@ def place_pixels(
     target[...] = fill
     if len(rows) == 0 or len(columns) == 0:
         return
-    if interpolation == "nearest":
+    # An image that keeps its size keeps its values: positions in float32, which OpenCV has for all others, would
+    # blur images more than 2^24 pixels wide.
+    unchanged = (h_in, w_in) == (h_out, w_out) and source.dtype != np.float32
+    if interpolation == "nearest" or unchanged:
         target[y, x] = source[np.ix_(nearest(rows, h_in, h_out), nearest(columns, w_in, w_out))]
         return
     shrinks = h_out < h_in or w_out < w_in

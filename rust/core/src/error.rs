@@ -63,6 +63,8 @@ pub enum Error {
     PlanDoesNotFit,
     /// A drawn scale makes an image larger than can be placed.
     SideTooLarge {
+        /// Name of the argument that the range of scales is from.
+        argument: &'static str,
         /// The resized side.
         side: u64,
     },
@@ -101,8 +103,8 @@ impl fmt::Display for Error {
             Self::PlanDoesNotFit => {
                 f.write_str("plan: expected samples of the sizes it was drawn for, got others")
             }
-            Self::SideTooLarge { side } => {
-                write!(f, "scale: expected a resized side of at most 2147483647 pixels, got {side}")
+            Self::SideTooLarge { argument, side } => {
+                write!(f, "{argument}: expected a resized side of at most 2147483647 pixels, got {side}")
             }
             Self::OutOfMemory { bytes } => write!(f, "not enough memory for {bytes} bytes"),
         }

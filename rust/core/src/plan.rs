@@ -20,7 +20,7 @@ const ORDER: usize = 0;
 const PLACE_Y: usize = 1;
 const PLACE_X: usize = 2;
 
-const MAX_SIDE: f64 = 2_147_483_647.0;
+const MAX_SIDE: usize = 0x7fff_ffff;
 
 /// Scale, flip and position of one image on the canvas, as distributions.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,8 @@ pub struct Jitter {
     pub pad_random: bool,
     /// Whether scale 1 fits the canvas, not keeps the size.
     pub fit: bool,
+    /// Name of the argument that the range of scales is from.
+    pub argument: &'static str,
 }
 
 /// How many of the N candidates of a source are pasted.
@@ -90,7 +92,7 @@ pub struct DrawnPaste {
 /// Draws the placement of the target and the pastes, from the stream of words that starts at `counter`.
 ///
 /// # Errors
-/// When a resized side is too large.
+/// When a resized side is too large, or a giver's columns differ in length.
 pub fn draw(
     key: [u64; 2],
     counter: [u64; 4],
@@ -99,6 +101,9 @@ pub fn draw(
     pasting: &Pasting,
     givers: &[Giver<'_>],
 ) -> Result<(Placement, Vec<DrawnPaste>)> {
+    if givers.iter().any(|giver| giver.crowd.is_some_and(|crowd| crowd.len() != giver.boxes.len())) {
+        return Err(Error::PlanDoesNotFit);
+    }
     let rows: usize = givers.iter().map(|giver| SOURCE_WORDS + ROW_WORDS * giver.boxes.len()).sum();
     let mut words = vec![0; TARGET_WORDS + rows];
     philox::fill_words(key, counter, &mut words);
@@ -122,7 +127,7 @@ impl Jitter {
         let (h, w) = (input.h as f64, input.w as f64);
         let fit = (self.canvas.h as f64 / h).min(self.canvas.w as f64 / w);
         let fit = if self.fit { fit } else { 1.0 };
-        let resized = Size { h: resized(h * fit * scale)?, w: resized(w * fit * scale)? };
+        let resized = Size { h: self.resized(h * fit * scale)?, w: self.resized(w * fit * scale)? };
         Ok(Placement {
             input,
             resized,
@@ -131,6 +136,14 @@ impl Jitter {
             canvas: self.canvas,
             hflip: uniform(words[1]) < self.flip,
         })
+    }
+
+    fn resized(&self, side: f64) -> Result<usize> {
+        let resized = ((side + 0.5).floor() as usize).max(1);
+        if resized > MAX_SIDE {
+            return Err(Error::SideTooLarge { argument: self.argument, side: resized as u64 });
+        }
+        Ok(resized)
     }
 
     fn offset(&self, word: u64, resized: usize, canvas: usize) -> i64 {
@@ -142,13 +155,6 @@ impl Jitter {
             0
         }
     }
-}
-
-fn resized(side: f64) -> Result<usize> {
-    if side >= MAX_SIDE {
-        return Err(Error::SideTooLarge { side: side as u64 });
-    }
-    Ok(((side + 0.5).floor() as usize).max(1))
 }
 
 impl Pasting {

@@ -1,12 +1,12 @@
 //! Kernels on pixels.
 
 use copypaste_core::{
-    ImageView, ImageViewMut, Placement, Size, composite,
+    ImageView, ImageViewMut, Placement, composite,
     resample::{self, Filter, Pixel},
 };
-use ndarray::{Array2, Axis};
+use ndarray::Axis;
 use numpy::{
-    Element, IntoPyArray, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyReadwriteArray3,
+    Element, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyReadwriteArray2, PyReadwriteArray3,
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -65,27 +65,26 @@ fn place<T: Element + Pixel>(
     })
 }
 
+/// Into `out`, which holds zeros.
 #[pyfunction]
-pub(crate) fn alpha<'py>(
-    py: Python<'py>,
+pub(crate) fn alpha(
+    py: Python<'_>,
     masks: PyMasks<'_>,
     placement: PyPlacement,
     weights: PyReadonlyArray1<'_, u16>,
-) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    mut out: PyReadwriteArray2<'_, u8>,
+) -> PyResult<()> {
     let parts = masks.parts()?;
     let (placement, weights): (Placement, _) = (placement.into(), weights.as_slice()?);
-    let canvas = py
-        .detach(|| {
-            let alpha = composite::alpha(&parts.read()?, &placement, weights)?;
-            let Size { h, w } = placement.canvas;
-            let mut canvas = vec![0; h * w];
-            for y in alpha.rows() {
-                canvas[y * w..(y + 1) * w][alpha.columns()].copy_from_slice(alpha.row(y));
-            }
-            Ok(Array2::from_shape_vec((h, w), canvas).unwrap_or_default())
-        })
-        .map_err(to_python)?;
-    Ok(canvas.into_pyarray(py))
+    let (canvas, w) = (out.as_slice_mut()?, placement.canvas.w);
+    py.detach(|| {
+        let alpha = composite::alpha(&parts.read()?, &placement, weights)?;
+        for y in alpha.rows() {
+            canvas[y * w..(y + 1) * w][alpha.columns()].copy_from_slice(alpha.row(y));
+        }
+        Ok(())
+    })
+    .map_err(to_python)
 }
 
 #[pyfunction]

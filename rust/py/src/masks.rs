@@ -5,7 +5,9 @@ use copypaste_core::{
     rle::{self, Masks},
 };
 use ndarray::Array2;
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray3, PyReadwriteArray3};
+use numpy::{
+    IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray3, PyReadwriteArray2, PyReadwriteArray3,
+};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -54,22 +56,21 @@ pub(crate) fn difference<'py>(
 }
 
 #[pyfunction]
-pub(crate) fn iou<'py>(
-    py: Python<'py>,
+pub(crate) fn iou(
+    py: Python<'_>,
     masks: PyMasks<'_>,
     other: PyMasks<'_>,
     iscrowd: Option<PyReadonlyArray1<'_, bool>>,
-) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    mut out: PyReadwriteArray2<'_, f64>,
+) -> PyResult<()> {
     let (parts, others) = (masks.parts()?, other.parts()?);
     let crowd = iscrowd.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
-    let table = py
-        .detach(|| {
-            let (rows, columns) = (parts.read()?, others.read()?);
-            let values = rle::iou(&rows, &columns, crowd);
-            Ok(Array2::from_shape_vec((rows.len(), columns.len()), values).unwrap_or_default())
-        })
-        .map_err(to_python)?;
-    Ok(table.into_pyarray(py))
+    let table = out.as_slice_mut()?;
+    py.detach(|| {
+        rle::iou(&parts.read()?, &others.read()?, crowd, table);
+        Ok(())
+    })
+    .map_err(to_python)
 }
 
 #[pyfunction]

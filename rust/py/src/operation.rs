@@ -5,9 +5,10 @@ use copypaste_core::resample::Pixel;
 use copypaste_core::{ImageView, ImageViewMut, Placement, Result, philox};
 use ndarray::{ArrayView3, ArrayViewMut3, Axis};
 use numpy::{
-    Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray3, PyReadwriteArray4,
+    Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray3, PyReadwriteArray1,
+    PyReadwriteArray4,
 };
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
@@ -171,7 +172,8 @@ fn compose<'py, T: Element + Pixel>(
 ) -> PyResult<Vec<Columns<'py>>> {
     let fill: PyReadonlyArray1<'_, T> = fill.extract()?;
     let options = Options { look: Look { fill: fill.as_slice()?, nearest, antialias }, rules };
-    let mut out: PyReadwriteArray4<'_, T> = out.extract()?;
+    let in_use = |_| PyValueError::new_err("out: expected an array that no other call is writing to");
+    let mut out: PyReadwriteArray4<'_, T> = out.extract().map_err(in_use)?;
     let items: Vec<Item<'_, T>> =
         items.iter().map(|item| Item::extract(item.extract()?)).collect::<PyResult<_>>()?;
     let mut canvases = out.as_array_mut();
@@ -199,12 +201,10 @@ fn with_message(py: Python<'_>, error: PyErr, message: String) -> PyErr {
 
 #[pyfunction]
 pub(crate) fn philox_words(
-    py: Python<'_>,
     key: (u64, u64),
     counter: (u64, u64, u64, u64),
-    n: usize,
-) -> Bound<'_, PyArray1<u64>> {
-    let mut words = vec![0; n];
-    philox::fill_words(key.into(), counter.into(), &mut words);
-    words.into_pyarray(py)
+    mut out: PyReadwriteArray1<'_, u64>,
+) -> PyResult<()> {
+    philox::fill_words(key.into(), counter.into(), out.as_slice_mut()?);
+    Ok(())
 }

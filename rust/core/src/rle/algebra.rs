@@ -95,27 +95,24 @@ fn for_each_overlap(a: &[u32], b: &[u32], mut found: impl FnMut(u32, u32)) {
     }
 }
 
-/// Intersection over union of each mask in `rows` with each in `columns`, row by row.
+/// Intersection over union of each mask in `rows` with each in `columns`, into `table`, row by row.
 ///
 /// `iscrowd` marks columns: there the union is the area of the row's mask. Nothing over nothing is 0.
-#[must_use]
-pub fn iou(rows: &Masks, columns: &Masks, iscrowd: Option<&[bool]>) -> Vec<f64> {
+pub fn iou(rows: &Masks, columns: &Masks, iscrowd: Option<&[bool]>, table: &mut [f64]) {
     let (row_boxes, column_boxes) = (boxes(rows), boxes(columns));
     let (row_areas, column_areas) = (area(rows), area(columns));
-    let mut values = Vec::with_capacity(rows.len() * columns.len());
-    for (i, row) in rows.iter().enumerate() {
-        for (j, column) in columns.iter().enumerate() {
+    for ((i, row), values) in rows.iter().enumerate().zip(table.chunks_exact_mut(columns.len().max(1))) {
+        for ((j, column), value) in columns.iter().enumerate().zip(values) {
             if !row_boxes[i].meets(&column_boxes[j]) {
-                values.push(0.0);
+                *value = 0.0;
                 continue;
             }
             let common = overlap(row, column) as i64;
             let crowd = iscrowd.is_some_and(|marks| marks.get(j) == Some(&true));
             let union = if crowd { row_areas[i] } else { row_areas[i] + column_areas[j] - common };
-            values.push(common as f64 / union as f64);
+            *value = common as f64 / union as f64;
         }
     }
-    values
 }
 
 impl PixelBox {

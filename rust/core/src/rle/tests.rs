@@ -245,8 +245,11 @@ fn iou_is_that_of_pixels() {
             }
             values
         };
-        assert_eq!(iou(&rows, &columns, None), expected(None));
-        assert_eq!(iou(&rows, &columns, Some(&crowd)), expected(Some(&crowd)));
+        for marks in [None, Some(&crowd[..])] {
+            let mut table = vec![f64::NAN; rows.len() * columns.len()];
+            iou(&rows, &columns, marks, &mut table);
+            assert_eq!(table, expected(marks));
+        }
     }
 }
 

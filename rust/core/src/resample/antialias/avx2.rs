@@ -15,7 +15,6 @@ use super::portable::HALF;
 use super::steps::{SomeSteps, Step};
 use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT, portable};
 use crate::resample::separable::Rows;
-use crate::resample::tails::tail;
 use crate::resample::taps::BYTE_WEIGHT_BITS;
 use crate::resample::two_taps::Float;
 use crate::resample::two_taps::avx2::{fewest, shortest};
@@ -90,8 +89,7 @@ fn sixteen<const N: usize>(lines: [&[u8]; N], steps: SomeSteps<'_>, out: [&mut [
         }
         for k in 0..N {
             let [[high0, low0], [high1, low1]] = sums[k];
-            let [a, _, _, _, b, _, _, _]: [[u8; 4]; 8] = cast(levels(high0, low0));
-            let [c, _, _, _, d, _, _, _]: [[u8; 4]; 8] = cast(levels(high1, low1));
+            let [[a, b], [c, d]] = levels_of_lines([high0, high1], [low0, low1]);
             outs[k][number] = cast([a, c, b, d]);
         }
     }
@@ -108,11 +106,14 @@ fn eight<const N: usize>(lines: [&[u8]; N], steps: SomeSteps<'_>, out: [&mut [u8
         for step in steps {
             add_step(&mut sums, step, &lines, last);
         }
+        let (mut high, mut low) = ([_mm256_setzero_si256(); N], [_mm256_setzero_si256(); N]);
         for k in 0..N {
             let [[high0, low0], [high1, low1]] = sums[k];
-            let (high, low) = (_mm256_hadd_epi32(high0, high1), _mm256_hadd_epi32(low0, low1));
-            let [a, _, _, _, b, _, _, _]: [[u8; 4]; 8] = cast(levels(high, low));
-            outs[k][number] = cast([a, b]);
+            (high[k], low[k]) = (_mm256_hadd_epi32(high0, high1), _mm256_hadd_epi32(low0, low1));
+        }
+        let levels = levels_of_lines(high, low);
+        for k in 0..N {
+            outs[k][number] = cast(levels[k]);
         }
     }
 }
@@ -150,14 +151,30 @@ fn columns_u8x1(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
     }
 }
 
-/// The sums of four values a lane, rounded: bytes 0 to 3 of each lane.
+/// Sums of four values a lane, rounded.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn rounded(high: __m256i, low: __m256i) -> __m256i {
+    let sum = _mm256_add_epi32(_mm256_slli_epi32::<SPLIT_BY>(high), low);
+    _mm256_srai_epi32::<SHIFT>(_mm256_add_epi32(sum, _mm256_set1_epi32(HALF)))
+}
+
+/// The sums of four values a lane as bytes: bytes 0 to 3 of each lane.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn levels(high: __m256i, low: __m256i) -> __m256i {
-    let sum = _mm256_add_epi32(_mm256_slli_epi32::<SPLIT_BY>(high), low);
-    let level = _mm256_srai_epi32::<SHIFT>(_mm256_add_epi32(sum, _mm256_set1_epi32(HALF)));
+    let level = rounded(high, low);
     let level = _mm256_packs_epi32(level, level);
     _mm256_packus_epi16(level, level)
+}
+
+/// The same for one line or two: for each the bytes of both lanes.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn levels_of_lines<const N: usize>(high: [__m256i; N], low: [__m256i; N]) -> [[[u8; 4]; 2]; 2] {
+    let level = _mm256_packs_epi32(rounded(high[0], low[0]), rounded(high[N - 1], low[N - 1]));
+    let [a, c, _, _, b, d, _, _]: [[u8; 4]; 8] = cast(_mm256_packus_epi16(level, level));
+    [[a, b], [c, d]]
 }
 
 /// Three or four channels: two pixels at a time, one a lane.
@@ -204,8 +221,9 @@ fn few<const N: usize, const C: usize, const PAIRS: usize>(
                 }
             }
         }
+        let levels = levels_of_lines(high, low);
         for k in 0..N {
-            let [a, _, _, _, b, ..]: [[u8; 4]; 8] = cast(levels(high[k], low[k]));
+            let [a, b] = levels[k];
             // The next pixel overwrites a fourth channel that is not there.
             let Some(out) = out[k].get_mut(2 * number * C..2 * number * C + C + 4) else { return };
             out[..4].copy_from_slice(&a);
@@ -256,10 +274,17 @@ pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]) 
         let back = _mm256_packs_epi32(level(2), level(3));
         cast(_mm256_packus_epi16(front, back))
     };
-    for (number, out) in out.as_chunks_mut::<WIDTH>().0.iter_mut().enumerate() {
-        *out = block(number * WIDTH);
+    let length = out.len();
+    for at in (0..length).step_by(WIDTH) {
+        // The last block overlaps the one before it. There is one call, so that it is inlined.
+        let at = at.min(length.saturating_sub(WIDTH));
+        let bytes = block(at);
+        if let Some(out) = out[at..].first_chunk_mut() {
+            *out = bytes;
+        } else {
+            out.copy_from_slice(&bytes[..length]);
+        }
     }
-    tail(out, block);
 }
 
 #[target_feature(enable = "avx2")]
