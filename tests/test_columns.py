@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample, functional
+from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample, SimpleCopyPaste, functional
 
 SIZE = (4, 6)
 STILL = Placement(SIZE, SIZE, (0, 0), SIZE)
@@ -317,3 +317,39 @@ def test_a_sample_changed_behind_its_back_is_refused() -> None:
     with pytest.raises(ValueError) as error:
         functional.copy_paste(Plan(STILL), changed, [])
     assert str(error.value) == "plan: expected samples of the sizes it was drawn for, got others"
+
+
+def test_a_missing_date_keeps_the_column_a_date(kernels: ModuleType) -> None:
+    days = np.array(["2020-01-01"], "datetime64[D]")
+    result = run(kernels, sample(1, day=days), sample(1, at=1), missing={"day": np.datetime64("2021-02-03")})
+    assert result.day.dtype == days.dtype
+    assert result.day.tolist()[1] == np.datetime64("2021-02-03").item()
+
+
+def test_a_missing_number_must_stay_finite(kernels: ModuleType) -> None:
+    with pytest.raises(ValueError, match=r"^missing: expected a value for column 'v' of dtype float32 .* got 1e\+300$"):
+        run(kernels, sample(1, v=np.ones(1, np.float32)), sample(1), missing={"v": 1e300})
+
+
+def test_a_column_that_does_not_convert_is_refused_before_anything_is_written(kernels: ModuleType) -> None:
+    out = np.full_like(IMAGE, 77)
+    with pytest.raises(TypeError, match=r"^sources\[0\]: column 'v' of dtype \|S1 does not convert to <U1: "):
+        run(kernels, sample(1, v=np.array(["a"])), sample(1, v=np.array([b"\xff"])), out=out)
+    assert (out == 77).all()
+
+
+def test_labels_that_are_nan_fit_a_narrower_float(kernels: ModuleType) -> None:
+    result = run(kernels, sample(1, labels=np.ones(1, np.float32)), sample(1, at=1, labels=np.array([np.nan])))
+    assert np.isnan(result.labels[1])
+    assert result.labels.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "flags", [np.array([0, 1, 0, 1], bool)[::2], np.array([1, 0], bool)[::-1], np.broadcast_to(True, 2)]
+)
+def test_crowds_of_any_layout(flags: Any) -> None:
+    results = [
+        SimpleCopyPaste(size=8, backend=backend)(sample(2, iscrowd=flags), sample(2, iscrowd=flags), 0)
+        for backend in ("rust", "numpy")
+    ]
+    assert results[0] == results[1]

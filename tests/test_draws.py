@@ -104,3 +104,25 @@ def test_gaussian_weights(sigma: float) -> None:
 def test_bad_sigma(sigma: float) -> None:
     with pytest.raises(ValueError, match=r"^sigma: expected a number from 0.1 to 20, got "):
         draws.gaussian_weights(sigma)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (((2**64, 0), (0, 0, 0, 0), 1), ValueError, "key[0]: expected an integer from 0 to 18446744073709551615, got"),
+        (((0, 0, 0), (0, 0, 0, 0), 1), ValueError, "key: expected 2 integers, got 3"),
+        (
+            ((0, 0), (0, 0, 0, -1), 1),
+            ValueError,
+            "counter[3]: expected an integer from 0 to 18446744073709551615, got -1",
+        ),
+        ((5, (0, 0, 0, 0), 1), TypeError, "key: expected a sequence, got int"),
+        (((0, 0), (0, 0, 0, 0), -1), ValueError, "n: expected an integer from 0 to 4294967295, got -1"),
+        (((0, 0), (0, 0, 0, 0), 2**63), ValueError, "n: expected an integer from 0 to 4294967295, got"),
+        (((0, 0), (0, 0, 0, 0), True), TypeError, "n: expected an integer, got True"),
+    ],
+)
+def test_bad_words(kernels: ModuleType, arguments: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught:
+        kernels.philox_words(*arguments)
+    assert str(caught.value).startswith(message)

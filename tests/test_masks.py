@@ -74,6 +74,7 @@ def test_zero_runs_change_no_pixel(dense: Any, where: list[int]) -> None:
         (((2, 3), [-6, 12], [0, 2]), ValueError, "counts: expected numbers from 0 to 4294967295, got -6 to 12"),
         (((2, 3), [2**32], [0, 1]), ValueError, "counts: expected numbers from 0 to 4294967295, got 4294967296"),
         (((2, 3), [6.0], [0, 1]), TypeError, "counts: expected integers, got dtype float64"),
+        (((2, 3), [[6], [6, 7]], [0, 1]), ValueError, "counts: expected a one-dimensional array, got nested lists"),
         (((2, 3), [[6]], [0, 1]), ValueError, "counts: expected a one-dimensional array, got shape (1, 1)"),
         (((2, 3), [6], [1, 1]), ValueError, "offsets: expected ascending numbers from 0 to 1, the number of counts"),
         (((2, 3), [6], [0]), ValueError, "offsets: expected ascending numbers from 0 to 1, the number of counts"),
@@ -162,6 +163,11 @@ def test_coco_both_ways() -> None:
     ]
     assert RleMasks.from_coco(uint, (2, 3)) == TWO
     assert RleMasks.from_coco([], (2, 3)) == RleMasks.empty((2, 3))
+    # Bytes of any kind are text, never numbers: these add up to 10 * 15.
+    as_bytes = {"size": [10, 15], "counts": b"123"}
+    for kind in (bytearray, memoryview):
+        with pytest.raises(ValueError, match=r"^objects\[0\]\['counts'\]: counts sum to 6, expected 150"):
+            RleMasks.from_coco([as_bytes | {"counts": kind(b"123")}], (10, 15))
 
 
 @pytest.mark.parametrize(

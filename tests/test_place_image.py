@@ -316,3 +316,11 @@ def test_a_huge_resized_side_costs_what_the_canvas_costs(kernels: ModuleType, dt
     placement = Placement((3, 2), (1, side), (2, -side + 2), (4, 5), True)
     found = kernels.place_image(image, placement, interpolation=interpolation, fill=1)
     np.testing.assert_allclose(found, [[1] * 5, [1] * 5, [30, 30, 1, 1, 1], [1] * 5], rtol=2**-22)
+
+
+def test_a_very_wide_image_that_keeps_its_size_keeps_its_values(kernels: ModuleType) -> None:
+    """Positions in float32 would repeat pixels from column 2^24 on."""
+    width = 2**24 + 9
+    image = (np.arange(width) % 251).astype(np.uint8)[None]
+    placement = Placement((1, width), (1, width), (0, -(2**24) + 3), (1, 12))
+    np.testing.assert_array_equal(kernels.place_image(image, placement), image[:, 2**24 - 3 :])

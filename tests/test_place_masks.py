@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from fractions import Fraction
 from math import floor
 from types import ModuleType
@@ -134,3 +136,29 @@ def test_other_types_are_refused(kernels: ModuleType, placement: Any) -> None:
     with pytest.raises(TypeError) as info:
         kernels.place_masks(np.zeros((1, 3, 4)), Placement((3, 4), (3, 4), (0, 0), (3, 4)))
     assert str(info.value) == "masks: expected RleMasks, got ndarray"
+
+
+MEMORY = """
+import resource, sys
+import numpy as np
+from copypaste_rs import Placement, functional as F
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+board = F.encode(((np.add.outer(np.arange(60), np.arange(60)) % 2)[None]).astype(np.uint8))
+calls = [
+    lambda: F.place_masks(board, Placement((60, 60), (60, 60_000_000), (0, 0), (60, 60_000_000))),
+    lambda: F.alpha(board[:1], Placement((60, 60), (1, 1), (0, 0), (65535, 65537)), np.array([4096], np.uint16)),
+    lambda: F.encode(np.broadcast_to(np.ones((1, 2, 2), np.uint8), (2**29, 2, 2))),
+]
+for call in calls:
+    try:
+        call()
+    except MemoryError as error:
+        print("MemoryError")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's here")
+def test_too_little_memory_is_an_error_and_no_crash() -> None:
+    done = subprocess.run([sys.executable, "-c", MEMORY], check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "MemoryError\n" * 3

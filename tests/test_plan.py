@@ -80,6 +80,8 @@ def edited(*path: Any, value: Any = None, delete: bool = False) -> str:
         ("[" * 100_000, "text: expected a plan as JSON, got what cannot be read: "),
         ("[]", "text: plan: expected an object, got []"),
         (edited("version", value=2), "text: version: expected 1, got 2"),
+        (edited("version", value=1.0), "text: version: expected 1, got 1.0"),
+        ('{"version": 1, "version": 1}', "text: expected a plan as JSON, got what cannot be read: the key 'version' stands"),
         (edited("version", value=True), "text: version: expected 1, got True"),
         (edited("version", delete=True), "text: plan: expected the key 'version', which is not there"),
         (edited("extra", value=2), "text: plan: expected no key but pastes, target, version, got 'extra'"),
@@ -140,3 +142,25 @@ def test_plans_are_frozen() -> None:
     with pytest.raises(AttributeError):
         PLACE.hflip = True  # type: ignore[misc]
     assert Plan(PLACE).canvas_size == (8, 8)
+
+
+def test_a_row_named_twice_is_found_quickly() -> None:
+    with pytest.raises(ValueError, match=r"^instances: expected each row once, got row 99999 twice$"):
+        Paste(0, [*range(100_000), 99_999], PLACE)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Plan(PLACE, ""), "pastes: expected a sequence of Paste, got str"),  # type: ignore[arg-type]
+        (lambda: Paste(0, np.array(0), PLACE), "instances: expected a sequence of row numbers, got array(0)"),  # type: ignore[arg-type]
+        (
+            lambda: Placement(np.array(3), (1, 1), (0, 0), (1, 1)),  # type: ignore[arg-type]
+            "input_size: expected a pair of integers, got array(3)",
+        ),
+    ],
+)
+def test_what_is_no_sequence(call: Any, message: str) -> None:
+    with pytest.raises(TypeError) as error:
+        call()
+    assert str(error.value) == message

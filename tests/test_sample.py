@@ -121,3 +121,34 @@ def test_values() -> None:
         sample.image = IMAGE
     with pytest.raises(TypeError, match="unhashable"):
         hash(sample)
+
+
+def test_equality_looks_into_everything() -> None:
+    def with_info(**info: Any) -> Sample:
+        return Sample(IMAGE, Instances(), info)
+
+    assert with_info(a={"K": np.eye(3)}) == with_info(a={"K": np.eye(3)})
+    assert with_info(a={"K": np.eye(3)}) != with_info(a={"K": np.eye(4)})
+    assert with_info(a=[np.eye(3), 2]) == with_info(a=[np.eye(3), 2]) != with_info(a=[np.eye(3), 3])
+    assert with_info(a=float("nan")) == with_info(a=float("nan")) != with_info(a=1.0)
+    days = np.array(["2020-01-01", "NaT"], "datetime64[D]")
+    assert Instances(day=days) == Instances(day=days.copy()) != Instances(day=days[::-1])
+    ragged = np.array([np.zeros(2), np.zeros(3)], object)
+    assert Instances(v=ragged) == Instances(v=ragged.copy()) != Instances(v=ragged[::-1])
+    pairs = np.array([(1, np.nan)], [("a", "i4"), ("b", "f4")])
+    assert Instances(v=pairs) == Instances(v=pairs.copy()) != Instances(v=np.zeros(1, pairs.dtype))
+
+
+def test_what_cannot_be_joined_is_named() -> None:
+    with pytest.raises(ValueError, match=r"^instances: column 'v' cannot be joined: "):
+        Instances.concat([Instances(v=[[1, 2]]), Instances(v=[[1, 2, 3]])])
+    with pytest.raises(TypeError, match=r"^instances: expected a sequence, got int$"):
+        Instances.concat(5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^rows: expected row numbers, a slice or a bool array, got \[0, \[1\]\]$"):
+        _ = Instances(v=[1, 2])[[0, [1]]]  # type: ignore[list-item]
+
+
+def test_subclasses_of_arrays_count_as_their_memory() -> None:
+    masked = np.ma.masked_array(np.arange(6, dtype=np.uint8).reshape(2, 3), mask=True)
+    assert type(Sample(masked, Instances()).image) is np.ndarray
+    assert Sample(masked, Instances()) == Sample(masked.data, Instances())

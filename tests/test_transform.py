@@ -34,6 +34,7 @@ def sample(seed: int, size: tuple[int, int] = (30, 44), n: int = 6, crowd: bool 
 
 
 TARGET, SOURCE = sample(1), sample(2, (37, 25), crowd=True)
+TARGET_OF_ONE = Sample(np.zeros((1, 1), np.uint8), Instances())
 
 
 def words(key: tuple[int, int, int], stream: int, n: int) -> list[int]:
@@ -254,6 +255,9 @@ BAD_ARGUMENTS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"pad": "centre"}, ValueError, "pad: expected one of 'top_left', 'random', got 'centre'"),
     ({"interpolation": None}, TypeError, "interpolation: expected one of 'bilinear', 'nearest', got None"),
     ({"scale_reference": "max"}, ValueError, "scale_reference: expected one of 'fit', 'input', got 'max'"),
+    ({"fill": "abc"}, TypeError, "fill: expected a number, got 'abc'"),
+    ({"fill": (1, float("nan"))}, ValueError, "fill: expected a finite number, got nan"),
+    ({"source_scale": np.array(2.0)}, TypeError, "source_scale: expected a pair of numbers, got 2.0"),
     ({"backend": "cuda"}, ValueError, "backend: expected one of 'rust', 'numpy', 'reference', got 'cuda'"),
 ]  # fmt: skip
 
@@ -298,6 +302,25 @@ def test_a_scale_that_no_side_can_have(backend: str) -> None:
     assert str(error.value) == "scale: expected a resized side of at most 2147483647 pixels, got 60000000000"
 
 
+def test_the_error_names_the_range() -> None:
+    for name in ("target_scale", "source_scale"):
+        transform = SimpleCopyPaste(size=60_000, **{name: (1e6, 1e6)})  # type: ignore[arg-type]
+        one = Sample(TARGET_OF_ONE.image, Instances(masks=RleMasks.from_dense(np.ones((1, 1, 1), np.uint8))))
+        with pytest.raises(ValueError, match=rf"^{name}: expected a resized side of at most 2147483647 pixels, got "):
+            transform.sample_plan(TARGET_OF_ONE, one, 0)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_objects_of_very_wide_images_are_found(backend: str) -> None:
+    """Beyond 2^24, float32 boxes cannot tell neighbouring columns apart."""
+    width = 2**24 + 9
+    masks = RleMasks((1, width), [2**24, 1, 8], [0, 3])
+    wide = Sample(np.zeros((1, width), np.uint8), Instances(masks=masks))
+    transform = SimpleCopyPaste(size=(1, width), source_scale=(1.0, 1.0), flip=0, p=1.0, backend=backend)
+    plan = transform.sample_plan(TARGET_OF_ONE, wide, 0)
+    assert [paste.instances for paste in plan.pastes] == [(0,)]
+
+
 def test_settings_that_never_paste_warn_once() -> None:
     with pytest.warns(UserWarning, match=r"^p=0: nothing will ever be pasted$") as caught:
         transform = SimpleCopyPaste(size=64, p=0)
@@ -322,6 +345,47 @@ def test_transforms_are_values() -> None:
         transform.size = 3
     with pytest.raises(AttributeError, match=r"^SimpleCopyPaste has no attribute 'sigma'$"):
         _ = transform.sigma
+
+
+def test_nothing_given_can_change_a_transform_later() -> None:
+    size, fill, missing = [40, 50], [1, 2, 3], {"score": 1.0}
+    transform = SimpleCopyPaste(size=size, fill=fill, missing=missing, p=1.0)  # type: ignore[arg-type]
+    before = transform(TARGET, SOURCE, 5)
+    size[0], fill[0], missing["score"] = 32, 99, 2.0
+    transform.missing["score"] = 3.0
+    assert transform(TARGET, SOURCE, 5) == before == pickle.loads(pickle.dumps(transform))(TARGET, SOURCE, 5)
+    assert transform.missing == {"score": 1.0}
+    for name in ("backend", "_jitter", "size"):
+        with pytest.raises(AttributeError, match=rf"^SimpleCopyPaste is immutable: cannot delete '{name}'$"):
+            delattr(transform, name)
+
+
+def test_arrays_as_arguments() -> None:
+    fill, scale = np.array([1, 2, 3]), np.array([0.5, 1.0])
+    assert SimpleCopyPaste(size=64, fill=fill, source_scale=scale) == SimpleCopyPaste(
+        size=64, fill=fill.copy(), source_scale=scale.copy()
+    )
+    assert SimpleCopyPaste(size=64, fill=fill) != SimpleCopyPaste(size=64, fill=fill + 1)
+    assert SimpleCopyPaste(size=np.array(64)).sample_plan(TARGET, SOURCE, 1).canvas_size == (64, 64)
+
+
+def test_a_callable_cannot_change_the_candidates() -> None:
+    def cheat(source: Sample, rows: NDArray[np.int64], rng: np.random.Generator) -> list[int]:
+        rows[:] = 1  # a crowd
+        return [1]
+
+    transform = SimpleCopyPaste(size=(37, 25), source_scale=(1, 1), flip=0, select=cheat)
+    with pytest.raises(ValueError, match=r"^select: expected rows out of \[0, 2, 3, 5\] from the callable, got \[1\]$"):
+        transform.sample_plan(TARGET, SOURCE, 0)
+
+
+def test_scale_jitter_calls_its_sample_sample() -> None:
+    jitter = ScaleJitter(size=20)
+    plan = jitter.sample_plan(TARGET, 0)
+    with pytest.raises(ValueError, match=r"^plan: expected a sample of size \(30, 44\), got \(37, 25\)$"):
+        jitter.apply(plan, SOURCE)
+    with pytest.raises(ValueError, match=r"^sample: expected masks for its 1 instances, got none"):
+        jitter(Sample(TARGET.image, Instances(boxes=[[0, 0, 1, 1]])))
 
 
 def test_fresh_entropy_and_generators_move_on() -> None:

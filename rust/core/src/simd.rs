@@ -41,6 +41,13 @@ impl Level {
         [Some(Self::PORTABLE), Self::avx2()].into_iter().flatten()
     }
 
+    /// What `COPYPASTE_RS_SIMD` says, when it says anything else than the name of a level.
+    #[must_use]
+    pub fn unknown_name() -> Option<String> {
+        let name = std::env::var("COPYPASTE_RS_SIMD").ok()?;
+        (!matches!(name.as_str(), "" | "portable" | "avx2")).then_some(name)
+    }
+
     /// The best level, or the one that `COPYPASTE_RS_SIMD` names (`portable` or `avx2`). Looked up once.
     #[must_use]
     pub fn detect() -> Self {

@@ -28,4 +28,18 @@ mod _core {
     use crate::operation::{copy_paste, philox_words};
     #[pymodule_export]
     use crate::planning::draw_plan;
+
+    use copypaste_core::simd::Level;
+    use pyo3::exceptions::PyValueError;
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        match Level::unknown_name() {
+            None => Ok(()),
+            Some(name) => Err(PyValueError::new_err(format!(
+                "COPYPASTE_RS_SIMD: expected 'portable' or 'avx2', got {name:?}"
+            ))),
+        }
+    }
 }

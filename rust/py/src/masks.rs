@@ -1,7 +1,7 @@
 //! Kernels on masks.
 
 use copypaste_core::{
-    Size,
+    Result, Size,
     rle::{self, Masks},
 };
 use ndarray::Array2;
@@ -17,21 +17,21 @@ use crate::arguments::{PyMasks, PyPlacement, Runs, runs, to_python};
 fn map<'py>(
     py: Python<'py>,
     masks: &PyMasks<'_>,
-    kernel: impl Fn(&Masks) -> Masks + Sync,
+    kernel: impl Fn(&Masks) -> Result<Masks> + Sync,
 ) -> PyResult<Runs<'py>> {
     let parts = masks.parts()?;
-    let made = py.detach(|| parts.read().map(|masks| kernel(&masks))).map_err(to_python)?;
+    let made = py.detach(|| parts.read().and_then(|masks| kernel(&masks))).map_err(to_python)?;
     Ok(runs(py, made))
 }
 
 #[pyfunction]
 pub(crate) fn union<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Runs<'py>> {
-    map(py, &masks, rle::union)
+    map(py, &masks, |masks| Ok(rle::union(masks)))
 }
 
 #[pyfunction]
 pub(crate) fn intersection<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Runs<'py>> {
-    map(py, &masks, rle::intersection)
+    map(py, &masks, |masks| Ok(rle::intersection(masks)))
 }
 
 #[pyfunction]
@@ -96,19 +96,21 @@ pub(crate) fn box_table(boxes: &[rle::PixelBox]) -> Array2<f32> {
 }
 
 #[pyfunction]
-pub(crate) fn encode<'py>(py: Python<'py>, dense: PyReadonlyArray3<'_, u8>) -> Runs<'py> {
+pub(crate) fn encode<'py>(py: Python<'py>, dense: PyReadonlyArray3<'_, u8>) -> PyResult<Runs<'py>> {
     let view = dense.as_array();
     let (n, h, w) = view.dim();
     let size = Size { h, w };
-    let made = py.detach(|| {
-        // Masks drawn column by column need no transposing: they come in the order of their runs.
-        let columns_first = view.permuted_axes([0, 2, 1]);
-        match columns_first.to_slice() {
-            Some(dense) => rle::encode_f(dense, n, size),
-            None => rle::encode_c(view.as_standard_layout().as_slice().unwrap_or_default(), n, size),
-        }
-    });
-    runs(py, made)
+    let made = py
+        .detach(|| {
+            // Masks drawn column by column need no transposing: they come in the order of their runs.
+            let columns_first = view.permuted_axes([0, 2, 1]);
+            match columns_first.to_slice() {
+                Some(dense) => rle::encode_f(dense, n, size),
+                None => rle::encode_c(view.as_standard_layout().as_slice().unwrap_or_default(), n, size),
+            }
+        })
+        .map_err(to_python)?;
+    Ok(runs(py, made))
 }
 
 #[pyfunction]

@@ -108,7 +108,7 @@ pub fn alpha_with_level(
     let (h, w) = (rows.object.end - rows.object.start, columns.object.end - columns.object.start);
     let pixels = h.saturating_mul(w);
     if pixels > i64::from(u32::MAX) {
-        return Err(Error::OutOfMemory { bytes: pixels as usize });
+        return Err(Error::TooManyPixels { size: Size { h: h as usize, w: w as usize } });
     }
     let placed = rle::place(
         &union,
@@ -118,7 +118,7 @@ pub fn alpha_with_level(
             canvas: Size { h: h as usize, w: w as usize },
             ..*placement
         },
-    );
+    )?;
     let spans = RowSpans::new(placed.bounds(0), h as u32)?;
     let blocks = blur(level, &spans, &rows, &columns, &kernel)?;
     let canvas = |out: &Range<i64>| out.start as usize..out.end as usize;

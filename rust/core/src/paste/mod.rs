@@ -95,9 +95,9 @@ pub fn copy_paste<T: Pixel>(
         return Err(Error::PlanDoesNotFit);
     }
     // Masks are dropped as soon as they are placed: at hundreds of them that is most of the memory.
-    let mut layers = rows::place_layers(&sources, pastes, rules);
+    let mut layers = rows::place_layers(&sources, pastes, rules)?;
     let (images, crowds): (Vec<_>, Vec<_>) = sources.into_iter().map(|s| (s.image, s.crowd)).unzip();
-    let rows = rows::cut_and_drop(target.masks, target.crowd, placement, &crowds, &mut layers, rules);
+    let rows = rows::cut_and_drop(target.masks, target.crowd, placement, &crowds, &mut layers, rules)?;
     pixels::paint(target.image, placement, &images, &layers, look, &mut canvas)?;
     Ok(rows)
 }

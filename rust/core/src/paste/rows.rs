@@ -1,20 +1,20 @@
 //! The masks of the operation: placed, cut by what is pasted later, and dropped when too little is left.
 
 use super::{Layer, Paste, Rows, Rules, Side, Soft};
-use crate::Placement;
 use crate::rle::{self, Masks, PixelBox};
+use crate::{Placement, Result};
 
 /// Places the rows of each paste; those too small on the canvas are not pasted, and a paste without any is none.
 pub(super) fn place_layers<'a, T>(
     sources: &[Side<'_, T>],
     pastes: &[Paste<'a>],
     rules: &Rules,
-) -> Vec<Layer<'a>> {
+) -> Result<Vec<Layer<'a>>> {
     let least = rules.min_area.max(1) as i64;
     let place = |paste: &Paste<'a>| {
         let masks = &sources[paste.source].masks;
         let mut rows = paste.rows.clone();
-        let mut placed = rle::place(&masks.select(&rows), &paste.placement);
+        let mut placed = rle::place(&masks.select(&rows), &paste.placement)?;
         let mut area = rle::area(&placed);
         if area.iter().any(|&a| a < least) {
             let kept: Vec<usize> = (0..rows.len()).filter(|&i| area[i] >= least).collect();
@@ -24,7 +24,7 @@ pub(super) fn place_layers<'a, T>(
         }
         let union = rle::union(&placed);
         let reach = rle::boxes(&union)[0];
-        (!rows.is_empty()).then_some(Layer {
+        Ok(Layer {
             source: paste.source,
             placement: paste.placement,
             soft: paste.weights.map(|weights| Soft { weights, union: rle::union(&masks.select(&rows)) }),
@@ -35,7 +35,9 @@ pub(super) fn place_layers<'a, T>(
             reach,
         })
     };
-    pastes.iter().filter_map(place).collect()
+    let mut layers = pastes.iter().map(place).collect::<Result<Vec<_>>>()?;
+    layers.retain(|layer| !layer.rows.is_empty());
+    Ok(layers)
 }
 
 /// Cuts every row by the layers above it and drops what is hidden. The masks that the layers hold go with it.
@@ -46,9 +48,9 @@ pub(super) fn cut_and_drop(
     crowds: &[&[bool]],
     layers: &mut [Layer<'_>],
     rules: &Rules,
-) -> Rows {
+) -> Result<Rows> {
     let mut left = Left::new(rules);
-    let placed = rle::place(&masks, placement);
+    let placed = rle::place(&masks, placement)?;
     drop(masks);
     let area = rle::area(&placed);
     let numbers: Vec<usize> = (0..placed.len()).collect();
@@ -59,7 +61,7 @@ pub(super) fn cut_and_drop(
         let placed = std::mem::replace(&mut layer.placed, Masks::empty(placement.canvas));
         left.add(layer.source as i32, &layer.rows, placed, &layer.area, crowds[layer.source], above);
     }
-    left.rows
+    Ok(left.rows)
 }
 
 /// The rows left so far.

@@ -3,7 +3,7 @@
 use super::algebra::bounding_box;
 use super::sort::sort_into;
 use super::{Masks, for_each_piece};
-use crate::Size;
+use crate::{Result, Size};
 
 /// Bytes compared at once: equal blocks, nearly all, cost one pass over them.
 const BLOCK: usize = 64;
@@ -11,13 +11,15 @@ const BLOCK: usize = 64;
 /// Reads `n` masks of shape `(n, h, w)`, rows in one piece; what is not zero is set.
 ///
 /// `dense` holds `n * h * w` bytes.
-#[must_use]
-pub fn encode_c(dense: &[u8], n: usize, size: Size) -> Masks {
+///
+/// # Errors
+/// When there is not enough memory for so many masks.
+pub fn encode_c(dense: &[u8], n: usize, size: Size) -> Result<Masks> {
     let Size { h, w } = size;
-    let mut masks = Masks::empty(size);
+    let mut masks = Masks::with_capacity(size, n, 0)?;
     if size.pixels() == 0 {
         masks.offsets.resize(n + 1, 0);
-        return masks;
+        return Ok(masks);
     }
     // Where something changes down the columns, row by row.
     let mut changes: Vec<u32> = Vec::new();
@@ -45,18 +47,20 @@ pub fn encode_c(dense: &[u8], n: usize, size: Size) -> Masks {
         sort_into(changes.iter().copied(), |pixel| pixel, &mut masks.bounds[from..]);
         masks.close();
     }
-    masks
+    Ok(masks)
 }
 
 /// Reads `n` masks, each of shape `(h, w)` with columns in one piece; what is not zero is set.
 ///
 /// `dense` holds `n * h * w` bytes. Columns are the order of the runs: this is the cheaper way in.
-#[must_use]
-pub fn encode_f(dense: &[u8], n: usize, size: Size) -> Masks {
-    let mut masks = Masks::empty(size);
+///
+/// # Errors
+/// When there is not enough memory for so many masks.
+pub fn encode_f(dense: &[u8], n: usize, size: Size) -> Result<Masks> {
+    let mut masks = Masks::with_capacity(size, n, 0)?;
     if size.pixels() == 0 {
         masks.offsets.resize(n + 1, 0);
-        return masks;
+        return Ok(masks);
     }
     for mask in dense.chunks_exact(size.pixels()).take(n) {
         let bounds = &mut masks.bounds;
@@ -69,7 +73,7 @@ pub fn encode_f(dense: &[u8], n: usize, size: Size) -> Masks {
         }
         masks.offsets.push(masks.bounds.len());
     }
-    masks
+    Ok(masks)
 }
 
 /// Positions within a block of eight bytes, one bit (the highest of its byte) each, after a number of bytes.

@@ -2,23 +2,26 @@
 
 use std::ops::Range;
 
-use super::{Masks, for_each_piece};
-use crate::Placement;
+use super::{Masks, for_each_piece, reserve};
 use crate::placement::Axis;
+use crate::{Placement, Result};
 
 /// The masks on the canvas of a placement, by the nearest rule.
 ///
 /// The cost follows the spans that land on the canvas, whatever the size in between.
-#[must_use]
-pub fn place(masks: &Masks, placement: &Placement) -> Masks {
+///
+/// # Errors
+/// When there is not enough memory for the result.
+pub fn place(masks: &Masks, placement: &Placement) -> Result<Masks> {
     let mut placed = Masks::empty(placement.canvas);
     let (rows, columns) = (placement.rows(), placement.columns());
     if rows.landing().is_empty() || columns.landing().is_empty() {
         placed.offsets.resize(masks.len() + 1, 0);
-        return placed;
+        return Ok(placed);
     }
     let (row_edges, column_edges) = (Edges::new(rows), Edges::new(columns));
     let frame = Frame::new(placement, &column_edges);
+    frame.check_room(masks, placement, &row_edges, &column_edges)?;
     placed.bounds.reserve(masks.bounds.len());
     // Tables of all edges pay when there are spans enough to look them up.
     if placement.input.h + placement.input.w <= 4 * masks.bounds.len() + 4096 {
@@ -30,7 +33,7 @@ pub fn place(masks: &Masks, placement: &Placement) -> Masks {
         let column = |x| column_edges.at(x) * frame.canvas_h;
         frame.place(masks, |y| row_edges.at(y), column, &mut placed);
     }
-    placed
+    Ok(placed)
 }
 
 /// What the inner loops need of a placement.
@@ -57,6 +60,29 @@ impl Frame {
             width: width as u32,
             visible: [left, right].map(|x| (x * placement.input.h) as u32),
         }
+    }
+
+    /// Columns that become thousands of columns make a small mask huge: ask before, since growing on the way cannot
+    /// fail.
+    fn check_room(&self, masks: &Masks, placement: &Placement, rows: &Edges, columns: &Edges) -> Result<()> {
+        const PLENTY: usize = 1 << 26;
+        let repeats = placement.resized.w.div_ceil(placement.input.w).min(placement.canvas.w);
+        if masks.bounds.len().saturating_mul(repeats) <= PLENTY {
+            return Ok(());
+        }
+        let mut bounds = 0;
+        for mask in masks.iter() {
+            for_each_piece(mask, placement.input.h as u32, |x0, x1, y0, y1| {
+                let (top, bottom) = (rows.at(y0), rows.at(y1));
+                let (x0, x1) = if self.flip { (self.width - x1, self.width - x0) } else { (x0, x1) };
+                let across = (columns.at(x1) - columns.at(x0)) as usize;
+                // Full columns are one span together.
+                let full = top == 0 && bottom == self.canvas_h;
+                bounds += if top < bottom { 2 * if full { across.min(1) } else { across } } else { 0 };
+            });
+        }
+        // Twice: as they are made, and as they are kept.
+        reserve::<[u32; 2]>(bounds).map(drop)
     }
 
     /// Places each mask, given where rows begin on the canvas, and where columns do, as pixels.
@@ -361,7 +387,11 @@ mod tests {
                 };
                 let expected: Vec<Drawing> =
                     drawn.iter().map(|rows| map_pixels(&[], canvas, |_, y, x| pick(rows, y, x))).collect();
-                assert_eq!(place(&masks, &placement), from_drawings(canvas, &expected), "{placement:?}");
+                assert_eq!(
+                    place(&masks, &placement).unwrap(),
+                    from_drawings(canvas, &expected),
+                    "{placement:?}"
+                );
             }
         }
     }
@@ -373,7 +403,11 @@ mod tests {
         let placed = |offset_y, offset_x, hflip| {
             let (input, resized) = (masks.size(), Size { h: HUGE, w: HUGE });
             let canvas = Size { h: 2, w: 3 };
-            draw(&dense(&place(&masks, &Placement { input, resized, offset_y, offset_x, canvas, hflip }))[0])
+            draw(
+                &dense(
+                    &place(&masks, &Placement { input, resized, offset_y, offset_x, canvas, hflip }).unwrap(),
+                )[0],
+            )
         };
         let middle = -(HUGE as i64 / 2);
         assert_eq!(placed(0, 0, false), "###/###");
@@ -394,7 +428,7 @@ mod tests {
             canvas: Size { h: 6, w: 3 },
             hflip: true,
         };
-        assert_eq!(draw(&dense(&place(&tall, &placement))[0]), ".../.#./.#./.#./.#./...");
+        assert_eq!(draw(&dense(&place(&tall, &placement).unwrap())[0]), ".../.#./.#./.#./.#./...");
         // In the last corner of the largest canvas.
         let placement = Placement {
             input: Size { h: 2, w: 2 },
@@ -404,12 +438,12 @@ mod tests {
             canvas: Size { h: 65_535, w: 65_537 },
             hflip: false,
         };
-        assert_eq!(place(&mask(".#/##"), &placement).bounds(0), [u32::MAX - 1, u32::MAX]);
+        assert_eq!(place(&mask(".#/##"), &placement).unwrap().bounds(0), [u32::MAX - 1, u32::MAX]);
         // A full canvas is one span, and no pixel of it is touched on its own.
         let line = Size { h: 1, w: 1 };
         let canvas = Size { h: 1, w: HUGE };
         let placement =
             Placement { input: line, resized: canvas, offset_y: 0, offset_x: 0, canvas, hflip: true };
-        assert_eq!(place(&mask("#"), &placement).bounds(0), [0, HUGE as u32]);
+        assert_eq!(place(&mask("#"), &placement).unwrap().bounds(0), [0, HUGE as u32]);
     }
 }
