@@ -33,9 +33,10 @@ def whole_table(figures: dict[str, Any]) -> str:
             "each of the two images, one thread; image, masks, boxes and columns included; results compared before "
             f"timing. The quartiles of the first row lie up to {spread:.0%} apart. Summed over the schedule at "
             f"{middle['canvas']} and {middle['instances']} objects, the transform takes "
-            f"**{middle['of_resize']:.2f}** of the time OpenCV needs to resize the two images alone, antialiasing takes "
-            f"{middle['antialias_of_two_taps']:.2f} times as long as two taps, and the NumPy reference "
-            f"**{whole['times_numpy']:.0f} times** as long. Memory above the output canvas, by objects a side: {memory}.",
+            f"**{middle['of_resize']:.2f}** of the time OpenCV needs to resize the two images alone, antialiasing "
+            f"takes {middle['antialias_of_two_taps']:.2f} times as long as two taps, and the NumPy reference "
+            f"**{whole['times_numpy']:.0f} times** as long. Memory above the output canvas, by objects a side: "
+            f"{memory}.",
             "",
             f"{figures['machine']['processor']}, Python {figures['machine']['python']}, {versions}. "
             "Written by `make bench BENCH_ARGS=--write`.",

@@ -6,12 +6,14 @@ masks, paste, cut, drop what is hidden, and give areas and boxes.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from copypaste_rs import Placement, Sample
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from copypaste_rs import Placement, Sample
 
 
 class Dense(NamedTuple):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from benches.rivals import Axis, Dense, Result
-from copypaste_rs import Placement, Plan
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from copypaste_rs import Placement, Plan
 
 
 def copy_paste(plan: Plan, target: Dense, source: Dense) -> Result:
