@@ -97,7 +97,8 @@ class RleMasks:
     @classmethod
     def empty(cls, size: Size) -> Self:
         """No masks at all, of the given size."""
-        return cls(size, np.zeros(0, np.uint32), np.zeros(1, np.int64))
+        checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
+        return cls._trusted(checked, np.zeros(0, np.uint32), np.zeros(1, np.int64))
 
     @classmethod
     def concat(cls, masks: Iterable[RleMasks]) -> Self:

@@ -5,9 +5,10 @@
 
 use std::ops::Range;
 
-use super::spans::{Span, for_each_run, weigh};
+use super::spans::{Span, append_runs, weigh};
 use super::{Layer, Look};
 use crate::composite::{Alpha, alpha, blend_row};
+use crate::resample::fill::Fill;
 use crate::resample::{Filter, Pixel, Resampler};
 use crate::rle::{BitPlane, PixelBox};
 use crate::{ImageView, ImageViewMut, Placement, Result};
@@ -30,32 +31,43 @@ pub(super) fn paint<T: Pixel>(
         painters.push(Painter::new(sources[layer.source], layer, look)?);
     }
     let mut covered = vec![0u64; size.w.div_ceil(64)];
-    let mut spans: Vec<Span> = Vec::new();
-    let fill_row: Vec<T> = look.fill.iter().copied().cycle().take(size.w * channels).collect();
+    let (mut free, mut spans): (Vec<Span>, Vec<Span>) = (Vec::new(), Vec::new());
+    let blank = Fill::new(look.fill);
     // Takes the part of a source's row that is about to be blended.
-    let mut scratch = fill_row.clone();
+    let mut scratch: Vec<T> = Vec::new();
+    if painters.iter().any(|painter| matches!(painter.cover, Cover::Soft(..))) {
+        scratch.extend(look.fill.iter().copied().cycle().take(size.w * channels));
+    }
 
     for y in 0..size.h {
         let row = canvas.row_mut(y);
         covered.fill(0);
+        free.clear();
+        let mut alone = true;
         for painter in painters.iter_mut().rev().filter(|painter| painter.rows.contains(&y)) {
             painter.claim(y, &mut covered);
+            alone = false;
         }
         let landing = if below.rows().contains(&y) { below.columns() } else { 0..0 };
         let (landing_start, landing_end) = (landing.start as u32, landing.end as u32);
+        if alone {
+            free.push((0, size.w as u32));
+        } else {
+            append_runs(0, covered.iter().map(|taken| !taken), &mut free);
+        }
         spans.clear();
-        for_each_run(0, covered.iter().map(|taken| !taken), |(start, end)| {
+        for &(start, end) in &free {
             let end = end.min(size.w as u32); // bits past the last column are never covered
             let left = landing_start.clamp(start, end);
             let right = landing_end.clamp(left, end);
             for (from, to) in [(start, left), (right, end)] {
                 let (from, to) = (from as usize * channels, to as usize * channels);
-                row[from..to].copy_from_slice(&fill_row[from..to]);
+                blank.fill(&mut row[from..to]);
             }
             if left < right {
                 spans.push((left, right));
             }
-        });
+        }
         if !spans.is_empty() {
             below.row(y, &spans, row);
         }
@@ -111,13 +123,13 @@ impl<'a, T: Pixel> Painter<'a, T> {
                 let start = soft.columns().start;
                 weigh(soft.row(y), start, opaque, partial);
                 let free = partial.iter().zip(&covered[start / 64..]).map(|(bits, taken)| bits & !taken);
-                for_each_run((start / 64 * 64) as u32, free, |span| self.partial.push(span));
+                append_runs((start / 64 * 64) as u32, free, &mut self.partial);
                 (start / 64, &opaque[..])
             }
         };
         let covered = &mut covered[first..first + bits.len()];
         let free = bits.iter().zip(&*covered).map(|(bits, taken)| bits & !taken);
-        for_each_run((first * 64) as u32, free, |span| self.opaque.push(span));
+        append_runs((first * 64) as u32, free, &mut self.opaque);
         for (taken, bits) in covered.iter_mut().zip(bits) {
             *taken |= bits;
         }

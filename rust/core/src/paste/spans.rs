@@ -3,35 +3,31 @@
 /// A range of columns, half-open.
 pub(super) type Span = (u32, u32);
 
-/// Calls `found` with each run of set bits in `words`, whose first bit is that of `column`.
-pub(super) fn for_each_run(column: u32, words: impl Iterator<Item = u64>, mut found: impl FnMut(Span)) {
-    let mut open: Option<u32> = None;
+/// Appends the runs of set bits in `words` to `runs`; the first bit is that of `column`.
+///
+/// A function of its own, not inlined: its state stays in registers.
+#[inline(never)]
+pub(super) fn append_runs(column: u32, words: impl Iterator<Item = u64>, runs: &mut Vec<Span>) {
     let mut base = column;
+    let mut start = 0;
+    let mut inside = false;
     for word in words {
-        let mut rest = word;
-        // Within a word, the next change of state is the next set bit, or, inside a run, the next clear one.
-        loop {
-            if let Some(start) = open {
-                let end = (!rest).trailing_zeros();
-                if end == 64 {
-                    break;
-                }
-                found((start, base + end));
-                open = None;
-                rest &= u64::MAX << end;
+        // Within a word, the next change is the next set bit, or, inside a run, the next clear one.
+        let mut changes = word ^ (word << 1 | u64::from(inside));
+        while changes != 0 {
+            let at = base + changes.trailing_zeros();
+            changes &= changes - 1;
+            if inside {
+                runs.push((start, at));
             } else {
-                if rest == 0 {
-                    break;
-                }
-                let start = rest.trailing_zeros();
-                open = Some(base + start);
-                rest |= (1 << start) - 1;
+                start = at;
             }
+            inside = !inside;
         }
         base += 64;
     }
-    if let Some(start) = open {
-        found((start, base));
+    if inside {
+        runs.push((start, base));
     }
 }
 
@@ -66,7 +62,7 @@ mod tests {
             words[i / 64] |= u64::from(bit == b'#') << (i % 64);
         }
         let mut found = Vec::new();
-        for_each_run(0, words.into_iter(), |span| found.push(span));
+        append_runs(0, words.into_iter(), &mut found);
         found
     }
 
@@ -87,7 +83,7 @@ mod tests {
         weigh(&weights, 64 + 60, &mut opaque, &mut partial);
         let columns = |words: [u64; 2]| {
             let mut found = Vec::new();
-            for_each_run(64, words.into_iter(), |span| found.push(span));
+            append_runs(64, words.into_iter(), &mut found);
             found
         };
         assert_eq!(columns(opaque), [(125, 127), (130, 131), (140, 141)]);

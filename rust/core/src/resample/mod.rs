@@ -1,6 +1,7 @@
 //! Resampling an image onto the canvas: one row at a time, and of a row only what is asked for.
 
 pub(crate) mod antialias;
+pub(crate) mod fill;
 mod nearest;
 mod pieces;
 pub(crate) mod separable;
@@ -208,16 +209,16 @@ pub fn place_image_with_level<T: Pixel>(
     let mut resampler = Resampler::with_level(level, image, placement, filter, 0..canvas.h, 0..canvas.w)?;
     let columns = resampler.columns();
     let span = [(columns.start as u32, columns.end as u32)];
-    let blank: Vec<T> = fill.iter().copied().cycle().take(canvas.w * channels).collect();
+    let blank = fill::Fill::new(fill);
     for y in 0..canvas.h {
         let row = out.row_mut(y);
         if resampler.rows().contains(&y) && !columns.is_empty() {
             resampler.row(y, &span, row);
             let (start, end) = (columns.start * channels, columns.end * channels);
-            row[..start].copy_from_slice(&blank[..start]);
-            row[end..].copy_from_slice(&blank[end..]);
+            blank.fill(&mut row[..start]);
+            blank.fill(&mut row[end..]);
         } else {
-            row.copy_from_slice(&blank);
+            blank.fill(row);
         }
     }
     Ok(())
