@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import copy
-import math
 import warnings
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat, SupportsIndex, TypeAlias, final
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat, SupportsIndex, final
 
 from copypaste_rs import _checks, _operation, draws
 from copypaste_rs._batch import Batch, apply_batch
 from copypaste_rs._equality import same
+from copypaste_rs._options import (
+    Scale,
+    Sigma,
+    checked_backend,
+    checked_jitter,
+    checked_select,
+    checked_sigma,
+    frozen_arguments,
+)
 from copypaste_rs._planning import (
     PASTE,
     TARGET_JITTER,
@@ -25,22 +30,14 @@ from copypaste_rs._planning import (
     fits_float32,
     word_count,
 )
-from copypaste_rs.plan import MAX_SIGMA, MIN_SIGMA, Paste, Plan
+from copypaste_rs.plan import Paste, Plan
 from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
-
-Scale: TypeAlias = "str | tuple[SupportsFloat, SupportsFloat] | NDArray[Any]"
-Sigma: TypeAlias = "SupportsFloat | tuple[SupportsFloat, SupportsFloat] | None"
-
-SCALES = {"large": (0.1, 2.0), "standard": (0.8, 1.25)}
-"""The two ranges of the paper."""
-
-MAX_SCALE = 1e6
-"""No sensible jitter is near it; it keeps every product finite."""
 
 
 class _Transform:
@@ -149,14 +146,14 @@ class ScaleJitter(_Transform):
         min_area: SupportsIndex = 0,
         backend: str = "rust",
     ) -> None:
-        arguments = _arguments(locals())
+        arguments = frozen_arguments(locals())
         self._put(
             _arguments=arguments,
-            _jitter=_jitter(arguments, "scale"),
+            _jitter=checked_jitter(arguments, "scale"),
             _options=_operation.Options.check(
                 fill=arguments["fill"], interpolation=interpolation, antialias=antialias, min_area=min_area
             ),
-            backend=_backend(backend),
+            backend=checked_backend(backend),
         )
         self._put(_drawing=DrawOptions.of(self._jitter, None, 0.0) if self.backend == "rust" else None)
 
@@ -270,13 +267,15 @@ class SimpleCopyPaste(_Transform):
         missing: Mapping[str, Any] | None = None,
         backend: str = "rust",
     ) -> None:
-        arguments = _arguments(locals())
-        source_jitter = _jitter(arguments, "source_scale")
+        arguments = frozen_arguments(locals())
+        source_jitter = checked_jitter(arguments, "source_scale")
         uniform = _checks.choice("placement", placement, ("jitter", "uniform")) == "uniform"
         self._put(
             _arguments=arguments,
-            _jitter=_jitter(arguments, "target_scale"),
-            _pastes=PastePlanner(source_jitter, _select(select), uniform, _sigma(arguments["blend_sigma"])),
+            _jitter=checked_jitter(arguments, "target_scale"),
+            _pastes=PastePlanner(
+                source_jitter, checked_select(select), uniform, checked_sigma(arguments["blend_sigma"])
+            ),
             _options=_operation.Options.check(
                 fill=arguments["fill"],
                 interpolation=interpolation,
@@ -286,7 +285,7 @@ class SimpleCopyPaste(_Transform):
                 on_hidden=on_hidden,
                 missing=arguments["missing"],
             ),
-            backend=_backend(backend),
+            backend=checked_backend(backend),
         )
         chance = _checks.real("p", p, 0.0, 1.0)
         self._put(_drawing=DrawOptions.of(self._jitter, self._pastes, chance) if self.backend == "rust" else None)
@@ -419,19 +418,6 @@ class SimpleCopyPaste(_Transform):
         return self.apply(self.sample_plan(target, sources, rng), target, sources, out=out)
 
 
-def _arguments(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a constructor, as values that nobody else can change."""
-    return {name: _frozen(value) for name, value in given.items() if name not in ("self", "__class__")}
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return _frozen(value.tolist())
-    if isinstance(value, list | tuple):
-        return tuple(_frozen(each) for each in value)
-    return copy.deepcopy(dict(value)) if isinstance(value, Mapping) else value
-
-
 def _rebuild(kind: Callable[..., _Transform], arguments: Mapping[str, Any]) -> _Transform:
     # What there was to warn of was said when the transform was made, not again in each worker.
     with warnings.catch_warnings():
@@ -446,72 +432,3 @@ def _warn(message: str) -> None:
 def _check_sample(name: str, sample: object) -> None:
     if not isinstance(sample, Sample):
         raise TypeError(f"{name}: expected a Sample, got {type(sample).__name__}")
-
-
-def _backend(backend: str) -> str:
-    # "reference" is the name of the module that the NumPy backend lives in.
-    chosen = _checks.choice("backend", backend, ("rust", "numpy", "reference"))
-    return "numpy" if chosen == "reference" else chosen
-
-
-def _jitter(arguments: Mapping[str, Any], scale: str) -> Jitter:
-    """The jitter that the arguments describe; `scale` names that of its range."""
-    return Jitter(
-        _checks.size("size", arguments["size"]),
-        _scale(scale, arguments[scale]),
-        _checks.real("flip", arguments["flip"], 0.0, 1.0),
-        _checks.choice("pad", arguments["pad"], ("top_left", "random")),
-        _checks.choice("scale_reference", arguments["scale_reference"], ("fit", "input")),
-        scale,
-    )
-
-
-def _scale(name: str, scale: Scale) -> tuple[float, float]:
-    if isinstance(scale, str):
-        return SCALES[_checks.choice(name, scale, tuple(SCALES))]
-    lo, hi = _range(name, scale)
-    if not 0 < lo <= hi <= MAX_SCALE:
-        raise ValueError(f"{name}: expected 0 < lo <= hi <= {MAX_SCALE:g}, got ({lo:g}, {hi:g})")
-    return lo, hi
-
-
-def _range(name: str, value: object) -> tuple[float, float]:
-    if isinstance(value, bytes) or not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
-        raise TypeError(f"{name}: expected a pair of numbers, got {value!r}")
-    if len(value) != 2:
-        raise ValueError(f"{name}: expected a pair of numbers, got {len(value)} values")
-    return (
-        _checks.real(f"{name}[0]", value[0], -math.inf, math.inf),
-        _checks.real(f"{name}[1]", value[1], -math.inf, math.inf),
-    )
-
-
-def _sigma(sigma: Sigma) -> float | tuple[float, float] | None:
-    if sigma is None:
-        return None
-    if not hasattr(sigma, "__len__"):
-        return _checks.real("blend_sigma", sigma, MIN_SIGMA, MAX_SIGMA)
-    lo, hi = _range("blend_sigma", sigma)
-    if not MIN_SIGMA <= lo <= hi <= MAX_SIGMA:
-        raise ValueError(f"blend_sigma: expected {MIN_SIGMA} <= lo <= hi <= {MAX_SIGMA}, got ({lo:g}, {hi:g})")
-    return lo, hi
-
-
-def _select(select: Select) -> Select:
-    if callable(select):
-        return select
-    if isinstance(select, str):
-        return _checks.choice("select", select, ("subset", "one", "all"))
-    try:
-        return _checks.integer("select", select, 1, _checks.MAX_SIDE)  # type: ignore[arg-type]
-    except TypeError:
-        pass
-    try:
-        fraction = _checks.real("select", select, 0.0, 1.0)
-    except TypeError:
-        raise TypeError(
-            f"select: expected 'subset', 'one', 'all', an int, a fraction or a callable, got {select!r}"
-        ) from None
-    if fraction == 0.0:
-        raise ValueError("select: expected a fraction above 0, got 0")
-    return fraction
