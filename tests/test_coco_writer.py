@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from coco_files import small_set
 from copypaste_rs import Instances, RleMasks, Sample, SimpleCopyPaste
 from copypaste_rs.datasets import CocoDataset, CocoWriter, CopyPasteDataset
 
-CATEGORIES = [{"id": 1, "name": "square"}, {"id": 2, "name": "ring"}]
+CATEGORIES = [{"id": 1, "name": "square"}, {"id": 2, "name": "ring"}, {"id": 3, "name": "star"}]
 
 
 def sample(n: int = 2, **fields: Any) -> Sample:
@@ -147,7 +149,36 @@ def test_file_names_may_have_folders(tmp_path: Path) -> None:
         for name in ("../1.jpg", "/1.jpg", "a/../../1.jpg", "C:/1.jpg", "", "a\\..\\..\\1.jpg"):
             with pytest.raises(ValueError, match=r"^file_name: expected a name inside the folder of images"):
                 writer.write(sample(), name)
-    assert visible(tmp_path) == ["annotations.json", "images/a/b/1.jpg"]
+        for name in ("./a/b/1.jpg", "a//b/1.jpg", "a/./b/1.jpg"):
+            with pytest.raises(ValueError, match=r"not taken yet, got 'a/b/1.jpg'$"):
+                writer.write(sample(), name)
+        for name in ("1.png", "1", ".", "a.jpg/1", "jpg"):
+            with pytest.raises(ValueError, match=r"^file_name: expected the suffix .jpg or .jpeg, got "):
+                writer.write(sample(), name)
+        writer.write(sample(), "./2.JPEG")
+    assert visible(tmp_path) == ["annotations.json", "images/2.JPEG", "images/a/b/1.jpg"]
+    content = json.loads((tmp_path / "annotations.json").read_text())
+    assert [image["file_name"] for image in content["images"]] == ["a/b/1.jpg", "2.JPEG"]
+
+
+def test_integers_of_the_file_are_integers_again(tmp_path: Path) -> None:
+    content = written(tmp_path, sample(3, track=[7.0, np.nan, 0.5], score=[1.0, 0.5, 0.0]), integers={"track"})
+    assert [a.get("track") for a in content["annotations"]] == [7, None, 0.5]
+    assert [type(a.get("track")) for a in content["annotations"]] == [int, type(None), float]
+    assert {type(a["score"]) for a in content["annotations"]} == {float}
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with CocoWriter(tmp_path, CATEGORIES) as writer:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "write_bytes", full)
+            with pytest.raises(OSError, match="No space left on device") as caught:
+                writer.write(sample())
+        assert caught.value.filename == str(tmp_path / "images" / "000000000001.jpg")
+        assert caught.value.errno == errno.ENOSPC
 
 
 def test_grey_images(tmp_path: Path) -> None:
@@ -172,7 +203,7 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("x")
     choices: list[dict[str, Any]] = [{}, {"overwrite": True}, {"resume": True}]
     for options in choices:
-        with pytest.raises(FileExistsError, match="exists already"):
+        with pytest.raises(FileExistsError, match=r"holds other files; choose another folder$"):
             CocoWriter(tmp_path, CATEGORIES, **options)
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
     with pytest.raises(FileExistsError, match=r"precious\.txt: expected a folder, got a file"):
@@ -182,7 +213,7 @@ def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
 def test_a_data_set_of_somebody_else_is_never_overwritten(tmp_path: Path) -> None:
     small_set(tmp_path / "in")
     before = visible(tmp_path / "in")
-    with pytest.raises(FileExistsError, match="was not written by this library"):
+    with pytest.raises(FileExistsError, match="holds other files; choose another folder"):
         CocoWriter(tmp_path / "in", CATEGORIES, overwrite=True)
     assert visible(tmp_path / "in") == before
 
@@ -229,6 +260,7 @@ REFUSED: list[tuple[Any, str]] = [
     (Sample(np.zeros((4, 5), np.uint8), Instances(labels=[1])), "sample: expected masks for its instances, got none"),
     (Sample(sample().image, Instances(masks=sample().instances.masks)), "sample: expected integer labels"),
     (Sample(sample().image, Instances(masks=sample().instances.masks, labels=["a", "b"])), "expected integer labels"),
+    (sample(4), "sample: expected labels that are among the categories, got 4"),
     (sample(when=np.array(["2026", "2027"], "datetime64[Y]")), "when: expected numbers, bools or strings"),
 ]
 
@@ -249,6 +281,17 @@ def test_options_are_checked(tmp_path: Path) -> None:
         CocoWriter(tmp_path, CATEGORIES, quality=0)
     with pytest.raises(ValueError, match=r"^resume, overwrite: expected at most one of the two$"):
         CocoWriter(tmp_path, CATEGORIES, resume=True, overwrite=True)
+    nothing: Any = None
+    with pytest.raises(TypeError, match=r"^directory: expected a path, got None$"):
+        CocoWriter(nothing, CATEGORIES)
+    with pytest.raises(TypeError, match=r"^categories: expected a sequence of dicts, got NoneType$"):
+        CocoWriter(tmp_path, nothing)
+    with pytest.raises(TypeError, match=r"^categories\[0\]: expected a dict, got NoneType$"):
+        CocoWriter(tmp_path, [nothing])
+    with pytest.raises(ValueError, match=r"^categories\[1\]: expected an integer as id, got None$"):
+        CocoWriter(tmp_path, [{"id": 1}, {"name": "x"}])
+    with pytest.raises(ValueError, match=r"^categories: expected each id once, got 1 more than once$"):
+        CocoWriter(tmp_path, [{"id": 1}, {"id": 1}])
     assert list(tmp_path.iterdir()) == []
 
 

@@ -112,7 +112,9 @@ def test_backends_give_the_same_items() -> None:
 def test_asking_first_changes_the_cost_alone() -> None:
     samples = [photo(0), photo(1, 0), photo(2, 2, crowd=True), photo(3, 1, crowd=False), photo(4, 0), photo(5, 0)]
     asked = Asked(samples)
-    with_asking, without = CopyPasteDataset(asked, TRANSFORM, seed=1), CopyPasteDataset(samples, TRANSFORM, seed=1)
+    with pytest.warns(UserWarning, match="only 2 of 6 images"):
+        with_asking = CopyPasteDataset(asked, TRANSFORM, seed=1)
+    without = CopyPasteDataset(samples, TRANSFORM, seed=1)
     for epoch in range(5):
         for i in range(6):
             with_asking.set_epoch(epoch)
@@ -202,6 +204,18 @@ def test_no_partner_at_all_warns_once(samples: list[Sample], sources: list[Sampl
         assert (data[i].instances.columns["source"] == -1).all()
 
 
+def test_partners_that_are_hard_to_find_are_warned_of_once() -> None:
+    rare = Asked([photo(i, int(i == 3)) for i in range(10)])
+    with pytest.warns(UserWarning, match=r"^sources: ") as caught:
+        CopyPasteDataset(PHOTOS, TRANSFORM, sources=rare)
+    assert [str(w.message) for w in caught] == [
+        "sources: only 1 of 10 images has an object that is not a crowd, so that 8 draws find none for 43% of the "
+        "partners; leave images without objects out of `sources`"
+    ]
+    CopyPasteDataset(PHOTOS, TRANSFORM, sources=Asked([photo(i, i % 2) for i in range(10)]))
+    CopyPasteDataset(PHOTOS, TRANSFORM, sources=list(rare))  # it cannot be told without decoding
+
+
 def test_an_empty_data_set_is_empty() -> None:
     data = CopyPasteDataset([], TRANSFORM, sources=PHOTOS)
     assert len(data) == 0
@@ -220,6 +234,8 @@ def test_errors_say_what_was_expected() -> None:
         CopyPasteDataset(PHOTOS, TRANSFORM, sources=nothing)
     with pytest.raises(ValueError, match=r"^num_sources: expected an integer from 1"):
         CopyPasteDataset(PHOTOS, TRANSFORM, num_sources=0)
+    with pytest.raises(ValueError, match=r"^num_sources: expected an integer from 1 to 1024, got 1025$"):
+        CopyPasteDataset(PHOTOS, TRANSFORM, num_sources=1025)
     with pytest.raises(ValueError, match=r"^seed: expected an integer from 0 to 18446744073709551615, got -1$"):
         CopyPasteDataset(PHOTOS, TRANSFORM, seed=-1)
     data = CopyPasteDataset(PHOTOS, TRANSFORM)
@@ -230,6 +246,9 @@ def test_errors_say_what_was_expected() -> None:
     for index in (7, -8):
         with pytest.raises(IndexError, match=f"^index {index} is out of range for 7 items$"):
             data[index]
+    text: Any = "0"
+    with pytest.raises(TypeError, match=r"^index: expected an integer, got '0'$"):
+        data[text]
     dicts: Any = [{"image": 1}, {"image": 2}]
     with pytest.raises(TypeError, match=r"^dataset\[0\]: expected a Sample, got dict$"):
         CopyPasteDataset(dicts, TRANSFORM)[0]

@@ -74,7 +74,11 @@ def test_what_cannot_be_written_as_an_image_is_refused() -> None:
 
 def test_something_else_than_an_image_is_an_os_error(tmp_path: Path) -> None:
     path = tmp_path / "x.jpg"
-    for content in (b"hello", b"\xff\xd8\xff\xe0 hello", b"\x89PNG\r\n\x1a\n" + b"\0" * 40):
+    for content in (b"", b"hello", b"\xff\xd8\xff\xe0 hello", b"\x89PNG\r\n\x1a\n" + b"\0" * 40):
         path.write_bytes(content)
-        with pytest.raises(OSError, match=r"x\.jpg: cannot be read as an image"):
+        with pytest.raises(OSError, match=r"x\.jpg: (cannot be read as an image: |expected an image file)") as caught:
             read_image(path)
+        assert "BytesIO" not in str(caught.value)
+    path.write_bytes(b"hello")
+    with pytest.raises(OSError, match=r"x\.jpg: expected an image file, got what Pillow cannot read$"):
+        read_image(path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import ImageDraw
 
 from copypaste_rs import Instances, RleMasks, Sample, SimpleCopyPaste
 from copypaste_rs.visualize import LOOKS, contact_sheet, overlay
@@ -75,6 +77,23 @@ def test_names_are_drawn_when_there_are_some() -> None:
     )
     assert plain.shape == named.shape
     assert (plain != named).any()
+
+
+def test_names_do_not_lie_on_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[tuple[float, ...]] = []
+    draw = ImageDraw.ImageDraw.rectangle
+
+    def note(self: Any, xy: Any, *more: Any, **options: Any) -> None:
+        if "fill" in options:
+            places.append(tuple(xy))
+        draw(self, xy, *more, **options)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "rectangle", note)
+    overlay(sample([SQUARE] * 3, labels=[1, 2, 3]), side=300)
+    assert len(places) == 3
+    assert len(set(places)) == 3
+    tops = sorted((top, bottom) for _, top, _, bottom in places)
+    assert all(above[1] <= below[0] for above, below in itertools.pairwise(tops))
 
 
 def test_a_sheet_shows_what_became_of_each_object() -> None:

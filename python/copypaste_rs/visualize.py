@@ -89,9 +89,10 @@ def overlay(
     picture = Image.fromarray(pixels)
     draw = ImageDraw.Draw(picture)
     smallest = 24 if len(masks) < 40 else 64  # names of small objects would hide them, and each other
+    taken: list[tuple[float, float, float, float]] = []
     for box, label, look in zip(masks.boxes.tolist(), _labels(sample, categories), looks, strict=True):
         named = max(box[2] - box[0], box[3] - box[1]) >= smallest
-        _annotate(draw, box, label if named else "", LOOKS[look], picture.size)
+        _annotate(draw, box, label if named else "", LOOKS[look], picture.size, taken)
     return picture
 
 
@@ -236,7 +237,15 @@ def _paint(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], look: Look) -> No
     part[...] = np.rint(blended).astype(np.uint8)
 
 
-def _annotate(draw: ImageDraw.ImageDraw, box: list[float], text: str, look: Look, size: tuple[int, int]) -> None:
+def _annotate(
+    draw: ImageDraw.ImageDraw,
+    box: list[float],
+    text: str,
+    look: Look,
+    size: tuple[int, int],
+    taken: list[tuple[float, float, float, float]],
+) -> None:
+    """Outline a box and name it, where no name stands yet if there is room; `taken` notes where names stand."""
     x0, y0, x1, y1 = box
     if x1 <= x0 or y1 <= y0:
         return
@@ -247,9 +256,15 @@ def _annotate(draw: ImageDraw.ImageDraw, box: list[float], text: str, look: Look
     left, top, right, bottom = font.getbbox(text)
     width, height = right - left + 4, bottom - top + 4
     x = min(max(x0, 0), max(size[0] - width, 0))
-    y = y0 - height if y0 >= height else y0
-    draw.rectangle((x, y, x + width, y + height), fill=look.color)
+    tops = [y for y in (y0 - height, y0, y1, y1 - height, y0 + height) if 0 <= y <= size[1] - height] or [max(y0, 0)]
+    y = next((y for y in tops if not any(_overlap((x, y, x + width, y + height), other) for other in taken)), tops[0])
+    taken.append((x, y, x + width, y + height))
+    draw.rectangle(taken[-1], fill=look.color)
     draw.text((x + 2 - left, y + 2 - top), text, (0, 0, 0), font)
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _rgb(image: NDArray[Any]) -> Image.Image:

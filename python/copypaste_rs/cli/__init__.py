@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,14 +13,29 @@ if TYPE_CHECKING:
 __all__ = ["main", "sample_paths"]
 
 
+class TerminatedError(BaseException):
+    """SIGTERM has come: like KeyboardInterrupt, no error that anybody should catch on the way."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run ``copypaste-rs`` and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    """Run ``copypaste-rs`` and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated."""
     try:
+        signal.signal(signal.SIGTERM, _terminate)
         from copypaste_rs.cli.commands import run
+
+        status = run(arguments)
     except ImportError as error:
         print(f"copypaste-rs: {error}", file=sys.stderr)
-        sys.exit(1)
-    sys.exit(run(arguments))
+        status = 1
+    except (KeyboardInterrupt, TerminatedError) as error:  # while the above is imported
+        print("\ncopypaste-rs: interrupted", file=sys.stderr)
+        status = 130 if isinstance(error, KeyboardInterrupt) else 143
+    sys.exit(status)
+
+
+def _terminate(*_: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the second one ends it at once
+    raise TerminatedError
 
 
 def sample_paths() -> tuple[Path, Path]:

@@ -9,9 +9,18 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs import __version__
+from copypaste_rs.cli import TerminatedError
 from copypaste_rs.cli.augmenting import augment as run_augment
-from copypaste_rs.cli.augmenting import check_apart, settings_of
-from copypaste_rs.cli.options import build_transform, inputs_and_transform, open_inputs, pairing
+from copypaste_rs.cli.augmenting import check_apart, sentence, settings_of
+from copypaste_rs.cli.options import (
+    EPILOG,
+    build_transform,
+    inputs_and_transform,
+    one_set,
+    open_inputs,
+    pairing,
+    with_missing,
+)
 from copypaste_rs.cli.parallel import available_processors
 from copypaste_rs.datasets._extras import extra
 
@@ -21,7 +30,10 @@ if TYPE_CHECKING:
 with extra("cli"):
     import click
 
-FAILED, INTERRUPTED = 1, 130
+FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
+
+IMAGES_FOR_A_WORKER = 64
+"""Of fewer images a process is not worth its start."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -34,32 +46,26 @@ def run(arguments: Sequence[str] | None = None) -> int:
         except click.ClickException as error:
             error.show()
             return error.exit_code
-        except (click.Abort, KeyboardInterrupt):
+        except (click.Abort, KeyboardInterrupt, TerminatedError) as error:
             print("\ncopypaste-rs: interrupted; what is done is kept, and --resume goes on", file=sys.stderr)
-            return INTERRUPTED
+            return TERMINATED if isinstance(error, TerminatedError) else INTERRUPTED
         except (OSError, ValueError, TypeError, ImportError, MemoryError) as error:
-            print(f"copypaste-rs: {_sentence(error)}", file=sys.stderr)
+            print(f"copypaste-rs: {sentence(error)}", file=sys.stderr)
             return FAILED
     return 0
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return str(error) or type(error).__name__
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:
     print(f"copypaste-rs: warning: {message}", file=sys.stderr)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__)
 def commands() -> None:
     """Simple Copy-Paste augmentation for instance segmentation."""
 
 
-@commands.command()
+@commands.command(epilog=EPILOG)
 @inputs_and_transform
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
 @click.option("--copies", type=click.IntRange(1), default=1, show_default=True, help="Results for each image.")
@@ -68,11 +74,13 @@ def commands() -> None:
 @click.option(
     "--workers",
     type=click.IntRange(1),
-    default=available_processors,
-    show_default="processors",
-    help="Processes; the result is the same.",
+    help=f"Processes; the result is the same.  [default: processors, but {IMAGES_FOR_A_WORKER} images for each]",
 )
-@click.option("--resume", is_flag=True, help="Go on with an output that is not finished.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with an output that is not finished. An image file that has changed since is not noticed.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there.")
 def augment(output: Path, **options: Any) -> None:
     """Augment a COCO data set: write images/ and annotations.json, which pycocotools loads.
@@ -83,21 +91,31 @@ def augment(output: Path, **options: Any) -> None:
     """
     if options["resume"] and options["overwrite"]:
         raise click.UsageError("--resume and --overwrite exclude each other")
-    transform = build_transform(options)
+    options = one_set(options)
+    build_transform(options)  # wrong usage is found before large files are read
     try:
         check_apart(output, options)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     inputs = open_inputs(options)
+    options = with_missing(options, inputs)
+    transform = build_transform(options)
     data = pairing(inputs, transform, options)
+    total = len(data) * options["copies"]
+    options["workers"] = options["workers"] or min(available_processors(), max(1, total // IMAGES_FOR_A_WORKER))
     start = perf_counter()
     made = run_augment(output, inputs, data, settings_of(transform, options), options)
     seconds = perf_counter() - start
     rate = f", {made / seconds:.1f} images/s" if made else ""
-    click.echo(f"{output}: {len(data) * options['copies']} images, {made} of them made now{rate}")
+    click.echo(f"{output}: {images_in_words(total)}, {made} of them made now{rate}")
 
 
-@commands.command()
+def images_in_words(n: int) -> str:
+    """A number of images."""
+    return "1 image" if n == 1 else f"{n} images"
+
+
+@commands.command(epilog=EPILOG)
 @inputs_and_transform
 @click.option(
     "--output", type=click.Path(path_type=Path), default="preview.png", show_default=True, help="PNG to write."
@@ -108,19 +126,21 @@ def augment(output: Path, **options: Any) -> None:
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 def preview(output: Path, **options: Any) -> None:
     """Draw what augment would do: target, source and result of some images on one sheet."""
-    from copypaste_rs.cli.sheets import preview_items, write_sheet
+    from copypaste_rs.cli.sheets import check_sheet, preview_items, write_sheet
 
-    if output.exists() and not options["overwrite"]:
-        raise click.UsageError(f"--output: {output} exists already; --overwrite replaces it")
-    transform = build_transform(options)
+    check_sheet(output, options["overwrite"])
+    options = one_set(options)
+    build_transform(options)
     inputs = open_inputs(options)
+    options = with_missing(options, inputs)
+    transform = build_transform(options)
     data = pairing(inputs, transform, options)
     items = preview_items(len(data), options["count"], options["items"])
     write_sheet(output, data, items, inputs.categories, options["side"])
-    click.echo(f"{output}: {len(items)} images")
+    click.echo(f"{output}: {images_in_words(len(items))}")
 
 
-@commands.command()
+@commands.command(epilog=EPILOG)
 @click.option("--output", type=click.Path(path_type=Path), default="copypaste-rs-demo", show_default=True,
               help="Folder to write to.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with an output that is not finished.")

@@ -7,8 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+
+from copypaste_rs import _checks
+from copypaste_rs._columns import DERIVED
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.coco import CocoDataset
+from copypaste_rs.datasets.coco_writer import PROVENANCE
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
 from copypaste_rs.transform import SimpleCopyPaste
 
@@ -31,6 +36,25 @@ class _Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic
         if len(sides) not in (1, 2):
             self.fail(f"expected one number or HEIGHTxWIDTH, got {value!r}", param, ctx)
         return sides[0], sides[-1]
+
+
+class _Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    name = "numbers"
+
+    def __init__(self, counts: tuple[int, ...], expected: str) -> None:
+        self.counts = counts
+        self.expected = expected
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            numbers = [float(part) for part in value.split(",")]
+        except ValueError:
+            numbers = []
+        if len(numbers) not in self.counts:
+            self.fail(f"expected {self.expected}, got {value!r}", param, ctx)
+        return numbers[0] if len(numbers) == 1 else tuple(numbers)
 
 
 class _Select(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -84,10 +108,13 @@ _TRANSFORM = [
     click.option("--num-sources", type=int, default=1, show_default=True, help="Sources for each image."),
     click.option("--placement", type=click.Choice(["jitter", "uniform"]), default="jitter", show_default=True,
                  help="Objects stay where the jittered source has them, or each goes anywhere."),
-    click.option("--blend-sigma", type=float, help="Soft edges of this many pixels; else hard."),
+    click.option("--blend-sigma", type=_Numbers((1, 2), "a number or LO,HI"), metavar="SIGMA|LO,HI",
+                 help="Soft edges of this many pixels, or of a number drawn from a range; else hard."),
     click.option("--p", type=float, default=1.0, show_default=True, help="Probability of pasting at all."),
     click.option("--pad", type=click.Choice(["top_left", "random"]), default="top_left", show_default=True,
                  help="Where an image smaller than the canvas lies."),
+    click.option("--fill", type=_Numbers((1, 3), "a number or RED,GREEN,BLUE"), metavar="VALUE|R,G,B",
+                 help="Colour, 0 to 255, of the canvas where no image lies; else grey."),
     click.option("--interpolation", type=click.Choice(["bilinear", "nearest"]), default="bilinear", show_default=True,
                  help="How pixels are resampled."),
     click.option("--antialias/--no-antialias", default=True, show_default=True, help="Average when shrinking."),
@@ -119,24 +146,49 @@ class Inputs(NamedTuple):
     categories: list[dict[str, Any]]
     """Those of both files."""
 
+    @property
+    def integers(self) -> frozenset[str]:
+        """Fields that are integers wherever they are."""
+        files = [self.targets] if self.sources is None else [self.targets, self.sources]
+        names = {name for file in files for name in file.integers}
+        return frozenset(name for name in names if all(name in f.integers or name not in f.fields for f in files))
+
+
+EPILOG = "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated."
+
 
 def build_transform(options: Mapping[str, Any]) -> SimpleCopyPaste:
     """The transform that the options describe; a value out of range is wrong usage."""
     names = (
         *("size", "target_scale", "source_scale", "scale_reference", "flip", "select", "placement", "blend_sigma", "p"),
-        *("pad", "interpolation", "antialias", "min_area", "min_visibility", "on_hidden", "backend"),
+        *("fill", "pad", "interpolation", "antialias", "min_area", "min_visibility", "on_hidden", "backend"),
     )
     arguments = {name: options[name] for name in names}
     try:
+        _checks.fill_values(arguments["fill"], np.dtype(np.uint8), 3, grey_image=False)
         return SimpleCopyPaste(**arguments, missing=dict(options["missing"]) or None)
     except (ValueError, TypeError) as error:
-        raise click.UsageError(f"--{str(error).replace('_', '-', 1)}") from None
+        raise click.UsageError(_as_option(error)) from None
+
+
+def _as_option(error: Exception) -> str:
+    """The sentence about an argument as one about the option: ``blend_sigma[0]: ...`` is ``--blend-sigma: ...``."""
+    name, colon, rest = str(error).partition(":")
+    return f"--{name.partition('[')[0].replace('_', '-')}{colon}{rest}"
+
+
+def one_set(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options without sources that are the very set of the targets: then it is one set, as if not given."""
+    if (options["source_annotations"] is None) != (options["source_images"] is None):
+        raise click.UsageError("--source-annotations and --source-images go together")
+    pairs = [(options[name], options[f"source_{name}"]) for name in ("annotations", "images")]
+    if all(given is not None and ours.resolve() == given.resolve() for ours, given in pairs):
+        return {**options, "source_annotations": None, "source_images": None}
+    return dict(options)
 
 
 def open_inputs(options: Mapping[str, Any]) -> Inputs:
     """Open the annotation files."""
-    if (options["source_annotations"] is None) != (options["source_images"] is None):
-        raise click.UsageError("--source-annotations and --source-images go together")
     targets = CocoDataset(options["annotations"], options["images"])
     if options["source_annotations"] is None:
         return Inputs(targets, None, targets.categories)
@@ -158,13 +210,54 @@ def _joined(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], path: Path
 
 def pairing(inputs: Inputs, transform: SimpleCopyPaste, options: Mapping[str, Any]) -> CopyPasteDataset:
     """The augmented images as a data set; the copies are its epochs."""
-    sources = inputs.sources
-    if sources is None and len(inputs.targets) == 1:
-        # The only image there is gives its objects to itself: another object, so that it is not left out.
-        sources = CocoDataset(options["annotations"], options["images"])
     try:
         return CopyPasteDataset(
-            inputs.targets, transform, sources=sources, num_sources=options["num_sources"], seed=options["seed"]
+            inputs.targets, transform, sources=inputs.sources, num_sources=options["num_sources"], seed=options["seed"]
         )
     except (ValueError, TypeError) as error:
-        raise click.UsageError(f"--{str(error).replace('_', '-', 1)}") from None
+        raise click.UsageError(_as_option(error)) from None
+
+
+def with_missing(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
+    """The options once ``--missing`` is found to fit the files: all that only one of two has needs a value."""
+    targets, sources = inputs.targets, inputs.sources
+    given = dict(options["missing"])
+    files = [(options["annotations"], targets.fields)]
+    if sources is not None:
+        files.append((options["source_annotations"], sources.fields))
+    for name, value in given.items():
+        _check_value(name, value, files)
+    if sources is None or not (targets.has_instances and sources.has_instances):
+        return dict(options)  # a side without rows conflicts with nothing
+    (ours, mine), (theirs, yours) = files
+    lacking = []
+    for name in sorted((mine.keys() | yours.keys()) - DERIVED):
+        if name in mine and name in yours:
+            if (mine[name].kind == "U") != (yours[name].kind == "U"):
+                raise click.UsageError(
+                    f"{theirs}: expected the same kind of values in the field {name!r} as in {ours}, got text in one "
+                    "and numbers in the other"
+                )
+        elif name in given:
+            pass
+        elif name in PROVENANCE:  # of an earlier round, and replaced when it is written
+            given[name] = "" if (mine | yours)[name].kind == "U" else 0
+        else:
+            there, not_there = (ours, theirs) if name in mine else (theirs, ours)
+            lacking.append(
+                f"--missing {name}=VALUE is needed, for {there} has the field {name!r} and {not_there} has not"
+            )
+    if lacking:
+        raise click.UsageError("; ".join(lacking))
+    return {**options, "missing": tuple(given.items())}
+
+
+def _check_value(name: str, value: Any, files: list[tuple[Path, dict[str, np.dtype[Any]]]]) -> None:
+    kinds = {fields[name].kind for _, fields in files if name in fields}
+    if not kinds:
+        raise click.UsageError(f"--missing {name}: expected a field of an annotation file, which {name!r} is not")
+    if isinstance(value, str) and kinds - {"U"}:
+        raise click.UsageError(f"--missing {name}={value}: expected a number, as the field {name!r} holds numbers")
+    if not isinstance(value, str) and "U" in kinds:
+        raise click.UsageError(f"--missing {name}={value}: expected text in quotes ('{name}=\"{value}\"'), "
+                               f"as the field {name!r} holds text")  # fmt: skip

@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.output import naming
 from copypaste_rs.visualize import contact_sheet
 
 with extra("cli"):
@@ -20,10 +21,24 @@ if TYPE_CHECKING:
 
 def preview_items(n: int, count: int, items: Sequence[int]) -> list[int]:
     """The items to show: those asked for, else `count` of the n, spread evenly."""
+    if n == 0:
+        raise ValueError("--annotations: expected at least one image to show, got a set without images")
     for item in items:
         if not 0 <= item < n:
             raise click.UsageError(f"--item: expected a number from 0 to {n - 1}, got {item}")
     return list(items) or [k * n // min(count, n) for k in range(min(count, n))]
+
+
+def check_sheet(path: Path, overwrite: bool) -> None:
+    """Refuse a place for a sheet before any work is done."""
+    if path.is_dir():
+        raise click.UsageError(f"--output: expected the name of a PNG file, got the folder {path}")
+    if path.suffix.lower() != ".png":
+        raise click.UsageError(f"--output: expected a name that ends in .png, got {path}")
+    if not path.parent.is_dir():
+        raise click.UsageError(f"--output: the folder {path.parent} is not there")
+    if path.exists() and not overwrite:
+        raise click.UsageError(f"--output: {path} exists already; --overwrite replaces it")
 
 
 def write_sheet(
@@ -37,5 +52,9 @@ def write_sheet(
     buffer = io.BytesIO()
     contact_sheet(rows, categories=categories, side=side).save(buffer, "PNG")
     part = path.with_name(f".{path.name}.partial")
-    part.write_bytes(buffer.getvalue())
-    part.replace(path)
+    try:
+        with naming(path):
+            part.write_bytes(buffer.getvalue())
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

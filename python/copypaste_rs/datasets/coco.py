@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import operator
 import warnings
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
 import numpy as np
 
 from copypaste_rs.datasets.coco_json import image_info, read_coco
-from copypaste_rs.datasets.images import read_image
+from copypaste_rs.datasets.images import check_path, read_image
 from copypaste_rs.sample import Instances, Sample
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
 
 @final
@@ -28,7 +28,7 @@ class CocoDataset(Sequence[Sample]):
     annotations that is a number, a string or true or false becomes a column. A field has one dtype in the whole
     file: where an annotation lacks it, numbers are NaN (and floats then), strings are empty, flags are False;
     numbers mixed with strings become strings. `area` and `bbox` are not trusted but derived from the masks;
-    keypoints are left out.
+    keypoints, lists and objects are left out.
 
     Parameters
     ----------
@@ -43,20 +43,29 @@ class CocoDataset(Sequence[Sample]):
         As they stand in the file.
     file_info, licenses
         ``info`` and ``licenses`` of the file, as they stand there, or None.
+    fields : dict of str to dtype
+        The further fields of the annotations that are columns.
+    integers : frozenset of str
+        Those of them that are integers in the file, though perhaps floats here since not every annotation has
+        them; for `CocoWriter`.
 
     Warns
     -----
     UserWarning
         Once for a file in which something is left out, with counts: polygon parts of fewer than three points,
-        annotations that cover no pixel (these give no instance), annotations of images that are not in the file.
+        annotations that cover no pixel (these give no instance), annotations of images that are not in the file,
+        fields that are lists or objects, keypoints; or in which something may surprise: categories that are not
+        in the file, ids that occur twice, a field ``source``, ``source_row`` or ``visibility`` of another origin
+        than `CocoWriter`, which copy-paste overwrites.
 
     Raises
     ------
     OSError
         When the file or the folder cannot be read; on access, when an image cannot.
     ValueError
-        When the file is not valid COCO JSON, with the place; when a file name leads out of the folder; on
-        access, when an image has another size than the file says.
+        When the file is not valid COCO JSON, with the place; when a file name leads out of the folder; when
+        integers that not every annotation has are too large for float64; on access, when an image has another
+        size than the file says.
 
     Examples
     --------
@@ -69,15 +78,19 @@ class CocoDataset(Sequence[Sample]):
     """
 
     def __init__(self, annotations: str | os.PathLike[str], images: str | os.PathLike[str]) -> None:
-        self._tables = read_coco(Path(annotations))
-        self._images = Path(images)
+        path = check_path("annotations", annotations)
+        self._images = check_path("images", images)
+        self._tables = read_coco(path)
         if not self._images.is_dir():
             raise NotADirectoryError(f"{self._images}: expected a folder of images, which is not there")
         self.categories: list[dict[str, Any]] = self._tables.categories
         self.file_info: Any = self._tables.info
         self.licenses: Any = self._tables.licenses
-        if self._tables.skipped:
-            warnings.warn(f"{annotations}: left out {', '.join(self._tables.skipped)}", UserWarning, stacklevel=2)
+        self.fields: dict[str, np.dtype[Any]] = {name: field.dtype for name, field in self._tables.fields.items()}
+        self.integers = frozenset(name for name, field in self._tables.fields.items() if field.whole)
+        skipped = [f"left out {', '.join(self._tables.skipped)}"] if self._tables.skipped else []
+        if told := [*skipped, *self._tables.remarks]:
+            warnings.warn(f"{annotations}: {'; '.join(told)}", UserWarning, stacklevel=2)
 
     def __len__(self) -> int:
         return len(self._tables.image_ids)
@@ -87,7 +100,7 @@ class CocoDataset(Sequence[Sample]):
         i = self._index(index)
         info = self.info(i)
         h, w = self._tables.sizes[i].tolist()
-        image = read_image(self._images / info["file_name"], (h, w))
+        image = read_image(self.path(i), (h, w))
         return Sample(image, self.instances(i), info)
 
     def instances(self, index: SupportsIndex) -> Instances:
@@ -110,6 +123,21 @@ class CocoDataset(Sequence[Sample]):
         start, stop = self._tables.image_json_offsets[i : i + 2].tolist()
         return image_info(self._tables.image_json[start:stop].tobytes())
 
+    @property
+    def has_instances(self) -> bool:
+        """Whether there is any instance in the whole set."""
+        return len(self._tables.ids) > 0
+
+    def unknown_labels(self, categories: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Labels that occur but are not among these categories, ascending."""
+        known = {category["id"] for category in categories}
+        return [label for label in np.unique(self._tables.labels).tolist() if label not in known]
+
+    def path(self, index: SupportsIndex) -> Path:
+        """The image file of item `index`."""
+        name: str = self.info(index)["file_name"]
+        return self._images / name
+
     def has_objects(self, index: SupportsIndex) -> bool:
         """Whether item `index` has an instance that is not a crowd. Cheap: nothing is decoded."""
         i = self._index(index)
@@ -117,7 +145,10 @@ class CocoDataset(Sequence[Sample]):
         return not bool(self._tables.iscrowd[start:stop].all())
 
     def _index(self, index: SupportsIndex) -> int:
-        i = operator.index(index)
+        try:
+            i = operator.index(index)
+        except TypeError:
+            raise TypeError(f"index: expected an integer, got {index!r}") from None
         n = len(self)
         if not -n <= i < n:
             raise IndexError(f"index {i} is out of range for {n} images")

@@ -16,7 +16,7 @@ from copypaste_rs import _checks
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.fields import FieldReader
 from copypaste_rs.datasets.images import is_inside
-from copypaste_rs.datasets.segmentations import Segmentations, SegmentationsBuilder
+from copypaste_rs.datasets.segmentations import MalformedCountsError, Segmentations, SegmentationsBuilder
 
 with extra("coco"):
     import msgspec
@@ -51,9 +51,15 @@ class Rle(msgspec.Struct, gc=False):
     counts: str | list[Annotated[int, msgspec.Meta(ge=0, le=_checks.MAX_PIXELS)]]
 
 
-# Not trusted, or of no use without keypoints: whatever stands there is skipped unread.
-_SKIPPED = ("area", "bbox", "keypoints", "num_keypoints")
+# Derived from the masks, or geometry that does not move along: whatever stands there is skipped unread.
+_KEYPOINTS = ("keypoints", "num_keypoints")
+_SKIPPED = ("area", "bbox", *_KEYPOINTS)
 _KNOWN = ("id", "image_id", "category_id", "iscrowd", "segmentation", *_SKIPPED)
+
+_PROVENANCE = "source_image_id"
+"""A field that `CocoWriter` writes: where it is, the derived ones are its own too."""
+_DERIVED = ("source", "source_row", "visibility")
+"""Fields that copy-paste writes afresh."""
 
 
 class CocoTables(NamedTuple):
@@ -79,6 +85,8 @@ class CocoTables(NamedTuple):
     segmentations: Segmentations
     skipped: list[str]
     """What was left out, counted, in words."""
+    remarks: list[str]
+    """What is there but may surprise, in words."""
 
 
 class _Rows(NamedTuple):
@@ -112,9 +120,12 @@ def read_coco(path: str | Path) -> CocoTables:
     _check_categories(path, file.categories)
     image_ids, sizes = _read_images(path, file.images)
     skipped: list[str] = []
-    rows = _read_annotations(path, file.annotations, image_ids, sizes, skipped)
+    remarks: list[str] = []
+    rows = _read_annotations(path, file.annotations, image_ids, sizes, skipped, remarks)
     if empty := int((~(filled := rows.segmentations.filled(sizes[rows.image]))).sum()):
         skipped.append(_count(empty, "annotation that covers no pixel", "annotations that cover no pixel"))
+    known = {category["id"] for category in file.categories}
+    remarks += _remarks_on_ids(rows.ids[filled], rows.labels[filled], known)
     order = np.argsort(rows.image[filled], kind="stable")
     keep = np.flatnonzero(filled)[order]
     return CocoTables(
@@ -132,6 +143,7 @@ def read_coco(path: str | Path) -> CocoTables:
         fields={name: field.take(keep) for name, field in rows.fields.items()},
         segmentations=rows.segmentations.take(keep),
         skipped=skipped,
+        remarks=remarks,
     )
 
 
@@ -144,10 +156,28 @@ def image_info(text: bytes) -> dict[str, Any]:
 
 
 def _check_categories(path: Path, categories: list[dict[str, Any]]) -> None:
+    seen: set[int] = set()
     for i, category in enumerate(categories):
         number = category.get("id")
         if not isinstance(number, int) or isinstance(number, bool):
             raise ValueError(f"{path}: categories[{i}]: expected an integer as id, got {number!r}")
+        if number in seen:
+            raise ValueError(f"{path}: categories: expected each id once, got {number} more than once")
+        seen.add(number)
+
+
+def _remarks_on_ids(ids: NDArray[np.int64], labels: NDArray[np.int64], known: set[int]) -> list[str]:
+    remarks = []
+    strange, times = np.unique(labels, return_counts=True)
+    if unknown := [(label, n) for label, n in zip(strange.tolist(), times.tolist(), strict=True) if label not in known]:
+        named = ", ".join(str(label) for label, _ in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+        count = _count(sum(n for _, n in unknown), "annotation has a category", "annotations have a category")
+        remarks.append(f"{count} that is not among the categories ({named})")
+    if repeated := len(ids) - len(np.unique(ids)):
+        remarks.append(
+            _count(repeated, "annotation has the id of another one", "annotations have the id of another one")
+        )
+    return remarks
 
 
 def _read_images(path: Path, raws: list[msgspec.Raw]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -172,7 +202,12 @@ def _read_images(path: Path, raws: list[msgspec.Raw]) -> tuple[NDArray[np.int64]
 
 
 def _read_annotations(
-    path: Path, raws: list[msgspec.Raw], image_ids: NDArray[np.int64], sizes: NDArray[np.int64], skipped: list[str]
+    path: Path,
+    raws: list[msgspec.Raw],
+    image_ids: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    skipped: list[str],
+    remarks: list[str],
 ) -> _Rows:
     index = {number: i for i, number in enumerate(image_ids.tolist())}
     all_sizes = [tuple(size) for size in sizes.tolist()]
@@ -181,6 +216,8 @@ def _read_annotations(
     fields = FieldReader()
     decode = _decoder(fields)
     unknown = 0
+    numbers = array("q")
+    keypoints = dict.fromkeys(_KEYPOINTS, 0)
     for number, raw in enumerate(raws):
         try:
             try:
@@ -198,6 +235,9 @@ def _read_annotations(
             shapes.add(item.segmentation, all_sizes[image])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
             _refuse(path, f"annotations[{number}]", error)
+        numbers.append(number)
+        for name in _KEYPOINTS:
+            keypoints[name] += bytes(getattr(item, name)) not in (b"", b"null")
         images.append(image)
         ids.append(item.id)
         labels.append(item.category_id)
@@ -206,8 +246,8 @@ def _read_annotations(
             fields.read(len(images) - 1, item)
     try:
         segmentations = shapes.finish()
-    except ValueError as error:
-        _refuse(path, "annotations", error)
+    except MalformedCountsError as error:
+        _refuse(path, f"annotations[{numbers[error.row]}]", error)
     if shapes.short_parts:
         skipped.append(
             _count(
@@ -220,8 +260,16 @@ def _read_annotations(
         skipped.append(
             _count(unknown, "annotation of an image that is not there", "annotations of images that are not there")
         )
-    columns, reserved = fields.finish(len(images))
+    try:
+        columns, reserved, compound = fields.finish(len(images))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     skipped.extend(f"the field {name!r}, whose name has a meaning of its own here" for name in reserved)
+    skipped.extend(f"{_field_of(name, fields.count(name))}, which is a list or an object" for name in compound)
+    skipped.extend(f"{_field_of(name, n)}, which would not move along" for name, n in keypoints.items() if n)
+    if not fields.count(_PROVENANCE):
+        remarks.extend(f"{_field_of(name, fields.count(name))} is overwritten by copy-paste"
+                       for name in _DERIVED if name in columns)  # fmt: skip
     return _Rows(
         np.frombuffer(images, np.int64) if images else np.zeros(0, np.int64),
         np.array(ids, np.int64),
@@ -254,6 +302,10 @@ def _decoder(fields: FieldReader) -> Any:
 
 def _refuse(path: Path, place: str, error: Exception) -> NoReturn:
     raise ValueError(f"{path}: {place}: {error}") from None
+
+
+def _field_of(name: str, n: int) -> str:
+    return f"the field {name!r} of {_count(n, 'annotation', 'annotations')}"
 
 
 def _count(n: int, one: str, many: str) -> str:

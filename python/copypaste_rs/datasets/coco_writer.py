@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 import numpy as np
 
 from copypaste_rs import _checks
-from copypaste_rs.datasets.images import FORMATS, encode_image, is_inside
+from copypaste_rs.datasets.images import FORMATS, check_path, encode_image, is_inside
 from copypaste_rs.datasets.output import OutputFolder
 from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection
 
     from numpy.typing import NDArray
     from typing_extensions import Self
+
+PROVENANCE = ("source_image_id", "source_annotation_id")
+"""Fields of each annotation that say where it comes from."""
+
+_SUFFIXES = {"jpg": (".jpg", ".jpeg"), "png": (".png",)}
 
 _MADE_HERE = ("masks", "labels", "boxes", "iscrowd", "area", "id")
 """Columns that an annotation has under another name, or that are made afresh."""
@@ -50,7 +56,7 @@ class CocoWriter:
         The folder to write to; missing or empty, unless `overwrite` or `resume` is set. Notes of the run lie in
         ``.copypaste-rs/`` in it.
     categories : sequence of dict
-        As in a COCO file; `CocoDataset.categories` fits.
+        As in a COCO file; `CocoDataset.categories` fits. Each has an ``id``, and labels are among these.
     format : {"jpg", "png"}
         Of the images.
     quality : int
@@ -64,6 +70,8 @@ class CocoWriter:
         Whether to go on after the images that are there already: `len` of the writer says how many.
     settings : mapping, optional
         What the output depends on; a run is resumed only with the same settings.
+    integers : collection of str
+        Columns of floats whose whole numbers are written as integers; `CocoDataset.integers` fits.
 
     Raises
     ------
@@ -75,6 +83,7 @@ class CocoWriter:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> from copypaste_rs import Instances, RleMasks, Sample
     >>> mask = RleMasks.from_polygons([[[4, 4, 20, 4, 20, 20, 4, 20]]], (24, 32))
     >>> sample = Sample(np.zeros((24, 32, 3), np.uint8), Instances(masks=mask, labels=[1], score=[0.5]))
@@ -98,9 +107,13 @@ class CocoWriter:
         overwrite: bool = False,
         resume: bool = False,
         settings: Mapping[str, Any] | None = None,
+        integers: Collection[str] = (),
     ) -> None:
+        folder = check_path("directory", directory)
         self.format = _checks.choice("format", format, FORMATS)
         self.quality = _checks.integer("quality", quality, 1, 100)
+        self.integers = frozenset(integers)
+        self._categories = _category_ids(categories)
         self._head = {
             "info": dict(info or {}),
             "licenses": [dict(licence) for licence in licenses or ()],
@@ -108,7 +121,7 @@ class CocoWriter:
         }
         known = {"format": self.format, "quality": self.quality, "categories": self._head["categories"]}
         self._output = OutputFolder(
-            Path(directory),
+            folder,
             {**known, **(settings or {})},
             resume=_checks.flag("resume", resume),
             overwrite=_checks.flag("overwrite", overwrite),
@@ -129,11 +142,14 @@ class CocoWriter:
         sample : Sample
             An image of dtype uint8, grey or RGB, whose instances have masks and integer labels.
         file_name : str, optional
-            Under ``images/``, folders allowed; None counts: ``000000000001.jpg``.
+            Under ``images/``, folders allowed, with the suffix of the format; None counts: ``000000000001.jpg``.
         sources : sequence of Sample
             The sources that the transform was given, for their image ids.
         """
-        return self.write_encoded(encode_sample(sample, sources, format=self.format, quality=self.quality), file_name)
+        return self.write_encoded(self._encode(sample, sources), file_name)
+
+    def _encode(self, sample: Sample, sources: Sequence[Sample]) -> EncodedSample:
+        return encode_sample(sample, sources, format=self.format, quality=self.quality, integers=self.integers)
 
     def write_encoded(self, encoded: EncodedSample, file_name: str | None = None) -> int:
         """Write what `encode_sample` has made, here or in another process, and return the image id."""
@@ -143,8 +159,16 @@ class CocoWriter:
         file = f"{number:012d}.{self.format}" if file_name is None else file_name
         if not is_inside(file):
             raise ValueError(f"file_name: expected a name inside the folder of images, got {file!r}")
+        file = str(PurePosixPath(file))  # "./x.jpg" and "x.jpg" are one file
+        if not file.lower().endswith(_SUFFIXES[self.format]):
+            raise ValueError(f"file_name: expected the suffix {' or '.join(_SUFFIXES[self.format])}, got {file!r}")
         if file in self._files:
             raise ValueError(f"file_name: expected a name that is not taken yet, got {file!r}")
+        for annotation in encoded.annotations:
+            if annotation["category_id"] not in self._categories:
+                raise ValueError(
+                    f"sample: expected labels that are among the categories, got {annotation['category_id']}"
+                )
         annotations = [
             {"id": self._annotations + k, "image_id": number, **annotation}
             for k, annotation in enumerate(encoded.annotations, 1)
@@ -175,7 +199,30 @@ class CocoWriter:
             self._let_go()
 
 
-def encode_sample(sample: Sample, sources: Sequence[Sample] = (), *, format: str, quality: int) -> EncodedSample:  # noqa: A002
+def _category_ids(categories: object) -> frozenset[int]:
+    if isinstance(categories, str | bytes) or not isinstance(categories, Sequence):
+        raise TypeError(f"categories: expected a sequence of dicts, got {type(categories).__name__}")
+    ids: set[int] = set()
+    for i, category in enumerate(categories):
+        if not isinstance(category, Mapping):
+            raise TypeError(f"categories[{i}]: expected a dict, got {type(category).__name__}")
+        number = category.get("id")
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise ValueError(f"categories[{i}]: expected an integer as id, got {number!r}")
+        if number in ids:
+            raise ValueError(f"categories: expected each id once, got {number} more than once")
+        ids.add(number)
+    return frozenset(ids)
+
+
+def encode_sample(
+    sample: Sample,
+    sources: Sequence[Sample] = (),
+    *,
+    format: str,  # noqa: A002 (as in Pillow)
+    quality: int,
+    integers: Collection[str] = (),
+) -> EncodedSample:
     """The image file and the annotations of a sample. A pure function."""
     if not isinstance(sample, Sample):
         raise TypeError(f"sample: expected a Sample, got {type(sample).__name__}")
@@ -188,11 +235,13 @@ def encode_sample(sample: Sample, sources: Sequence[Sample] = (), *, format: str
         image["source_image_id"] = image_id
     if file_name is not None:
         image["source_file_name"] = file_name
-    annotations = _annotations(sample, image_id, [source.info.get("image_id") for source in sources])
+    annotations = _annotations(sample, image_id, [source.info.get("image_id") for source in sources], integers)
     return EncodedSample(encode_image(sample.image, format, quality), image, annotations)
 
 
-def _annotations(sample: Sample, image_id: Any, source_ids: list[Any]) -> list[dict[str, Any]]:
+def _annotations(
+    sample: Sample, image_id: Any, source_ids: list[Any], integers: Collection[str]
+) -> list[dict[str, Any]]:
     instances = sample.instances
     n = len(instances)
     if n == 0:
@@ -221,15 +270,15 @@ def _annotations(sample: Sample, image_id: Any, source_ids: list[Any]) -> list[d
     ]
     for name, values in columns.items():
         if name not in _MADE_HERE:
-            for annotation, value in zip(annotations, _values(name, values), strict=True):
+            for annotation, value in zip(annotations, _values(name, values, name in integers), strict=True):
                 if value is not None:
                     annotation[name] = value
     ids = columns["id"].tolist() if "id" in columns else [None] * n
     givers = columns["source"].tolist() if "source" in columns else [-1] * n
     for annotation, number, source in zip(annotations, ids, givers, strict=True):
         origin = image_id if source < 0 else source_ids[source] if source < len(source_ids) else None
-        annotation.pop("source_image_id", None)  # of an earlier round: it says nothing of this one
-        annotation.pop("source_annotation_id", None)
+        for name in PROVENANCE:
+            annotation.pop(name, None)  # of an earlier round: it says nothing of this one
         if origin is not None:
             annotation["source_image_id"] = _scalar(origin)
         if number is not None:
@@ -237,7 +286,7 @@ def _annotations(sample: Sample, image_id: Any, source_ids: list[Any]) -> list[d
     return annotations
 
 
-def _values(name: str, column: NDArray[Any]) -> list[Any]:
+def _values(name: str, column: NDArray[Any], whole: bool) -> list[Any]:
     """A column as Python values; None for what JSON cannot say."""
     if column.dtype.kind not in "biufU":
         raise TypeError(f"{name}: expected numbers, bools or strings to write, got dtype {column.dtype}")
@@ -246,7 +295,10 @@ def _values(name: str, column: NDArray[Any]) -> list[Any]:
     if column.dtype.itemsize < 8:  # the shortest number that is the same float32
         column = column.astype(str).astype(np.float64)
     finite = np.isfinite(column).reshape(len(column), -1).all(axis=1)
-    return [value if good else None for value, good in zip(column.tolist(), finite.tolist(), strict=True)]
+    values = [value if good else None for value, good in zip(column.tolist(), finite.tolist(), strict=True)]
+    if whole and column.ndim == 1:
+        return [value if value is None or not value.is_integer() else int(value) for value in values]
+    return values
 
 
 def _scalar(value: Any) -> Any:

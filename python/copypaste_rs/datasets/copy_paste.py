@@ -15,6 +15,11 @@ from copypaste_rs.transform import SimpleCopyPaste
 TRIES = 8
 """Words for each source: so many partners are looked at until one has an object to paste."""
 
+MAX_SOURCES = 1024
+
+OFTEN = 0.01
+"""A share of partners not found that is worth a warning."""
+
 _MAX_WORD = 2**64 - 1
 
 
@@ -49,7 +54,7 @@ class CopyPasteDataset:
     sources : sequence of Sample, optional
         The images whose objects are pasted; None takes them from `dataset`, another one than the item itself.
     num_sources : int
-        Partners of an item. One without an object is drawn again, up to eight times, then left out.
+        Partners of an item, 1 to 1024. One without an object is drawn again, up to eight times, then left out.
     seed : int
         0 to 2^64 - 1.
 
@@ -61,7 +66,8 @@ class CopyPasteDataset:
     Warns
     -----
     UserWarning
-        When no partner exists, so that nothing can ever be pasted.
+        When no partner exists, so that nothing can ever be pasted; when so few images have objects (asked by
+        ``has_objects``) that eight draws find none for more than one partner in a hundred.
 
     Notes
     -----
@@ -97,7 +103,7 @@ class CopyPasteDataset:
         self._itself = sources is None or sources is dataset
         self._sources = dataset if sources is None else _check_samples("sources", sources)
         self.transform = transform
-        self._num_sources = _checks.integer("num_sources", num_sources, 1, 2**31 - 1)
+        self._num_sources = _checks.integer("num_sources", num_sources, 1, MAX_SOURCES)
         self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
         self._epoch = _SharedEpoch()
         if not self._partner_exists():
@@ -106,6 +112,8 @@ class CopyPasteDataset:
                 UserWarning,
                 stacklevel=2,
             )
+        elif few := self._few_objects():
+            warnings.warn(few, UserWarning, stacklevel=2)
 
     @property
     def epoch(self) -> int:
@@ -127,7 +135,10 @@ class CopyPasteDataset:
 
     def key(self, index: SupportsIndex, epoch: SupportsIndex | None = None) -> tuple[int, int, int]:
         """Seed, epoch (None: the one that was set) and index of an item."""
-        i, n = operator.index(index), len(self)
+        try:
+            i, n = operator.index(index), len(self)
+        except TypeError:
+            raise TypeError(f"index: expected an integer, got {index!r}") from None
         if not -n <= i < n:
             raise IndexError(f"index {i} is out of range for {n} items")
         number = self.epoch if epoch is None else _checks.integer("epoch", epoch, 0, _MAX_WORD)
@@ -166,6 +177,20 @@ class CopyPasteDataset:
         # Only what can be told without decoding. Two images with objects, or one and a target beside it, suffice.
         return len(self._sources) > self._itself and any(
             _may_have_objects(self._sources, j) for j in range(len(self._sources))
+        )
+
+    def _few_objects(self) -> str | None:
+        ask, n = getattr(self._sources, "has_objects", None), len(self._sources)
+        if ask is None:
+            return None
+        filled = sum(bool(ask(j)) for j in range(n))
+        missed = (1 - filled / n) ** TRIES
+        if missed <= OFTEN:
+            return None
+        return (
+            f"sources: only {filled} of {n} images {'has' if filled == 1 else 'have'} an object that is not a crowd, "
+            f"so that {TRIES} draws find none for {missed:.0%} of the partners; leave images without objects out of "
+            "`sources`"
         )
 
     def __repr__(self) -> str:

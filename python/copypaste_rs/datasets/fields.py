@@ -22,6 +22,13 @@ class Field(NamedTuple):
 
     values: NDArray[Any]
     table: NDArray[np.str_] | None = None
+    whole: bool = False
+    """Whether the file has integers here, perhaps not in every annotation (the values are floats then)."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the column."""
+        return self.values.dtype if self.table is None else self.table.dtype
 
     def of(self, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Return the values of these rows."""
@@ -30,7 +37,7 @@ class Field(NamedTuple):
 
     def take(self, rows: NDArray[np.int64]) -> Field:
         """The column of these rows."""
-        return Field(self.values[rows], self.table)
+        return self._replace(values=self.values[rows])
 
 
 class FieldReader:
@@ -57,20 +64,26 @@ class FieldReader:
                 rows.append(row)
                 values.append(None if isinstance(value, list | dict) else value)
 
-    def finish(self, n: int) -> tuple[dict[str, Field], list[str]]:
-        """The scalar fields as columns of n rows, and the names of those that cannot be carried."""
-        columns, reserved = {}, []
+    def count(self, name: str) -> int:
+        """Number of annotations that have this field."""
+        return len(self._values[name][0]) if name in self._values else 0
+
+    def finish(self, n: int) -> tuple[dict[str, Field], list[str], list[str]]:
+        """The scalar fields as columns of n rows; names taken by something else; names of what is no scalar."""
+        columns, reserved, compound = {}, [], []
         for name, (rows, values) in self._values.items():
-            if not values or None in values:  # never set, or not a scalar everywhere
+            if not values:  # null everywhere
                 continue
-            if name in RESERVED or name.startswith("_"):
+            if None in values:
+                compound.append(name)
+            elif name in RESERVED or name.startswith("_"):
                 reserved.append(name)
             else:
-                columns[name] = _column(n, np.array(rows, np.int64), values)
-        return columns, reserved
+                columns[name] = _column(name, n, np.array(rows, np.int64), values)
+        return columns, reserved, compound
 
 
-def _column(n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
+def _column(name: str, n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
     kinds = {type(value) for value in values}
     if str in kinds:  # mixed with numbers: all as text
         table, numbers = np.unique(np.array(["", *(_text(value) for value in values)]), return_inverse=True)
@@ -82,10 +95,23 @@ def _column(n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
         flags[rows] = values
         return Field(flags)
     if float not in kinds and len(rows) == n and all(-(2**63) <= value < 2**63 for value in values):
-        return Field(np.array(values, np.int64))
+        return Field(np.array(values, np.int64), whole=True)
     numbers_or_nan = np.full(n, np.nan)
-    numbers_or_nan[rows] = [float(value) for value in values]
-    return Field(numbers_or_nan)
+    numbers_or_nan[rows] = [_float(name, value) for value in values]
+    return Field(numbers_or_nan, whole=float not in kinds)
+
+
+def _float(name: str, value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = float("inf")
+    if isinstance(value, int) and (number == float("inf") or int(number) != value):
+        raise ValueError(
+            f"annotations: field {name!r}: expected integers that float64 holds exactly, since not every annotation "
+            f"has an integer of 64 bits there, got {value}"
+        )
+    return number
 
 
 def _text(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from copypaste_rs.datasets._extras import extra
 
 with extra("coco"):
     import simplejpeg
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,13 @@ _LEAVES_FOLDER = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$)|.*\0",
 def is_inside(name: str) -> bool:
     """Whether a file name, folders included, stays in the folder it starts from, on any system."""
     return bool(name) and _LEAVES_FOLDER.match(name) is None
+
+
+def check_path(name: str, path: object) -> Path:
+    """`path` as a Path; what is none is a TypeError that names the argument."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"{name}: expected a path, got {path!r}")
+    return Path(path)
 
 
 def read_image(path: str | Path, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
@@ -55,6 +63,8 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> NDArray
         if data[:3] == b"\xff\xd8\xff" and (pixels := _read_jpeg(path, data, size)) is not None:
             return pixels
         return _read_other(path, data, size)
+    except UnidentifiedImageError:
+        raise OSError(f"{path}: expected an image file, got what Pillow cannot read") from None
     except OSError as error:
         raise OSError(f"{path}: cannot be read as an image: {error}") from None
     except (SyntaxError, EOFError, Image.DecompressionBombError) as error:  # what Pillow's readers raise besides

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
@@ -13,7 +14,7 @@ with extra("coco"):
     import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from typing_extensions import Self
@@ -22,6 +23,22 @@ STATE = ".copypaste-rs"
 """Where a run keeps what it needs to go on; a folder without it was not written by this library."""
 ANNOTATIONS = "annotations.json"
 IMAGES = "images"
+
+
+class OtherSettingsError(ValueError):
+    """The run there had other settings; `names` are those that differ."""
+
+    def __init__(self, message: str, names: Sequence[str]) -> None:
+        super().__init__(message)
+        self.names = tuple(names)
+
+
+class NotEmptyError(FileExistsError):
+    """The folder holds an earlier run."""
+
+
+class ForeignFolderError(FileExistsError):
+    """The folder holds files that were not written by this library."""
 
 
 class Record(msgspec.Struct, gc=False):
@@ -82,14 +99,11 @@ class OutputFolder:
             raise FileExistsError(f"{self.root}: expected a folder, got a file")
         if not self.root.exists() or not any(self.root.iterdir()):
             return
-        if not (resume or overwrite):
-            raise FileExistsError(
-                f"{self.root}: exists already and is not empty; resume goes on with it, overwrite replaces it"
-            )
         if not self._state.is_dir():
-            raise FileExistsError(
-                f"{self.root}: exists already and was not written by this library (it has no {STATE}), "
-                "so it is left as it is"
+            raise ForeignFolderError(f"{self.root}: holds other files; choose another folder")
+        if not (resume or overwrite):
+            raise NotEmptyError(
+                f"{self.root}: exists already and is not empty; resume goes on with it, overwrite replaces it"
             )
 
     def _take_over(self, settings: bytes, overwrite: bool) -> None:
@@ -97,7 +111,8 @@ class OutputFolder:
         if overwrite:
             self._clear()
         elif mine.exists() and (theirs := mine.read_bytes()) != settings:
-            raise ValueError(f"{self.root}: the run there had other settings: {_differences(theirs, settings)}")
+            differing, names = _differences(theirs, settings)
+            raise OtherSettingsError(f"{self.root}: the run there had other settings: {differing}", names)
         self._names = set(self._known_names())
         records = self._state / "records"
         if mine.exists():
@@ -149,8 +164,9 @@ class OutputFolder:
         """Put an image in place, then note it down."""
         if file not in self._names:  # noted first, so that whatever is there can be found again
             self._names.add(file)
-            self._name_log.write(file + "\n")
-            self._name_log.flush()
+            with naming(self._state / "names"):
+                self._name_log.write(file + "\n")
+                self._name_log.flush()
         path = self.root / IMAGES / file
         path.parent.mkdir(parents=True, exist_ok=True)
         self._replace(path, data)
@@ -162,8 +178,9 @@ class OutputFolder:
             msgspec.Raw(msgspec.json.encode(image)),
             msgspec.Raw(msgspec.json.encode(annotations)),
         )
-        self._record_log.write(msgspec.json.encode(record) + b"\n")
-        self._record_log.flush()
+        with naming(self._state / "records"):
+            self._record_log.write(msgspec.json.encode(record) + b"\n")
+            self._record_log.flush()
         self.files.append(file)
         self.annotations += len(annotations)
 
@@ -171,7 +188,7 @@ class OutputFolder:
         """Write the annotation file: `head`, then what was noted of all images."""
         (self.root / IMAGES).mkdir(exist_ok=True)
         part = self._state / "partial"
-        with part.open("wb") as file:
+        with naming(self.root / ANNOTATIONS), part.open("wb") as file:
             for piece in self._annotation_file(head):
                 file.write(piece)
             file.flush()
@@ -210,20 +227,36 @@ class OutputFolder:
 
     def _replace(self, path: Path, data: bytes) -> None:
         part = self._state / "partial"
-        part.write_bytes(data)
-        part.replace(path)
+        with naming(path):
+            part.write_bytes(data)
+            part.replace(path)
 
 
-def _differences(theirs: bytes, mine: bytes) -> str:
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give an OSError in this block the file that it is about: one of a write, a full disk say, names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _differences(theirs: bytes, mine: bytes) -> tuple[str, list[str]]:
+    """In words, and the names of what differs; long values are named only."""
     try:
         old, new = msgspec.json.decode(theirs), msgspec.json.decode(mine)
-        return ", ".join(
-            f"{name} was {old.get(name)!r} and is {new.get(name)!r}"
-            for name in sorted(old.keys() | new.keys())
-            if old.get(name) != new.get(name)
-        )
+        names = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+        words = [_change(name, old.get(name), new.get(name)) for name in names]
     except (msgspec.DecodeError, AttributeError):
-        return "what is noted of them cannot be read"
+        return "what is noted of them cannot be read", []
+    return ", ".join(words), names
+
+
+def _change(name: str, old: Any, new: Any) -> str:
+    short = all(len(repr(value)) <= 40 for value in (old, new))
+    return f"{name} was {old!r} and is {new!r}" if short else name
 
 
 def _lock(path: Path) -> IO[bytes]:

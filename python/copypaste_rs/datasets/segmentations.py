@@ -89,6 +89,14 @@ class Segmentations(NamedTuple):
         return total[offsets[1:]] - total[offsets[:-1]]
 
 
+class MalformedCountsError(ValueError):
+    """Compressed counts of one row that say nothing."""
+
+    def __init__(self, row: int, message: str) -> None:
+        super().__init__(message)
+        self.row = row
+
+
 class SegmentationsBuilder:
     """Collects segmentations one by one."""
 
@@ -145,13 +153,13 @@ class SegmentationsBuilder:
                 self._part_ends.append(len(self._coordinates))
 
     def finish(self) -> Segmentations:
-        """All of them. Compressed counts are parsed here, many at once; malformed ones are a ValueError."""
+        """All of them. Compressed counts are parsed here, many at once; MalformedCountsError names a wrong one."""
         first_run = np.array(self._first_run, np.int64)
         runs = np.array(self._runs, np.int64)
         counts = [np.array(self._counts, np.uint32)]
         length = len(self._counts)
         for size, (rows, strings) in self._strings.items():
-            parsed = RleMasks.from_coco(({"size": size, "counts": string} for string in strings), size)
+            parsed = _parse(size, rows, strings)
             first_run[rows] = parsed.offsets[:-1] + length
             runs[rows] = np.diff(parsed.offsets)
             counts.append(parsed.counts)
@@ -165,6 +173,19 @@ class SegmentationsBuilder:
             first_run,
             runs,
         )
+
+
+def _parse(size: tuple[int, int], rows: list[int], strings: list[str]) -> RleMasks:
+    try:
+        return RleMasks.from_coco(({"size": size, "counts": string} for string in strings), size)
+    except ValueError:
+        for row, string in zip(rows, strings, strict=True):
+            try:
+                RleMasks.from_coco([{"size": size, "counts": string}], size)
+            except ValueError as error:
+                message = str(error).removeprefix("objects[0]['counts']: ")
+                raise MalformedCountsError(row, f"segmentation: counts: {message}") from None
+        raise
 
 
 def _pieces(first: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
