@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from copypaste_rs import Sample, SimpleCopyPaste
 from test_transform import BACKENDS, SOURCE, TARGET
@@ -60,6 +63,24 @@ def test_another_process_gives_the_same_bytes() -> None:
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {here!r}); {code}"]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert json.loads(output) == golden()
+
+
+@pytest.mark.parametrize("level", ["portable", "avx2"])
+def test_every_instruction_set_gives_the_same_bytes(level: str) -> None:
+    """Where the processor has no AVX2, asking for it gives the portable kernels."""
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_golden, json; "
+    command = [sys.executable, "-c", code + "print(json.dumps(test_golden.golden()))"]
+    environment = os.environ | {"COPYPASTE_RS_SIMD": level}
+    output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    assert json.loads(output) == golden()
+
+
+def test_an_unknown_instruction_set_is_refused() -> None:
+    command = [sys.executable, "-c", "import copypaste_rs.functional"]
+    environment = os.environ | {"COPYPASTE_RS_SIMD": "avx3"}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    assert "ValueError: COPYPASTE_RS_SIMD: expected 'portable' or 'avx2', got \"avx3\"" in done.stderr
 
 
 if __name__ == "__main__":
