@@ -39,38 +39,6 @@ impl Alpha {
         let row = &self.blocks[(y - self.rows.start) * blocks..][..blocks];
         &row.as_flattened()[..self.columns.len()]
     }
-
-    /// Appends the canvas columns of row `y` where alpha is 255 to `solid`, and where it is between to
-    /// `soft`, as ascending disjoint ranges `(start, end)`.
-    pub fn spans(&self, y: usize, solid: &mut Vec<(u32, u32)>, soft: &mut Vec<(u32, u32)>) {
-        let mut at = self.columns.start as u32;
-        for run in self.row(y).chunk_by(|&a, &b| Coverage::of(a) == Coverage::of(b)) {
-            let end = at + run.len() as u32;
-            match Coverage::of(run[0]) {
-                Coverage::None => {}
-                Coverage::Part => soft.push((at, end)),
-                Coverage::Full => solid.push((at, end)),
-            }
-            at = end;
-        }
-    }
-}
-
-#[derive(PartialEq)]
-enum Coverage {
-    None,
-    Part,
-    Full,
-}
-
-impl Coverage {
-    fn of(alpha: u8) -> Self {
-        match alpha {
-            0 => Self::None,
-            255 => Self::Full,
-            _ => Self::Part,
-        }
-    }
 }
 
 /// Alpha of the union of `masks`, placed and blurred.

@@ -131,7 +131,7 @@ impl<'a> Left<'a> {
 /// The union of the layers that can touch one of the boxes; none if no layer does.
 fn cover(boxes: &[PixelBox], layers: &[Layer<'_>]) -> Option<Masks> {
     let hull = hull(boxes)?;
-    let mut touching = layers.iter().filter(|layer| meet(&layer.reach, &hull));
+    let mut touching = layers.iter().filter(|layer| layer.reach.meets(&hull));
     let first = touching.next()?;
     let Some(second) = touching.next() else { return Some(first.union.clone()) };
     let mut unions = first.union.clone();
@@ -148,8 +148,4 @@ fn hull(boxes: &[PixelBox]) -> Option<PixelBox> {
         y1: a.y1.max(b.y1),
         x1: a.x1.max(b.x1),
     })
-}
-
-fn meet(a: &PixelBox, b: &PixelBox) -> bool {
-    a.y0 < b.y1 && b.y0 < a.y1 && a.x0 < b.x1 && b.x0 < a.x1
 }
