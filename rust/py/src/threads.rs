@@ -28,8 +28,12 @@ pub(crate) fn for_each<J: Send, R: Send>(
     work: impl Fn(J) -> Result<R> + Sync,
 ) -> std::result::Result<Vec<R>, Failure> {
     let n = jobs.len();
-    // The operating system's count minds affinity and the quota of a container.
-    let threads = threads.min(n).min(available_parallelism().map_or(1, usize::from));
+    let threads = match threads.min(n) {
+        // Asking the operating system reads files: more than a small image costs.
+        few @ (0 | 1) => few,
+        // Its count minds affinity and the quota of a container.
+        many => many.min(available_parallelism().map_or(1, usize::from)),
+    };
     let queue = Mutex::new(jobs.into_iter().enumerate());
     let done: Mutex<Vec<Option<R>>> = Mutex::new((0..n).map(|_| None).collect());
     let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);

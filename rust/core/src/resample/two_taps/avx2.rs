@@ -8,6 +8,7 @@ use std::arch::x86_64::{
 
 use bytemuck::cast;
 
+use super::bytes::Block;
 use super::{ByteColumns, portable};
 use crate::resample::tails::tail;
 
@@ -20,6 +21,20 @@ pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns
         portable::columns_u8(lines, columns, out);
         return;
     }
+    if columns.in_pairs {
+        shuffled::<N, true>(lines, length, columns.blocks, out);
+    } else {
+        shuffled::<N, false>(lines, length, columns.blocks, out);
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn shuffled<const N: usize, const IN_PAIRS: bool>(
+    lines: [&[u8]; N],
+    length: usize,
+    blocks: &[Block],
+    out: [&mut [i16]; N],
+) {
     // No start is past `last`: with the minimum, said where it is used, the compiler need not check.
     let last = length - 16;
     let lane = |line: &[u8], start: usize| {
@@ -28,17 +43,19 @@ pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns
         cast::<[u8; 16], __m128i>(bytes)
     };
     let out = out.map(|out| out.as_chunks_mut::<16>().0);
-    let blocks = columns.blocks.iter().take(fewest(&out));
+    let blocks = blocks.iter().take(fewest(&out));
     for (number, block) in blocks.enumerate() {
         let start = block.start.map(|start| start as usize);
         for k in 0..N {
             let line = &lines[k][..length];
-            let half = |k: usize| {
-                let lanes = _mm256_set_m128i(lane(line, start[k + 2]), lane(line, start[k]));
+            let lanes = |k: usize| _mm256_set_m128i(lane(line, start[k + 2]), lane(line, start[k]));
+            let half = |lanes: __m256i, k: usize| {
                 let taps = _mm256_shuffle_epi8(lanes, cast(block.shuffle[k]));
                 _mm256_srli_epi32::<4>(_mm256_madd_epi16(taps, cast(block.weights[k])))
             };
-            out[k][number] = cast(_mm256_packs_epi32(half(0), half(1)));
+            let even = lanes(0);
+            let odd = if IN_PAIRS { even } else { lanes(1) };
+            out[k][number] = cast(_mm256_packs_epi32(half(even, 0), half(odd, 1)));
         }
     }
 }

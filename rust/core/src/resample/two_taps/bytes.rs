@@ -29,6 +29,8 @@ const LANE: usize = 16;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ByteColumns<'a> {
     pub(crate) blocks: &'a [Block],
+    /// Lanes 0 and 1 of each block have one start, and so have 2 and 3.
+    pub(crate) in_pairs: bool,
     /// Value `i` has the taps `start[i / channels] + i % channels` and that plus `channels`.
     pub(crate) start: &'a [u32],
     /// First and second weights, one for each value.
@@ -54,8 +56,8 @@ pub struct Bytes {
 enum Columns {
     /// For each value its weights.
     Weights([Vec<i16>; 2]),
-    /// Shuffles of the source row.
-    Blocks(Vec<Block>),
+    /// Shuffles of the source row, and whether their lanes start in pairs.
+    Blocks(Vec<Block>, bool),
     /// Shuffles of a line that holds the taps of each pixel side by side, because they lie too far apart in
     /// the source.
     Gathered(Vec<Block>),
@@ -68,10 +70,14 @@ impl Columns {
             let mut blocks = filled(table.start.len() * channels / 16)?;
             // No lane passes the end of a row, unless it is shorter.
             let last = (table.available as u32).checked_sub(LANE as u32).unwrap_or(u32::MAX);
-            if fill_blocks(&mut blocks, table, last, |pixel| table.start[pixel]) {
-                return Ok(Self::Blocks(blocks));
+            let in_source = |pixel: usize| table.start[pixel];
+            if fill_blocks::<2>(&mut blocks, table, last, in_source) {
+                return Ok(Self::Blocks(blocks, true));
             }
-            if fill_blocks(&mut blocks, table, u32::MAX, |pixel| (pixel * 2 * channels) as u32) {
+            if fill_blocks::<1>(&mut blocks, table, last, in_source) {
+                return Ok(Self::Blocks(blocks, false));
+            }
+            if fill_blocks::<1>(&mut blocks, table, u32::MAX, |pixel| (pixel * 2 * channels) as u32) {
                 return Ok(Self::Gathered(blocks));
             }
         }
@@ -86,9 +92,9 @@ impl Columns {
     }
 }
 
-/// Whether every lane found its bytes within sixteen. `start` says where in the line each pixel's first tap
-/// begins, `last_lane` where a lane may at most.
-fn fill_blocks(
+/// Whether every lane found its bytes within sixteen, the same sixteen for `TOGETHER` lanes. `start` says where in
+/// the line each pixel's first tap begins, `last_lane` where a lane may at most.
+fn fill_blocks<const TOGETHER: usize>(
     blocks: &mut [Block],
     table: &Table<i16>,
     last_lane: u32,
@@ -100,26 +106,30 @@ fn fill_blocks(
     }
     let (mut pixel, mut channel) = (0, 0);
     for block in blocks {
-        for lane in 0..4 {
-            let mut bytes = [0; 4];
-            let (half, at) = (lane % 2, lane / 2 * 4);
-            for (byte, weights) in bytes.iter_mut().zip(&mut block.weights[half][at..]) {
-                *byte = start(pixel) + channel;
-                *weights = table.weights[pixel];
-                channel += 1;
-                if channel == channels as u32 {
-                    (pixel, channel) = (pixel + 1, 0);
+        for lanes in (0..4).step_by(TOGETHER) {
+            let mut bytes = [[0; 4]; TOGETHER];
+            for (lane, bytes) in (lanes..).zip(&mut bytes) {
+                for (byte, weights) in bytes.iter_mut().zip(&mut block.weights[lane % 2][lane / 2 * 4..]) {
+                    *byte = start(pixel) + channel;
+                    *weights = table.weights[pixel];
+                    channel += 1;
+                    if channel == channels as u32 {
+                        (pixel, channel) = (pixel + 1, 0);
+                    }
                 }
             }
-            let first = bytes.iter().fold(last_lane, |first, &byte| first.min(byte));
-            let last = bytes.iter().fold(0, |last, &byte| last.max(byte));
+            let all = bytes.as_flattened();
+            let first = all.iter().fold(last_lane, |first, &byte| first.min(byte));
+            let last = all.iter().fold(0, |last, &byte| last.max(byte));
             if last - first + channels as u32 >= LANE as u32 {
                 return false;
             }
-            block.start[lane] = first;
-            for (shuffle, byte) in block.shuffle[half][at..].iter_mut().zip(bytes) {
-                let tap = (byte - first) as i8;
-                *shuffle = [tap, -1, tap + channels as i8, -1];
+            for (lane, bytes) in (lanes..).zip(bytes) {
+                block.start[lane] = first;
+                for (shuffle, byte) in block.shuffle[lane % 2][lane / 2 * 4..].iter_mut().zip(bytes) {
+                    let tap = (byte - first) as i8;
+                    *shuffle = [tap, -1, tap + channels as i8, -1];
+                }
             }
         }
     }
@@ -139,8 +149,8 @@ impl Passes<u8> for Bytes {
         let line = table.length + table.channels;
         let (inside, line) = match &columns {
             Columns::Gathered(_) => (0..0, table.start.len() * 2 * table.channels),
-            Columns::Blocks(_) if table.available >= LANE => (0..table.start.len(), 0),
-            Columns::Blocks(_) => (0..0, line),
+            Columns::Blocks(..) if table.available >= LANE => (0..table.start.len(), 0),
+            Columns::Blocks(..) => (0..0, line),
             Columns::Weights(_) => (inside(&table.start, BLOCK, 2 * table.channels, table.available), line),
         };
         let lines = [filled(line + SLACK)?, filled(line + SLACK)?];
@@ -169,11 +179,15 @@ impl Passes<u8> for Bytes {
             }
             let lines = array::from_fn(|k| if inside { rows[k] } else { &self.lines[k][..] });
             let values = part.start * channels..part.end * channels;
-            let mut columns = ByteColumns { blocks: &[], start, weights: [&[]; 2], channels };
+            let blocks = values.start / 16..values.end / 16;
+            let mut columns =
+                ByteColumns { blocks: &[], in_pairs: false, start, weights: [&[]; 2], channels };
             match &self.columns {
                 Columns::Weights([w0, w1]) => columns.weights = [&w0[values.clone()], &w1[values]],
-                Columns::Blocks(blocks) | Columns::Gathered(blocks) => {
-                    columns.blocks = &blocks[values.start / 16..values.end / 16];
+                Columns::Gathered(all) => columns.blocks = &all[blocks],
+                Columns::Blocks(all, in_pairs) => {
+                    columns.blocks = &all[blocks];
+                    columns.in_pairs = *in_pairs;
                 }
             }
             let values = (part.start - pixels.start) * channels..(part.end - pixels.start) * channels;
