@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from collections.abc import Iterable, Sequence
@@ -162,7 +163,7 @@ def fill_values(value: object, dtype: np.dtype[Any], channels: int, grey_image: 
     """The fill as one value of `dtype` for each channel; None is mid-grey (128, 32768 or 0.5)."""
     given = fill(value)
     if given is None:
-        return np.full(channels, {"u1": 128, "u2": 32768, "f4": 0.5}[dtype.str[1:]], dtype)
+        return _grey(dtype, channels)
     if isinstance(given, tuple):
         if len(given) != channels:
             of = "an image without channel axis" if grey_image else f"an image of {channels} channels"
@@ -183,6 +184,13 @@ def fill_values(value: object, dtype: np.dtype[Any], channels: int, grey_image: 
     if wrong.any():
         top = np.iinfo(dtype).max
         raise ValueError(f"fill: expected whole numbers from 0 to {top} for dtype {dtype}, got {numbers[wrong][0]:g}")
+    return values
+
+
+@functools.lru_cache(16)
+def _grey(dtype: np.dtype[Any], channels: int) -> NDArray[Any]:
+    values = np.full(channels, {"u1": 128, "u2": 32768, "f4": 0.5}[dtype.str[1:]], dtype)
+    values.flags.writeable = False
     return values
 
 

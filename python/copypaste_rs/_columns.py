@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -30,9 +29,8 @@ class Carried(NamedTuple):
     """One column of the result that is gathered row by row."""
 
     name: str
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    sides: list[Any]  # for each side its array, or the value that stands in for it; None for a side without rows
+    values: NDArray[Any]
+    """The rows of all sides, one side after the other."""
 
 
 class Layout(NamedTuple):
@@ -70,12 +68,14 @@ def layout(names: Sequence[str], sides: Sequence[Instances], missing: Mapping[st
         if not GEOMETRY.isdisjoint(held):
             column = min(GEOMETRY.intersection(held))
             raise ValueError(f"{name}: expected no column {column!r}, which this operation cannot move; leave it out")
-        if len(side) and "masks" not in held:
+        if side._n and "masks" not in held:
             raise ValueError(
-                f"{name}: expected masks for its {len(side)} instances, got none (boxes alone are not supported)"
+                f"{name}: expected masks for its {side._n} instances, got none (boxes alone are not supported)"
             )
-    with_rows = [i for i, side in enumerate(sides) if len(side)] or [0]
-    found = dict.fromkeys(name for i in with_rows for name in columns[i])
+    with_rows = [i for i, side in enumerate(sides) if side._n] or [0]
+    found = columns[with_rows[0]]
+    for i in with_rows[1:]:
+        found = found | columns[i]
     carried = []
     for column in found:
         if column in _WRITTEN:
@@ -98,10 +98,10 @@ def _carried(
     with_rows: Sequence[int],
     missing: Mapping[str, Any],
 ) -> Carried:
-    sides: list[Any] = [None] * len(columns)
-    for i in with_rows:
-        sides[i] = columns[i].get(column, missing.get(column))
-    arrays = {i: sides[i] for i in with_rows if column in columns[i]}
+    held = [columns[i].get(column) for i in with_rows]
+    if _alike(held):
+        return Carried(column, held[0] if len(held) == 1 else np.concatenate(held))
+    arrays = {i: columns[i][column] for i in with_rows if column in columns[i]}
     first = next(iter(arrays))
     shape = arrays[first].shape[1:]
     for i, array in arrays.items():
@@ -117,20 +117,34 @@ def _carried(
     else:
         dtype = _common_dtype(column, list(arrays.values()), stand_ins)
     for i, array in arrays.items():
-        if array.dtype != dtype and not {array.dtype.kind, dtype.kind} <= set("biufc"):
-            sides[i] = _converted(names[i], column, array, dtype)
+        arrays[i] = _converted(names[i], column, array, dtype)
     for value in stand_ins:
         if not _fits(value, dtype, shape):
             raise ValueError(
                 f"missing: expected a value for column {column!r} of dtype {dtype} and shape {shape}, got {value!r}"
             )
-    return Carried(column, dtype, shape, sides)
+    rows = [len(columns[i]["masks"]) for i in with_rows]
+    values = np.empty((sum(rows), *shape), dtype)
+    start = 0
+    for i, n in zip(with_rows, rows, strict=True):
+        values[start : start + n] = arrays[i] if i in arrays else missing[column]
+        start += n
+    return Carried(column, values)
+
+
+def _alike(arrays: Sequence[NDArray[Any] | None]) -> TypeGuard[Sequence[NDArray[Any]]]:
+    """Whether all are there, of one dtype and shape of rows: the usual case, and the quick one."""
+    first = arrays[0]
+    if first is None or not first.dtype.isnative:
+        return False
+    dtype, shape = first.dtype, first.shape[1:]
+    return all(each is not None and each.dtype == dtype and each.shape[1:] == shape for each in arrays[1:])
 
 
 def _converted(name: str, column: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
-    # Between text, bytes, dates and objects a conversion can fail by value: better now than half way.
+    # Between text, bytes, dates and objects a conversion can fail by value.
     try:
-        return array.astype(dtype)
+        return array.astype(dtype, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(
             f"{name}: column {column!r} of dtype {array.dtype} does not convert to {dtype}: {error}"
@@ -203,10 +217,10 @@ def gather(
     source: NDArray[np.int32],
     source_row: NDArray[np.int32],
     visibility: NDArray[np.float32],
+    row: NDArray[np.int64],
 ) -> dict[str, Any]:
-    """The columns of the result: what the kernel made, and the carried ones, row by row."""
-    pieces = _pieces(source, source_row)
-    carried = {column.name: _gathered(column, len(source), pieces) for column in plan.carried}
+    """The columns of the result: what the kernel made, and the carried ones, picked out of all sides by `row`."""
+    carried = {column.name: column.values.take(row, 0) for column in plan.carried}
     # The order of the constructor: masks, labels, boxes, iscrowd, then the rest.
     result: dict[str, Any] = {"masks": masks}
     if "labels" in carried:
@@ -219,23 +233,3 @@ def gather(
         result["area"] = area
     result["source"], result["source_row"], result["visibility"] = source, source_row, visibility
     return result
-
-
-def _pieces(source: NDArray[np.int32], source_row: NDArray[np.int32]) -> list[tuple[slice, int, NDArray[np.int32]]]:
-    """The stretches of rows that come from one side: where, which (the target is 0), and its row numbers."""
-    numbers = source.tolist()
-    pieces, start = [], 0
-    for number, rows in itertools.groupby(numbers):
-        where = slice(start, start + len(list(rows)))
-        pieces.append((where, number + 1, source_row[where]))
-        start = where.stop
-    return pieces
-
-
-def _gathered(column: Carried, n: int, pieces: Sequence[tuple[slice, int, NDArray[np.int32]]]) -> NDArray[Any]:
-    values = np.empty((n, *column.shape), column.dtype)
-    for where, number, rows in pieces:
-        side = column.sides[number]
-        has_rows = isinstance(side, np.ndarray) and side.ndim == values.ndim
-        values[where] = side[rows] if has_rows else side
-    return values

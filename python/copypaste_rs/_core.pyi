@@ -57,6 +57,7 @@ def copy_paste(
         NDArray[np.int32],
         NDArray[np.float32],
         NDArray[np.bool_],
+        NDArray[np.int64],
     ]
 ]: ...
 def decode(masks: RleMasks, out: NDArray[np.uint8]) -> None: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, SupportsIndex
 
@@ -39,8 +40,10 @@ class Composition(NamedTuple):
     source_row: NDArray[np.int32]
     """The row within its sample."""
     visibility: NDArray[np.float32]
-    hidden: NDArray[np.bool_]
-    """Rows that would have been dropped and were kept instead: they become crowd."""
+    crowd: NDArray[np.bool_]
+    """Crowds, and rows that would have been dropped and are kept as crowd."""
+    row: NDArray[np.int64]
+    """The row among those of all samples, one sample after the other."""
 
 
 Compose = Callable[..., Composition]
@@ -169,7 +172,7 @@ class Call(NamedTuple):
         """Check that all fits; `target_name` is how errors call the target."""
         if not isinstance(target, Sample):
             raise TypeError(f"{target_name}: expected a Sample, got {type(target).__name__}")
-        names = [target_name, *(f"sources[{i}]" for i in range(len(sources)))]
+        names = [target_name, *_source_names(len(sources))]
         samples = [target, *sources]
         _check_images(names, samples)
         _check_plan(plan, target, sources, target_name)
@@ -199,12 +202,18 @@ class Call(NamedTuple):
             masks=made.masks,
             boxes=made.boxes,
             area=made.area,
-            crowd=_crowd(made, self.samples) if wanted else None,
+            crowd=made.crowd if wanted else None,
             source=made.source,
             source_row=made.source_row,
             visibility=made.visibility,
+            row=made.row,
         )
         return Sample._trusted(made.image, Instances._trusted(columns), dict(self.samples[0].info))
+
+
+@functools.lru_cache(8)
+def _source_names(n: int) -> tuple[str, ...]:
+    return tuple(f"sources[{i}]" for i in range(n))
 
 
 def _check_images(names: Sequence[str], sides: Sequence[Sample]) -> None:
@@ -254,13 +263,3 @@ def _side(sample: Sample) -> Side:
     if crowd is None:
         crowd = np.zeros(len(masks), np.bool_)
     return Side(sample.image, masks, crowd)
-
-
-def _crowd(made: Composition, sides: Sequence[Sample]) -> NDArray[np.bool_]:
-    crowd = made.hidden.copy()
-    for i, sample in enumerate(sides):
-        flags = sample.instances.iscrowd
-        if flags is not None and len(flags):
-            mine = made.source == i - 1
-            crowd[mine] |= flags[made.source_row[mine]]
-    return crowd

@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, cast
 
 import numpy as np
 
@@ -59,6 +59,9 @@ def resolve(rng: Rng) -> Key:
     >>> resolve((1, 2, 3))
     Key(key=(1, 2), index=3, stream=0)
     """
+    if type(rng) is tuple and len(rng) == 3 and all(type(part) is int and 0 <= part < _WORD for part in rng):
+        seed, epoch, index = cast("tuple[int, int, int]", rng)  # what a data loader gives, for each image
+        return Key((seed, epoch), index)
     if rng is None:
         words = np.frombuffer(os.urandom(32), np.uint64).tolist()
         return Key((words[0], words[1]), words[2], words[3])

@@ -179,8 +179,9 @@ _T = TypeVar("_T")
 
 def _filled(kind: type[_T], values: tuple[Any, ...]) -> _T:
     made = object.__new__(kind)
-    for name, value in zip(kind.__slots__, values, strict=True):  # type: ignore[attr-defined]
-        object.__setattr__(made, name, value)
+    put = object.__setattr__
+    for name, value in zip(kind.__slots__, values):  # type: ignore[attr-defined]  # noqa: B905
+        put(made, name, value)
     return made
 
 

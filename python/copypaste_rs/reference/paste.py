@@ -175,6 +175,8 @@ def compose(
     kept.reverse()
 
     masks = RleMasks.concat([part.masks for _, part in kept])
+    iscrowd = [target.iscrowd, *(source.iscrowd for source in sources)]
+    starts = np.cumsum([0, *map(len, iscrowd)])
     return Composition(
         image,
         masks,
@@ -183,7 +185,8 @@ def compose(
         np.concatenate([np.full(len(part.row), number, np.int32) for number, part in kept]),
         np.concatenate([part.row for _, part in kept]).astype(np.int32),
         np.concatenate([part.visibility for _, part in kept]).astype(np.float32),
-        np.concatenate([part.hidden for _, part in kept]),
+        np.concatenate([part.hidden | iscrowd[number + 1][part.row] for number, part in kept]),
+        np.concatenate([part.row + starts[number + 1] for number, part in kept]),
     )
 
 

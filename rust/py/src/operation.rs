@@ -89,12 +89,12 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
             pastes: pastes.collect::<PyResult<_>>()?,
             images: self.images.iter().map(PyReadonlyArray3::as_array).collect(),
             masks: self.sides.iter().map(|side| side.masks.parts()).collect::<PyResult<_>>()?,
-            crowds: self
-                .sides
-                .iter()
-                .map(|side| side.iscrowd.as_slice())
-                .collect::<std::result::Result<_, _>>()?,
+            crowds: self.crowds()?,
         })
+    }
+
+    fn crowds(&self) -> PyResult<Vec<&[bool]>> {
+        self.sides.iter().map(|side| Ok(side.iscrowd.as_slice()?)).collect()
     }
 }
 
@@ -115,7 +115,7 @@ impl<T: Pixel> Job<'_, T> {
     }
 }
 
-/// Counts, offsets, boxes, area, source, source row, visibility, hidden.
+/// Counts, offsets, boxes, area, source, source row, visibility, crowd, row among all.
 type Columns<'py> = (
     Bound<'py, PyArray1<u32>>,
     Bound<'py, PyArray1<i64>>,
@@ -125,9 +125,21 @@ type Columns<'py> = (
     Bound<'py, PyArray1<i32>>,
     Bound<'py, PyArray1<f32>>,
     Bound<'py, PyArray1<bool>>,
+    Bound<'py, PyArray1<i64>>,
 );
 
-fn columns(py: Python<'_>, rows: Rows) -> Columns<'_> {
+fn columns<'py>(py: Python<'py>, rows: Rows, crowds: &[&[bool]]) -> Columns<'py> {
+    // Rows are counted through all sides, the target's first.
+    let mut starts = vec![0];
+    starts.extend(crowds.iter().scan(0, |end, crowd| {
+        *end += crowd.len();
+        Some(*end)
+    }));
+    let places =
+        || rows.source.iter().zip(&rows.source_row).map(|(&side, &row)| ((side + 1) as usize, row as usize));
+    let crowd: Vec<bool> =
+        places().zip(&rows.hidden).map(|((side, row), hidden)| crowds[side][row] || *hidden).collect();
+    let row: Vec<i64> = places().map(|(side, row)| (starts[side] + row) as i64).collect();
     (
         rows.counts.into_pyarray(py),
         rows.offsets.into_pyarray(py),
@@ -136,7 +148,8 @@ fn columns(py: Python<'_>, rows: Rows) -> Columns<'_> {
         rows.source.into_pyarray(py),
         rows.source_row.into_pyarray(py),
         rows.visibility.into_pyarray(py),
-        rows.hidden.into_pyarray(py),
+        crowd.into_pyarray(py),
+        row.into_pyarray(py),
     )
 }
 
@@ -191,7 +204,7 @@ fn compose<'py, T: Element + Pixel>(
             }
         }
     })?;
-    Ok(made.into_iter().map(|rows| columns(py, rows)).collect())
+    made.into_iter().zip(&items).map(|(rows, item)| Ok(columns(py, rows, &item.crowds()?))).collect()
 }
 
 /// The same error with another message.
