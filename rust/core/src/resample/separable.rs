@@ -111,7 +111,7 @@ pub(crate) struct Separable<'a, T, P: Passes<T>> {
     /// Source rows after the first pass, each in a slot of so many values.
     middle: Vec<P::Middle>,
     stride: usize,
-    /// What each slot holds: source row `r` goes to slot `r % slots.len()`.
+    /// What each slot holds. There are a power of two of them; source row `r` goes to number `r` modulo that.
     slots: Vec<Slot>,
     /// Where the rows of the current output row are in `middle`.
     starts: Vec<usize>,
@@ -129,7 +129,7 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
     pub(crate) fn new(image: ImageView<'a, T>, window: &Window) -> Result<Self> {
         let passes = P::new(window)?;
         // One more than needed, for a row that is resampled ahead.
-        let rows = passes.most_rows() + 1;
+        let rows = (passes.most_rows() + 1).next_power_of_two();
         let stride = window.padded_values().saturating_add(MIDDLE_SLACK);
         Ok(Self {
             image,
@@ -155,7 +155,7 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
         });
         self.resample_columns(rows.clone(), needed);
         self.starts.clear();
-        self.starts.extend(rows.map(|row| row % self.slots.len() * self.stride));
+        self.starts.extend(rows.map(|row| (row & (self.slots.len() - 1)) * self.stride));
         let channels = self.image.channels();
         for &(start, end) in spans {
             let (start, end) = (start as usize, end as usize);
@@ -186,7 +186,7 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
                 self.begin_two(row, rows.end, needed);
             }
             Some(row) => {
-                let slot = row % self.slots.len();
+                let slot = self.slot(row);
                 self.slots[slot] = Slot { row, done: 0 };
                 self.extend(row, needed);
             }
@@ -195,12 +195,17 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
     }
 
     fn has(&self, row: usize) -> bool {
-        self.slots[row % self.slots.len()].row == row
+        self.slots[self.slot(row)].row == row
+    }
+
+    /// A division would cost more than all else that is done for a row.
+    fn slot(&self, row: usize) -> usize {
+        row & (self.slots.len() - 1)
     }
 
     /// Resamples two rows of which there is nothing yet.
     fn begin_two(&mut self, a: usize, b: usize, needed: u64) {
-        let slots = [a, b].map(|row| row % self.slots.len());
+        let slots = [a, b].map(|row| self.slot(row));
         let channels = self.image.channels();
         let rows = [self.image.row(a), self.image.row(b)];
         let (before, from) = self.middle.split_at_mut(slots[0].max(slots[1]) * self.stride);
@@ -218,7 +223,7 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
 
     /// Resamples what is missing of a row.
     fn extend(&mut self, row: usize, needed: u64) {
-        let slot = row % self.slots.len();
+        let slot = self.slot(row);
         let missing = needed & !self.slots[slot].done;
         self.slots[slot].done |= missing;
         let channels = self.image.channels();
