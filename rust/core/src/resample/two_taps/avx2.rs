@@ -1,9 +1,9 @@
 //! Two-tap kernels for AVX2: bytes.
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm256_add_epi16, _mm256_madd_epi16, _mm256_mulhi_epi16, _mm256_packs_epi32,
-    _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set_m128i, _mm256_set1_epi16, _mm256_shuffle_epi8,
-    _mm256_srai_epi16, _mm256_srli_epi32,
+    __m128i, __m256i, _mm256_add_epi16, _mm256_madd_epi16, _mm256_mulhi_epi16, _mm256_mulhrs_epi16,
+    _mm256_packs_epi32, _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set_m128i, _mm256_set1_epi16,
+    _mm256_shuffle_epi8, _mm256_srli_epi32,
 };
 
 use bytemuck::cast;
@@ -72,10 +72,11 @@ pub(crate) fn shortest<T>(lines: &[&[T]]) -> usize {
 pub(crate) fn rows_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
     const WIDTH: usize = 32;
     let (w0, w1) = (_mm256_set1_epi16(weights[0]), _mm256_set1_epi16(weights[1]));
-    let two = _mm256_set1_epi16(2);
+    // A product with 2^13 of which 2^15 are one, rounded, is a quarter, rounded.
+    let quarter = _mm256_set1_epi16(1 << 13);
     let blend = |h0: [i16; 16], h1: [i16; 16]| {
         let sum = _mm256_add_epi16(_mm256_mulhi_epi16(cast(h0), w0), _mm256_mulhi_epi16(cast(h1), w1));
-        _mm256_srai_epi16::<2>(_mm256_add_epi16(sum, two))
+        _mm256_mulhrs_epi16(sum, quarter)
     };
     let block = |h0: &[i16; WIDTH], h1: &[i16; WIDTH]| {
         let [a0, b0]: [[i16; 16]; 2] = cast(*h0);
