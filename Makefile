@@ -1,6 +1,6 @@
 # The one vocabulary of this project. Everything is built in build/ and dist/; nothing outside is touched.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench docs ci rust-lint rust-test test-oldest names clean
+.PHONY: help demo test lint types bench bench-kernels docs ci rust-lint rust-test test-oldest names clean
 
 PYTHON ?= $(shell .ci/find-python newest)
 OLDEST ?= $(shell .ci/find-python oldest)
@@ -10,7 +10,7 @@ NEWEST_ENV := build/env-newest
 OLDEST_ENV := build/env-oldest
 DEMO_ENV := build/env-demo
 WHEEL := dist/.built
-SOURCES := $(shell find rust python -type f ! -path '*/__pycache__/*' ! -name '*.so') \
+SOURCES := $(shell find rust/core rust/py python -type f ! -path '*/__pycache__/*' ! -name '*.so') \
            Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
 
 PIP := -m pip install --quiet --disable-pip-version-check
@@ -18,7 +18,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 NEW_PIP := $(PIP) --upgrade 'pip>=25.1'
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 demo: $(DEMO_ENV)/.ready ## Set everything up and augment the embedded sample; says where the pictures are
 	$(DEMO_ENV)/bin/copypaste-rs demo --output demo-output --overwrite
@@ -56,6 +56,9 @@ test-oldest: $(OLDEST_ENV)/.ready
 
 bench: $(NEWEST_ENV)/.ready ## Time the kernels against the NumPy reference and OpenCV
 	$(NEWEST_ENV)/bin/python -m benches $(BENCH_ARGS)
+
+bench-kernels: | check-tools ## Time each kernel alone
+	cargo bench --locked -p copypaste-benches --bench kernels -- $(KERNEL_ARGS)
 
 docs: $(NEWEST_ENV)/.ready ## Run every example of the docstrings and of the README
 	$(NEWEST_ENV)/bin/python tests/run_examples.py

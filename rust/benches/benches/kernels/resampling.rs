@@ -1,0 +1,46 @@
+//! Resizing one photograph: each type of values, one, three and four channels, both bilinear filters.
+
+use std::hint::black_box;
+
+use copypaste_core::resample::{Filter, place_image};
+use criterion::{BenchmarkId, Criterion};
+
+use fixtures::{Value, blank, photograph, resized, view, view_mut};
+
+const SMALLER: [f64; 2] = [0.4, 0.8];
+const LARGER: [f64; 2] = [1.25, 2.0];
+
+pub(crate) fn bench(criterion: &mut Criterion) {
+    for channels in [1, 3, 4] {
+        resize::<u8>(criterion, channels);
+        resize::<u16>(criterion, channels);
+        resize::<f32>(criterion, channels);
+    }
+}
+
+fn resize<T: Value>(criterion: &mut Criterion, channels: usize) {
+    let image = photograph::<T>(channels);
+    let fill = vec![T::default(); channels];
+    let mut group = criterion.benchmark_group(format!("resize {}x{channels}", T::NAME));
+    let mut bench = |name: &str, filter: Filter, scale: f64, flip: bool| {
+        let placement = resized(scale, flip);
+        let mut out = blank::<T>(placement.canvas, channels);
+        group.bench_function(BenchmarkId::new(name, scale), |b| {
+            b.iter(|| {
+                let image = view(black_box(&image));
+                place_image(image, &placement, filter, &fill, &mut view_mut(&mut out)).unwrap();
+            });
+        });
+    };
+    for scale in [SMALLER, LARGER].concat() {
+        bench("two taps", Filter::TwoTap, scale, false);
+    }
+    // There is antialiasing only where an image shrinks.
+    for scale in SMALLER {
+        bench("antialias", Filter::Antialias, scale, false);
+    }
+    bench("flip, two taps", Filter::TwoTap, SMALLER[1], true);
+    bench("flip, antialias", Filter::Antialias, SMALLER[1], true);
+    bench("flip", Filter::TwoTap, 1.0, true);
+    group.finish();
+}

@@ -1,0 +1,92 @@
+//! The whole operation on a schedule of scales.
+
+use std::hint::black_box;
+
+use copypaste_core::paste::{self, Look, Rows, Rules, Side};
+use copypaste_core::rle::Masks;
+use copypaste_core::{Placement, Size};
+use ndarray::Array3;
+
+use crate::{BLUR, blank, masks, photograph, placed, view, view_mut};
+
+/// Scales of target and source: small and large in turn, none of them alike.
+const SCALES: [(f64, f64); 4] = [(0.35, 1.5), (0.7, 0.9), (1.3, 0.5), (1.75, 1.8)];
+
+/// What is asked of the operation.
+#[derive(Clone, Copy)]
+pub struct Settings {
+    /// Side of the canvas.
+    pub canvas: usize,
+    /// Objects of the target, and as many of the source, all of them pasted.
+    pub instances: usize,
+    /// Whether edges are soft.
+    pub soft: bool,
+    /// Whether shrinking averages.
+    pub antialias: bool,
+}
+
+/// One photograph, pasted on itself with other objects.
+pub struct Scene {
+    settings: Settings,
+    image: Array3<u8>,
+    sides: [Masks; 2],
+    crowd: Vec<bool>,
+    placements: Vec<(Placement, Placement)>,
+}
+
+/// What one pass over the schedule reads and writes.
+pub struct Pass<'a> {
+    steps: Vec<(Side<'a, u8>, Placement, Side<'a, u8>, paste::Paste<'a>)>,
+    canvas: Array3<u8>,
+    settings: Settings,
+}
+
+impl Scene {
+    /// The scene, the same each time.
+    pub fn new(settings: Settings) -> Self {
+        let Settings { canvas, instances, .. } = settings;
+        let placements =
+            SCALES.map(|(target, source)| (placed(canvas, target, false), placed(canvas, source, true)));
+        Self {
+            settings,
+            image: photograph(3),
+            sides: [masks(instances, 1), masks(instances, 2)],
+            crowd: vec![false; instances],
+            placements: placements.to_vec(),
+        }
+    }
+
+    /// Copies what the operation consumes.
+    pub fn pass(&self) -> Pass<'_> {
+        let side =
+            |masks: &Masks| Side { image: view(&self.image), masks: masks.clone(), crowd: &self.crowd };
+        let Settings { canvas, instances, soft, .. } = self.settings;
+        let step = |&(target, source): &(Placement, Placement)| {
+            let paste = paste::Paste {
+                source: 0,
+                rows: (0..instances).collect(),
+                placement: source,
+                weights: soft.then_some(&BLUR[..]),
+            };
+            (side(&self.sides[0]), target, side(&self.sides[1]), paste)
+        };
+        let steps = self.placements.iter().map(step).collect();
+        Pass { steps, canvas: blank(Size { h: canvas, w: canvas }, 3), settings: self.settings }
+    }
+}
+
+impl Pass<'_> {
+    /// Runs the operation once for each pair of scales.
+    pub fn run(&mut self) -> Vec<Rows> {
+        let look = Look { fill: &[114; 3], nearest: false, antialias: self.settings.antialias };
+        let rules = Rules { min_area: 1, min_visibility: 0.0, keep_hidden: false };
+        let mut made = Vec::with_capacity(SCALES.len());
+        for (target, placement, source, paste) in self.steps.drain(..) {
+            let canvas = view_mut(black_box(&mut self.canvas));
+            let rows =
+                paste::copy_paste(target, &placement, vec![source], &[paste], &look, &rules, canvas).unwrap();
+            made.push(rows);
+        }
+        made
+    }
+}
