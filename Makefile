@@ -1,6 +1,6 @@
 # The one vocabulary of this project. Everything is built in build/ and dist/; nothing outside is touched.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench bench-kernels docs ci rust-lint rust-test test-oldest names clean
+.PHONY: help demo test lint types bench bench-kernels gate docs ci rust-lint rust-test test-oldest names clean
 
 PYTHON ?= $(shell .ci/find-python newest)
 OLDEST ?= $(shell .ci/find-python oldest)
@@ -26,7 +26,8 @@ demo: $(DEMO_ENV)/.ready ## Set everything up and augment the embedded sample; s
 test: $(NEWEST_ENV)/.ready ## Set everything up and run the tests against the built wheel
 	$(NEWEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
 
-ci: lint types rust-test docs test-oldest ## Everything that has to hold before a change lands, besides `make test`
+# The gate comes last: what it could not count has to be the last line read.
+ci: lint types rust-test docs test-oldest gate ## Everything that has to hold before a change lands, besides `make test`
 
 lint: rust-lint $(TOOLS)/.ready ## Formatting and lints, Rust and Python
 	$(TOOLS)/bin/ruff format --check .
@@ -59,6 +60,10 @@ bench: $(NEWEST_ENV)/.ready ## Time the kernels against the NumPy reference and 
 
 bench-kernels: | check-tools ## Time each kernel alone
 	cargo bench --locked -p copypaste-benches --bench kernels -- $(KERNEL_ARGS)
+
+gate: | check-tools ## Count instructions and compare with the budget (GATE_ARGS=--write makes them the budget)
+	@test -n "$(PYTHON)" # the message stands above
+	@$(PYTHON) .ci/gate.py $(GATE_ARGS)
 
 docs: $(NEWEST_ENV)/.ready ## Run every example of the docstrings and of the README
 	$(NEWEST_ENV)/bin/python tests/run_examples.py
