@@ -8,7 +8,7 @@ mod rows;
 mod spans;
 
 use crate::resample::Pixel;
-use crate::rle::{Masks, PixelBox};
+use crate::rle::{Masks, PixelBox, Placed};
 use crate::{Error, ImageView, ImageViewMut, Placement, Result};
 
 /// One image with its masks.
@@ -139,9 +139,8 @@ struct Layer<'a> {
     soft: Option<Soft<'a>>,
     /// Row numbers within the source.
     rows: Vec<usize>,
-    /// Their masks on the canvas, each with its area before anything covers it.
-    placed: Masks,
-    area: Vec<i64>,
+    /// Their masks on the canvas, before anything covers them.
+    placed: Placed,
     /// What the layer covers, and the box of that.
     union: Masks,
     reach: PixelBox,

@@ -1,7 +1,9 @@
 //! The masks of the operation: placed, cut by what is pasted later, and dropped when too little is left.
 
+use std::borrow::Cow;
+
 use super::{Layer, Paste, Rows, Rules, Side, Soft};
-use crate::rle::{self, Masks, PixelBox};
+use crate::rle::{self, Cut, Masks, PixelBox, Placed};
 use crate::{Placement, Result};
 
 /// Places the rows of each paste; those too small on the canvas are not pasted, and a paste without any is none.
@@ -14,15 +16,13 @@ pub(super) fn place_layers<'a, T>(
     let place = |paste: &Paste<'a>| {
         let masks = &sources[paste.source].masks;
         let mut rows = paste.rows.clone();
-        let mut placed = rle::place(&masks.select(&rows), &paste.placement)?;
-        let mut area = rle::area(&placed);
-        if area.iter().any(|&a| a < least) {
-            let kept: Vec<usize> = (0..rows.len()).filter(|&i| area[i] >= least).collect();
+        let mut placed = rle::place_rows(masks, &rows, &paste.placement)?;
+        if placed.area.iter().any(|&a| a < least) {
+            let kept: Vec<usize> = (0..rows.len()).filter(|&i| placed.area[i] >= least).collect();
             placed = placed.select(&kept);
             rows = kept.iter().map(|&i| rows[i]).collect();
-            area = kept.iter().map(|&i| area[i]).collect();
         }
-        let union = rle::union(&placed);
+        let union = rle::union(&placed.masks);
         let reach = rle::boxes(&union)[0];
         Ok(Layer {
             source: paste.source,
@@ -30,7 +30,6 @@ pub(super) fn place_layers<'a, T>(
             soft: paste.weights.map(|weights| Soft { weights, union: rle::union(&masks.select(&rows)) }),
             rows,
             placed,
-            area,
             union,
             reach,
         })
@@ -50,16 +49,16 @@ pub(super) fn cut_and_drop(
     rules: &Rules,
 ) -> Result<Rows> {
     let mut left = Left::new(rules);
-    let placed = rle::place(&masks, placement)?;
+    let numbers: Vec<usize> = (0..masks.len()).collect();
+    let placed = rle::place_rows(&masks, &numbers, placement)?;
     drop(masks);
-    let area = rle::area(&placed);
-    let numbers: Vec<usize> = (0..placed.len()).collect();
-    left.add(-1, &numbers, placed, &area, crowd, layers);
+    left.add(-1, &numbers, &placed, crowd, layers);
+    drop(placed);
     for i in 0..layers.len() {
         let (below, above) = layers.split_at_mut(i + 1);
         let layer = &mut below[i];
-        let placed = std::mem::replace(&mut layer.placed, Masks::empty(placement.canvas));
-        left.add(layer.source as i32, &layer.rows, placed, &layer.area, crowds[layer.source], above);
+        let placed = std::mem::take(&mut layer.placed);
+        left.add(layer.source as i32, &layer.rows, &placed, crowds[layer.source], above);
     }
     Ok(left.rows)
 }
@@ -86,40 +85,40 @@ impl<'a> Left<'a> {
     }
 
     /// Adds what the layers `above` leave of the rows `numbers` of one side.
-    fn add(
-        &mut self,
-        source: i32,
-        numbers: &[usize],
-        placed: Masks,
-        area_before: &[i64],
-        crowd: &[bool],
-        above: &[Layer<'_>],
-    ) {
-        let mut boxes = rle::boxes(&placed);
-        let (visible, area) = match cover(&boxes, above) {
-            None => (placed, area_before.to_vec()),
-            Some(cover) => {
-                let visible = rle::difference(&placed, &cover);
-                boxes = rle::boxes(&visible);
-                let area = rle::area(&visible);
-                (visible, area)
-            }
-        };
-        self.rows.counts.reserve_exact(visible.counts_bound());
+    fn add(&mut self, source: i32, numbers: &[usize], placed: &Placed, crowd: &[bool], above: &[Layer<'_>]) {
+        let size = placed.masks.size();
+        let cover = cover(&placed.boxes, above);
+        let cut = cover
+            .as_ref()
+            .map(|(union, reach)| (Cut::new(union.bounds(0), placed.masks.bounds_len()), reach));
+        if cut.is_none() {
+            self.rows.counts.reserve_exact(placed.masks.counts_bound());
+        }
+        let mut scratch = Vec::new();
         for (i, &row) in numbers.iter().enumerate() {
-            if area[i] == 0 {
+            let (mut bounds, mut area, mut reach) = (placed.masks.bounds(i), placed.area[i], placed.boxes[i]);
+            if let Some((cut, cover)) = &cut
+                && cover.meets(&reach)
+            {
+                bounds = cut.apply(bounds, &mut scratch);
+                area = rle::pixels(bounds) as i64;
+            }
+            if area == 0 {
                 continue;
             }
-            let visibility = area[i] as f64 / area_before[i] as f64;
-            let too_little = area[i] < self.rules.min_area as i64 || visibility < self.rules.min_visibility;
+            let visibility = area as f64 / placed.area[i] as f64;
+            let too_little = area < self.rules.min_area as i64 || visibility < self.rules.min_visibility;
             let hidden = too_little && !crowd[row];
             if hidden && !self.rules.keep_hidden {
                 continue;
             }
-            visible.append_counts(i, &mut self.rows.counts);
+            if area < placed.area[i] {
+                reach = rle::bounding_box(bounds, size.h as u32);
+            }
+            rle::append_counts(bounds, size, &mut self.rows.counts);
             self.rows.offsets.push(self.rows.counts.len() as i64);
-            self.rows.boxes.push(boxes[i]);
-            self.rows.area.push(area[i]);
+            self.rows.boxes.push(reach);
+            self.rows.area.push(area);
             self.rows.source.push(source);
             self.rows.source_row.push(row as i32);
             self.rows.visibility.push(visibility as f32);
@@ -128,17 +127,19 @@ impl<'a> Left<'a> {
     }
 }
 
-/// The union of the layers that can touch one of the boxes; none if no layer does.
-fn cover(boxes: &[PixelBox], layers: &[Layer<'_>]) -> Option<Masks> {
+/// The union of the layers that can touch one of the boxes, and its box; none if no layer does.
+fn cover<'a>(boxes: &[PixelBox], layers: &'a [Layer<'_>]) -> Option<(Cow<'a, Masks>, PixelBox)> {
     let hull = hull(boxes)?;
     let mut touching = layers.iter().filter(|layer| layer.reach.meets(&hull));
     let first = touching.next()?;
-    let Some(second) = touching.next() else { return Some(first.union.clone()) };
+    let Some(second) = touching.next() else { return Some((Cow::Borrowed(&first.union), first.reach)) };
     let mut unions = first.union.clone();
     for layer in std::iter::once(second).chain(touching) {
         unions.push(layer.union.bounds(0));
     }
-    Some(rle::union(&unions))
+    let union = rle::union(&unions);
+    let reach = rle::boxes(&union)[0];
+    Some((Cow::Owned(union), reach))
 }
 
 fn hull(boxes: &[PixelBox]) -> Option<PixelBox> {

@@ -22,7 +22,7 @@ pub fn area(masks: &Masks) -> Vec<i64> {
 }
 
 /// Number of pixels in spans.
-fn pixels(bounds: &[u32]) -> u32 {
+pub(crate) fn pixels(bounds: &[u32]) -> u32 {
     // Ends minus starts, modulo 2^32: an area fits, whatever the sums on the way do.
     let (blocks, rest) = bounds.as_chunks::<16>();
     let mut sums = [0u32; 16];
@@ -42,7 +42,7 @@ pub fn boxes(masks: &Masks) -> Vec<PixelBox> {
     masks.iter().map(|bounds| bounding_box(bounds, h)).collect()
 }
 
-pub(super) fn bounding_box(bounds: &[u32], h: u32) -> PixelBox {
+pub(crate) fn bounding_box(bounds: &[u32], h: u32) -> PixelBox {
     let (Some(&first), Some(&last)) = (bounds.first(), bounds.last()) else { return PixelBox::default() };
     let x0 = first / h;
     // First pixel of the column at hand.

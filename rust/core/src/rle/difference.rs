@@ -8,23 +8,22 @@ pub fn difference(masks: &Masks, other: &Masks) -> Masks {
     let mut result = Masks::empty(masks.size());
     result.bounds.reserve(masks.bounds.len());
     result.offsets.reserve(masks.len());
+    let mut left = Vec::new();
     if other.len() == 1 {
-        let cut = Cut::new(other.bounds(0));
+        let cut = Cut::new(other.bounds(0), masks.bounds.len());
         for bounds in masks.iter() {
-            cut.apply(bounds, &mut result.bounds);
-            result.offsets.push(result.bounds.len());
+            result.push(cut.apply(bounds, &mut left));
         }
     } else {
         for (bounds, taken) in masks.iter().zip(other.iter()) {
-            subtract(bounds, taken.as_chunks().0, |_| 0, &mut result.bounds);
-            result.offsets.push(result.bounds.len());
+            result.push(subtract(bounds, taken.as_chunks().0, |_| 0, &mut left));
         }
     }
     result
 }
 
 /// A mask to be taken from many: its spans, and where to find those near a pixel.
-struct Cut<'a> {
+pub(crate) struct Cut<'a> {
     spans: &'a [[u32; 2]],
     /// For each block of `1 << shift` pixels from the first span on, the first span that ends after its start.
     jumps: Vec<u32>,
@@ -32,12 +31,13 @@ struct Cut<'a> {
 }
 
 impl<'a> Cut<'a> {
-    fn new(bounds: &'a [u32]) -> Self {
+    /// `lookups` is about how many bounds it will be taken from: the more, the finer its table.
+    pub(crate) fn new(bounds: &'a [u32], lookups: usize) -> Self {
         let spans = bounds.as_chunks().0;
         let (Some(&[low, _]), Some(&[_, high])) = (spans.first(), spans.last()) else {
             return Self { spans, jumps: Vec::new(), shift: 0 };
         };
-        let shift = ((high - low) as usize / spans.len()).max(1).ilog2();
+        let shift = ((high - low) as usize / (spans.len() + lookups / 4)).max(1).ilog2();
         let mut jumps = Vec::with_capacity(((high - low) >> shift) as usize + 1);
         for (i, &[_, end]) in spans.iter().enumerate() {
             // Blocks that start before this span ends, and were not reached by the one before.
@@ -47,46 +47,57 @@ impl<'a> Cut<'a> {
         Self { spans, jumps, shift }
     }
 
-    /// Appends what is left of a mask.
-    fn apply(&self, bounds: &[u32], left: &mut Vec<u32>) {
+    /// What is left of a mask; `left` is there to be used again.
+    pub(crate) fn apply<'b>(&self, bounds: &'b [u32], left: &'b mut Vec<[u32; 2]>) -> &'b [u32] {
         let ends = (bounds.first(), bounds.last(), self.spans.first(), self.spans.last());
-        let (Some(&from), Some(&to), Some(&[low, _]), Some(&[_, high])) = ends else {
-            left.extend_from_slice(bounds);
-            return;
-        };
+        let (Some(&from), Some(&to), Some(&[low, _]), Some(&[_, high])) = ends else { return bounds };
         if to <= low || high <= from {
-            left.extend_from_slice(bounds);
-            return;
+            return bounds;
         }
         let jump = |pixel: u32| {
             let block = (pixel.saturating_sub(low) >> self.shift) as usize;
             self.jumps.get(block).map_or(self.spans.len(), |&span| span as usize)
         };
-        subtract(bounds, self.spans, jump, left);
+        subtract(bounds, self.spans, jump, left)
     }
 }
 
-/// Appends `bounds` without `taken` to `left`. `jump` gives, for a pixel, a span of `taken` that none before which
-/// ends after the pixel.
+/// `bounds` without `taken`. `jump` gives, for a pixel, a span of `taken` that none before which ends after the pixel.
 #[inline]
-fn subtract(bounds: &[u32], taken: &[[u32; 2]], jump: impl Fn(u32) -> usize, left: &mut Vec<u32>) {
-    let mut next = 0;
-    for &[mut start, end] in bounds.as_chunks().0 {
+fn subtract<'a>(
+    bounds: &[u32],
+    taken: &[[u32; 2]],
+    jump: impl Fn(u32) -> usize,
+    left: &'a mut Vec<[u32; 2]>,
+) -> &'a [u32] {
+    let spans = bounds.as_chunks().0;
+    // Behind the last, one that no span reaches.
+    let cut = |next: usize| taken.get(next).copied().unwrap_or([u32::MAX; 2]);
+    let (mut next, mut length) = (0, 0);
+    for &[start, end] in spans {
         next = next.max(jump(start));
-        while next < taken.len() && taken[next][1] <= start {
+        let mut at = cut(next);
+        while at[1] <= start {
             next += 1;
+            at = cut(next);
         }
-        while start < end {
-            // The next taken range in this span; behind the last, an empty one at its end.
-            let [from, to] = match taken.get(next) {
-                Some(&[from, to]) if from < end => [from, to],
-                _ => [end, end],
-            };
-            if start < from {
-                left.extend_from_slice(&[start, from]);
+        if left.len() <= length {
+            left.resize(2 * length + spans.len(), [0; 2]);
+        }
+        // Without a branch: whether a span is hidden cannot be predicted.
+        let to = end.min(at[0]);
+        left[length] = [start, to];
+        length += usize::from(start < to);
+        while at[1] < end {
+            let from = at[1];
+            next += 1;
+            at = cut(next);
+            if left.len() <= length {
+                left.resize(2 * length + spans.len(), [0; 2]);
             }
-            start = to;
-            next += usize::from(to < end);
+            left[length] = [from, end.min(at[0])];
+            length += 1;
         }
     }
+    left[..length].as_flattened()
 }

@@ -10,6 +10,8 @@ mod codec;
 mod contour;
 mod dense;
 mod difference;
+mod draw;
+mod edges;
 mod place;
 mod polygon;
 mod sort;
@@ -17,12 +19,14 @@ mod union;
 mod wide;
 
 pub use algebra::{PixelBox, area, boxes, intersection, iou};
+pub(crate) use algebra::{bounding_box, pixels};
 pub use bitplane::BitPlane;
 pub use codec::{format, parse};
 pub use contour::polygons;
 pub use dense::{decode, encode_c, encode_f};
+pub(crate) use difference::Cut;
 pub use difference::difference;
-pub use place::place;
+pub use place::{Placed, place, place_rows};
 pub use polygon::rasterize;
 pub use union::union;
 
@@ -73,7 +77,8 @@ impl Masks {
     }
 
     /// The spans of each mask in turn.
-    pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u32]> + Clone {
         self.offsets.windows(2).map(|range| &self.bounds[range[0]..range[1]])
     }
 
@@ -120,8 +125,8 @@ impl Masks {
         let mut counts = Vec::with_capacity(self.counts_bound());
         let mut offsets = Vec::with_capacity(self.offsets.len());
         offsets.push(0);
-        for mask in 0..self.len() {
-            self.append_counts(mask, &mut counts);
+        for bounds in self.iter() {
+            append_counts(bounds, self.size, &mut counts);
             offsets.push(counts.len() as i64);
         }
         (counts, offsets)
@@ -132,16 +137,9 @@ impl Masks {
         self.bounds.len() + self.len()
     }
 
-    /// Appends the run lengths of one mask, as [`Masks::to_counts`] has them.
-    pub(crate) fn append_counts(&self, mask: usize, counts: &mut Vec<u32>) {
-        let pixels = self.size.pixels() as u32;
-        let bounds = self.bounds(mask);
-        counts.extend(bounds.first());
-        counts.extend(bounds.iter().zip(&bounds[1.min(bounds.len())..]).map(|(from, to)| to - from));
-        let last = bounds.last().copied().unwrap_or(0);
-        if last < pixels || bounds.is_empty() {
-            counts.push(pixels - last);
-        }
+    /// Number of bounds of all masks.
+    pub(crate) fn bounds_len(&self) -> usize {
+        self.bounds.len()
     }
 
     /// The masks of these numbers, in this order.
@@ -178,15 +176,23 @@ impl Masks {
     /// Makes the bounds that were appended since the last mask into one; spans among them may touch or be empty.
     fn close(&mut self) {
         let from = self.offsets[self.len()];
-        let added = &self.bounds[from..];
-        // Bounds cancel in pairs, and seldom: one pass without branches finds out whether any do.
-        let pairs = added.iter().zip(&added[added.len().min(1)..]);
-        if pairs.fold(0, |any, (a, b)| any | u32::from(a == b)) != 0 {
+        if any_touch(&self.bounds[from..]) {
             let kept = cancel_pairs(&mut self.bounds[from..]);
             self.bounds.truncate(from + kept);
         }
         debug_assert!((self.bounds.len() - from).is_multiple_of(2));
         self.offsets.push(self.bounds.len());
+    }
+}
+
+/// Appends the run lengths of one mask, as [`Masks::to_counts`] has them.
+pub(crate) fn append_counts(bounds: &[u32], size: Size, counts: &mut Vec<u32>) {
+    let pixels = size.pixels() as u32;
+    counts.extend(bounds.first());
+    counts.extend(bounds.iter().zip(&bounds[1.min(bounds.len())..]).map(|(from, to)| to - from));
+    let last = bounds.last().copied().unwrap_or(0);
+    if last < pixels || bounds.is_empty() {
+        counts.push(pixels - last);
     }
 }
 
@@ -205,6 +211,12 @@ fn reserve<T>(length: usize) -> Result<Vec<T>> {
         Ok(()) => Ok(values),
         Err(_) => Err(Error::OutOfMemory { bytes: length.saturating_mul(size_of::<T>()) }),
     }
+}
+
+/// Whether two neighbours are equal: that is seldom, so one pass without branches finds out.
+fn any_touch(toggles: &[u32]) -> bool {
+    let pairs = toggles.iter().zip(&toggles[toggles.len().min(1)..]);
+    pairs.fold(0, |any, (a, b)| any | u32::from(a == b)) != 0
 }
 
 /// Removes equal neighbours from sorted toggles, two at a time; says how many are left, at the front.

@@ -2,9 +2,40 @@
 
 use std::ops::Range;
 
-use super::{Masks, for_each_piece, reserve};
-use crate::placement::Axis;
-use crate::{Placement, Result};
+use super::algebra::pixels;
+use super::draw::Draw;
+use super::edges::Edges;
+use super::{Masks, PixelBox, any_touch, cancel_pairs, for_each_piece, reserve};
+use crate::{Placement, Result, Size};
+
+/// Masks on a canvas, measured on the way.
+#[derive(Debug)]
+pub struct Placed {
+    /// The masks.
+    pub masks: Masks,
+    /// Number of pixels of each.
+    pub area: Vec<i64>,
+    /// The smallest box around each.
+    pub boxes: Vec<PixelBox>,
+}
+
+impl Default for Placed {
+    /// No masks.
+    fn default() -> Self {
+        Self { masks: Masks::empty(Size { h: 0, w: 0 }), area: Vec::new(), boxes: Vec::new() }
+    }
+}
+
+impl Placed {
+    /// Those of these numbers, in this order.
+    pub(crate) fn select(&self, rows: &[usize]) -> Self {
+        Self {
+            masks: self.masks.select(rows),
+            area: rows.iter().map(|&row| self.area[row]).collect(),
+            boxes: rows.iter().map(|&row| self.boxes[row]).collect(),
+        }
+    }
+}
 
 /// The masks on the canvas of a placement, by the nearest rule.
 ///
@@ -13,35 +44,63 @@ use crate::{Placement, Result};
 /// # Errors
 /// When there is not enough memory for the result.
 pub fn place(masks: &Masks, placement: &Placement) -> Result<Masks> {
-    let mut placed = Masks::empty(placement.canvas);
+    Ok(place_each(masks.iter(), placement)?.masks)
+}
+
+/// The same of the masks of these numbers, in this order, with area and box of each.
+///
+/// # Errors
+/// When there is not enough memory for the result.
+pub fn place_rows(masks: &Masks, rows: &[usize], placement: &Placement) -> Result<Placed> {
+    place_each(rows.iter().map(|&row| masks.bounds(row)), placement)
+}
+
+fn place_each<'a>(
+    chosen: impl ExactSizeIterator<Item = &'a [u32]> + Clone,
+    placement: &Placement,
+) -> Result<Placed> {
+    let mut placed = Placed {
+        masks: Masks::empty(placement.canvas),
+        area: Vec::with_capacity(chosen.len()),
+        boxes: Vec::with_capacity(chosen.len()),
+    };
     let (rows, columns) = (placement.rows(), placement.columns());
     if rows.landing().is_empty() || columns.landing().is_empty() {
-        placed.offsets.resize(masks.len() + 1, 0);
+        placed.masks.offsets.resize(chosen.len() + 1, 0);
+        placed.area.resize(chosen.len(), 0);
+        placed.boxes.resize(chosen.len(), PixelBox::default());
         return Ok(placed);
     }
     let (row_edges, column_edges) = (Edges::new(rows), Edges::new(columns));
     let frame = Frame::new(placement, &column_edges);
-    frame.check_room(masks, placement, &row_edges, &column_edges)?;
-    placed.bounds.reserve(masks.bounds.len());
+    let total = chosen.clone().map(<[u32]>::len).sum::<usize>();
+    frame.check_room(chosen.clone(), total, &row_edges, &column_edges)?;
+    placed.masks.bounds.reserve(total);
+    placed.masks.offsets.reserve(chosen.len());
     // Tables of all edges pay when there are spans enough to look them up.
-    if placement.input.h + placement.input.w <= 4 * masks.bounds.len() + 4096 {
-        let row_table = row_edges.table(1);
-        let column_table = column_edges.table(frame.canvas_h);
+    if placement.input.h + placement.input.w <= 4 * total + 4096 {
+        let row_table = row_edges.table();
+        let column_table = column_edges.table_with_counts(frame.canvas_h);
         let (row, column) = (|y: u32| row_table[y as usize], |x: u32| column_table[x as usize]);
-        frame.place(masks, row, column, &mut placed);
+        frame.place(chosen, row, column, &mut placed);
     } else {
-        let column = |x| column_edges.at(x) * frame.canvas_h;
-        frame.place(masks, |y| row_edges.at(y), column, &mut placed);
+        let column = |x| {
+            let left = column_edges.at(x);
+            let right = if x < frame.width { column_edges.at(x + 1) } else { left };
+            [left * frame.canvas_h, right - left]
+        };
+        frame.place(chosen, |y| row_edges.at(y), column, &mut placed);
     }
     Ok(placed)
 }
 
 /// What the inner loops need of a placement.
 struct Frame {
+    input_h: u32,
     canvas_h: u32,
     flip: bool,
-    /// Whether an input column can become several.
-    repeat: bool,
+    /// How many columns an input column can become.
+    repeats: usize,
     /// Width of the input.
     width: u32,
     /// Pixels of the input columns that land on the canvas.
@@ -54,9 +113,10 @@ impl Frame {
         let Range { start, end } = columns.visible;
         let (left, right) = if placement.hflip { (width - end, width - start) } else { (start, end) };
         Self {
+            input_h: placement.input.h as u32,
             canvas_h: placement.canvas.h as u32,
             flip: placement.hflip,
-            repeat: placement.resized.w > placement.input.w,
+            repeats: placement.resized.w.div_ceil(width).min(placement.canvas.w),
             width: width as u32,
             visible: [left, right].map(|x| (x * placement.input.h) as u32),
         }
@@ -64,15 +124,20 @@ impl Frame {
 
     /// Columns that become thousands of columns make a small mask huge: ask before, since growing on the way cannot
     /// fail.
-    fn check_room(&self, masks: &Masks, placement: &Placement, rows: &Edges, columns: &Edges) -> Result<()> {
+    fn check_room<'a>(
+        &self,
+        masks: impl Iterator<Item = &'a [u32]>,
+        total: usize,
+        rows: &Edges,
+        columns: &Edges,
+    ) -> Result<()> {
         const PLENTY: usize = 1 << 26;
-        let repeats = placement.resized.w.div_ceil(placement.input.w).min(placement.canvas.w);
-        if masks.bounds.len().saturating_mul(repeats) <= PLENTY {
+        if total.saturating_mul(self.repeats) <= PLENTY {
             return Ok(());
         }
         let mut bounds = 0;
-        for mask in masks.iter() {
-            for_each_piece(mask, placement.input.h as u32, |x0, x1, y0, y1| {
+        for mask in masks {
+            for_each_piece(mask, self.input_h, |x0, x1, y0, y1| {
                 let (top, bottom) = (rows.at(y0), rows.at(y1));
                 let (x0, x1) = if self.flip { (self.width - x1, self.width - x0) } else { (x0, x1) };
                 let across = (columns.at(x1) - columns.at(x0)) as usize;
@@ -85,270 +150,88 @@ impl Frame {
         reserve::<[u32; 2]>(bounds).map(drop)
     }
 
-    /// Places each mask, given where rows begin on the canvas, and where columns do, as pixels.
-    fn place(
+    /// Places each mask, given where rows begin on the canvas, and for each column its first pixel on the canvas
+    /// and how many columns it becomes.
+    fn place<'a>(
         &self,
-        masks: &Masks,
+        masks: impl Iterator<Item = &'a [u32]>,
         row: impl Fn(u32) -> u32,
-        column: impl Fn(u32) -> u32,
-        placed: &mut Masks,
+        column: impl Fn(u32) -> [u32; 2],
+        placed: &mut Placed,
     ) {
-        match (self.flip, self.repeat) {
-            (false, false) => place_each::<false, false>(masks, self, row, column, placed),
-            (false, true) => place_each::<false, true>(masks, self, row, column, placed),
-            (true, false) => place_each::<true, false>(masks, self, row, column, placed),
-            (true, true) => place_each::<true, true>(masks, self, row, column, placed),
+        match (self.flip, self.repeats) {
+            (false, 0..=1) => self.place_all::<false, 1>(masks, row, column, placed),
+            (false, 2) => self.place_all::<false, 2>(masks, row, column, placed),
+            (false, 3..=4) => self.place_all::<false, 4>(masks, row, column, placed),
+            (false, _) => self.place_all::<false, 0>(masks, row, column, placed),
+            (true, 0..=1) => self.place_all::<true, 1>(masks, row, column, placed),
+            (true, 2) => self.place_all::<true, 2>(masks, row, column, placed),
+            (true, 3..=4) => self.place_all::<true, 4>(masks, row, column, placed),
+            (true, _) => self.place_all::<true, 0>(masks, row, column, placed),
+        }
+    }
+
+    fn place_all<'a, const FLIP: bool, const COPIES: usize>(
+        &self,
+        masks: impl Iterator<Item = &'a [u32]>,
+        row: impl Fn(u32) -> u32,
+        column: impl Fn(u32) -> [u32; 2],
+        placed: &mut Placed,
+    ) {
+        let draw = Draw::<FLIP, COPIES, _, _> {
+            input_h: self.input_h,
+            canvas_h: self.canvas_h,
+            width: self.width,
+            row,
+            column,
+        };
+        let mut output = Vec::new();
+        for bounds in masks {
+            let (length, rows) = draw.mask(self.visible_spans(bounds.as_chunks().0), &mut output);
+            let bounds = &mut output.as_flattened_mut()[..2 * length];
+            let kept = if any_touch(bounds) { cancel_pairs(bounds) } else { bounds.len() };
+            let bounds = &bounds[..kept];
+            placed.masks.push(bounds);
+            placed.area.push(pixels(bounds) as i64);
+            placed.boxes.push(match (bounds.first(), bounds.last()) {
+                (Some(&first), Some(&last)) => PixelBox {
+                    y0: rows[0] as usize,
+                    x0: (first / self.canvas_h) as usize,
+                    y1: rows[1] as usize,
+                    x1: ((last - 1) / self.canvas_h + 1) as usize,
+                },
+                _ => PixelBox::default(),
+            });
         }
     }
 
     /// The spans that have a pixel in a column that lands.
-    fn visible_spans<'a>(&self, bounds: &'a [u32]) -> &'a [u32] {
+    fn visible_spans<'a>(&self, spans: &'a [[u32; 2]]) -> &'a [[u32; 2]] {
         let [from, to] = self.visible;
-        match (bounds.first(), bounds.last()) {
-            (Some(&first), Some(&last)) if first < from || last > to => {
-                let spans = bounds.as_chunks::<2>().0;
+        match (spans.first(), spans.last()) {
+            (Some(&[first, _]), Some(&[_, last])) if first < from || last > to => {
                 let start = spans.partition_point(|span| span[1] <= from);
                 let count = spans[start..].partition_point(|span| span[0] < to);
-                &bounds[2 * start..2 * (start + count)]
+                &spans[start..start + count]
             }
-            _ => bounds,
+            _ => spans,
         }
-    }
-}
-
-fn place_each<const FLIP: bool, const REPEAT: bool>(
-    masks: &Masks,
-    frame: &Frame,
-    row: impl Fn(u32) -> u32,
-    column: impl Fn(u32) -> u32,
-    placed: &mut Masks,
-) {
-    let h = masks.size().h as u32;
-    let mut output =
-        Output { bounds: vec![0; 64], length: 0, column: [0, 0], from: 0, height: frame.canvas_h };
-    for bounds in masks.iter() {
-        let bounds = frame.visible_spans(bounds);
-        output.start(bounds.len());
-        if FLIP {
-            for_each_piece_backwards(bounds, h, |x0, x1, y0, y1| {
-                let (x0, x1) = (frame.width - x1, frame.width - x0);
-                output.put::<FLIP, REPEAT>([column(x0), column(x1)], [row(y0), row(y1)], x1 - x0 > 1);
-            });
-        } else {
-            for_each_piece(bounds, h, |x0, x1, y0, y1| {
-                output.put::<FLIP, REPEAT>([column(x0), column(x1)], [row(y0), row(y1)], x1 - x0 > 1);
-            });
-        }
-        output.finish_column::<FLIP, REPEAT>();
-        placed.bounds.extend_from_slice(&output.bounds[..output.length]);
-        placed.close();
-    }
-}
-
-/// The bounds of one placed mask, made input column by input column.
-struct Output {
-    /// Those made so far, and room for more.
-    bounds: Vec<u32>,
-    length: usize,
-    /// Of the input column at hand: the first pixels of the canvas columns it becomes, and of the one after, and
-    /// where its bounds begin.
-    column: [u32; 2],
-    from: usize,
-    /// Height of the canvas.
-    height: u32,
-}
-
-impl Output {
-    /// Makes a new mask, of about as many bounds.
-    fn start(&mut self, bounds: usize) {
-        if self.bounds.len() < bounds + 2 {
-            self.bounds.resize(2 * bounds + 2, 0);
-        }
-        (self.length, self.from, self.column) = (0, 0, [0, 0]);
-    }
-
-    /// Writes a span behind the last one; it stays when `keep` is set.
-    #[inline]
-    fn write(&mut self, start: u32, end: u32, keep: bool) {
-        if self.length + 2 > self.bounds.len() {
-            self.bounds.resize(2 * self.bounds.len(), 0);
-        }
-        self.bounds[self.length..self.length + 2].copy_from_slice(&[start, end]);
-        self.length += 2 * usize::from(keep);
-    }
-
-    /// Adds a piece: between the canvas columns that start with pixels `tops`, rows `rows`. Pieces of one column
-    /// come from the top, or, flipped, from the bottom; pieces of `several` columns are full columns.
-    #[inline]
-    fn put<const FLIP: bool, const REPEAT: bool>(&mut self, tops: [u32; 2], rows: [u32; 2], several: bool) {
-        if several {
-            self.finish_column::<FLIP, REPEAT>();
-            self.put_full_columns(tops, rows);
-            (self.from, self.column) = (self.length, [0, 0]);
-            return;
-        }
-        // Columns that do not land have the end of the one before, and keep nothing.
-        if (FLIP || REPEAT) && self.column[1] != tops[1] {
-            self.finish_column::<FLIP, REPEAT>();
-            (self.from, self.column) = (self.length, tops);
-        }
-        let keep = (tops[0] < tops[1]) & (rows[0] < rows[1]);
-        // Behind the last column, where nothing is kept, these may wrap.
-        self.write(tops[0].wrapping_add(rows[0]), tops[0].wrapping_add(rows[1]), keep);
-    }
-
-    #[cold]
-    fn put_full_columns(&mut self, tops: [u32; 2], rows: [u32; 2]) {
-        if rows == [0, self.height] {
-            self.write(tops[0], tops[1], tops[0] < tops[1]);
-            return;
-        }
-        for top in (tops[0]..tops[1]).step_by(self.height as usize) {
-            self.write(top + rows[0], top + rows[1], rows[0] < rows[1]);
-        }
-    }
-
-    /// Puts the spans of a column in order, and copies them to the other canvas columns that it becomes.
-    #[inline]
-    fn finish_column<const FLIP: bool, const REPEAT: bool>(&mut self) {
-        let to = self.length;
-        if FLIP && to - self.from > 2 {
-            self.bounds[self.from..to].as_chunks_mut::<2>().0.reverse();
-        }
-        if REPEAT && to > self.from {
-            let [mut top, end] = self.column;
-            let mut from = self.from;
-            if self.bounds[from + 1] - self.bounds[from] == self.height {
-                // Full columns are one span, however many.
-                self.bounds[from + 1] = end;
-                return;
-            }
-            while end - top > self.height {
-                top += self.height;
-                // From the copy before, which is as long.
-                let copied = self.length;
-                for i in (from..copied).step_by(2) {
-                    let (start, end) = (self.bounds[i], self.bounds[i + 1]);
-                    self.write(start + self.height, end + self.height, true);
-                }
-                from = copied;
-            }
-        }
-    }
-}
-
-/// As [`for_each_piece`], from the last piece to the first.
-#[inline]
-fn for_each_piece_backwards(bounds: &[u32], h: u32, mut found: impl FnMut(u32, u32, u32, u32)) {
-    let Some(&last) = bounds.last() else { return };
-    // Number of the column at hand, and of its first pixel.
-    let mut x = (last - 1) / h;
-    let mut top = x * h;
-    for &[start, end] in bounds.as_chunks().0.iter().rev() {
-        if end <= top {
-            x -= 1;
-            top -= h;
-            if end <= top {
-                x = (end - 1) / h;
-                top = x * h;
-            }
-        }
-        if start >= top {
-            found(x, x + 1, start - top, end - top);
-            continue;
-        }
-        // From the column at hand back to that of the start.
-        let first = start / h;
-        let mut full = [first, x + 1];
-        if end - top < h {
-            found(x, x + 1, 0, end - top);
-            full[1] = x;
-        }
-        if start > first * h {
-            full[0] += 1;
-        }
-        if full[0] < full[1] {
-            found(full[0], full[1], 0, h);
-        }
-        if start > first * h {
-            found(first, first + 1, start - first * h, h);
-        }
-        (x, top) = (first, first * h);
-    }
-}
-
-/// Where the samples of an input axis, unflipped, begin on the canvas.
-struct Edges {
-    input: u64,
-    resized: u64,
-    offset: i64,
-    /// The canvas samples that are reached.
-    landing: Range<usize>,
-    /// The input samples that these show.
-    visible: Range<usize>,
-}
-
-impl Edges {
-    /// Of an axis with a sample that lands.
-    fn new(axis: Axis) -> Self {
-        let (axis, landing) = (Axis { flip: false, ..axis }, axis.landing());
-        let shown = |position| axis.nearest(axis.resized_at(position));
-        Self {
-            input: axis.input as u64,
-            resized: axis.resized as u64,
-            offset: axis.offset,
-            visible: shown(landing.start)..shown(landing.end - 1) + 1,
-            landing,
-        }
-    }
-
-    /// The first resized sample i with `((2i + 1) * input) / (2 * resized) >= k`, and the rest of its division.
-    fn first_resized(&self, k: u64) -> (u64, u64) {
-        let scaled = 2 * self.resized * k + self.input - 1;
-        (scaled / (2 * self.input), scaled % (2 * self.input))
-    }
-
-    /// Where input sample `k` begins, moved into what lands.
-    fn at(&self, k: u32) -> u32 {
-        let position = self.first_resized(k as u64).0 as i64 + self.offset;
-        position.clamp(self.landing.start as i64, self.landing.end as i64) as u32
-    }
-
-    /// Where each input sample begins, and the last ends, times `scale`. As [`Edges::at`], by one division.
-    fn table(&self, scale: u32) -> Vec<u32> {
-        let samples = self.input as usize + 1;
-        let mut table = Vec::with_capacity(samples);
-        table.resize(self.visible.start + 1, self.landing.start as u32 * scale);
-        let inner = self.visible.start + 1..self.visible.end;
-        let (first, mut rest) = self.first_resized(inner.start as u64);
-        // Before and behind the inner samples these may wrap; they are not used there.
-        let mut position = ((first as i64 + self.offset) as u32).wrapping_mul(scale);
-        let step = ((self.resized / self.input) as u32).wrapping_mul(scale);
-        let step_rest = 2 * (self.resized % self.input);
-        table.extend(inner.map(|_| {
-            let here = position;
-            rest += step_rest;
-            let carry = rest >= 2 * self.input;
-            rest -= if carry { 2 * self.input } else { 0 };
-            position = position.wrapping_add(step).wrapping_add(if carry { scale } else { 0 });
-            here
-        }));
-        table.resize(samples, self.landing.end as u32 * scale);
-        table
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Size;
     use crate::rle::tests::{Drawing, Random, dense, draw, from_drawings, map_pixels, mask, random_masks};
 
     #[test]
     fn place_takes_pixels_by_the_nearest_rule() {
         let mut random = Random(8);
-        for masks in random_masks(8).filter(|masks| masks.size().pixels() > 0).chain(random_masks(9).take(9))
-        {
+        // And some of more spans than there is room for at first.
+        let wide = Size { h: 12, w: 150 };
+        let large = from_drawings(wide, &[random.drawing(wide), random.drawing(wide)]);
+        let small = random_masks(8).filter(|masks| masks.size().pixels() > 0);
+        for masks in small.chain(random_masks(9).take(9)).chain([large]) {
             let input = masks.size();
             if input.pixels() == 0 {
                 continue;
@@ -361,7 +244,8 @@ mod tests {
                     _ => 1 + random.below(30),
                 };
                 let resized = Size { h: side(&mut random, input.h), w: side(&mut random, input.w) };
-                let canvas = Size { h: side(&mut random, resized.h), w: 1 + random.below(25) };
+                let w = if input == wide { side(&mut random, resized.w) } else { 1 + random.below(25) };
+                let canvas = Size { h: side(&mut random, resized.h), w };
                 let offset = |random: &mut Random, side: usize| {
                     [0, random.below(41) as i64 - 20, -(side as i64 / 2)][random.below(3)]
                 };

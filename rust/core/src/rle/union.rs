@@ -4,7 +4,7 @@ use super::Masks;
 use super::sort::sort_into;
 
 /// Above this share of spans among the pixels, drawing them as bits is faster than sorting them.
-const PIXELS_PER_SPAN: usize = 128;
+const PIXELS_PER_SPAN: usize = 192;
 
 /// What any of the masks has, as one mask; of none: an empty mask.
 #[must_use]
@@ -15,7 +15,7 @@ pub fn union(masks: &Masks) -> Masks {
         (None, _) => result.push(&[]),
         (Some(only), None) => result.push(only),
         _ if masks.bounds.len() / 2 > masks.size().pixels() / PIXELS_PER_SPAN => {
-            result.bounds = merge_as_bits(&masks.bounds);
+            result.bounds = merge_as_bits(masks);
             result.offsets.push(result.bounds.len());
         }
         _ => {
@@ -59,49 +59,68 @@ fn sweep(sorted: &[u64]) -> Vec<u32> {
 }
 
 /// Joins spans by drawing them into a bit map as far as they reach.
-fn merge_as_bits(bounds: &[u32]) -> Vec<u32> {
-    let spans = bounds.as_chunks::<2>().0;
-    let low = spans.iter().map(|span| span[0]).min().unwrap_or(0) as usize / 64;
-    let high = spans.iter().map(|span| span[1]).max().unwrap_or(0) as usize / 64 + 1;
-    let mut words = vec![0u64; high - low];
-    for &[start, end] in spans {
+fn merge_as_bits(masks: &Masks) -> Vec<u32> {
+    let low = masks.iter().filter_map(<[u32]>::first).min().map_or(0, |&first| first as usize / 64);
+    let high = masks.iter().filter_map(<[u32]>::last).max().map_or(0, |&last| last as usize / 64 + 1);
+    let mut words = vec![Word::default(); (high - low + 2).next_multiple_of(BLOCK)];
+    for &[start, end] in masks.bounds.as_chunks().0 {
         let (first, last) = (start as usize / 64 - low, (end as usize - 1) / 64 - low);
+        // Without a branch: whether a span stays in one word cannot be predicted.
+        let one = if first == last { u64::MAX } else { 0 };
         let head = u64::MAX << (start % 64);
         let tail = u64::MAX >> (63 - (end - 1) % 64);
-        if first == last {
-            words[first] |= head & tail;
-        } else {
-            words[first] |= head;
-            words[first + 1..last].fill(u64::MAX);
-            words[last] |= tail;
-        }
+        words[first].bits |= head & (tail | !one);
+        words[last].bits |= tail & (head | !one);
+        // The words between are only counted: those after the first, up to the last.
+        words[first + 1].depth += 1;
+        words[last + (one & 1) as usize].depth -= 1;
     }
-    let mut toggles = Vec::with_capacity(bounds.len().min(128 * words.len()));
-    let mut carry = 0;
-    for (i, &word) in words.iter().enumerate() {
-        let mut changes = word ^ (word << 1 | carry);
-        carry = word >> 63;
-        while changes != 0 {
-            toggles.push((64 * (low + i)) as u32 + changes.trailing_zeros());
-            changes &= changes - 1;
+    let mut toggles = Vec::with_capacity(masks.bounds.len().min(128 * words.len()));
+    let (mut depth, mut carry) = (0, 0);
+    for (i, block) in words.as_chunks::<BLOCK>().0.iter().enumerate() {
+        let mut base = (64 * (low + BLOCK * i)) as u32;
+        // Most blocks are like what stands before them.
+        let plain = block.iter().fold(0, |any, word| any | word.bits | word.depth as u64) == 0;
+        if plain && (depth != 0) == (carry == 1) {
+            continue;
         }
-    }
-    // The last span ends at the first bit after the words.
-    if carry == 1 {
-        toggles.push((64 * high) as u32);
+        for word in block {
+            depth += word.depth;
+            let bits = word.bits | if depth == 0 { 0 } else { u64::MAX };
+            let mut changes = bits ^ (bits << 1 | carry);
+            carry = bits >> 63;
+            while changes != 0 {
+                toggles.push(base.wrapping_add(changes.trailing_zeros()));
+                changes &= changes - 1;
+            }
+            base = base.wrapping_add(64);
+        }
     }
     toggles
+}
+
+/// So many words are looked at together.
+const BLOCK: usize = 8;
+
+/// 64 pixels.
+#[derive(Clone, Copy, Default)]
+struct Word {
+    /// Those set by a span that starts or ends here.
+    bits: u64,
+    /// How many more spans cover it, and those after it, in full.
+    depth: i64,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Size;
     use crate::rle::tests::{Random, random_masks};
 
     #[test]
     fn both_ways_give_the_same() {
         for masks in random_masks(13).filter(|masks| !masks.bounds.is_empty()) {
-            assert_eq!(sweep(&sorted_spans(&masks.bounds)), merge_as_bits(&masks.bounds));
+            assert_eq!(sweep(&sorted_spans(&masks.bounds)), merge_as_bits(&masks));
         }
         // Many spans in few places.
         let mut random = Random(13);
@@ -110,6 +129,8 @@ mod tests {
         let bounds: Vec<u32> = starts.flat_map(|start| [start, start + 1 + start % 3]).collect();
         let sorted = sorted_spans(&bounds);
         assert!(sorted.is_sorted());
-        assert_eq!(sweep(&sorted), merge_as_bits(&bounds));
+        let mut masks = Masks::empty(Size { h: 100, w: 1000 });
+        bounds.chunks(2).for_each(|span| masks.push(span));
+        assert_eq!(sweep(&sorted), merge_as_bits(&masks));
     }
 }

@@ -1,0 +1,237 @@
+//! The spans of a mask on another canvas, made input column by input column.
+
+/// Where the pixels of an input land. `FLIP`: columns from the last to the first. `COPIES`: how many canvas columns
+/// an input column becomes at most, or 0 where that is too many to write all of them each time.
+pub(super) struct Draw<const FLIP: bool, const COPIES: usize, Row, Column> {
+    pub(super) input_h: u32,
+    pub(super) canvas_h: u32,
+    /// Width of the input.
+    pub(super) width: u32,
+    /// Where an input row begins on the canvas.
+    pub(super) row: Row,
+    /// The first canvas pixel of an input column, unflipped, and how many columns it becomes.
+    pub(super) column: Column,
+}
+
+/// How far a mask has been drawn.
+#[derive(Clone, Copy)]
+struct State {
+    /// Number of the input column at hand, and of its first pixel.
+    x: u32,
+    top: u32,
+    /// The first canvas pixel of that column, and how many columns it becomes.
+    canvas_top: u32,
+    times: u32,
+    /// Where its spans begin in the output, and whether they are yet to be put in order and copied.
+    from: usize,
+    pending: bool,
+    /// Number of spans in the output.
+    length: usize,
+    /// The rows reached so far.
+    low: u32,
+    high: u32,
+}
+
+impl<const FLIP: bool, const COPIES: usize, Row, Column> Draw<FLIP, COPIES, Row, Column>
+where
+    Row: Fn(u32) -> u32,
+    Column: Fn(u32) -> [u32; 2],
+{
+    /// Nothing is put in order, and nothing copied.
+    const PLAIN: bool = COPIES == 1 && !FLIP;
+
+    /// Writes the spans of one mask to `output`; says how many there are, and which rows they reach. Some may touch.
+    ///
+    /// A column mostly has one span: that is written `COPIES` times at once, whatever the number of columns it
+    /// becomes, so that no branch depends on this number. Only when another one comes are those of the column put
+    /// in order, then copied.
+    pub(super) fn mask(&self, spans: &[[u32; 2]], output: &mut Vec<[u32; 2]>) -> (usize, [u32; 2]) {
+        let h = self.input_h;
+        let Some(&[start, end]) = (if FLIP { spans.last() } else { spans.first() }) else {
+            return (0, [0; 2]);
+        };
+        let x = (if FLIP { end - 1 } else { start }) / h;
+        let [canvas_top, times] = self.column(x);
+        let mut state = State {
+            x,
+            top: x * h,
+            canvas_top,
+            times,
+            from: 0,
+            pending: true,
+            length: 0,
+            low: u32::MAX,
+            high: 0,
+        };
+        for i in 0..spans.len() {
+            let [start, end] = spans[if FLIP { spans.len() - 1 - i } else { i }];
+            let at = if FLIP { end - 1 } else { start };
+            let fresh = at.wrapping_sub(state.top) >= h;
+            if fresh {
+                state = self.enter(at, state, output);
+            }
+            if if FLIP { start < state.top } else { end - state.top > h } {
+                state = self.draw_across([start, end], state, output);
+                continue;
+            }
+            let rows = [self.row(start - state.top), self.row(end - state.top)];
+            let keep = (rows[0] < rows[1]) & (state.times > 0);
+            state.low = state.low.min(if keep { rows[0] } else { u32::MAX });
+            state.high = state.high.max(if keep { rows[1] } else { 0 });
+            // Of a column that does not land, where nothing is kept, these may wrap.
+            let span = rows.map(|row| state.canvas_top.wrapping_add(row));
+            if output.len() < state.length + 4 {
+                grow(output, state.length + 4);
+            }
+            if fresh && COPIES > 1 {
+                for (k, slot) in output[state.length..state.length + COPIES].iter_mut().enumerate() {
+                    *slot = span.map(|bound| bound.wrapping_add(k as u32 * self.canvas_h));
+                }
+                state.length += if keep { state.times as usize } else { 0 };
+                continue;
+            }
+            if !Self::PLAIN && !fresh && !state.pending {
+                state.length = state.length.min(state.from + 1);
+                state.pending = true;
+            }
+            output[state.length] = span;
+            state.length += usize::from(keep);
+        }
+        if state.pending {
+            state.length = self.finish(state, output);
+        }
+        (state.length, [state.low, state.high])
+    }
+
+    fn row(&self, y: u32) -> u32 {
+        (self.row)(y)
+    }
+
+    fn column(&self, x: u32) -> [u32; 2] {
+        (self.column)(if FLIP { self.width - 1 - x } else { x })
+    }
+
+    /// Goes on to the column of a pixel.
+    #[inline(always)]
+    fn enter(&self, pixel: u32, mut state: State, output: &mut Vec<[u32; 2]>) -> State {
+        let h = self.input_h;
+        if !Self::PLAIN && state.pending {
+            state.length = self.finish(state, output);
+        }
+        // Mostly the next one: no division then.
+        (state.x, state.top) = if FLIP { (state.x - 1, state.top - h) } else { (state.x + 1, state.top + h) };
+        if pixel.wrapping_sub(state.top) >= h {
+            state.x = pixel / h;
+            state.top = state.x * h;
+        }
+        [state.canvas_top, state.times] = self.column(state.x);
+        (state.from, state.pending) = (state.length, COPIES == 0);
+        state
+    }
+
+    /// Draws a span that begins in the column at hand and goes on in others.
+    #[cold]
+    #[inline(never)]
+    fn draw_across(&self, span: [u32; 2], mut state: State, output: &mut Vec<[u32; 2]>) -> State {
+        let h = self.input_h;
+        let [mut start, mut end] = span;
+        loop {
+            let top = state.top;
+            let whole = if FLIP {
+                if end - top == h { (end - start) / h * h } else { 0 }
+            } else {
+                if start == top { (end - start) / h * h } else { 0 }
+            };
+            let part = if whole > 0 {
+                let part = if FLIP { [end - whole, end] } else { [start, start + whole] };
+                state = self.draw_full_columns(part, state, output);
+                part
+            } else {
+                let part = if FLIP { [start.max(top), end] } else { [start, end.min(top + h)] };
+                let rows = part.map(|pixel| self.row(pixel - top));
+                if !Self::PLAIN && !state.pending {
+                    state.length = state.length.min(state.from + 1);
+                    state.pending = true;
+                }
+                if rows[0] < rows[1] && state.times > 0 {
+                    grow(output, state.length + 1);
+                    output[state.length] = rows.map(|row| state.canvas_top + row);
+                    state.length += 1;
+                    (state.low, state.high) = (state.low.min(rows[0]), state.high.max(rows[1]));
+                }
+                part
+            };
+            [start, end] = if FLIP { [start, part[0]] } else { [part[1], end] };
+            if start == end {
+                return state;
+            }
+            state = self.enter(if FLIP { end - 1 } else { start }, state, output);
+        }
+    }
+
+    /// Draws all pixels of some columns, the first of which is at hand.
+    fn draw_full_columns(&self, span: [u32; 2], mut state: State, output: &mut Vec<[u32; 2]>) -> State {
+        let h = self.input_h;
+        if state.pending {
+            state.length = self.finish(state, output);
+        }
+        let [first, last] = [span[0] / h, span[1] / h - 1];
+        // On the canvas, from the left.
+        let [left, right] = (if FLIP { [last, first] } else { [first, last] }).map(|x| self.column(x));
+        let tops = left[0]..right[0] + right[1] * self.canvas_h;
+        let rows = [self.row(0), self.row(h)];
+        if !tops.is_empty() && rows[0] < rows[1] {
+            (state.low, state.high) = (state.low.min(rows[0]), state.high.max(rows[1]));
+            let before = state.length;
+            if rows == [0, self.canvas_h] {
+                state.length += 1;
+                grow(output, state.length);
+                output[before] = [tops.start, tops.end];
+            } else {
+                state.length += (tops.len() / self.canvas_h as usize).max(1);
+                grow(output, state.length);
+                for (span, top) in output[before..].iter_mut().zip(tops.step_by(self.canvas_h as usize)) {
+                    *span = rows.map(|row| top + row);
+                }
+            }
+        }
+        state.x = if FLIP { first } else { last };
+        state.top = state.x * h;
+        (state.from, state.pending, state.times) = (state.length, false, 0);
+        state
+    }
+
+    /// Puts the spans of the column at hand in order, and copies them to the other canvas columns that it becomes.
+    /// Says how many spans there are then.
+    #[inline(never)]
+    fn finish(&self, state: State, output: &mut Vec<[u32; 2]>) -> usize {
+        let State { from, length, times, .. } = state;
+        if FLIP {
+            output[from..length].reverse();
+        }
+        let several = length - from;
+        if several == 0 || times < 2 {
+            return length;
+        }
+        let [start, end] = output[from];
+        if end - start == self.canvas_h {
+            // Full columns are one span, however many.
+            output[from][1] = start + times * self.canvas_h;
+            return length;
+        }
+        let all = from + several * times as usize;
+        grow(output, all);
+        for i in length..all {
+            output[i] = output[i - several].map(|bound| bound + self.canvas_h);
+        }
+        all
+    }
+}
+
+/// Makes room for `length` spans.
+#[cold]
+fn grow(output: &mut Vec<[u32; 2]>, length: usize) {
+    if output.len() < length {
+        output.resize(length.max(2 * output.len()).max(64), [0; 2]);
+    }
+}

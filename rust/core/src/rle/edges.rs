@@ -1,0 +1,73 @@
+//! Where the rows and columns of an image begin on the canvas.
+
+use std::ops::Range;
+
+use crate::placement::Axis;
+
+/// Where the samples of an input axis, unflipped, begin on the canvas.
+pub(super) struct Edges {
+    input: u64,
+    resized: u64,
+    offset: i64,
+    /// The canvas samples that are reached.
+    landing: Range<usize>,
+    /// The input samples that these show.
+    pub(super) visible: Range<usize>,
+}
+
+impl Edges {
+    /// Of an axis with a sample that lands.
+    pub(super) fn new(axis: Axis) -> Self {
+        let (axis, landing) = (Axis { flip: false, ..axis }, axis.landing());
+        let shown = |position| axis.nearest(axis.resized_at(position));
+        Self {
+            input: axis.input as u64,
+            resized: axis.resized as u64,
+            offset: axis.offset,
+            visible: shown(landing.start)..shown(landing.end - 1) + 1,
+            landing,
+        }
+    }
+
+    /// The first resized sample i with `((2i + 1) * input) / (2 * resized) >= k`, and the rest of its division.
+    fn first_resized(&self, k: u64) -> (u64, u64) {
+        let scaled = 2 * self.resized * k + self.input - 1;
+        (scaled / (2 * self.input), scaled % (2 * self.input))
+    }
+
+    /// Where input sample `k` begins, moved into what lands.
+    pub(super) fn at(&self, k: u32) -> u32 {
+        let position = self.first_resized(k as u64).0 as i64 + self.offset;
+        position.clamp(self.landing.start as i64, self.landing.end as i64) as u32
+    }
+
+    /// Where each input sample begins, times `scale`, and how many canvas samples it becomes; and where the last ends.
+    pub(super) fn table_with_counts(&self, scale: u32) -> Vec<[u32; 2]> {
+        let edges = self.table();
+        let next = edges.iter().skip(1).chain(edges.last());
+        edges.iter().zip(next).map(|(here, next)| [here * scale, next - here]).collect()
+    }
+
+    /// Where each input sample begins, and the last ends. As [`Edges::at`], by one division.
+    pub(super) fn table(&self) -> Vec<u32> {
+        let samples = self.input as usize + 1;
+        let mut table = Vec::with_capacity(samples);
+        table.resize(self.visible.start + 1, self.landing.start as u32);
+        let inner = self.visible.start + 1..self.visible.end;
+        let (first, mut rest) = self.first_resized(inner.start as u64);
+        // Before and behind the inner samples these may wrap; they are not used there.
+        let mut position = (first as i64 + self.offset) as u32;
+        let step = (self.resized / self.input) as u32;
+        let step_rest = 2 * (self.resized % self.input);
+        table.extend(inner.map(|_| {
+            let here = position;
+            rest += step_rest;
+            let carry = rest >= 2 * self.input;
+            rest -= if carry { 2 * self.input } else { 0 };
+            position = position.wrapping_add(step).wrapping_add(u32::from(carry));
+            here
+        }));
+        table.resize(samples, self.landing.end as u32);
+        table
+    }
+}
