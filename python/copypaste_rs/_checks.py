@@ -6,7 +6,7 @@ import functools
 import math
 import operator
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias, cast
 
 import numpy as np
 
@@ -79,6 +79,11 @@ def pair(name: str, value: object, low: int, high: int) -> tuple[int, int]:
 
 def size(name: str, value: object, minimum: int = 1, maximum: int = MAX_SIDE) -> tuple[int, int]:
     """`value` as (height, width); one int is a square. At most 2^32 - 1 pixels."""
+    if type(value) is tuple and len(value) == 2 and type(value[0]) is type(value[1]) is int:
+        # As it nearly always comes: the checks below take longer than small kernels.
+        h, w = value
+        if minimum <= h <= maximum and minimum <= w <= maximum and h * w <= MAX_PIXELS:
+            return value
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value.item()
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
@@ -222,6 +227,13 @@ def row_index(name: str, rows: object, n: int) -> NDArray[np.int64]:
 
 def counts_strings(name: str, strings: Sequence[bytes | str]) -> list[bytes]:
     """`strings` as a list of bytes, one for each mask; text must be ASCII."""
+    if type(strings) is list:
+        # As they nearly always come: all of one type.
+        types = set(map(type, strings))
+        if types == {bytes}:
+            return cast("list[bytes]", strings)
+        if types == {str} and all(map(str.isascii, cast("list[str]", strings))):
+            return [*map(str.encode, cast("list[str]", strings))]
     # One string is a sequence too, of numbers or of characters: it would pass as many masks.
     if isinstance(strings, bytes | bytearray | memoryview | str) or not isinstance(strings, Sequence | np.ndarray):
         raise TypeError(f"{name}: expected a sequence of bytes or str, got {type(strings).__name__}")
@@ -244,12 +256,34 @@ def polygon_parts(
     parts: list[NDArray[np.float64]] = []
     part_offsets, instance_offsets = [0], [0]
     for i, instance in enumerate(instances):
-        for k, part in enumerate(_list_of(f"{name}[{i}]", instance, "a list of parts")):
-            parts.append(_coordinates(f"{name}[{i}][{k}]", part))
-            part_offsets.append(part_offsets[-1] + len(parts[-1]))
+        for k, part in enumerate(
+            instance if type(instance) is list else _list_of(f"{name}[{i}]", instance, "a list of parts")
+        ):
+            coordinates = _plain_coordinates(part)
+            if coordinates is None:
+                coordinates = _coordinates(f"{name}[{i}][{k}]", part)
+            parts.append(coordinates)
+            part_offsets.append(part_offsets[-1] + len(coordinates))
         instance_offsets.append(len(parts))
     flat = np.concatenate([np.zeros(0), *parts])
+    if not np.isfinite(flat).all():
+        # One by one, to name the part.
+        for i, instance in enumerate(instances):
+            for k, part in enumerate(instance):
+                _coordinates(f"{name}[{i}][{k}]", part)
     return flat, np.array(part_offsets, np.int64), np.array(instance_offsets, np.int64)
+
+
+def _plain_coordinates(part: Any) -> NDArray[np.float64] | None:
+    """`part` as coordinates, finite or not, where it is an array or a list of floats or integers; None otherwise."""
+    if type(part) is list and set(map(type, part)) <= {float, int}:
+        try:
+            part = np.array(part, np.float64)
+        except OverflowError:
+            return None
+    if type(part) is not np.ndarray or part.dtype.char != "d" or part.ndim != 1 or part.size % 2 or part.size < 6:
+        return None
+    return part
 
 
 def _list_of(name: str, values: object, expected: str) -> list[Any]:

@@ -68,8 +68,9 @@ def decode(masks: RleMasks, out: NDArray[np.uint8] | None = None) -> NDArray[np.
             [1, 0, 0]]], dtype=uint8)
     """
     shape = (len(check_masks("masks", masks)), *masks.size)
-    dense = np.empty(shape, np.uint8) if out is None else _checks.output("out", out, shape, np.dtype(np.uint8))
-    _core.decode(masks, dense)
+    # Fresh zeros cost nothing that other fresh memory does not cost, and only the ones are left to write.
+    dense = np.zeros(shape, np.uint8) if out is None else _checks.output("out", out, shape, np.dtype(np.uint8))
+    _core.decode(masks, dense, out is None)
     return dense
 
 

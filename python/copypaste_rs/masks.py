@@ -70,11 +70,11 @@ class RleMasks:
         self._set(checked, *_canonical(checked, runs, ends))
 
     def _set(self, size: tuple[int, int], counts: NDArray[np.uint32], offsets: NDArray[np.int64]) -> None:
-        counts.flags.writeable = False
-        offsets.flags.writeable = False
-        object.__setattr__(self, "size", size)
-        object.__setattr__(self, "counts", counts)
-        object.__setattr__(self, "offsets", offsets)
+        counts.setflags(write=False)
+        offsets.setflags(write=False)
+        _set_size(self, size)
+        _set_counts(self, counts)
+        _set_offsets(self, offsets)
 
     @classmethod
     def _trusted(cls, size: tuple[int, int], counts: NDArray[np.uint32], offsets: NDArray[np.int64]) -> Self:
@@ -115,14 +115,14 @@ class RleMasks:
     @classmethod
     def from_dense(cls, array: NDArray[Any]) -> RleMasks:
         """From dense masks (n, h, w), dtype uint8 or bool; non-zero is set."""
-        from copypaste_rs import functional
+        from copypaste_rs.functional import encode
 
-        return functional.encode(array)
+        return encode(array)
 
     @classmethod
     def from_coco(cls, objects: Iterable[Mapping[str, Any]], size: Size) -> RleMasks:
         """From COCO dicts ``{"size": [h, w], "counts": ...}``, counts compressed (bytes, str) or a list."""
-        from copypaste_rs import functional
+        from copypaste_rs.functional import parse_counts
 
         checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
         parts: list[NDArray[Any]] = []
@@ -144,7 +144,7 @@ class RleMasks:
                 parts.append(runs.astype(np.uint32))
         if strings:
             try:
-                parsed = functional.parse_counts(strings, checked)
+                parsed = parse_counts(strings, checked)
             except (TypeError, ValueError) as error:
                 named = re.sub(r"strings\[(\d+)\]", lambda m: f"objects[{where[int(m[1])]}]['counts']", str(error))
                 raise type(error)(named) from None
@@ -160,23 +160,23 @@ class RleMasks:
 
         Rasterised as pycocotools does, bit for bit; the parts of an instance are united.
         """
-        from copypaste_rs import functional
+        from copypaste_rs.functional import rasterize
 
-        return functional.rasterize(polygons, size)
+        return rasterize(polygons, size)
 
     # -- leaving -----------------------------------------------------------------------------------------
 
     def to_dense(self, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         """Dense masks (n, h, w), uint8, 0 and 1; into `out` when given."""
-        from copypaste_rs import functional
+        from copypaste_rs.functional import decode
 
-        return functional.decode(self, out)
+        return decode(self, out)
 
     def to_coco(self) -> list[dict[str, Any]]:
         """COCO dicts ``{"size": [h, w], "counts": bytes}``; decode the bytes as ASCII for JSON."""
-        from copypaste_rs import functional
+        from copypaste_rs.functional import format_counts
 
-        return [{"size": list(self.size), "counts": counts} for counts in functional.format_counts(self)]
+        return [{"size": list(self.size), "counts": counts} for counts in format_counts(self)]
 
     def to_polygons(self) -> list[list[NDArray[np.float64]]]:
         """For each mask its outlines as flat ``[x, y, x, y, ...]``, which `from_polygons` turns back exactly.
@@ -193,34 +193,34 @@ class RleMasks:
     @property
     def area(self) -> NDArray[np.int64]:
         """Number of pixels of each mask, shape (n,)."""
-        from copypaste_rs import functional
+        from copypaste_rs.functional import area
 
-        return functional.area(self)
+        return area(self)
 
     @property
     def boxes(self) -> NDArray[np.float32]:
         """Box of each mask, shape (n, 4): x0, y0, x1, y1, half-open; zeros for an empty mask."""
-        from copypaste_rs import functional
+        from copypaste_rs.functional import boxes
 
-        return functional.boxes(self)
+        return boxes(self)
 
     def union(self) -> RleMasks:
         """One mask: pixels that any mask has. The union of none is empty."""
-        from copypaste_rs import functional
+        from copypaste_rs.functional import union
 
-        return functional.union(self)
+        return union(self)
 
     def intersection(self) -> RleMasks:
         """One mask: pixels that all masks have. Of no mask it is undefined: ValueError."""
-        from copypaste_rs import functional
+        from copypaste_rs.functional import intersection
 
-        return functional.intersection(self)
+        return intersection(self)
 
     def difference(self, other: RleMasks) -> RleMasks:
         """Each mask without the pixels of `other`: its one mask, or the one of the same number."""
-        from copypaste_rs import functional
+        from copypaste_rs.functional import difference
 
-        return functional.difference(self, other)
+        return difference(self, other)
 
     def iou(self, other: RleMasks, iscrowd: ArrayLike | None = None) -> NDArray[np.float64]:
         """Intersection over union of every pair, shape (n, m).
@@ -228,15 +228,15 @@ class RleMasks:
         `iscrowd`, one bool for each mask of `other`, marks crowds: there the denominator is the area of the
         row's mask alone, as in COCO's evaluation.
         """
-        from copypaste_rs import functional
+        from copypaste_rs.functional import iou
 
-        return functional.iou(self, other, iscrowd)
+        return iou(self, other, iscrowd)
 
     def place(self, placement: Placement) -> RleMasks:
         """The masks flipped, resized and cropped or padded onto the canvas of `placement`."""
-        from copypaste_rs import functional
+        from copypaste_rs.functional import place_masks
 
-        return functional.place_masks(self, placement)
+        return place_masks(self, placement)
 
     # -- as a sequence -------------------------------------------------------------------------------------
 
@@ -264,6 +264,10 @@ class RleMasks:
 
     def __repr__(self) -> str:
         return f"RleMasks(size={self.size}, n={len(self)})"
+
+
+# The setters of the slots themselves: every kernel makes masks, and `object.__setattr__` looks each up by its name.
+_set_size, _set_counts, _set_offsets = (vars(RleMasks)[name].__set__ for name in ("size", "counts", "offsets"))
 
 
 def check_masks(name: str, value: object, size: tuple[int, int] | None = None) -> RleMasks:

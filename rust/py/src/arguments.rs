@@ -1,6 +1,9 @@
 //! What Python hands over, as the core's types.
 
-use copypaste_core::{Error, ImageView, Placement, Result, Size, rle::Masks};
+use copypaste_core::{
+    Error, ImageView, Placement, Result, Size,
+    rle::{self, Masks},
+};
 use ndarray::{ArrayView3, CowArray, Ix3};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::{PyMemoryError, PyValueError};
@@ -52,11 +55,20 @@ impl MaskParts<'_> {
     pub(crate) fn read(self) -> Result<Masks> {
         Masks::from_counts("masks", self.size, self.counts, self.offsets)
     }
+
+    /// The areas of the masks, which need nothing but the runs.
+    pub(crate) fn area(self) -> Result<Vec<i64>> {
+        rle::area_of_counts("masks", self.size, self.counts, self.offsets)
+    }
 }
 
 /// Masks on their way back to Python.
 pub(crate) fn runs(py: Python<'_>, masks: Masks) -> Runs<'_> {
-    let (counts, offsets) = masks.to_counts();
+    counts(py, masks.to_counts())
+}
+
+/// The same, as run lengths.
+pub(crate) fn counts(py: Python<'_>, (counts, offsets): (Vec<u32>, Vec<i64>)) -> Runs<'_> {
     (counts.into_pyarray(py), offsets.into_pyarray(py))
 }
 

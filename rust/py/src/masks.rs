@@ -11,7 +11,7 @@ use numpy::{
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::arguments::{PyMasks, PyPlacement, Runs, runs, to_python};
+use crate::arguments::{PyMasks, PyPlacement, Runs, counts, runs, to_python};
 
 /// One mask set in, one out.
 fn map<'py>(
@@ -76,7 +76,7 @@ pub(crate) fn iou(
 #[pyfunction]
 pub(crate) fn area<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Bound<'py, PyArray1<i64>>> {
     let parts = masks.parts()?;
-    let areas = py.detach(|| parts.read().map(|masks| rle::area(&masks))).map_err(to_python)?;
+    let areas = py.detach(|| parts.area()).map_err(to_python)?;
     Ok(areas.into_pyarray(py))
 }
 
@@ -114,10 +114,15 @@ pub(crate) fn encode<'py>(py: Python<'py>, dense: PyReadonlyArray3<'_, u8>) -> P
 }
 
 #[pyfunction]
-pub(crate) fn decode(py: Python<'_>, masks: PyMasks<'_>, mut out: PyReadwriteArray3<'_, u8>) -> PyResult<()> {
+pub(crate) fn decode(
+    py: Python<'_>,
+    masks: PyMasks<'_>,
+    mut out: PyReadwriteArray3<'_, u8>,
+    blank: bool,
+) -> PyResult<()> {
     let parts = masks.parts()?;
     let out = out.as_slice_mut()?;
-    py.detach(|| parts.read().map(|masks| rle::decode(&masks, out))).map_err(to_python)
+    py.detach(|| parts.read().map(|masks| rle::decode(&masks, out, blank))).map_err(to_python)
 }
 
 #[pyfunction]
@@ -128,8 +133,8 @@ pub(crate) fn parse_counts<'py>(
 ) -> PyResult<Runs<'py>> {
     let size = Size { h: size.0, w: size.1 };
     let bytes: Vec<&[u8]> = strings.iter().map(PyBytesMethods::as_bytes).collect();
-    let made = py.detach(|| rle::parse(&bytes, size)).map_err(to_python)?;
-    Ok(runs(py, made))
+    let made = py.detach(|| rle::parse_counts(&bytes, size)).map_err(to_python)?;
+    Ok(counts(py, made))
 }
 
 #[pyfunction]

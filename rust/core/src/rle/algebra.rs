@@ -1,6 +1,7 @@
 //! Area, boxes, intersection and intersection over union.
 
-use super::Masks;
+use super::{Masks, check_offsets, number_of_pixels};
+use crate::{Error, Result, Size};
 
 /// A half-open box in pixels; all zero for an empty mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,35 @@ pub struct PixelBox {
 #[must_use]
 pub fn area(masks: &Masks) -> Vec<i64> {
     masks.iter().map(|bounds| pixels(bounds) as i64).collect()
+}
+
+/// Number of pixels of each mask, given as [`Masks::from_counts`] takes them.
+///
+/// # Errors
+/// As there.
+pub fn area_of_counts(
+    argument: &'static str,
+    size: Size,
+    counts: &[u32],
+    offsets: &[i64],
+) -> Result<Vec<i64>> {
+    let pixels = number_of_pixels(size)?;
+    check_offsets(offsets, counts.len())?;
+    let mut areas = Vec::with_capacity(offsets.len() - 1);
+    for (mask, range) in offsets.windows(2).enumerate() {
+        let (pairs, last) = counts[range[0] as usize..range[1] as usize].as_chunks::<2>();
+        let (mut clear, mut set) = (0, 0);
+        for &[background, foreground] in pairs {
+            clear += background as u64;
+            set += foreground as u64;
+        }
+        let sum = clear + set + last.iter().map(|&run| run as u64).sum::<u64>();
+        if sum != pixels {
+            return Err(Error::RunsDoNotFill { argument, mask, sum, size });
+        }
+        areas.push(set as i64);
+    }
+    Ok(areas)
 }
 
 /// Number of pixels in spans.
@@ -69,30 +99,34 @@ pub(crate) fn bounding_box(bounds: &[u32], h: u32) -> PixelBox {
 /// What all masks have in common, as one mask; there must be at least one (of none: an empty mask).
 #[must_use]
 pub fn intersection(masks: &Masks) -> Masks {
-    let mut common = masks.iter().next().unwrap_or(&[]).to_vec();
+    let mut result = Masks::empty(masks.size());
+    let mut all = masks.iter();
+    let mut common = all.next().unwrap_or(&[]).as_chunks::<2>().0.to_vec();
     let mut next = Vec::new();
-    for bounds in masks.iter().skip(1) {
-        next.clear();
-        for_each_overlap(&common, bounds, |start, end| next.extend([start, end]));
+    for bounds in all {
+        // Each pixel range in common ends with a span of either.
+        next.resize(common.len() + bounds.len() / 2, [0; 2]);
+        let count = write_overlaps(&common, bounds.as_chunks().0, &mut next);
+        next.truncate(count);
         std::mem::swap(&mut common, &mut next);
     }
-    let mut result = Masks::empty(masks.size());
-    result.push(&common);
+    result.push(common.as_flattened());
     result
 }
 
-/// Calls `found` with each range of pixels that both masks have.
-fn for_each_overlap(a: &[u32], b: &[u32], mut found: impl FnMut(u32, u32)) {
-    let (a, b) = (a.as_chunks::<2>().0, b.as_chunks::<2>().0);
-    let (mut i, mut j) = (0, 0);
+/// Writes each range of pixels that both masks have; says how many there are. There is room for all spans.
+fn write_overlaps(a: &[[u32; 2]], b: &[[u32; 2]], found: &mut [[u32; 2]]) -> usize {
+    let (a, b) = (reaching(a, b), reaching(b, a));
+    let (mut i, mut j, mut count) = (0, 0, 0);
     while let (Some(&[a0, a1]), Some(&[b0, b1])) = (a.get(i), b.get(j)) {
         let (start, end) = (a0.max(b0), a1.min(b1));
-        if start < end {
-            found(start, end);
-        }
+        // Without a branch: whether spans overlap cannot be predicted.
+        found[count] = [start, end];
+        count += usize::from(start < end);
         i += usize::from(a1 <= b1);
         j += usize::from(b1 <= a1);
     }
+    count
 }
 
 /// Intersection over union of each mask in `rows` with each in `columns`, into `table`, row by row.

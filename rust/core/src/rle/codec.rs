@@ -1,7 +1,7 @@
 //! COCO's compressed counts: each count as a varint of six bits a character, from the fourth on as the difference
 //! to the count two before.
 
-use super::{Masks, number_of_pixels};
+use super::{Masks, number_of_pixels, reserve};
 use crate::{Error, Result, Size};
 
 /// The characters are 0x30 to 0x6f: six bits plus this.
@@ -24,26 +24,52 @@ const MORES: u64 = 0x2020_2020_2020_2020;
 /// characters, negative or over 2^32 - 1, or does not add up to the number of pixels; when the size has more than
 /// 2^32 - 1 pixels.
 pub fn parse(strings: &[&[u8]], size: Size) -> Result<Masks> {
+    let (counts, offsets, _) = read(strings, size)?;
+    Masks::from_counts("strings", size, &counts, &offsets)
+}
+
+/// The same as run lengths, as [`Masks::to_counts`] has them.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_counts(strings: &[&[u8]], size: Size) -> Result<(Vec<u32>, Vec<i64>)> {
+    match read(strings, size)? {
+        (counts, offsets, true) => Ok((counts, offsets)),
+        (counts, offsets, false) => Ok(Masks::from_counts("strings", size, &counts, &offsets)?.to_counts()),
+    }
+}
+
+/// The run lengths as they are written, where those of each mask begin and end, and whether they have the one form
+/// that a mask has.
+fn read(strings: &[&[u8]], size: Size) -> Result<(Vec<u32>, Vec<i64>, bool)> {
     let pixels = number_of_pixels(size)?;
-    let total = strings.iter().map(|string| string.len()).sum::<usize>();
-    let mut masks = Masks::with_capacity(size, strings.len(), total)?;
+    let mut counts = reserve(strings.iter().map(|string| string.len()).sum())?;
+    let mut offsets = reserve(strings.len() + 1)?;
+    offsets.push(0);
+    let mut canonical = true;
     for (string, &bytes) in strings.iter().enumerate() {
-        let sum = parse_one(bytes, string, &mut masks.bounds)?;
+        let from = counts.len();
+        let sum = read_one(bytes, string, &mut counts)?;
         if sum != pixels {
             return Err(Error::RunsDoNotFill { argument: "strings", mask: string, sum, size });
         }
-        masks.close();
+        // Only the first run may be zero.
+        let later = counts.get(from + 1..);
+        canonical &=
+            later.is_some_and(|runs| runs.iter().fold(0, |any, &run| any | u32::from(run == 0)) == 0);
+        offsets.push(counts.len() as i64);
     }
-    Ok(masks)
+    counts.shrink_to_fit();
+    Ok((counts, offsets, canonical))
 }
 
-/// Appends the bounds of one mask; says what its counts add up to.
-fn parse_one(bytes: &[u8], string: usize, bounds: &mut Vec<u32>) -> Result<u64> {
+/// Appends the counts of one mask; says what they add up to.
+fn read_one(bytes: &[u8], string: usize, counts: &mut Vec<u32>) -> Result<u64> {
     check_alphabet(bytes, string)?;
     let mut reader = Reader { count: 0, sum: 0, before: [0; 2], good: true };
     let mut position = 0;
     while let Some(block) = bytes[position..].first_chunk() {
-        position += reader.read(u64::from_le_bytes(*block), bounds);
+        position += reader.read(u64::from_le_bytes(*block), counts);
     }
     // The last characters, with zeros behind them.
     let (from, mut padded) = (position, [ZERO; 16]);
@@ -51,16 +77,9 @@ fn parse_one(bytes: &[u8], string: usize, bounds: &mut Vec<u32>) -> Result<u64> 
     while position < bytes.len() {
         let mut block = [ZERO; 8];
         block.copy_from_slice(&padded[position - from..position - from + 8]);
-        position += reader.read_one(u64::from_le_bytes(block), bounds);
+        position += reader.read_one(u64::from_le_bytes(block), counts);
     }
-    if !reader.good {
-        return Err(find_bad_count(bytes, string));
-    }
-    // The toggle after the last background run is no bound: nothing follows it.
-    if reader.count % 2 == 1 {
-        bounds.pop();
-    }
-    Ok(reader.sum)
+    if reader.good { Ok(reader.sum) } else { Err(find_bad_count(bytes, string)) }
 }
 
 fn check_alphabet(bytes: &[u8], string: usize) -> Result<()> {
@@ -111,7 +130,7 @@ struct Reader {
 impl Reader {
     /// Reads three counts, or one, from eight characters; says how many characters these have.
     #[inline]
-    fn read(&mut self, word: u64, bounds: &mut Vec<u32>) -> usize {
+    fn read(&mut self, word: u64, counts: &mut Vec<u32>) -> usize {
         let bits = word.wrapping_sub(ZEROS);
         // The flags of the characters that end a count: bit 5 of their bytes.
         let first = !bits & MORES;
@@ -119,7 +138,7 @@ impl Reader {
         let third = second & second.wrapping_sub(1);
         let long = !first & !(first >> 8) & !(first >> 16) & (MORES >> 16);
         if self.count < 3 || third == 0 || long != 0 {
-            return self.read_one(word, bounds);
+            return self.read_one(word, counts);
         }
         // Mostly three are there, of up to three characters: they need one load, and no branch on their lengths.
         let ends = [first, second, third].map(u64::trailing_zeros);
@@ -130,17 +149,14 @@ impl Reader {
         self.count += 3;
         // Negative ones, too, have bits above the 32.
         self.good &= (a | b | c) as u64 >> 32 == 0;
-        let counts = [a, b, c].map(|count| {
-            self.sum = self.sum.wrapping_add(count as u64);
-            self.sum as u32
-        });
-        bounds.extend_from_slice(&counts);
+        self.sum = self.sum.wrapping_add((a as u64).wrapping_add(b as u64).wrapping_add(c as u64));
+        counts.extend_from_slice(&[a, b, c].map(|count| count as u32));
         ends[2] as usize / 8 + 1
     }
 
     /// Reads the count that starts with the first of eight characters; says how many it has.
     #[inline]
-    fn read_one(&mut self, word: u64, bounds: &mut Vec<u32>) -> usize {
+    fn read_one(&mut self, word: u64, counts: &mut Vec<u32>) -> usize {
         let bits = word.wrapping_sub(ZEROS);
         let end = (!bits & MORES).trailing_zeros();
         let length = (end as usize / 8 + 1).min(8);
@@ -154,7 +170,7 @@ impl Reader {
         self.before = [self.before[1], count];
         self.count += 1;
         self.sum = self.sum.wrapping_add(count as u64);
-        bounds.push(self.sum as u32);
+        counts.push(count as u32);
         length
     }
 }

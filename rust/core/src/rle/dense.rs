@@ -2,7 +2,7 @@
 
 use super::algebra::bounding_box;
 use super::sort::sort_into;
-use super::{Masks, for_each_piece};
+use super::{Masks, PixelBox, for_each_piece};
 use crate::{Result, Size};
 
 /// Bytes compared at once: equal blocks, nearly all, cost one pass over them.
@@ -139,31 +139,72 @@ fn for_each_set(row: &[u8], mut found: impl FnMut(usize)) {
 
 /// Writes the masks as 0 and 1 to `out`, of shape `(n, h, w)`, rows in one piece.
 ///
-/// What `out` held before does not matter.
-pub fn decode(masks: &Masks, out: &mut [u8]) {
+/// What `out` held before does not matter, unless it is `blank`: then it holds zeros, and only ones are written.
+pub fn decode(masks: &Masks, out: &mut [u8], blank: bool) {
     let Size { h, w } = masks.size();
     if masks.size().pixels() == 0 {
         return;
     }
-    out.fill(0);
+    let mut toggles = Toggles { columns: Vec::new(), ends: Vec::new() };
+    let mut line = vec![0; w];
     for (bounds, mask) in masks.iter().zip(out.chunks_exact_mut(h * w)) {
         let reach = bounding_box(bounds, h as u32);
-        for_each_piece(bounds, h as u32, |x0, x1, y0, y1| {
-            for x in x0 as usize..x1 as usize {
-                mask[y0 as usize * w + x] ^= 1;
-                // What ends with the last row of the box is not taken back.
-                if (y1 as usize) < reach.y1 {
-                    mask[y1 as usize * w + x] ^= 1;
+        let (above, rest) = mask.split_at_mut(reach.y0 * w);
+        let (inside, below) = rest.split_at_mut((reach.y1 - reach.y0) * w);
+        let columns = if blank { reach.x0..reach.x1 } else { 0..w };
+        if !blank {
+            above.fill(0);
+            below.fill(0);
+        }
+        toggles.sort(bounds, h as u32, &reach);
+        for (row, changes) in inside.chunks_exact_mut(w).zip(toggles.rows()) {
+            for &x in changes {
+                line[x as usize] ^= 1;
+            }
+            row[columns.clone()].copy_from_slice(&line[columns.clone()]);
+        }
+        line[reach.x0..reach.x1].fill(0);
+    }
+}
+
+/// Where a mask turns on and off down its columns, by rows.
+struct Toggles {
+    /// The columns that change, row by row.
+    columns: Vec<u32>,
+    /// Where those of each row end.
+    ends: Vec<usize>,
+}
+
+impl Toggles {
+    /// Takes those of a mask in the rows of its box. What ends with the last row is not among them.
+    fn sort(&mut self, bounds: &[u32], h: u32, reach: &PixelBox) {
+        self.ends.clear();
+        self.ends.resize(reach.y1 - reach.y0 + 2, 0);
+        let place = |y: u32| y as usize - reach.y0;
+        for_each_piece(bounds, h, |x0, x1, y0, y1| {
+            self.ends[place(y0) + 1] += (x1 - x0) as usize;
+            self.ends[place(y1) + 1] += (x1 - x0) as usize;
+        });
+        let mut sum = 0;
+        for end in &mut self.ends {
+            sum += *end;
+            *end = sum;
+        }
+        self.columns.resize(sum, 0);
+        for_each_piece(bounds, h, |x0, x1, y0, y1| {
+            for x in x0..x1 {
+                for y in [y0, y1] {
+                    let at = &mut self.ends[place(y)];
+                    self.columns[*at] = x;
+                    *at += 1;
                 }
             }
         });
-        // A pixel is set where an odd number of toggles stands above it.
-        for y in reach.y0 + 1..reach.y1 {
-            let (above, below) = mask.split_at_mut(y * w);
-            let above = &above[(y - 1) * w..];
-            for (pixel, above) in below[reach.x0..reach.x1].iter_mut().zip(&above[reach.x0..reach.x1]) {
-                *pixel ^= above;
-            }
-        }
+    }
+
+    /// The columns that change, for each row.
+    fn rows(&self) -> impl Iterator<Item = &[u32]> {
+        let mut from = 0;
+        self.ends.iter().map(move |&to| &self.columns[std::mem::replace(&mut from, to)..to])
     }
 }

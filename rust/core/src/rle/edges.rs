@@ -44,8 +44,10 @@ impl Edges {
     /// Where each input sample begins, times `scale`, and how many canvas samples it becomes; and where the last ends.
     pub(super) fn table_with_counts(&self, scale: u32) -> Vec<[u32; 2]> {
         let edges = self.table();
-        let next = edges.iter().skip(1).chain(edges.last());
-        edges.iter().zip(next).map(|(here, next)| [here * scale, next - here]).collect()
+        let mut table = Vec::with_capacity(edges.len());
+        table.extend(edges.windows(2).map(|pair| [pair[0] * scale, pair[1] - pair[0]]));
+        table.extend(edges.last().map(|last| [last * scale, 0]));
+        table
     }
 
     /// Where each input sample begins, and the last ends. As [`Edges::at`], by one division.
@@ -57,6 +59,11 @@ impl Edges {
         let (first, mut rest) = self.first_resized(inner.start as u64);
         // Before and behind the inner samples these may wrap; they are not used there.
         let mut position = (first as i64 + self.offset) as u32;
+        if self.resized == self.input {
+            table.extend(position..position + inner.len() as u32);
+            table.resize(samples, self.landing.end as u32);
+            return table;
+        }
         let step = (self.resized / self.input) as u32;
         let step_rest = 2 * (self.resized % self.input);
         table.extend(inner.map(|_| {

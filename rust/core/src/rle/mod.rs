@@ -18,10 +18,10 @@ mod sort;
 mod union;
 mod wide;
 
-pub use algebra::{PixelBox, area, boxes, intersection, iou};
+pub use algebra::{PixelBox, area, area_of_counts, boxes, intersection, iou};
 pub(crate) use algebra::{bounding_box, pixels};
 pub use bitplane::BitPlane;
-pub use codec::{format, parse};
+pub use codec::{format, parse, parse_counts};
 pub use contour::polygons;
 pub use dense::{decode, encode_c, encode_f};
 pub(crate) use difference::Cut;
@@ -90,11 +90,7 @@ impl Masks {
     /// pixels, or the size has more than 2^32 - 1 pixels. The message names `argument`.
     pub fn from_counts(argument: &'static str, size: Size, counts: &[u32], offsets: &[i64]) -> Result<Self> {
         let pixels = number_of_pixels(size)?;
-        let ascending = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
-        let ends = (offsets.first(), offsets.last());
-        if !ascending || ends != (Some(&0), Some(&(counts.len() as i64))) {
-            return Err(Error::OffsetsDoNotFit);
-        }
+        check_offsets(offsets, counts.len())?;
         let mut masks = Self::with_capacity(size, offsets.len() - 1, counts.len())?;
         for (mask, range) in offsets.windows(2).enumerate() {
             let runs = &counts[range[0] as usize..range[1] as usize];
@@ -194,6 +190,13 @@ pub(crate) fn append_counts(bounds: &[u32], size: Size, counts: &mut Vec<u32>) {
     if last < pixels || bounds.is_empty() {
         counts.push(pixels - last);
     }
+}
+
+/// Refuses offsets that do not ascend from 0 to the number of counts.
+fn check_offsets(offsets: &[i64], counts: usize) -> Result<()> {
+    let ascending = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
+    let ends = (offsets.first(), offsets.last());
+    if ascending && ends == (Some(&0), Some(&(counts as i64))) { Ok(()) } else { Err(Error::OffsetsDoNotFit) }
 }
 
 /// Number of pixels of a mask.

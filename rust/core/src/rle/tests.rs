@@ -214,6 +214,8 @@ fn area_and_boxes_are_those_of_pixels() {
                 _ => PixelBox::default(),
             };
             assert_eq!(found[i], expected, "{}", draw(rows));
+            let (counts, offsets) = masks.to_counts();
+            assert_eq!(area_of_counts("masks", masks.size(), &counts, &offsets).as_ref(), Ok(&areas));
             assert_eq!(areas[i], rows.iter().flatten().filter(|set| **set).count() as i64);
         }
     }
@@ -258,9 +260,12 @@ fn encode_and_decode_are_inverse() {
     for masks in random_masks(10) {
         let (Size { h, w }, n) = (masks.size(), masks.len());
         let mut out = vec![7; n * h * w];
-        decode(&masks, &mut out);
+        decode(&masks, &mut out, false);
         let expected: Vec<u8> = dense(&masks).iter().flatten().flatten().map(|&set| u8::from(set)).collect();
         assert_eq!(out, expected);
+        let mut blank = vec![0; n * h * w];
+        decode(&masks, &mut blank, true);
+        assert_eq!(blank, expected);
         for (i, value) in out.iter_mut().enumerate().filter(|(_, value)| **value != 0) {
             *value = [1, 2, 128, 255][i % 4];
         }
