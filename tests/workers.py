@@ -19,7 +19,7 @@ def digest(sample: Sample) -> str:
     return hashlib.sha256(b"|".join(parts)).hexdigest()
 
 
-def serve(data: CopyPasteDataset, requests: Queue[Any], answers: Queue[Any]) -> None:
+def serve(data: CopyPasteDataset[Sample], requests: Queue[Any], answers: Queue[Any]) -> None:
     """Answer each index with epoch and fingerprint of the item, until None comes."""
     while (index := requests.get()) is not None:
         answers.put((index, data.epoch, digest(data[index])))

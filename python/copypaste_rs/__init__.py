@@ -9,12 +9,14 @@ from copypaste_rs._batch import Batch
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Paste, Placement, Plan
 from copypaste_rs.sample import Instances, Sample
+from copypaste_rs.training import ForTraining, TrainingBatch, TrainingSample
 from copypaste_rs.transform import ScaleJitter, SimpleCopyPaste
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Batch",
+    "ForTraining",
     "Instances",
     "Paste",
     "Placement",
@@ -23,5 +25,7 @@ __all__ = [
     "Sample",
     "ScaleJitter",
     "SimpleCopyPaste",
+    "TrainingBatch",
+    "TrainingSample",
     "__version__",
 ]

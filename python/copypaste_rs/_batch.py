@@ -1,10 +1,10 @@
-"""Many plans applied in one call, on several threads."""
+"""Many plans applied in one call, on several threads; images and masks in the form that is asked for."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, SupportsIndex, final
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, final
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from copypaste_rs._formats import Format
     from copypaste_rs.plan import Plan
 
 THREADS_VARIABLE = "COPYPASTE_RS_THREADS"
@@ -51,6 +52,47 @@ class Batch:
         return Sample._trusted(self.images[index], self.instances[index], self.infos[index])
 
 
+class Drawn(NamedTuple):
+    """How masks are drawn as pixels."""
+
+    label_map: bool
+    dtype: np.dtype[Any]
+
+    def fresh(self, most: int, size: tuple[int, int]) -> NDArray[Any]:
+        """An array for up to `most` masks. Untouched zeros take no memory, so that planes too many cost nothing."""
+        return np.empty(size, self.dtype) if self.label_map else np.zeros((most, *size), self.dtype)
+
+    def check(self, name: str, out: object, most: int, size: tuple[int, int]) -> NDArray[Any]:
+        """`out`, which must be able to take up to `most` masks."""
+        if self.label_map:
+            return _checks.output(name, out, size, self.dtype)
+        planes = len(out) if isinstance(out, np.ndarray) and out.ndim else 0
+        if planes < most:
+            raise ValueError(f"{name}: expected room for up to {most} masks, got {planes}")
+        return _checks.output(name, out, (planes, *size), self.dtype)
+
+    def part(self, drawing: NDArray[Any], n: int) -> NDArray[Any]:
+        """What of an array the n masks take."""
+        return drawing if self.label_map else drawing[:n]
+
+
+class Form(NamedTuple):
+    """What results look like, where it is not a `Sample`."""
+
+    image: Format
+    drawn: Drawn | None
+    """None leaves the masks as runs."""
+
+
+class Results(NamedTuple):
+    """What comes out of a batch."""
+
+    images: NDArray[Any]
+    samples: list[Sample]
+    """Their images are views into `images`."""
+    masks: list[NDArray[Any]] | None
+
+
 def apply_batch(
     backend: str,
     options: _operation.Options,
@@ -60,7 +102,9 @@ def apply_batch(
     sources: Sequence[Sample | Sequence[Sample]],
     threads: SupportsIndex,
     out: NDArray[Any] | None,
-) -> Batch:
+    form: Form | None = None,
+    masks_out: Sequence[NDArray[Any]] | None = None,
+) -> Results:
     """Apply each plan to its samples; everything is checked before anything is written."""
     most = thread_limit(threads)
     plans, targets = list(plans), list(targets)
@@ -70,12 +114,7 @@ def apply_batch(
         )
     if not plans:
         raise ValueError("plans: expected at least one, got none")
-    calls = []
-    for i, (plan, target, source) in enumerate(zip(plans, targets, sources, strict=True)):
-        try:
-            calls.append(_operation.Call.check(options, plan, target, _operation.samples(source)))
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"item {i}: {error}") from None
+    calls = [_call(options, *item) for item in enumerate(zip(plans, targets, sources, strict=True))]
     first = targets[0].image
     for i, target in enumerate(targets):
         if target.image.dtype != first.dtype or target.image.shape[2:] != first.shape[2:]:
@@ -83,16 +122,60 @@ def apply_batch(
                 f"item {i}: expected images of dtype {first.dtype} and shape (H, W{_tail(first)}) as in item 0, "
                 f"got {target.image.dtype} and (H, W{_tail(target.image)})"
             )
-    shape = (len(calls), *canvas, *first.shape[2:])
-    if out is None:
-        images = np.empty(shape, first.dtype)
-    else:
-        images = _checks.output("out", out, shape, first.dtype, [a for call in calls for a in call.arrays()])
-    made = _composer(backend)(
-        [(call.plan, *call.sides()) for call in calls], out=images, threads=most, **options.of_kernel(first)
-    )
+    extra: dict[str, Any] = {}
+    drawings: list[NDArray[Any]] | None = None
+    inputs = [a for call in calls for a in call.arrays()]
+    shape, dtype = (*canvas, *first.shape[2:]), first.dtype
+    if form is not None:
+        form.image.linear(first)
+        shape, dtype = form.image.shape(canvas, first), form.image.dtype
+        drawings = _drawings(form.drawn, calls, canvas, masks_out, inputs)
+        extra = {"output_format": form.image, "drawings": drawings or (), "blank": masks_out is None}
+    shape = (len(calls), *shape)
+    images = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype, inputs)
+    if out is not None and masks_out is not None and any(np.may_share_memory(out, each) for each in drawings or ()):
+        raise ValueError("masks_out: expected memory of its own, got an array that overlaps out")
+    items = [(call.plan, *call.sides()) for call in calls]
+    made = _composer(backend)(items, out=images, threads=most, **extra, **options.of_kernel(first))
     samples = [call.result(options, each) for call, each in zip(calls, made, strict=True)]
-    return Batch(images, [s.instances for s in samples], [s.info for s in samples])
+    if form is None or form.drawn is None or drawings is None:
+        return Results(images, samples, None)
+    parts = [form.drawn.part(drawing, len(s.instances)) for drawing, s in zip(drawings, samples, strict=True)]
+    return Results(images, samples, parts)
+
+
+def _call(options: _operation.Options, i: int, item: tuple[Plan, Sample, Sample | Sequence[Sample]]) -> _operation.Call:
+    plan, target, source = item
+    try:
+        return _operation.Call.check(options, plan, target, _operation.samples(source))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"item {i}: {error}") from None
+
+
+def _drawings(
+    drawn: Drawn | None,
+    calls: Sequence[_operation.Call],
+    canvas: tuple[int, int],
+    given: Sequence[NDArray[Any]] | None,
+    inputs: Sequence[NDArray[Any]],
+) -> list[NDArray[Any]] | None:
+    if drawn is None:
+        if given is not None:
+            raise ValueError('masks_out: expected None where masks stay runs; masks="dense" draws them')
+        return None
+    most = [len(call.samples[0].instances) + sum(len(p.instances) for p in call.plan.pastes) for call in calls]
+    if given is None:
+        return [drawn.fresh(n, canvas) for n in most]
+    if len(given) != len(calls):
+        raise ValueError(f"masks_out: expected {len(calls)} arrays, one for each item, got {len(given)}")
+    checked: list[NDArray[Any]] = []
+    for i, (out, n) in enumerate(zip(given, most, strict=True)):
+        name = "masks_out" if len(calls) == 1 else f"masks_out[{i}]"
+        array = drawn.check(name, out, n, canvas)
+        if any(np.may_share_memory(array, other) for other in (*inputs, *checked)):
+            raise ValueError(f"{name}: expected memory of its own, got an array that overlaps another")
+        checked.append(array)
+    return checked
 
 
 def thread_limit(threads: SupportsIndex) -> int:
@@ -115,10 +198,6 @@ def _composer(backend: str) -> Callable[..., list[_operation.Composition]]:
         from copypaste_rs.functional import compose_batch
 
         return compose_batch
-    from copypaste_rs.reference.paste import compose
-
-    def one_by_one(items: Any, *, out: NDArray[Any], threads: int, **options: Any) -> list[_operation.Composition]:
-        del threads  # the reference is for reading, not for speed
-        return [compose(*item, out=image, **options) for item, image in zip(items, out, strict=True)]
+    from copypaste_rs.reference.paste import compose_batch as one_by_one
 
     return one_by_one

@@ -152,6 +152,12 @@ def output(
     return value
 
 
+def mask_output(name: str, value: object, shape: tuple[int, ...]) -> NDArray[Any]:
+    """`value`, which must be able to take dense masks: dtype uint8 or bool."""
+    boolean = isinstance(value, np.ndarray) and value.dtype == np.bool_
+    return output(name, value, shape, np.dtype(np.bool_ if boolean else np.uint8))
+
+
 def fill(value: object) -> float | tuple[float, ...] | None:
     """`value` as a fill: None, a finite number, or a tuple of them."""
     if value is None:

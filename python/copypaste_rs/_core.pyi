@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from copypaste_rs._formats import Linear
 from copypaste_rs._operation import Side
 from copypaste_rs._planning import DrawOptions, Placed
 from copypaste_rs.masks import RleMasks
@@ -16,6 +17,7 @@ __all__ = [
     "area",
     "blend",
     "boxes",
+    "convert",
     "copy_paste",
     "decode",
     "difference",
@@ -24,6 +26,7 @@ __all__ = [
     "format_counts",
     "intersection",
     "iou",
+    "label_map",
     "parse_counts",
     "philox_words",
     "place_image",
@@ -37,8 +40,16 @@ def alpha(masks: RleMasks, placement: Placement, weights: NDArray[np.uint16], ou
 def area(masks: RleMasks) -> NDArray[np.int64]: ...
 def blend(source: NDArray[Any], target: NDArray[Any], alpha: NDArray[np.uint8], out: NDArray[Any]) -> None: ...
 def boxes(masks: RleMasks) -> NDArray[np.float32]: ...
+def convert(image: NDArray[Any], output_format: tuple[bool, Linear], out: NDArray[Any]) -> None: ...
 def copy_paste(
-    items: list[tuple[Plan, list[Side], list[NDArray[np.uint16] | None]]],
+    items: list[
+        tuple[
+            Plan,
+            list[Side],
+            list[NDArray[np.uint16] | None],
+            tuple[NDArray[np.uint8], bool] | NDArray[np.int32] | None,
+        ]
+    ],
     fill: NDArray[Any],
     nearest: bool,
     antialias: bool,
@@ -47,6 +58,7 @@ def copy_paste(
     keep_hidden: bool,
     out: NDArray[Any],
     threads: int,
+    output_format: tuple[bool, Linear] | None,
 ) -> list[
     tuple[
         NDArray[np.uint32],
@@ -73,6 +85,7 @@ def encode(dense: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.int
 def format_counts(masks: RleMasks) -> list[bytes]: ...
 def intersection(masks: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
 def iou(masks: RleMasks, other: RleMasks, iscrowd: NDArray[np.bool_] | None, out: NDArray[np.float64]) -> None: ...
+def label_map(masks: RleMasks, out: NDArray[np.int32]) -> None: ...
 def parse_counts(
     strings: Sequence[bytes | str], size: tuple[int, int]
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from copypaste_rs import _checks, _core, _operation
+from copypaste_rs._formats import Format, convert_arguments
 from copypaste_rs.draws import gaussian_weights
 from copypaste_rs.masks import RleMasks, check_masks
 from copypaste_rs.plan import check_placement
@@ -19,9 +20,10 @@ from copypaste_rs.plan import check_placement
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from copypaste_rs._checks import Fill, Size
+    from copypaste_rs._formats import PerChannel
     from copypaste_rs.plan import Placement, Plan
     from copypaste_rs.sample import Sample
 
@@ -41,6 +43,8 @@ __all__ = [
     "place_image",
     "alpha",
     "blend",
+    "convert_image",
+    "label_map",
     "copy_paste",
     "philox_words",
 ]
@@ -58,8 +62,8 @@ def encode(dense: NDArray[Any]) -> RleMasks:
     return RleMasks._trusted(checked.shape[1:], *_core.encode(checked))
 
 
-def decode(masks: RleMasks, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
-    """Dense masks (n, h, w), uint8, 0 and 1; into `out` when given.
+def decode(masks: RleMasks, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """Dense masks (n, h, w), uint8, 0 and 1; into `out`, of dtype uint8 or bool, when given.
 
     Examples
     --------
@@ -69,9 +73,24 @@ def decode(masks: RleMasks, out: NDArray[np.uint8] | None = None) -> NDArray[np.
     """
     shape = (len(check_masks("masks", masks)), *masks.size)
     # Fresh zeros cost nothing that other fresh memory does not cost, and only the ones are left to write.
-    dense = np.zeros(shape, np.uint8) if out is None else _checks.output("out", out, shape, np.dtype(np.uint8))
-    _core.decode(masks, dense, out is None)
+    dense = np.zeros(shape, np.uint8) if out is None else _checks.mask_output("out", out, shape)
+    _core.decode(masks, dense.view(np.uint8), out is None)
     return dense
+
+
+def label_map(masks: RleMasks, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
+    """One map (h, w), int32: 1 + the number of the last mask that a pixel is in, 0 where it is in none.
+
+    Examples
+    --------
+    >>> label_map(RleMasks((2, 3), [1, 2, 3, 2, 3, 1], [0, 3, 6]))
+    array([[0, 1, 2],
+           [1, 2, 0]], dtype=int32)
+    """
+    shape = check_masks("masks", masks).size
+    numbers = np.empty(shape, np.int32) if out is None else _checks.output("out", out, shape, np.dtype(np.int32))
+    _core.label_map(masks, numbers)
+    return numbers
 
 
 def parse_counts(strings: Sequence[bytes | str], size: Size) -> RleMasks:
@@ -251,6 +270,30 @@ def blend(source: NDArray[Any], target: NDArray[Any], alpha: NDArray[np.uint8]) 
     return mixed
 
 
+def convert_image(
+    image: NDArray[Any],
+    *,
+    layout: str = "chw",
+    dtype: DTypeLike = "float32",
+    mean: PerChannel = None,
+    std: PerChannel = None,
+    scale: bool = True,
+    out: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """The image in the format that a model wants: channel order, dtype, normalisation.
+
+    Examples
+    --------
+    >>> convert_image(np.array([[[0, 255]]], np.uint8), mean=0.5, std=0.25).tolist()
+    [[[-2.0]], [[2.0]]]
+    """
+    output_format = Format.check(layout, dtype, mean, std, scale)
+    pixels, linear, converted = convert_arguments(image, output_format, out)
+    first = output_format.channels_first and pixels.ndim == 3
+    _core.convert(_planes(pixels), (first, linear), converted if pixels.ndim == 3 else converted[:, :, np.newaxis])
+    return converted
+
+
 def copy_paste(
     plan: Plan,
     target: Sample,
@@ -332,6 +375,7 @@ def compose(
         keep_hidden,
         _planes(image)[np.newaxis],
         1,
+        None,
     )[0]
     return _operation.Composition(image, RleMasks._trusted(plan.canvas_size, made[0], made[1]), *made[2:])
 
@@ -347,18 +391,29 @@ def compose_batch(
     keep_hidden: bool,
     out: NDArray[Any],
     threads: int,
+    output_format: Format | None = None,
+    drawings: Sequence[NDArray[Any] | None] = (),
+    blank: bool = False,
 ) -> list[_operation.Composition]:
-    """`compose` for each item, into its image of `out`, on several threads."""
+    """`compose` for each item, into its image of `out`, on several threads.
+
+    Images are written in the given format. What `drawings` has for an item takes its masks: planes (n, h, w) of which
+    the first are written, which hold zeros already where they are `blank`; or a map (h, w) of numbers.
+    """
+    image = items[0][1].image
+    linear = None if output_format is None else output_format.linear(image)
+    first = output_format is not None and output_format.channels_first and image.ndim == 3
     made = _core.copy_paste(
-        [_job(*item) for item in items],
+        [_job(*item, drawing, blank) for item, drawing in zip(items, drawings or [None] * len(items), strict=True)],
         fill,
         interpolation == "nearest",
         antialias,
         min_area,
         min_visibility,
         keep_hidden,
-        out if items[0][1].image.ndim == 3 else out[..., np.newaxis],
+        out if image.ndim == 3 else out[..., np.newaxis],
         threads,
+        None if output_format is None else (first, linear),
     )
     return [
         _operation.Composition(image, RleMasks._trusted(plan.canvas_size, each[0], each[1]), *each[2:])
@@ -367,13 +422,18 @@ def compose_batch(
 
 
 def _job(
-    plan: Plan, target: _operation.Side, sources: Sequence[_operation.Side]
-) -> tuple[Plan, list[_operation.Side], list[NDArray[np.uint16] | None]]:
-    """What the extension takes of one item: images with a channel axis, weights for soft edges."""
+    plan: Plan,
+    target: _operation.Side,
+    sources: Sequence[_operation.Side],
+    drawing: NDArray[Any] | None = None,
+    blank: bool = False,
+) -> Any:
+    """What the extension takes of one item: images with a channel axis, weights for soft edges, planes as bytes."""
     return (
         plan,
         [_operation.Side(_planes(side.image), side.masks, side.iscrowd) for side in (target, *sources)],
         [None if paste.sigma is None else gaussian_weights(paste.sigma) for paste in plan.pastes],
+        (drawing.view(np.uint8), blank) if drawing is not None and drawing.ndim == 3 else drawing,
     )
 
 

@@ -166,11 +166,17 @@ class RleMasks:
 
     # -- leaving -----------------------------------------------------------------------------------------
 
-    def to_dense(self, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
-        """Dense masks (n, h, w), uint8, 0 and 1; into `out` when given."""
+    def to_dense(self, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Dense masks (n, h, w), uint8, 0 and 1; into `out`, of dtype uint8 or bool, when given."""
         from copypaste_rs.functional import decode
 
         return decode(self, out)
+
+    def to_label_map(self, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
+        """One map (h, w), int32: 1 + the number of the last mask that a pixel is in, 0 where it is in none."""
+        from copypaste_rs.functional import label_map
+
+        return label_map(self, out)
 
     def to_coco(self) -> list[dict[str, Any]]:
         """COCO dicts ``{"size": [h, w], "counts": bytes}``; decode the bytes as ASCII for JSON."""

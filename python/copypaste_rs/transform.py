@@ -404,7 +404,8 @@ class SimpleCopyPaste(_Transform):
         """
         for plan in plans:
             self._check_canvas(plan)
-        return apply_batch(self.backend, self._options, self._jitter.canvas, plans, targets, sources, threads, out)
+        made = apply_batch(self.backend, self._options, self._jitter.canvas, plans, targets, sources, threads, out)
+        return Batch(made.images, [s.instances for s in made.samples], [s.info for s in made.samples])
 
     def __call__(
         self,

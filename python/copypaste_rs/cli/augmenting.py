@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from copypaste_rs.cli.options import Inputs
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+    from copypaste_rs.sample import Sample
     from copypaste_rs.transform import SimpleCopyPaste
 
 with extra("cli"):
@@ -29,7 +30,7 @@ with extra("cli"):
 class EncodeItem:
     """The work for one image of the output, number 0 up: copy after copy, each through all images."""
 
-    data: CopyPasteDataset
+    data: CopyPasteDataset[Sample]
     format: str
     quality: int
     integers: frozenset[str]
@@ -48,7 +49,7 @@ class EncodeItem:
 def augment(
     output: Path,
     inputs: Inputs,
-    data: CopyPasteDataset,
+    data: CopyPasteDataset[Sample],
     settings: Mapping[str, Any],
     options: Mapping[str, Any],
 ) -> int:

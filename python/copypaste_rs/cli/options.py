@@ -208,7 +208,7 @@ def _joined(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], path: Path
     return ours + [category for category in theirs if category["id"] not in names]
 
 
-def pairing(inputs: Inputs, transform: SimpleCopyPaste, options: Mapping[str, Any]) -> CopyPasteDataset:
+def pairing(inputs: Inputs, transform: SimpleCopyPaste, options: Mapping[str, Any]) -> CopyPasteDataset[Sample]:
     """The augmented images as a data set; the copies are its epochs."""
     try:
         return CopyPasteDataset(

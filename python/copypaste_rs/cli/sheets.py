@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+    from copypaste_rs.sample import Sample
 
 
 def preview_items(n: int, count: int, items: Sequence[int]) -> list[int]:
@@ -42,7 +43,7 @@ def check_sheet(path: Path, overwrite: bool) -> None:
 
 
 def write_sheet(
-    path: Path, data: CopyPasteDataset, items: Sequence[int], categories: Sequence[Mapping[str, Any]], side: int
+    path: Path, data: CopyPasteDataset[Sample], items: Sequence[int], categories: Sequence[Mapping[str, Any]], side: int
 ) -> None:
     """Draw target, sources and result of some items, and put the PNG in place whole."""
     rows = []

@@ -6,10 +6,11 @@ import ctypes
 import operator
 import warnings
 from multiprocessing import context, sharedctypes
-from typing import Any, Protocol, SupportsIndex, final
+from typing import Any, Generic, Protocol, SupportsIndex, TypeVar, final
 
 from copypaste_rs import _checks, draws
 from copypaste_rs.sample import Sample
+from copypaste_rs.training import ForTraining
 from copypaste_rs.transform import SimpleCopyPaste
 
 TRIES = 8
@@ -35,8 +36,25 @@ class Samples(Protocol):
     def __getitem__(self, index: int, /) -> Sample: ...
 
 
+Item = TypeVar("Item")
+Item_co = TypeVar("Item_co", covariant=True)
+
+
+class PairTransform(Protocol[Item_co]):
+    """What makes an item of a target and its partners: a `SimpleCopyPaste`, or a `ForTraining` around one."""
+
+    @property
+    def backend(self) -> str:
+        """Which of the two equal implementations runs."""
+        ...
+
+    def __call__(self, target: Sample, sources: list[Sample], rng: tuple[int, int, int], /) -> Item_co:
+        """The item."""
+        ...
+
+
 @final
-class CopyPasteDataset:
+class CopyPasteDataset(Generic[Item]):
     """Pairs each image of a data set with others and pastes their objects into it.
 
     Item i is `transform` of item i of `dataset` and of partners drawn from `sources`, with the key
@@ -49,8 +67,8 @@ class CopyPasteDataset:
     dataset : sequence of Sample
         The images that are pasted on. A method ``has_objects(index)``, where there is one, is asked before a
         partner is decoded.
-    transform : SimpleCopyPaste
-        What is done.
+    transform : SimpleCopyPaste or ForTraining
+        What is done; items are what it gives.
     sources : sequence of Sample, optional
         The images whose objects are pasted; None takes them from `dataset`, another one than the item itself.
     num_sources : int
@@ -91,14 +109,17 @@ class CopyPasteDataset:
     def __init__(
         self,
         dataset: Samples,
-        transform: SimpleCopyPaste,
+        transform: PairTransform[Item],
         *,
         sources: Samples | None = None,
         num_sources: int = 1,
         seed: int = 0,
     ) -> None:
-        if not isinstance(transform, SimpleCopyPaste):
-            raise TypeError(f"transform: expected a SimpleCopyPaste, got {type(transform).__name__}")
+        inner: object = transform
+        if isinstance(inner, ForTraining):
+            inner = inner.transform
+        if not isinstance(inner, SimpleCopyPaste):
+            raise TypeError(f"transform: expected a SimpleCopyPaste, got {type(inner).__name__}")
         self._dataset = _check_samples("dataset", dataset)
         self._itself = sources is None or sources is dataset
         self._sources = dataset if sources is None else _check_samples("sources", sources)
@@ -127,7 +148,7 @@ class CopyPasteDataset:
     def __len__(self) -> int:
         return len(self._dataset)
 
-    def __getitem__(self, index: SupportsIndex) -> Sample:
+    def __getitem__(self, index: SupportsIndex) -> Item:
         """The augmented item."""
         key = self.key(index)  # read once: another process may call set_epoch meanwhile
         target, sources = self._inputs(key)

@@ -6,6 +6,7 @@ is the specification of it: nothing here calls Rust, and nothing is fast.
 
 from copypaste_rs.reference.codec import format_counts, parse_counts
 from copypaste_rs.reference.composite import alpha, blend
+from copypaste_rs.reference.finish import convert_image, label_map
 from copypaste_rs.reference.paste import compose as compose
 from copypaste_rs.reference.paste import copy_paste
 from copypaste_rs.reference.philox import philox_words
@@ -29,6 +30,8 @@ __all__ = [
     "place_image",
     "alpha",
     "blend",
+    "convert_image",
+    "label_map",
     "copy_paste",
     "philox_words",
 ]

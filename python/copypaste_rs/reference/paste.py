@@ -11,8 +11,9 @@ from copypaste_rs._operation import Composition, Side
 from copypaste_rs.draws import gaussian_weights
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.reference.composite import blurred_union, mixed
+from copypaste_rs.reference.finish import label_map, write_image
 from copypaste_rs.reference.resample import place_pixels
-from copypaste_rs.reference.rle import area, boxes, place_masks
+from copypaste_rs.reference.rle import area, boxes, decode, place_masks
 from copypaste_rs.reference.runs import from_pixels, pixels_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from copypaste_rs._checks import Fill
+    from copypaste_rs._formats import Format
     from copypaste_rs.plan import Paste, Plan
     from copypaste_rs.sample import Sample
 
@@ -199,3 +201,28 @@ def _layer(paste: Paste, sources: Sequence[Side], min_area: int) -> Layer:
     for i in range(len(placed)):
         union |= pixels_of(placed, i)
     return Layer(paste, rows, placed, from_pixels(placed.size, [union]))
+
+
+def compose_batch(
+    items: Sequence[tuple[Plan, Side, Sequence[Side]]],
+    *,
+    out: NDArray[Any],
+    threads: int,
+    output_format: Format | None = None,
+    drawings: Sequence[NDArray[Any]] = (),
+    blank: bool = False,
+    **options: Any,
+) -> list[Composition]:
+    """`compose` for each item, one by one: the reference is for reading, not for speed."""
+    del threads, blank
+    made = []
+    for i, (plan, target, sources) in enumerate(items):
+        done = compose(plan, target, sources, out=out[i] if output_format is None else None, **options)
+        if output_format is not None:
+            write_image(done.image, output_format, output_format.linear(done.image), out[i])
+            done = done._replace(image=out[i])
+        if i < len(drawings):
+            planes = drawings[i]
+            decode(done.masks, planes[: len(done.masks)]) if planes.ndim == 3 else label_map(done.masks, planes)
+        made.append(done)
+    return made

@@ -57,19 +57,19 @@ def encode(dense: NDArray[Any]) -> RleMasks:
     return from_toggles((h, w), (toggles_of_pixels(mask != 0) for mask in checked))
 
 
-def decode(masks: RleMasks, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+def decode(masks: RleMasks, out: NDArray[Any] | None = None) -> NDArray[Any]:
     """Dense masks.
 
     Parameters
     ----------
     masks : RleMasks
         n masks of size (h, w).
-    out : array, shape (n, h, w), dtype uint8, optional
+    out : array, shape (n, h, w), dtype uint8 or bool, optional
         Where to write, C-contiguous and writable.
 
     Returns
     -------
-    array, shape (n, h, w), dtype uint8
+    array, shape (n, h, w), dtype uint8 or that of `out`
         1 where a mask is set, 0 elsewhere; `out` when it was given.
 
     Raises
@@ -86,7 +86,7 @@ def decode(masks: RleMasks, out: NDArray[np.uint8] | None = None) -> NDArray[np.
             [1, 0, 0]]], dtype=uint8)
     """
     shape = (len(check_masks("masks", masks)), *masks.size)
-    dense = np.empty(shape, np.uint8) if out is None else _checks.output("out", out, shape, np.dtype(np.uint8))
+    dense = np.empty(shape, np.uint8) if out is None else _checks.mask_output("out", out, shape)
     for i in range(len(masks)):
         dense[i] = pixels_of(masks, i)
     return dense

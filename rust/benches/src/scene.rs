@@ -82,9 +82,10 @@ impl Pass<'_> {
         let rules = Rules { min_area: 1, min_visibility: 0.0, keep_hidden: false };
         let mut made = Vec::with_capacity(SCALES.len());
         for (target, placement, source, paste) in self.steps.drain(..) {
-            let canvas = view_mut(black_box(&mut self.canvas));
+            let mut canvas = view_mut(black_box(&mut self.canvas));
             let rows =
-                paste::copy_paste(target, &placement, vec![source], &[paste], &look, &rules, canvas).unwrap();
+                paste::copy_paste(target, &placement, vec![source], &[paste], &look, &rules, &mut canvas)
+                    .unwrap();
             made.push(rows);
         }
         made

@@ -6,6 +6,7 @@
 
 pub mod composite;
 pub mod error;
+pub mod finish;
 pub mod paste;
 pub mod philox;
 pub mod placement;

@@ -7,6 +7,7 @@
 use std::sync::OnceLock;
 
 use crate::composite;
+use crate::finish;
 use crate::resample::{antialias, two_taps};
 
 /// The instructions kernels may use.
@@ -119,4 +120,15 @@ pub(crate) mod soft {
     use crate::resample::separable::Rows;
 
     kernel!(composite, blur [] [], rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH]);
+}
+
+/// Kernels of [`crate::finish`].
+pub(crate) mod ready {
+    use super::{Level, Tier, finish};
+
+    kernel!(finish, scale [T: Copy + Into<f32>] [T],
+        values: &[T], scale: f32, shift: f32, out: &mut [f32]);
+    kernel!(finish, scale_each [T: Copy + Into<f32>] [T],
+        values: &[T], scale: &[f32], shift: &[f32], out: &mut [f32]);
+    kernel!(finish, split [T: Copy] [T], line: &[T], channels: usize, planes: &mut [T]);
 }

@@ -7,7 +7,10 @@
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands extracted arguments over by value")]
 
 mod arguments;
+mod drawing;
+mod formats;
 mod images;
+mod jobs;
 mod masks;
 mod operation;
 mod planning;
@@ -18,11 +21,13 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
+    use crate::formats::convert;
+    #[pymodule_export]
     use crate::images::{alpha, blend, place_image};
     #[pymodule_export]
     use crate::masks::{
-        area, boxes, decode, difference, encode, format_counts, intersection, iou, parse_counts, place_masks,
-        polygons, rasterize, union,
+        area, boxes, decode, difference, encode, format_counts, intersection, iou, label_map, parse_counts,
+        place_masks, polygons, rasterize, union,
     };
     #[pymodule_export]
     use crate::operation::{copy_paste, philox_words};

@@ -126,6 +126,17 @@ pub(crate) fn decode(
 }
 
 #[pyfunction]
+pub(crate) fn label_map(
+    py: Python<'_>,
+    masks: PyMasks<'_>,
+    mut out: PyReadwriteArray2<'_, i32>,
+) -> PyResult<()> {
+    let parts = masks.parts()?;
+    let map = out.as_slice_mut()?;
+    py.detach(|| parts.read().map(|masks| rle::label_map(&masks, map))).map_err(to_python)
+}
+
+#[pyfunction]
 pub(crate) fn parse_counts<'py>(
     py: Python<'py>,
     strings: Vec<Bound<'_, PyBytes>>,

@@ -1,119 +1,25 @@
 //! The whole operation, one item or a batch, and the words that plans are drawn from.
 
-use copypaste_core::paste::{self, Look, Rows, Rules};
+use copypaste_core::finish::{Converted, Finished, Format, Sink};
+use copypaste_core::paste::{Look, Rows, Rules};
 use copypaste_core::resample::Pixel;
-use copypaste_core::{ImageView, ImageViewMut, Placement, Result, philox};
-use ndarray::{ArrayView3, ArrayViewMut3, Axis};
+use copypaste_core::{Error, ImageViewMut, Result, Size, philox};
+use half::f16;
+use ndarray::{ArrayViewMut3, ArrayViewMut4};
 use numpy::{
-    Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray3, PyReadwriteArray1,
-    PyReadwriteArray4,
+    Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadwriteArray1, PyReadwriteArray4,
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::arguments::{MaskParts, PyMasks, PyPlacement, to_python, with_dense_rows};
+use crate::arguments::to_python;
+use crate::drawing::PyDrawing;
+use crate::formats::{PyFormat, format};
 use crate::images::for_pixel_type;
+use crate::jobs::{Item, Options};
 use crate::masks::box_table;
 use crate::threads::{Failure, for_each};
-
-/// One image with its masks.
-#[derive(FromPyObject)]
-struct PySide<'py> {
-    image: Bound<'py, PyAny>,
-    masks: PyMasks<'py>,
-    iscrowd: PyReadonlyArray1<'py, bool>,
-}
-
-/// A `Paste`, but for sigma, which comes as weights.
-#[derive(FromPyObject)]
-struct PyPaste {
-    source: usize,
-    instances: Vec<usize>,
-    placement: PyPlacement,
-}
-
-/// A `Plan`.
-#[derive(FromPyObject)]
-struct PyPlan {
-    target: PyPlacement,
-    pastes: Vec<PyPaste>,
-}
-
-/// A plan, its samples (the target first), and weights for each paste.
-type PyItem<'py> = (PyPlan, Vec<Bound<'py, PyAny>>, Vec<Option<PyReadonlyArray1<'py, u16>>>);
-
-/// The arrays of one item, held while they are read.
-struct Item<'py, T: Element> {
-    target: Placement,
-    pastes: Vec<(PyPaste, Option<PyReadonlyArray1<'py, u16>>)>,
-    images: Vec<PyReadonlyArray3<'py, T>>,
-    sides: Vec<PySide<'py>>,
-}
-
-/// What a thread takes: views of these.
-struct Job<'a, T> {
-    target: Placement,
-    pastes: Vec<paste::Paste<'a>>,
-    images: Vec<ArrayView3<'a, T>>,
-    masks: Vec<MaskParts<'a>>,
-    crowds: Vec<&'a [bool]>,
-}
-
-/// What all items have in common.
-#[derive(Clone, Copy)]
-struct Options<'a, T> {
-    look: Look<'a, T>,
-    rules: Rules,
-}
-
-impl<'py, T: Element + Pixel> Item<'py, T> {
-    fn extract((plan, sides, weights): PyItem<'py>) -> PyResult<Self> {
-        let sides: Vec<PySide<'py>> = sides.iter().map(PyAnyMethods::extract).collect::<PyResult<_>>()?;
-        let images = sides.iter().map(|side| side.image.extract()).collect::<std::result::Result<_, _>>()?;
-        let pastes = plan.pastes.into_iter().zip(weights).collect();
-        Ok(Self { target: plan.target.into(), pastes, images, sides })
-    }
-
-    fn job(&self) -> PyResult<Job<'_, T>> {
-        let pastes = self.pastes.iter().map(|(paste, weights)| {
-            Ok(paste::Paste {
-                source: paste.source,
-                rows: paste.instances.clone(),
-                placement: (&paste.placement).into(),
-                weights: weights.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
-            })
-        });
-        Ok(Job {
-            target: self.target,
-            pastes: pastes.collect::<PyResult<_>>()?,
-            images: self.images.iter().map(PyReadonlyArray3::as_array).collect(),
-            masks: self.sides.iter().map(|side| side.masks.parts()).collect::<PyResult<_>>()?,
-            crowds: self.crowds()?,
-        })
-    }
-
-    fn crowds(&self) -> PyResult<Vec<&[bool]>> {
-        self.sides.iter().map(|side| Ok(side.iscrowd.as_slice()?)).collect()
-    }
-}
-
-impl<T: Pixel> Job<'_, T> {
-    fn run(self, options: &Options<'_, T>, canvas: ArrayViewMut3<'_, T>) -> Result<Rows> {
-        // Nothing of the two fallbacks is ever taken: Python has checked the canvas, and rows are dense now.
-        let misfit = || copypaste_core::Error::PlanDoesNotFit;
-        let canvas = ImageViewMut::new(canvas).ok_or_else(misfit)?;
-        let dense: Vec<_> = self.images.into_iter().map(with_dense_rows).collect();
-        let mut sides = Vec::with_capacity(dense.len());
-        for ((image, masks), crowd) in dense.iter().zip(self.masks).zip(self.crowds) {
-            let image = ImageView::new(image.view()).ok_or_else(misfit)?;
-            sides.push(paste::Side { image, masks: masks.read()?, crowd });
-        }
-        let sources = sides.split_off(1.min(sides.len()));
-        let target = sides.pop().ok_or_else(misfit)?;
-        paste::copy_paste(target, &self.target, sources, &self.pastes, &options.look, &options.rules, canvas)
-    }
-}
 
 /// Counts, offsets, boxes, area, source, source row, visibility, crowd, row among all.
 type Columns<'py> = (
@@ -153,7 +59,7 @@ fn columns<'py>(py: Python<'py>, rows: Rows, crowds: &[&[bool]]) -> Columns<'py>
     )
 }
 
-/// Applies each plan to its samples, into its canvas of `out`, which has the shape (items, H, W, C).
+/// Applies each plan to its samples, into its canvas of `out`: shape (items, H, W, C), or as `output_format` says.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "the operation has as many options as it has")]
 pub(crate) fn copy_paste<'py>(
@@ -167,13 +73,14 @@ pub(crate) fn copy_paste<'py>(
     keep_hidden: bool,
     out: Bound<'py, PyAny>,
     threads: usize,
+    output_format: Option<PyFormat<'py>>,
 ) -> PyResult<Vec<Columns<'py>>> {
     let rules = Rules { min_area, min_visibility, keep_hidden };
-    for_pixel_type!(out, compose(py, &items, &fill, nearest, antialias, rules, &out, threads))
+    for_pixel_type!(fill, compose(py, &items, &fill, nearest, antialias, rules, &out, threads, output_format))
 }
 
 #[expect(clippy::too_many_arguments, reason = "the same, with a pixel type")]
-fn compose<'py, T: Element + Pixel>(
+fn compose<'py, T>(
     py: Python<'py>,
     items: &Bound<'py, PyList>,
     fill: &Bound<'py, PyAny>,
@@ -182,29 +89,87 @@ fn compose<'py, T: Element + Pixel>(
     rules: Rules,
     out: &Bound<'py, PyAny>,
     threads: usize,
-) -> PyResult<Vec<Columns<'py>>> {
+    given: Option<PyFormat<'py>>,
+) -> PyResult<Vec<Columns<'py>>>
+where
+    T: Element + Pixel + Default + Into<f32> + Finished<T>,
+{
     let fill: PyReadonlyArray1<'_, T> = fill.extract()?;
-    let options = Options { look: Look { fill: fill.as_slice()?, nearest, antialias }, rules };
-    let in_use = |_| PyValueError::new_err("out: expected an array that no other call is writing to");
-    let mut out: PyReadwriteArray4<'_, T> = out.extract().map_err(in_use)?;
-    let items: Vec<Item<'_, T>> =
-        items.iter().map(|item| Item::extract(item.extract()?)).collect::<PyResult<_>>()?;
-    let mut canvases = out.as_array_mut();
-    let mut jobs = Vec::with_capacity(items.len());
-    for (item, canvas) in items.iter().zip(canvases.axis_iter_mut(Axis(0))) {
-        jobs.push((item.job()?, canvas));
+    let look = Look { fill: fill.as_slice()?, nearest, antialias };
+    let call = Call { items, threads, options: Options { look, rules } };
+    let Some(given) = given else {
+        let mut out = held::<T>(out)?;
+        return call
+            .run(py, out.as_array_mut(), |canvas| ImageViewMut::new(canvas).ok_or(Error::PlanDoesNotFit));
+    };
+    let format = format(given)?;
+    if out.cast::<numpy::PyArrayDyn<f16>>().is_ok() {
+        call.run(py, held(out)?.as_array_mut(), |canvas| converted::<T, f16>(canvas, &format))
+    } else if out.cast::<numpy::PyArrayDyn<f32>>().is_ok() {
+        call.run(py, held(out)?.as_array_mut(), |canvas| converted::<T, f32>(canvas, &format))
+    } else {
+        call.run(py, held(out)?.as_array_mut(), |canvas| converted::<T, T>(canvas, &format))
     }
-    let made = for_each(py, jobs, threads, |(job, canvas)| job.run(&options, canvas)).map_err(|failure| {
-        match failure {
+}
+
+fn held<'py, O: Element>(out: &Bound<'py, PyAny>) -> PyResult<PyReadwriteArray4<'py, O>> {
+    out.extract()
+        .map_err(|_| PyValueError::new_err("out: expected an array that no other call is writing to"))
+}
+
+fn converted<'a, T: Pixel + Default, O: Finished<T>>(
+    canvas: ArrayViewMut3<'a, O>,
+    format: &'a Format,
+) -> Result<Converted<'a, T, O>> {
+    let (a, b, c) = canvas.dim();
+    let (h, w, channels) = if format.channels_first { (b, c, a) } else { (a, b, c) };
+    let out = canvas.into_slice().ok_or(Error::PlanDoesNotFit)?;
+    Converted::new(out, Size { h, w }, channels, format)
+}
+
+/// Items with what they have in common.
+struct Call<'a, 'py, T> {
+    items: &'a Bound<'py, PyList>,
+    threads: usize,
+    options: Options<'a, T>,
+}
+
+impl<'py, T: Element + Pixel> Call<'_, 'py, T> {
+    /// Does all items; `sink` takes an image in its part of `out`.
+    fn run<'c, O: Send, S: Sink<T>>(
+        &self,
+        py: Python<'py>,
+        out: ArrayViewMut4<'c, O>,
+        sink: impl Fn(ArrayViewMut3<'c, O>) -> Result<S> + Sync,
+    ) -> PyResult<Vec<Columns<'py>>> {
+        let (mut items, mut drawings) = (Vec::new(), Vec::new());
+        for item in self.items {
+            let (item, drawing) = Item::<T>::extract(item.extract()?)?;
+            items.push(item);
+            drawings.push(drawing);
+        }
+        let (_, a, b, c) = out.dim();
+        let values = out.into_slice().unwrap_or_default(); // Python has checked the layout
+        let canvases = values.chunks_exact_mut((a * b * c).max(1));
+        let mut jobs = Vec::with_capacity(items.len());
+        for ((item, drawing), canvas) in items.iter().zip(&mut drawings).zip(canvases) {
+            jobs.push((item.job()?, canvas, drawing.as_mut().map(PyDrawing::view).transpose()?));
+        }
+        let options = &self.options;
+        let made = for_each(py, jobs, self.threads, |(job, canvas, drawing)| {
+            let canvas = ArrayViewMut3::from_shape((a, b, c), canvas).map_err(|_| Error::PlanDoesNotFit)?;
+            job.run(options, &mut sink(canvas)?, drawing)
+        });
+        let made = made.map_err(|failure| match failure {
             Failure::Signal(raised) => raised,
             Failure::Job(_, error) if items.len() == 1 => to_python(error),
             Failure::Job(item, error) => {
                 let message = format!("item {item}: {error}");
                 with_message(py, to_python(error), message)
             }
-        }
-    })?;
-    made.into_iter().zip(&items).map(|(rows, item)| Ok(columns(py, rows, &item.crowds()?))).collect()
+        })?;
+        made.into_iter().zip(&items).map(|(rows, item)| Ok(columns(py, rows, &item.crowds()?))).collect()
+    }
 }
 
 /// The same error with another message.

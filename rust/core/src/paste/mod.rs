@@ -5,11 +5,11 @@
 
 mod pixels;
 mod rows;
-mod spans;
 
+use crate::finish::Sink;
 use crate::resample::Pixel;
 use crate::rle::{Masks, PixelBox, Placed};
-use crate::{Error, ImageView, ImageViewMut, Placement, Result};
+use crate::{Error, ImageView, Placement, Result, Size};
 
 /// One image with its masks.
 #[derive(Debug)]
@@ -78,6 +78,16 @@ pub struct Rows {
     pub hidden: Vec<bool>,
 }
 
+impl Rows {
+    /// The masks on a canvas of `size`, as rows leave them.
+    ///
+    /// # Errors
+    /// When there is not enough memory.
+    pub fn masks(&self, size: Size) -> Result<Masks> {
+        Masks::from_counts("masks", size, &self.counts, &self.offsets)
+    }
+}
+
 /// Applies the pastes, in order, to the target, and writes the image to `canvas`.
 ///
 /// # Errors
@@ -89,16 +99,16 @@ pub fn copy_paste<T: Pixel>(
     pastes: &[Paste<'_>],
     look: &Look<'_, T>,
     rules: &Rules,
-    mut canvas: ImageViewMut<'_, T>,
+    canvas: &mut impl Sink<T>,
 ) -> Result<Rows> {
-    if !fits(&target, placement, &sources, pastes, look, &canvas) {
+    if !fits(&target, placement, &sources, pastes, look, canvas) {
         return Err(Error::PlanDoesNotFit);
     }
     // Masks are dropped as soon as they are placed: at hundreds of them that is most of the memory.
     let mut layers = rows::place_layers(&sources, pastes, rules)?;
     let (images, crowds): (Vec<_>, Vec<_>) = sources.into_iter().map(|s| (s.image, s.crowd)).unzip();
     let rows = rows::cut_and_drop(target.masks, target.crowd, placement, &crowds, &mut layers, rules)?;
-    pixels::paint(target.image, placement, &images, &layers, look, &mut canvas)?;
+    pixels::paint(target.image, placement, &images, &layers, look, canvas)?;
     Ok(rows)
 }
 
@@ -109,7 +119,7 @@ fn fits<T: Pixel>(
     sources: &[Side<'_, T>],
     pastes: &[Paste<'_>],
     look: &Look<'_, T>,
-    canvas: &ImageViewMut<'_, T>,
+    canvas: &impl Sink<T>,
 ) -> bool {
     let channels = look.fill.len();
     let side_fits = |side: &Side<'_, T>| {

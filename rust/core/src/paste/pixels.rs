@@ -5,13 +5,14 @@
 
 use std::ops::Range;
 
-use super::spans::{Span, append_runs, weigh};
 use super::{Layer, Look};
 use crate::composite::{Alpha, alpha, blend_row};
+use crate::finish::Sink;
 use crate::resample::fill::Fill;
 use crate::resample::{Filter, Pixel, Resampler};
+use crate::rle::spans::{Span, append_runs, weigh};
 use crate::rle::{BitPlane, PixelBox};
-use crate::{ImageView, ImageViewMut, Placement, Result};
+use crate::{ImageView, Placement, Result};
 
 /// Writes every pixel of the canvas.
 pub(super) fn paint<T: Pixel>(
@@ -20,7 +21,7 @@ pub(super) fn paint<T: Pixel>(
     sources: &[ImageView<'_, T>],
     layers: &[Layer<'_>],
     look: &Look<'_, T>,
-    canvas: &mut ImageViewMut<'_, T>,
+    canvas: &mut impl Sink<T>,
 ) -> Result<()> {
     let size = canvas.size();
     let channels = canvas.channels();
@@ -74,6 +75,7 @@ pub(super) fn paint<T: Pixel>(
         for painter in painters.iter_mut().filter(|painter| painter.rows.contains(&y)) {
             painter.paint(y, row, &mut scratch, channels);
         }
+        canvas.finish(y);
     }
     Ok(())
 }

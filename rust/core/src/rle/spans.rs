@@ -1,13 +1,13 @@
 //! One canvas row as bits, and the runs of set bits in it.
 
 /// A range of columns, half-open.
-pub(super) type Span = (u32, u32);
+pub(crate) type Span = (u32, u32);
 
 /// Appends the runs of set bits in `words` to `runs`; the first bit is that of `column`.
 ///
 /// A function of its own, not inlined: its state stays in registers.
 #[inline(never)]
-pub(super) fn append_runs(column: u32, words: impl Iterator<Item = u64>, runs: &mut Vec<Span>) {
+pub(crate) fn append_runs(column: u32, words: impl Iterator<Item = u64>, runs: &mut Vec<Span>) {
     let mut base = column;
     let mut start = 0;
     let mut inside = false;
@@ -33,7 +33,7 @@ pub(super) fn append_runs(column: u32, words: impl Iterator<Item = u64>, runs: &
 
 /// One row of weights as bits, from the word that holds its first column on: where a weight is 255, and where it
 /// is anything between 0 and that.
-pub(super) fn weigh(weights: &[u8], first_column: usize, opaque: &mut [u64], partial: &mut [u64]) {
+pub(crate) fn weigh(weights: &[u8], first_column: usize, opaque: &mut [u64], partial: &mut [u64]) {
     opaque.fill(0);
     partial.fill(0);
     let mut at = first_column % 64;

@@ -1,0 +1,195 @@
+//! What becomes of a finished canvas row: left as it is, or written as a model wants it.
+//!
+//! A row is converted while it is still in the nearest cache; the whole image is never gone over again.
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+pub(crate) mod portable;
+#[cfg(test)]
+mod tests;
+
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+
+use crate::resample::Pixel;
+use crate::resample::separable::filled;
+use crate::simd::{Level, ready};
+use crate::{Error, ImageViewMut, Result, Size};
+
+/// Takes an image row by row, from top to bottom.
+pub trait Sink<T> {
+    /// Height and width.
+    fn size(&self) -> Size;
+    /// Number of channels.
+    fn channels(&self) -> usize;
+    /// Where row `y` is to be written: `width * channels` values, channels innermost.
+    fn row_mut(&mut self, y: usize) -> &mut [T];
+    /// Row `y`, the one last asked for, is complete.
+    fn finish(&mut self, y: usize);
+}
+
+impl<T> Sink<T> for ImageViewMut<'_, T> {
+    fn size(&self) -> Size {
+        Self::size(self)
+    }
+
+    fn channels(&self) -> usize {
+        Self::channels(self)
+    }
+
+    fn row_mut(&mut self, y: usize) -> &mut [T] {
+        Self::row_mut(self, y)
+    }
+
+    fn finish(&mut self, _y: usize) {}
+}
+
+/// A type of finished values that `T` is written as.
+pub trait Finished<T>: Copy + Send + 'static {
+    /// Writes values times `scale` plus `shift`, or, without these, as they are.
+    fn write(values: &[T], linear: Option<Linear<'_>>, floats: &mut [f32], out: &mut [Self]);
+}
+
+/// `value * scale + shift`, multiplied, then added, in float32.
+#[derive(Clone, Copy, Debug)]
+pub enum Linear<'a> {
+    /// The same for all values.
+    One(f32, f32),
+    /// One scale and one shift for each value.
+    Each(&'a [f32], &'a [f32]),
+}
+
+macro_rules! kept {
+    ($($pixel:ty),*) => {$(
+        impl Finished<$pixel> for $pixel {
+            fn write(values: &[$pixel], linear: Option<Linear<'_>>, _: &mut [f32], out: &mut [Self]) {
+                debug_assert!(linear.is_none());
+                out.copy_from_slice(values);
+            }
+        }
+    )*};
+}
+
+kept!(u8, u16);
+
+impl<T: Pixel + Into<f32>> Finished<T> for f32 {
+    fn write(values: &[T], linear: Option<Linear<'_>>, _: &mut [f32], out: &mut [Self]) {
+        match linear {
+            Some(Linear::One(scale, shift)) => ready::scale(Level::detect(), values, scale, shift, out),
+            Some(Linear::Each(scale, shift)) => ready::scale_each(Level::detect(), values, scale, shift, out),
+            None => out.iter_mut().zip(values).for_each(|(out, &value)| *out = value.into()),
+        }
+    }
+}
+
+impl<T: Pixel + Into<f32>> Finished<T> for f16 {
+    fn write(values: &[T], linear: Option<Linear<'_>>, floats: &mut [f32], out: &mut [Self]) {
+        // Of a row at a time: the float32 values stay in the nearest cache.
+        let floats = &mut floats[..values.len()];
+        f32::write(values, linear, &mut [], floats);
+        out.convert_from_f32_slice(floats);
+    }
+}
+
+/// How a finished image differs from the canvas.
+#[derive(Clone, Debug, Default)]
+pub struct Format {
+    /// All of one channel, then all of the next.
+    pub channels_first: bool,
+    /// For each channel what its values are multiplied with, and what is added.
+    pub linear: Option<Vec<(f32, f32)>>,
+}
+
+/// A sink that writes rows in another format.
+#[derive(Debug)]
+pub struct Converted<'a, T, O> {
+    out: &'a mut [O],
+    size: Size,
+    channels: usize,
+    format: &'a Format,
+    /// The row at hand, then the same with each channel in one piece.
+    line: Vec<T>,
+    planes: Vec<T>,
+    floats: Vec<f32>,
+    /// For rows with channels innermost, scale and shift of each value.
+    each: [Vec<f32>; 2],
+}
+
+impl<'a, T: Pixel + Default, O: Finished<T>> Converted<'a, T, O> {
+    /// `out` holds as many values as the image.
+    ///
+    /// # Errors
+    /// When `out` or the format is for another image, and when there is not enough memory.
+    pub fn new(out: &'a mut [O], size: Size, channels: usize, format: &'a Format) -> Result<Self> {
+        let per_row = size.w * channels;
+        if out.len() != size.h * per_row || format.linear.as_ref().is_some_and(|all| all.len() != channels) {
+            return Err(Error::PlanDoesNotFit);
+        }
+        let mut each = [Vec::new(), Vec::new()];
+        if let (Some(linear), false) = (&format.linear, format.channels_first) {
+            each = [filled(per_row)?, filled(per_row)?];
+            let [scales, shifts] = &mut each;
+            for (i, (scale, shift)) in scales.iter_mut().zip(shifts).enumerate() {
+                (*scale, *shift) = linear[i % channels];
+            }
+        }
+        let planes = if format.channels_first { per_row } else { 0 };
+        Ok(Self {
+            out,
+            size,
+            channels,
+            format,
+            line: filled(per_row)?,
+            planes: filled(planes)?,
+            floats: filled(per_row)?,
+            each,
+        })
+    }
+}
+
+impl<T: Pixel + Default, O: Finished<T>> Sink<T> for Converted<'_, T, O> {
+    fn size(&self) -> Size {
+        self.size
+    }
+
+    fn channels(&self) -> usize {
+        self.channels
+    }
+
+    fn row_mut(&mut self, _y: usize) -> &mut [T] {
+        &mut self.line
+    }
+
+    fn finish(&mut self, y: usize) {
+        let Size { h, w } = self.size;
+        if !self.format.channels_first {
+            let per_row = w * self.channels;
+            let [scales, shifts] = &self.each;
+            let linear = self.format.linear.is_some().then_some(Linear::Each(scales, shifts));
+            O::write(&self.line, linear, &mut self.floats, &mut self.out[y * per_row..][..per_row]);
+            return;
+        }
+        ready::split(Level::detect(), &self.line, self.channels, &mut self.planes);
+        for (channel, plane) in self.planes.chunks_exact(w).enumerate() {
+            let linear = self.format.linear.as_ref().map(|all| Linear::One(all[channel].0, all[channel].1));
+            O::write(plane, linear, &mut self.floats, &mut self.out[(channel * h + y) * w..][..w]);
+        }
+    }
+}
+
+/// Writes an image in another format.
+///
+/// # Errors
+/// When `out` or the format is for another image, and when there is not enough memory.
+pub fn convert<T: Pixel + Default, O: Finished<T>>(
+    image: crate::ImageView<'_, T>,
+    format: &Format,
+    out: &mut [O],
+) -> Result<()> {
+    let mut sink = Converted::new(out, image.size(), image.channels(), format)?;
+    for y in 0..image.size().h {
+        sink.row_mut(y).copy_from_slice(image.row(y));
+        sink.finish(y);
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+use half::f16;
+use ndarray::Array3;
+
+use super::{Format, convert, portable};
+use crate::ImageView;
+use crate::simd::{Level, ready};
+
+fn image(h: usize, w: usize, channels: usize) -> Array3<u8> {
+    Array3::from_shape_fn((h, w, channels), |(y, x, c)| (y * 31 + x * 7 + c * 101) as u8)
+}
+
+#[test]
+fn planes_are_the_channels() {
+    for channels in 1..7 {
+        for w in [1, 2, 5, 16, 33, 70] {
+            let line: Vec<u16> = (0..(w * channels) as u16).collect();
+            for level in Level::available() {
+                let mut planes = vec![999; line.len()];
+                ready::split(level, &line, channels, &mut planes);
+                for (i, &value) in planes.iter().enumerate() {
+                    assert_eq!(usize::from(value), i % w * channels + i / w, "{level:?} {w} {channels}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn values_are_scaled_and_shifted() {
+    let values: Vec<u8> = (0..=255).collect();
+    let mut expected = vec![0.0; 256];
+    portable::scale(&values, 0.017, -2.1, &mut expected);
+    assert_eq!(expected[200], 200.0 * 0.017 - 2.1);
+    for level in Level::available() {
+        let mut found = vec![0.0; 256];
+        ready::scale(level, &values, 0.017, -2.1, &mut found);
+        assert_eq!(found, expected);
+        ready::scale_each(level, &values, &[0.017; 256], &[-2.1; 256], &mut found);
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn images_in_every_format() {
+    let pixels = image(3, 5, 3);
+    let view = || ImageView::new(pixels.view()).unwrap();
+    let linear = vec![(0.5, 1.0), (2.0, 0.0), (0.25, -8.0)];
+    for channels_first in [false, true] {
+        let at = |y: usize, x: usize, c: usize| {
+            if channels_first { (c * 3 + y) * 5 + x } else { (y * 5 + x) * 3 + c }
+        };
+        let mut bytes = [0_u8; 45];
+        convert(view(), &Format { channels_first, linear: None }, &mut bytes).unwrap();
+        let format = Format { channels_first, linear: Some(linear.clone()) };
+        let (mut floats, mut halves) = ([0.0_f32; 45], [f16::ZERO; 45]);
+        convert(view(), &format, &mut floats).unwrap();
+        convert(view(), &format, &mut halves).unwrap();
+        for ((y, x, c), &value) in pixels.indexed_iter() {
+            assert_eq!(bytes[at(y, x, c)], value);
+            let (scale, shift) = linear[c];
+            assert_eq!(floats[at(y, x, c)], f32::from(value) * scale + shift);
+            assert_eq!(halves[at(y, x, c)], f16::from_f32(f32::from(value) * scale + shift));
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let pixels = image(3, 5, 3);
+    let view = || ImageView::new(pixels.view()).unwrap();
+    assert!(convert(view(), &Format::default(), &mut [0_u8; 44]).is_err());
+    let linear = Some(vec![(1.0, 0.0); 2]);
+    assert!(convert(view(), &Format { channels_first: true, linear }, &mut [0.0_f32; 45]).is_err());
+}
