@@ -72,9 +72,8 @@ def decode(masks: RleMasks, out: NDArray[Any] | None = None) -> NDArray[Any]:
             [1, 0, 0]]], dtype=uint8)
     """
     shape = (len(check_masks("masks", masks)), *masks.size)
-    # Fresh zeros cost nothing that other fresh memory does not cost, and only the ones are left to write.
-    dense = np.zeros(shape, np.uint8) if out is None else _checks.mask_output("out", out, shape)
-    _core.decode(masks, dense.view(np.uint8), out is None)
+    dense = np.empty(shape, np.uint8) if out is None else _checks.mask_output("out", out, shape)
+    _core.decode(masks, dense.view(np.uint8))
     return dense
 
 

@@ -114,15 +114,10 @@ pub(crate) fn encode<'py>(py: Python<'py>, dense: PyReadonlyArray3<'_, u8>) -> P
 }
 
 #[pyfunction]
-pub(crate) fn decode(
-    py: Python<'_>,
-    masks: PyMasks<'_>,
-    mut out: PyReadwriteArray3<'_, u8>,
-    blank: bool,
-) -> PyResult<()> {
+pub(crate) fn decode(py: Python<'_>, masks: PyMasks<'_>, mut out: PyReadwriteArray3<'_, u8>) -> PyResult<()> {
     let parts = masks.parts()?;
     let out = out.as_slice_mut()?;
-    py.detach(|| parts.read().map(|masks| rle::decode(&masks, out, blank))).map_err(to_python)
+    py.detach(|| parts.read().map(|masks| rle::decode(&masks, out))).map_err(to_python)
 }
 
 #[pyfunction]

@@ -139,8 +139,8 @@ fn for_each_set(row: &[u8], mut found: impl FnMut(usize)) {
 
 /// Writes the masks as 0 and 1 to `out`, of shape `(n, h, w)`, rows in one piece.
 ///
-/// What `out` held before does not matter, unless it is `blank`: then it holds zeros, and only ones are written.
-pub fn decode(masks: &Masks, out: &mut [u8], blank: bool) {
+/// What `out` held before does not matter.
+pub fn decode(masks: &Masks, out: &mut [u8]) {
     let Size { h, w } = masks.size();
     if masks.size().pixels() == 0 {
         return;
@@ -148,20 +148,15 @@ pub fn decode(masks: &Masks, out: &mut [u8], blank: bool) {
     let mut toggles = Toggles { columns: Vec::new(), ends: Vec::new() };
     let mut line = vec![0; w];
     for (bounds, mask) in masks.iter().zip(out.chunks_exact_mut(h * w)) {
+        // All of it at once: that is the quickest way to write memory, and what follows finds it in the cache.
+        mask.fill(0);
         let reach = bounding_box(bounds, h as u32);
-        let (above, rest) = mask.split_at_mut(reach.y0 * w);
-        let (inside, below) = rest.split_at_mut((reach.y1 - reach.y0) * w);
-        let columns = if blank { reach.x0..reach.x1 } else { 0..w };
-        if !blank {
-            above.fill(0);
-            below.fill(0);
-        }
         toggles.sort(bounds, h as u32, &reach);
-        for (row, changes) in inside.chunks_exact_mut(w).zip(toggles.rows()) {
+        for (row, changes) in mask[reach.y0 * w..reach.y1 * w].chunks_exact_mut(w).zip(toggles.rows()) {
             for &x in changes {
                 line[x as usize] ^= 1;
             }
-            row[columns.clone()].copy_from_slice(&line[columns.clone()]);
+            row[reach.x0..reach.x1].copy_from_slice(&line[reach.x0..reach.x1]);
         }
         line[reach.x0..reach.x1].fill(0);
     }
