@@ -74,20 +74,26 @@ where
                 state = self.draw_across([start, end], state, output);
                 continue;
             }
+            if COPIES == 1 && state.times == 0 {
+                continue;
+            }
             let rows = [self.row(start - state.top), self.row(end - state.top)];
             let keep = (rows[0] < rows[1]) & (state.times > 0);
-            state.low = state.low.min(if keep { rows[0] } else { u32::MAX });
-            state.high = state.high.max(if keep { rows[1] } else { 0 });
+            // All bits where nothing is kept.
+            let drop = u32::from(keep).wrapping_sub(1);
+            state.low = state.low.min(rows[0] | drop);
+            state.high = state.high.max(rows[1] & !drop);
             // Of a column that does not land, where nothing is kept, these may wrap.
             let span = rows.map(|row| state.canvas_top.wrapping_add(row));
             if output.len() < state.length + 4 {
                 grow(output, state.length + 4);
             }
             if fresh && COPIES > 1 {
-                for (k, slot) in output[state.length..state.length + COPIES].iter_mut().enumerate() {
+                let Some(slots) = output[state.length..].first_chunk_mut::<COPIES>() else { continue };
+                for (k, slot) in slots.iter_mut().enumerate() {
                     *slot = span.map(|bound| bound.wrapping_add(k as u32 * self.canvas_h));
                 }
-                state.length += if keep { state.times as usize } else { 0 };
+                state.length += (state.times & !drop) as usize;
                 continue;
             }
             if !Self::PLAIN && !fresh && !state.pending {

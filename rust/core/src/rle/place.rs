@@ -208,14 +208,14 @@ impl Frame {
     /// The spans that have a pixel in a column that lands.
     fn visible_spans<'a>(&self, spans: &'a [[u32; 2]]) -> &'a [[u32; 2]] {
         let [from, to] = self.visible;
-        match (spans.first(), spans.last()) {
-            (Some(&[first, _]), Some(&[_, last])) if first < from || last > to => {
-                let start = spans.partition_point(|span| span[1] <= from);
-                let count = spans[start..].partition_point(|span| span[0] < to);
-                &spans[start..start + count]
-            }
-            _ => spans,
+        let (Some(&[first, _]), Some(&[_, last])) = (spans.first(), spans.last()) else { return spans };
+        if last <= from || first >= to {
+            return &[];
         }
+        let start = if first < from { spans.partition_point(|span| span[1] <= from) } else { 0 };
+        let spans = &spans[start..];
+        let count = if last > to { spans.partition_point(|span| span[0] < to) } else { spans.len() };
+        &spans[..count]
     }
 }
 
