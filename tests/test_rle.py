@@ -94,7 +94,7 @@ def test_decode_into_a_given_array(kernels: ModuleType) -> None:
         ([], TypeError, "out: expected a NumPy array, got list"),
         (np.zeros((2, 3), np.uint8), ValueError, "out: expected shape (1, 2, 3) and dtype uint8, got (2, 3) and '|u1'"),
         (np.zeros((1, 3, 2), np.uint8), ValueError, "out: expected shape (1, 2, 3) and dtype uint8, got (1, 3, 2) and '|u1'"),
-        (np.zeros((1, 2, 3), np.bool_), ValueError, "out: expected shape (1, 2, 3) and dtype uint8, got (1, 2, 3) and '|b1'"),
+        (np.zeros((1, 2, 3), np.int8), ValueError, "out: expected shape (1, 2, 3) and dtype uint8, got (1, 2, 3) and '|i1'"),
     ],
 )  # fmt: skip
 def test_decode_refuses_an_array_that_does_not_fit(kernels: ModuleType, out: Any, error: Any, message: str) -> None:

@@ -59,8 +59,8 @@ class Drawn(NamedTuple):
     dtype: np.dtype[Any]
 
     def fresh(self, most: int, size: tuple[int, int]) -> NDArray[Any]:
-        """An array for up to `most` masks. Untouched zeros take no memory, so that planes too many cost nothing."""
-        return np.empty(size, self.dtype) if self.label_map else np.zeros((most, *size), self.dtype)
+        """An array for up to `most` masks. Planes too many cost nothing: they are never touched."""
+        return np.empty(size if self.label_map else (most, *size), self.dtype)
 
     def check(self, name: str, out: object, most: int, size: tuple[int, int]) -> NDArray[Any]:
         """`out`, which must be able to take up to `most` masks."""
@@ -130,7 +130,7 @@ def apply_batch(
         form.image.linear(first)
         shape, dtype = form.image.shape(canvas, first), form.image.dtype
         drawings = _drawings(form.drawn, calls, canvas, masks_out, inputs)
-        extra = {"output_format": form.image, "drawings": drawings or (), "blank": masks_out is None}
+        extra = {"output_format": form.image, "drawings": drawings or ()}
     shape = (len(calls), *shape)
     images = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype, inputs)
     if out is not None and masks_out is not None and any(np.may_share_memory(out, each) for each in drawings or ()):

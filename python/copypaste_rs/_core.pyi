@@ -47,7 +47,7 @@ def copy_paste(
             Plan,
             list[Side],
             list[NDArray[np.uint16] | None],
-            tuple[NDArray[np.uint8], bool] | NDArray[np.int32] | None,
+            NDArray[np.uint8] | NDArray[np.int32] | None,
         ]
     ],
     fill: NDArray[Any],

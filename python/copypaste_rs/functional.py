@@ -83,7 +83,7 @@ def label_map(masks: RleMasks, out: NDArray[np.int32] | None = None) -> NDArray[
     Examples
     --------
     >>> label_map(RleMasks((2, 3), [1, 2, 3, 2, 3, 1], [0, 3, 6]))
-    array([[0, 1, 2],
+    array([[0, 2, 2],
            [1, 2, 0]], dtype=int32)
     """
     shape = check_masks("masks", masks).size
@@ -392,18 +392,17 @@ def compose_batch(
     threads: int,
     output_format: Format | None = None,
     drawings: Sequence[NDArray[Any] | None] = (),
-    blank: bool = False,
 ) -> list[_operation.Composition]:
     """`compose` for each item, into its image of `out`, on several threads.
 
     Images are written in the given format. What `drawings` has for an item takes its masks: planes (n, h, w) of which
-    the first are written, which hold zeros already where they are `blank`; or a map (h, w) of numbers.
+    the first are written, or a map (h, w) of numbers.
     """
     image = items[0][1].image
     linear = None if output_format is None else output_format.linear(image)
     first = output_format is not None and output_format.channels_first and image.ndim == 3
     made = _core.copy_paste(
-        [_job(*item, drawing, blank) for item, drawing in zip(items, drawings or [None] * len(items), strict=True)],
+        [_job(*item, drawing) for item, drawing in zip(items, drawings or [None] * len(items), strict=True)],
         fill,
         interpolation == "nearest",
         antialias,
@@ -425,14 +424,13 @@ def _job(
     target: _operation.Side,
     sources: Sequence[_operation.Side],
     drawing: NDArray[Any] | None = None,
-    blank: bool = False,
 ) -> Any:
     """What the extension takes of one item: images with a channel axis, weights for soft edges, planes as bytes."""
     return (
         plan,
         [_operation.Side(_planes(side.image), side.masks, side.iscrowd) for side in (target, *sources)],
         [None if paste.sigma is None else gaussian_weights(paste.sigma) for paste in plan.pastes],
-        (drawing.view(np.uint8), blank) if drawing is not None and drawing.ndim == 3 else drawing,
+        drawing.view(np.uint8) if drawing is not None and drawing.ndim == 3 else drawing,
     )
 
 

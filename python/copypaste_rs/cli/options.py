@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.coco_writer import PROVENANCE
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
 from copypaste_rs.transform import SimpleCopyPaste
+
+if TYPE_CHECKING:
+    from copypaste_rs.sample import Sample
 
 with extra("cli"):
     import click

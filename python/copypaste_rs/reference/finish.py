@@ -109,7 +109,7 @@ def label_map(masks: RleMasks, out: NDArray[np.int32] | None = None) -> NDArray[
     Examples
     --------
     >>> label_map(RleMasks((2, 3), [1, 2, 3, 2, 3, 1], [0, 3, 6]))
-    array([[0, 1, 2],
+    array([[0, 2, 2],
            [1, 2, 0]], dtype=int32)
     """
     shape = check_masks("masks", masks).size

@@ -210,11 +210,10 @@ def compose_batch(
     threads: int,
     output_format: Format | None = None,
     drawings: Sequence[NDArray[Any]] = (),
-    blank: bool = False,
     **options: Any,
 ) -> list[Composition]:
     """`compose` for each item, one by one: the reference is for reading, not for speed."""
-    del threads, blank
+    del threads
     made = []
     for i, (plan, target, sources) in enumerate(items):
         done = compose(plan, target, sources, out=out[i] if output_format is None else None, **options)

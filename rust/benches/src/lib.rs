@@ -131,7 +131,7 @@ pub fn masks(n: usize, seed: u64) -> Masks {
 /// The masks as bytes, rows in one piece.
 pub fn dense(masks: &Masks) -> Vec<u8> {
     let mut dense = vec![0; masks.len() * masks.size().pixels()];
-    rle::decode(masks, &mut dense, true);
+    rle::decode(masks, &mut dense);
     dense
 }
 

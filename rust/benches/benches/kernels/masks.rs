@@ -55,7 +55,7 @@ fn conversion(criterion: &mut Criterion, n: usize) {
         b.iter(|| rle::encode_f(black_box(&columns), n, PHOTO).unwrap());
     });
     group.bench_function(BenchmarkId::new("decode", n), |b| {
-        b.iter(|| rle::decode(black_box(&masks), black_box(&mut out), false));
+        b.iter(|| rle::decode(black_box(&masks), black_box(&mut out)));
     });
     group.bench_function(BenchmarkId::new("codec in", n), |b| {
         b.iter(|| rle::parse(black_box(&strings), PHOTO).unwrap());
