@@ -1,6 +1,7 @@
 //! Resampling an image onto the canvas: one row at a time, and of a row only what is asked for.
 
 pub(crate) mod antialias;
+mod bands;
 pub(crate) mod fill;
 mod nearest;
 mod pieces;
@@ -50,10 +51,11 @@ impl Filter {
 }
 
 mod sealed {
+    use super::bands::Pairs;
     use super::{Passes, antialias, two_taps};
 
     pub trait Kernels: Sized {
-        type TwoTaps: Passes<Self>;
+        type TwoTaps: Pairs<Self>;
         type Antialias: Passes<Self>;
         /// Whether a weight of 1 gives back every value: float32 loses the sign of zero.
         const KEEPS_SIGN: bool;
@@ -170,6 +172,18 @@ impl<'a, T: Pixel> Resampler<'a, T> {
             Engine::Antialias(engine) => engine.row(y, spans, out),
         }
     }
+
+    /// Resamples every row of the window onto the canvas `out`.
+    fn place(mut self, out: &mut ImageViewMut<'_, T>) -> Result<()> {
+        if let Engine::TwoTaps(mut engine) = self.engine {
+            return engine.place(self.rows, &self.columns, out);
+        }
+        let span = [(self.columns.start as u32, self.columns.end as u32)];
+        for y in self.rows() {
+            self.row(y, &span, out.row_mut(y));
+        }
+        Ok(())
+    }
 }
 
 fn common(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
@@ -206,14 +220,13 @@ pub fn place_image_with_level<T: Pixel>(
     debug_assert_eq!(out.size(), placement.canvas);
     let canvas = placement.canvas;
     let channels = fill.len();
-    let mut resampler = Resampler::with_level(level, image, placement, filter, 0..canvas.h, 0..canvas.w)?;
-    let columns = resampler.columns();
-    let span = [(columns.start as u32, columns.end as u32)];
+    let resampler = Resampler::with_level(level, image, placement, filter, 0..canvas.h, 0..canvas.w)?;
+    let (rows, columns) = (resampler.rows(), resampler.columns());
+    resampler.place(out)?;
     let blank = fill::Fill::new(fill);
     for y in 0..canvas.h {
         let row = out.row_mut(y);
-        if resampler.rows().contains(&y) && !columns.is_empty() {
-            resampler.row(y, &span, row);
+        if rows.contains(&y) && !columns.is_empty() {
             let (start, end) = (columns.start * channels, columns.end * channels);
             blank.fill(&mut row[..start]);
             blank.fill(&mut row[end..]);

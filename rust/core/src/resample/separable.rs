@@ -20,6 +20,9 @@ pub(crate) const SLACK: usize = 16;
 /// Of rows after the first pass so many elements past the last may be read.
 pub(crate) const MIDDLE_SLACK: usize = 32;
 
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
+
 /// What there is to resample: a window of the resized image, never the whole of it.
 #[derive(Clone, Debug)]
 pub struct Window {
@@ -104,25 +107,40 @@ pub(crate) fn filled<V: Copy + Default>(length: usize) -> Result<Vec<V>> {
 
 /// An image on its way through both passes of `P`.
 pub(crate) struct Separable<'a, T, P: Passes<T>> {
-    image: ImageView<'a, T>,
-    passes: P,
-    rows: Axis,
+    pub(super) image: ImageView<'a, T>,
+    pub(super) passes: P,
+    pub(super) rows: Axis,
     first_column: usize,
-    /// Source rows after the first pass, each in a slot of so many values.
-    middle: Vec<P::Middle>,
+    /// Source rows after the first pass, each in its slot.
+    pub(super) middle: Vec<P::Middle>,
     stride: usize,
-    /// What each slot holds. There are a power of two of them; source row `r` goes to number `r` modulo that.
-    slots: Vec<Slot>,
+    /// What each slot holds: source row `r` goes to slot `r % slots.len()`.
+    pub(super) slots: Vec<Slot>,
     /// Where the rows of the current output row are in `middle`.
     starts: Vec<usize>,
     pieces: Pieces,
 }
 
-#[derive(Clone, Debug)]
-struct Slot {
-    row: usize,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slot {
+    /// Where it is in `middle`.
+    pub(super) start: usize,
+    pub(super) row: usize,
     /// Pieces that have been resampled.
-    done: u64,
+    pub(super) done: u64,
+}
+
+impl Slot {
+    pub(super) fn take(&mut self, row: usize, done: u64) {
+        (self.row, self.done) = (row, done);
+    }
+}
+
+/// A source row, and where in `middle` its slot starts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Source {
+    pub(super) row: usize,
+    pub(super) start: usize,
 }
 
 impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
@@ -130,18 +148,35 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
         let passes = P::new(window)?;
         // One more than needed, for a row that is resampled ahead.
         let rows = (passes.most_rows() + 1).next_power_of_two();
-        let stride = window.padded_values().saturating_add(MIDDLE_SLACK);
-        Ok(Self {
+        let mut separable = Self {
             image,
             rows: window.placement.rows(),
             first_column: window.columns.start,
-            middle: filled(rows.saturating_mul(stride))?,
-            stride,
-            slots: vec![Slot { row: usize::MAX, done: 0 }; rows],
+            middle: Vec::new(),
+            stride: window.padded_values().saturating_add(MIDDLE_SLACK),
+            slots: Vec::new(),
             starts: Vec::with_capacity(rows),
             pieces: Pieces::new(window.padded_columns()),
             passes,
-        })
+        };
+        separable.keep(rows)?;
+        Ok(separable)
+    }
+
+    /// Makes room for so many source rows. None is there any more.
+    pub(super) fn keep(&mut self, rows: usize) -> Result<()> {
+        if rows != self.slots.len() {
+            // Slots begin with a line of the cache: vectors that are stored there never reach into two.
+            let line = LINE / size_of::<P::Middle>();
+            self.middle = filled(rows.saturating_mul(self.stride).saturating_add(line))?;
+            let first = self.middle.as_ptr().align_offset(LINE).min(line);
+            let slot = |slot| Slot { start: first + slot * self.stride, row: usize::MAX, done: 0 };
+            self.slots = (0..rows).map(slot).collect();
+        }
+        for slot in &mut self.slots {
+            slot.take(usize::MAX, 0);
+        }
+        Ok(())
     }
 
     pub(crate) fn row(&mut self, y: usize, spans: &[(u32, u32)], out: &mut [T]) {
@@ -155,7 +190,9 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
         });
         self.resample_columns(rows.clone(), needed);
         self.starts.clear();
-        self.starts.extend(rows.map(|row| (row & (self.slots.len() - 1)) * self.stride));
+        for row in rows {
+            self.starts.push(self.slots[self.slot(row)].start);
+        }
         let channels = self.image.channels();
         for &(start, end) in spans {
             let (start, end) = (start as usize, end as usize);
@@ -187,7 +224,7 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
             }
             Some(row) => {
                 let slot = self.slot(row);
-                self.slots[slot] = Slot { row, done: 0 };
+                self.slots[slot].take(row, 0);
                 self.extend(row, needed);
             }
             None => {}
@@ -198,26 +235,32 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
         self.slots[self.slot(row)].row == row
     }
 
-    /// A division would cost more than all else that is done for a row.
+    /// The number of the slot for a row. A division would cost more than all else that is done for one.
     fn slot(&self, row: usize) -> usize {
-        row & (self.slots.len() - 1)
+        let count = self.slots.len();
+        if count.is_power_of_two() { row & (count - 1) } else { row % count }
     }
 
     /// Resamples two rows of which there is nothing yet.
     fn begin_two(&mut self, a: usize, b: usize, needed: u64) {
-        let slots = [a, b].map(|row| self.slot(row));
-        let channels = self.image.channels();
-        let rows = [self.image.row(a), self.image.row(b)];
-        let (before, from) = self.middle.split_at_mut(slots[0].max(slots[1]) * self.stride);
-        let before = &mut before[slots[0].min(slots[1]) * self.stride..];
+        let sources = [a, b].map(|row| Source { row, start: self.slots[self.slot(row)].start });
         for pixels in self.pieces.runs(needed) {
-            let values = pixels.start * channels..pixels.end * channels + SLACK;
-            let [lower, upper] = [&mut before[values.clone()], &mut from[values]];
-            let out = if slots[0] < slots[1] { [lower, upper] } else { [upper, lower] };
-            self.passes.columns(rows, pixels, out);
+            self.resample(sources, pixels);
         }
-        for (slot, row) in slots.into_iter().zip([a, b]) {
-            self.slots[slot] = Slot { row, done: needed };
+        for row in [a, b] {
+            let slot = self.slot(row);
+            self.slots[slot].take(row, needed);
+        }
+    }
+
+    /// Resamples some pixels of one or two rows, each into its slot.
+    pub(super) fn resample<const N: usize>(&mut self, sources: [Source; N], pixels: Range<usize>) {
+        let channels = self.image.channels();
+        let (from, length) = (pixels.start * channels, pixels.len() * channels + SLACK);
+        let places = sources.map(|Source { start, .. }| start + from..start + from + length);
+        // Slots do not overlap.
+        if let Ok(out) = self.middle.get_disjoint_mut(places) {
+            self.passes.columns(sources.map(|Source { row, .. }| self.image.row(row)), pixels, out);
         }
     }
 
@@ -228,7 +271,7 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
         self.slots[slot].done |= missing;
         let channels = self.image.channels();
         for pixels in self.pieces.runs(missing) {
-            let start = slot * self.stride + pixels.start * channels;
+            let start = self.slots[slot].start + pixels.start * channels;
             let length = pixels.len() * channels;
             let out = &mut self.middle[start..start + length + SLACK];
             // What lies past the end may be there already, and kernels may write over it.

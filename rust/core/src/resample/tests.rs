@@ -305,6 +305,24 @@ fn wide_rows_are_resampled_piece_by_piece() {
 }
 
 #[test]
+fn long_rows_go_two_at_a_time() {
+    for (height, width) in [(12, 1200), (29, 1900), (7, 700)] {
+        let placement = Placement {
+            input: Size { h: 13, w: 1500 },
+            resized: Size { h: height, w: width },
+            offset_y: 1,
+            offset_x: 2,
+            canvas: Size { h: height + 2, w: width + 5 },
+            hflip: height == 12,
+        };
+        let mut random = Random(width as u64);
+        check_placement::<u8>(Filter::TwoTap, &placement, 4, &mut random);
+        check_placement::<u16>(Filter::TwoTap, &placement, 4, &mut random);
+        check_placement::<f32>(Filter::TwoTap, &placement, 3, &mut random);
+    }
+}
+
+#[test]
 fn a_huge_resized_side_costs_what_the_window_costs() {
     let huge = (1 << 31) - 1;
     let image = Array3::from_shape_fn((3, 5, 2), |(y, x, c)| (60 * y + 10 * x + c) as u8);

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::{Table, both, inside, parts};
 use crate::error::Result;
+use crate::resample::bands::{Pairs, TOGETHER};
 use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
 use crate::resample::taps::{Between, TwoTaps, fixed_weights};
 use crate::simd::{Level, two};
@@ -46,7 +47,7 @@ pub struct Bytes {
     /// Pixels whose taps can be read from the source row itself. Others go through `line`, which has bytes to
     /// spare.
     inside: Range<usize>,
-    lines: [Vec<u8>; 2],
+    lines: [Vec<u8>; TOGETHER],
     rows: TwoTaps,
     weights: [i16; 2],
     level: Level,
@@ -153,7 +154,8 @@ impl Passes<u8> for Bytes {
             Columns::Blocks(..) => (0..0, line),
             Columns::Weights(_) => (inside(&table.start, BLOCK, 2 * table.channels, table.available), line),
         };
-        let lines = [filled(line + SLACK)?, filled(line + SLACK)?];
+        let lines =
+            [filled(line + SLACK)?, filled(line + SLACK)?, filled(line + SLACK)?, filled(line + SLACK)?];
         let rows = TwoTaps::new(&window.placement.rows());
         Ok(Self { table, columns, inside, lines, rows, weights: [0; 2], level: window.level })
     }
@@ -197,14 +199,27 @@ impl Passes<u8> for Bytes {
     }
 
     fn turn_to(&mut self, i: usize) -> Range<usize> {
-        // Beyond the outermost rows both taps are the same row, and keep their weights.
-        let Between { first, share } = self.rows.single(i);
-        self.weights = fixed_weights(share);
-        self.rows.samples(first)
+        let (rows, weights) = self.pair(i);
+        self.weights = weights;
+        rows
     }
 
     fn rows(&self, rows: Rows<'_, i16>, out: &mut [u8]) {
-        two::rows_u8(self.level, both(&rows, out.len()), self.weights, out);
+        self.mix(both(&rows, out.len()), self.weights, out);
+    }
+}
+
+impl Pairs<u8> for Bytes {
+    type Weights = [i16; 2];
+
+    fn pair(&self, i: usize) -> (Range<usize>, [i16; 2]) {
+        // Beyond the outermost rows both taps are the same row, and keep their weights.
+        let Between { first, share } = self.rows.single(i);
+        (self.rows.samples(first), fixed_weights(share))
+    }
+
+    fn mix(&self, rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
+        two::rows_u8(self.level, rows, weights, out);
     }
 }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::octets::{Octets, SomeOctets};
 use super::{Table, both, inside, parts};
 use crate::error::Result;
+use crate::resample::bands::{Pairs, TOGETHER};
 use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
 use crate::resample::taps::{Between, TwoTaps, float_weights};
 use crate::simd::{Level, two};
@@ -65,7 +66,7 @@ pub struct Floats<T> {
     /// Pixels whose taps can be read from the source row itself. Others go through `lines`, which have values
     /// to spare.
     inside: Range<usize>,
-    lines: [Vec<T>; 2],
+    lines: [Vec<T>; TOGETHER],
     rows: TwoTaps,
     weights: [f32; 2],
     level: Level,
@@ -90,7 +91,7 @@ impl<T: Float> Passes<T> for Floats<T> {
             inside(&table.start, BLOCK, reach, table.available)
         };
         let line = table.length + table.channels + SLACK;
-        let lines = [filled(line)?, filled(line)?];
+        let lines = [filled(line)?, filled(line)?, filled(line)?, filled(line)?];
         let rows = TwoTaps::new(&window.placement.rows());
         Ok(Self { table, octets, inside, lines, rows, weights: [0.0; 2], level: window.level })
     }
@@ -101,7 +102,6 @@ impl<T: Float> Passes<T> for Floats<T> {
 
     fn columns<const N: usize>(&mut self, rows: [&[T]; N], pixels: Range<usize>, mut out: [&mut [f32]; N]) {
         let rows = rows.map(|row| &row[self.table.origin..]);
-        let channels = self.table.channels;
         for (part, inside) in parts(&pixels, &self.inside) {
             if !inside {
                 let needed = self.table.needed(part.clone());
@@ -110,31 +110,61 @@ impl<T: Float> Passes<T> for Floats<T> {
                 }
             }
             let lines = array::from_fn(|k| if inside { rows[k] } else { &self.lines[k][..] });
-            let columns = FloatColumns {
-                start: &self.table.start[part.clone()],
-                weights: &self.table.weights[part.clone()],
-                octets: self.octets.part(part.start * channels..part.end * channels),
-                channels,
-            };
-            let from = (part.start - pixels.start) * channels;
-            let out = out.each_mut().map(|out| &mut out[from..]);
-            match channels {
-                1 => two::columns_float::<N, 1, T>(self.level, lines, columns, out),
-                2 => two::columns_float::<N, 2, T>(self.level, lines, columns, out),
-                3 => two::columns_float::<N, 3, T>(self.level, lines, columns, out),
-                4 => two::columns_float::<N, 4, T>(self.level, lines, columns, out),
-                _ => two::columns_float::<N, 0, T>(self.level, lines, columns, out),
-            }
+            let values = part.start * self.table.channels..part.end * self.table.channels;
+            let out = out.each_mut().map(|out| &mut out[values.start - pixels.start * self.table.channels..]);
+            let columns = self.table.columns(&self.table.start, part, self.octets.part(values));
+            resample(self.level, lines, columns, out);
         }
     }
 
     fn turn_to(&mut self, i: usize) -> Range<usize> {
-        let Between { first, share } = self.rows.clamp(self.rows.double(i));
-        self.weights = float_weights(share);
-        self.rows.samples(first)
+        let (rows, weights) = self.pair(i);
+        self.weights = weights;
+        rows
     }
 
     fn rows(&self, rows: Rows<'_, f32>, out: &mut [T]) {
-        two::rows_float(self.level, both(&rows, out.len()), self.weights, out);
+        self.mix(both(&rows, out.len()), self.weights, out);
+    }
+}
+
+impl Table<f32> {
+    fn columns<'a>(
+        &'a self,
+        start: &'a [u32],
+        pixels: Range<usize>,
+        octets: SomeOctets<'a>,
+    ) -> FloatColumns<'a> {
+        let (start, weights) = (&start[pixels.clone()], &self.weights[pixels]);
+        FloatColumns { start, weights, octets, channels: self.channels }
+    }
+}
+
+/// The first pass, for the number of channels.
+fn resample<const N: usize, L: Float>(
+    level: Level,
+    lines: [&[L]; N],
+    columns: FloatColumns<'_>,
+    out: [&mut [f32]; N],
+) {
+    match columns.channels {
+        1 => two::columns_float::<N, 1, L>(level, lines, columns, out),
+        2 => two::columns_float::<N, 2, L>(level, lines, columns, out),
+        3 => two::columns_float::<N, 3, L>(level, lines, columns, out),
+        4 => two::columns_float::<N, 4, L>(level, lines, columns, out),
+        _ => two::columns_float::<N, 0, L>(level, lines, columns, out),
+    }
+}
+
+impl<T: Float> Pairs<T> for Floats<T> {
+    type Weights = [f32; 2];
+
+    fn pair(&self, i: usize) -> (Range<usize>, [f32; 2]) {
+        let Between { first, share } = self.rows.clamp(self.rows.double(i));
+        (self.rows.samples(first), float_weights(share))
+    }
+
+    fn mix(&self, rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]) {
+        two::rows_float(self.level, rows, weights, out);
     }
 }

@@ -4,6 +4,8 @@
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx2_floats;
+#[cfg(target_arch = "x86_64")]
+mod avx2_octets;
 mod bytes;
 mod floats;
 mod octets;

@@ -14,10 +14,11 @@ const LOAD: u32 = 8;
 pub(crate) struct Octet {
     /// Where the taps of the first two values of each half begin, and those of the last two.
     pub(crate) starts: [[u32; 2]; 2],
-    /// For each half where its first taps are, from the start on, and its second.
-    pub(crate) index: [[u8; 8]; 2],
-    /// For float32 the two weights of one half, then those of the other; for 16 bits the first weights of both,
-    /// then the second.
+    /// Where the taps are, from the starts on. For float32 of each half its first taps, then its second, of the second
+    /// half the other way round. For 16 bits the two bytes of a tap in a lane: with one start the first taps of both
+    /// halves, then the second, else both taps of each value.
+    pub(crate) index: [[u32; 8]; 2],
+    /// In the order of `index` for float32; for 16 bits the first weights of both halves, then the second.
     pub(crate) weights: [[[f32; 4]; 2]; 2],
 }
 
@@ -39,15 +40,13 @@ pub(crate) struct SomeOctets<'a> {
 
 impl Octets {
     pub(crate) fn new<T: Float>(table: &Table<f32>) -> Result<Self> {
-        match table.channels {
-            1 | 2 => {}
-            // The taps of four values are near each other only where an axis grows.
-            3 if table.start.is_sorted_by(|a, b| a.abs_diff(*b) <= 3) => {}
-            _ => return Ok(Self::default()),
+        if !matches!(table.channels, 1 | 2) {
+            return Ok(Self::default());
         }
+        let words = size_of::<T>() == 2;
         let mut octets = filled(table.start.len() * table.channels / 8)?;
-        let near = fill::<T, 4>(&mut octets, table);
-        if !near && (table.channels == 3 || !fill::<T, 2>(&mut octets, table)) {
+        let near = fill::<4>(&mut octets, table, words);
+        if !near && !fill::<2>(&mut octets, table, words) {
             octets.clear();
         }
         Ok(Self { octets, near })
@@ -65,9 +64,8 @@ impl Octets {
 }
 
 /// Whether one load finds all taps of `TOGETHER` values.
-fn fill<T: Float, const TOGETHER: usize>(octets: &mut [Octet], table: &Table<f32>) -> bool {
+fn fill<const TOGETHER: usize>(octets: &mut [Octet], table: &Table<f32>, words: bool) -> bool {
     let channels = table.channels;
-    let halves_of_weights_together = size_of::<T>() == 4;
     // No load passes the end of a row, unless it is shorter.
     let last_load = (table.available as u32).checked_sub(LOAD).unwrap_or(u32::MAX);
     let (mut pixel, mut channel) = (0, 0);
@@ -77,7 +75,7 @@ fn fill<T: Float, const TOGETHER: usize>(octets: &mut [Octet], table: &Table<f32
             for (k, tap) in taps.iter_mut().enumerate() {
                 *tap = table.start[pixel] + channel;
                 for (which, weight) in table.weights[pixel].into_iter().enumerate() {
-                    let at = if halves_of_weights_together { [half, which] } else { [which, half] };
+                    let at = if words { [which, half] } else { [half, which ^ half] };
                     octet.weights[at[0]][at[1]][k] = weight;
                 }
                 channel += 1;
@@ -92,10 +90,18 @@ fn fill<T: Float, const TOGETHER: usize>(octets: &mut [Octet], table: &Table<f32
                     return false;
                 }
                 octet.starts[half][part..].fill(start);
-                for (k, tap) in taps.iter().enumerate() {
-                    let at = part * TOGETHER + k;
-                    octet.index[half][at] = (tap - start) as u8;
-                    octet.index[half][4 + at] = (tap - start) as u8 + channels as u8;
+                for (k, tap) in (part * TOGETHER..).zip(taps) {
+                    let [first, second] = [tap - start, tap - start + channels as u32];
+                    if words {
+                        let [first, second] = [first, second].map(|word| ((2 * word + 1) << 8) | (2 * word));
+                        let (at, zeros) = (4 * half + k, 0x8080 << 16);
+                        let near = TOGETHER == 4;
+                        octet.index[0][at] = first | if near { zeros } else { second << 16 };
+                        octet.index[1][at] = second | zeros;
+                    } else {
+                        octet.index[half][4 * half + k] = first;
+                        octet.index[half][4 * (1 - half) + k] = second;
+                    }
                 }
             }
         }
