@@ -98,11 +98,12 @@ def machine(packages: Sequence[str]) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": platform.system(),
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in packages},
+        "versions": {name: version_of(name) for name in packages},
     }
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """The installed version of a distribution."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -1,0 +1,49 @@
+"""One row of a table: every contestant on the same draws, next to each other."""
+
+from __future__ import annotations
+
+import gc
+import time
+from typing import TYPE_CHECKING, Any
+
+from benches.measure import Spread, median_ratio, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from benches.peers.peer import Job
+
+SECONDS_A_DRAW = 0.02
+"""What each contestant gets on each draw, so that quick ones are not measured more coarsely than slow ones."""
+FEWEST, MOST = 3, 300
+
+OURS = "copypaste_rs"
+
+
+def row(jobs: dict[str, Sequence[Job]], pieces: int) -> dict[str, Any]:
+    """Microseconds for each of `pieces`, and how many times as long as ours each takes."""
+    times: dict[str, list[float]] = {name: [] for name in jobs}
+    repeats = {name: affordable(several[0].call) for name, several in jobs.items()}
+    gc.collect()
+    gc.disable()
+    try:
+        for i in range(len(jobs[OURS])):
+            for name, several in jobs.items():
+                times[name].append(seconds(several[i].call, repeats[name]))
+    finally:
+        gc.enable()
+    spreads = {name: Spread.of([each * 1e3 / pieces for each in values]) for name, values in times.items()}
+    peers = [name for name in times if not name.startswith(OURS)]
+    return {
+        "microseconds": {name: spread._asdict() for name, spread in spreads.items()},
+        "times_ours": {name: median_ratio(times, name, OURS) for name in times},
+        "best_peer": min(peers, key=lambda name: spreads[name].median, default=None),
+    }
+
+
+def affordable(call: Callable[[], Any]) -> int:
+    """How many calls a draw leaves time for; two are made to find out, and to warm up."""
+    call()
+    start = time.perf_counter()
+    call()
+    return max(FEWEST, min(MOST, int(SECONDS_A_DRAW / max(time.perf_counter() - start, 1e-9))))
