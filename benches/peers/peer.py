@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from benches.peers.masks import Batch
     from benches.peers.resampling import Resize
-    from benches.peers.whole import Scene
+    from benches.peers.whole import Given
 
 
 class Job(NamedTuple):
@@ -27,7 +27,8 @@ class Peer:
     """A library, what of it runs, and a function for each group that it takes part in.
 
     The functions import the library when they are called, so that a missing one costs its own figures alone.
-    Each gives jobs by name: `masks` by the operation, the others by the contestant's name.
+    Each gives jobs by name: `masks` and `resampling` by the operation, `whole` by what to put behind the peer's
+    name. `same_place` says that `whole` pastes all objects that the plan names, where it says.
     """
 
     name: str
@@ -35,9 +36,10 @@ class Peer:
     licence: str
     runs: str
     differs: str
+    same_place: bool = True
     masks: Callable[[Batch], dict[str, Job]] | None = None
     resampling: Callable[[Resize], dict[str, Job]] | None = None
-    whole: Callable[[Scene], dict[str, Job]] | None = None
+    whole: Callable[[Given], dict[str, Job]] | None = None
 
     def versions(self) -> dict[str, str]:
         """What is installed of it."""

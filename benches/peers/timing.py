@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from benches.measure import Spread, median_ratio, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from benches.peers.peer import Job
 
@@ -20,10 +20,10 @@ FEWEST, MOST = 3, 300
 OURS = "copypaste_rs"
 
 
-def row(jobs: dict[str, Sequence[Job]], pieces: int) -> dict[str, Any]:
+def row(jobs: dict[str, list[Job]], pieces: int, draw: float = SECONDS_A_DRAW) -> dict[str, Any]:
     """Microseconds for each of `pieces`, and how many times as long as ours each takes."""
     times: dict[str, list[float]] = {name: [] for name in jobs}
-    repeats = {name: affordable(several[0].call) for name, several in jobs.items()}
+    repeats = {name: affordable(several[0].call, draw) for name, several in jobs.items()}
     gc.collect()
     gc.disable()
     try:
@@ -41,9 +41,9 @@ def row(jobs: dict[str, Sequence[Job]], pieces: int) -> dict[str, Any]:
     }
 
 
-def affordable(call: Callable[[], Any]) -> int:
+def affordable(call: Callable[[], Any], draw: float) -> int:
     """How many calls a draw leaves time for; two are made to find out, and to warm up."""
     call()
     start = time.perf_counter()
     call()
-    return max(FEWEST, min(MOST, int(SECONDS_A_DRAW / max(time.perf_counter() - start, 1e-9))))
+    return max(FEWEST, min(MOST, int(draw / max(time.perf_counter() - start, 1e-9))))
