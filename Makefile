@@ -1,6 +1,6 @@
 # The one vocabulary of this project. Everything is built in build/ and dist/; nothing outside is touched.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench bench-kernels gate docs ci rust-lint rust-test test-oldest names clean
+.PHONY: help demo test lint types bench bench-peers bench-kernels gate docs ci rust-lint rust-test test-oldest names clean
 
 PYTHON ?= $(shell .ci/find-python newest)
 OLDEST ?= $(shell .ci/find-python oldest)
@@ -9,6 +9,7 @@ TOOLS := build/tools
 NEWEST_ENV := build/env-newest
 OLDEST_ENV := build/env-oldest
 DEMO_ENV := build/env-demo
+PEERS_ENV := build/env-peers
 WHEEL := dist/.built
 SOURCES := $(shell find rust/core rust/py python -type f ! -path '*/__pycache__/*' ! -name '*.so') \
            Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
@@ -58,6 +59,9 @@ test-oldest: $(OLDEST_ENV)/.ready
 bench: $(NEWEST_ENV)/.ready ## Time the kernels against the NumPy reference and OpenCV
 	$(NEWEST_ENV)/bin/python -m benches $(BENCH_ARGS)
 
+bench-peers: $(PEERS_ENV)/.ready ## Time other people's libraries too: installs gigabytes of them, some AGPL, in build/
+	$(PEERS_ENV)/bin/python -m benches.peers $(BENCH_ARGS)
+
 bench-kernels: | check-tools ## Time each kernel alone
 	cargo bench --locked -p copypaste-benches --bench kernels -- $(KERNEL_ARGS)
 
@@ -100,6 +104,15 @@ $(NEWEST_ENV)/.ready: $(WHEEL)
 
 $(OLDEST_ENV)/.ready: $(WHEEL)
 	@$(call test-env,$(OLDEST),$(OLDEST_ENV),'numpy<2')
+
+# What could be installed is measured and what could not is named, so `.ready` is touched only when nothing failed:
+# the next run tries again.
+$(PEERS_ENV)/.ready: $(WHEEL) $(wildcard benches/peers/requirements/*.txt benches/peers/requirements/apart/*.txt)
+	test -d $(PEERS_ENV) || $(PYTHON) -m venv $(PEERS_ENV)
+	$(PEERS_ENV)/bin/python $(NEW_PIP)
+	$(PEERS_ENV)/bin/python $(PIP) --constraint benches/peers/requirements/constraints.txt dist/*.whl
+	$(PEERS_ENV)/bin/python $(PIP) --force-reinstall --no-deps dist/*.whl
+	$(PEERS_ENV)/bin/python -m benches.peers.install
 
 # A clean environment with the wheel and what the tests need; a new wheel replaces the old one in it. The oldest
 # Python gets the oldest NumPy series as well.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from benches.measure import version_of
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,11 +25,13 @@ class Peer:
     """A library, what of it runs, and a function for each group that it takes part in.
 
     The functions import the library when they are called, so that a missing one costs its own figures alone.
-    Each gives jobs by name: `masks` and `resampling` by the operation, `whole` by what to put behind the peer's
-    name. `same_place` says that `whole` pastes all objects that the plan names, where it says.
+    Each gives jobs by operation; `whole` has the one operation `augment`. `same_place` says that it pastes all
+    objects that the plan names, where it says.
     """
 
     name: str
+    requirements: str
+    """The file of requirements that installs it, without its suffix."""
     distributions: tuple[str, ...]
     licence: str
     runs: str
@@ -41,21 +41,25 @@ class Peer:
     resampling: Callable[[Resize], dict[str, Job]] | None = None
     whole: Callable[[Given], dict[str, Job]] | None = None
 
-    def versions(self) -> dict[str, str]:
-        """What is installed of it."""
-        return {name: version_of(name) for name in self.distributions}
-
 
 class Missing(dict[str, str]):
-    """Why a peer has no figures, by its name: the first reason that came."""
+    """Why a peer has no figures, or none in some row: the reasons that came."""
 
     def load(self, peer: Peer, group: str, *given: Any) -> dict[str, Job]:
         """The peer's jobs of a group; none, and the reason kept, when it cannot be had."""
         make = getattr(peer, group)
         if make is None or peer.name in self:
             return {}
+        made: dict[str, Job] = {}
+        self.keeps(peer.name, lambda: made.update(make(*given)))
+        return made
+
+    def keeps(self, name: str, check: Callable[[], Any]) -> bool:
+        """Whether the check passes; if not, why is kept under the name. Whatever a foreign library raises counts."""
         try:
-            return make(*given)  # type: ignore[no-any-return]
-        except Exception as error:  # whatever a foreign library raises while it is set up
-            self[peer.name] = f"{group}: {type(error).__name__}: {str(error).strip().splitlines()[0][:200]}"
-            return {}
+            check()
+        except Exception as error:
+            first = (str(error).strip().splitlines() or ["no reason given"])[0]
+            self[name] = f"{type(error).__name__}: {first[:300]}"
+            return False
+        return True

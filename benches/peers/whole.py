@@ -67,10 +67,9 @@ def cell(peers: Sequence[Peer], missing: Missing, canvas: int, instances: int, d
         made = [missing.load(peer, "whole", each) for each in given]
         if not all(made):
             continue
-        for name in made[0]:
-            several = [job[name] for job in made]
-            shared[peer.name + name] = compare(peer, several, truth)
-            jobs[peer.name + name] = several
+        several = [job["augment"] for job in made]
+        if missing.keeps(peer.name, partial(keep, shared, peer, several, truth)):
+            jobs[peer.name] = several
     return {"canvas": canvas, "instances": instances, "shared": shared, **timing.row(jobs, 1, SECONDS_A_DRAW)}
 
 
@@ -105,30 +104,37 @@ def read(sample: Sample) -> Augmented:
     return Augmented(sample.image, sample.instances.masks.to_dense(), sample.instances.boxes)
 
 
+def keep(shared: dict[str, Any], peer: Peer, jobs: Sequence[Job], truth: Sequence[Augmented]) -> None:
+    """What `compare` finds, under the peer's name."""
+    shared[peer.name] = compare(peer, jobs, truth)
+
+
 def compare(peer: Peer, jobs: Sequence[Job], truth: Sequence[Augmented]) -> dict[str, float]:
     """Assert what everyone has to keep, and say how near to ours the rest is: medians over the draws."""
     found: dict[str, list[float]] = {"masks": [], "masks_of_ours": [], "place_iou": [], "image_difference": []}
     for job, expected in zip(jobs, truth, strict=True):
         got = Augmented(*job.read(job.call()))
-        check(peer.name, got, expected)
+        check(got, expected)
         covered, wanted = got.masks.any(0), expected.masks.any(0)
         same = int((covered & wanted).sum()) / max(int((covered | wanted).sum()), 1)
         if peer.same_place:
-            assert abs(len(got.masks) - len(expected.masks)) <= COUNT_TOLERANCE, f"{peer.name}: other masks are left"
-            assert same >= SAME_PLACE, f"{peer.name}: objects lie elsewhere"
+            assert abs(len(got.masks) - len(expected.masks)) <= COUNT_TOLERANCE, (
+                f"{len(got.masks)} masks are left, not {len(expected.masks)}"
+            )
+            assert same >= SAME_PLACE, f"objects lie elsewhere: IoU {same:.2f}"
         difference = np.abs(got.image.astype(np.int16) - expected.image).mean()
         for name, value in zip(found, (len(got.masks), len(expected.masks), same, difference), strict=True):
             found[name].append(float(value))
     return {name: statistics.median(values) for name, values in found.items()}
 
 
-def check(name: str, got: Augmented, expected: Augmented) -> None:
+def check(got: Augmented, expected: Augmented) -> None:
     """Shapes, and a box around every mask."""
-    assert got.image.shape == expected.image.shape, f"{name}: the image has shape {got.image.shape}"
-    assert got.masks.shape[1:] == expected.masks.shape[1:], f"{name}: masks have shape {got.masks.shape}"
-    assert len(got.boxes) == len(got.masks), f"{name}: {len(got.boxes)} boxes for {len(got.masks)} masks"
+    assert got.image.shape == expected.image.shape, f"the image has shape {got.image.shape}"
+    assert got.masks.shape[1:] == expected.masks.shape[1:], f"masks have shape {got.masks.shape}"
+    assert len(got.boxes) == len(got.masks), f"{len(got.boxes)} boxes for {len(got.masks)} masks"
     tight = RleMasks.from_dense(np.ascontiguousarray(got.masks != 0)).boxes
     for box, mask in zip(got.boxes, tight, strict=True):
         if mask.any():
             inside = (mask[:2] >= box[:2] - BOX_TOLERANCE).all() and (mask[2:] <= box[2:] + BOX_TOLERANCE).all()
-            assert inside, f"{name}: the box {box} does not hold its mask {mask}"
+            assert inside, f"the box {box} does not hold its mask {mask}"

@@ -45,7 +45,7 @@ def whole(given: Given) -> dict[str, Job]:
         ]
         return target(image=given.target.image, instances=instances, copy_paste_metadata=objects)
 
-    return {"": Job(augment, read)}
+    return {"augment": Job(augment, read)}
 
 
 def jitter(A: Any, place: Placement) -> list[Any]:  # noqa: N803
@@ -70,6 +70,7 @@ def read(result: Any) -> tuple[Any, Any, Any]:
 
 PEER = Peer(
     name="AlbumentationsX",
+    requirements="albumentationsx",
     distributions=("albumentationsx",),
     licence="AGPL-3.0 or commercial",
     runs="`Resize`, `HorizontalFlip`, `PadIfNeeded`, `Crop` on both images, then `CopyAndPaste`, rows kept together "

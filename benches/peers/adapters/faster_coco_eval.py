@@ -57,6 +57,7 @@ def objects(batch: Batch) -> dict[str, Job]:
 
 PEER = Peer(
     name="faster-coco-eval",
+    requirements="faster-coco-eval",
     distributions=("faster-coco-eval",),
     licence="Apache-2.0",
     runs="`faster_coco_eval.core.mask` on lists of dicts of compressed bytes",
@@ -65,6 +66,7 @@ PEER = Peer(
 )
 OBJECTS = Peer(
     name="faster-coco-eval, objects",
+    requirements="faster-coco-eval",
     distributions=("faster-coco-eval",),
     licence="Apache-2.0",
     runs="the objects of runs in its extension module, which nothing public leads to",

@@ -30,6 +30,7 @@ def masks(batch: Batch) -> dict[str, Job]:
 
 PEER = Peer(
     name="hotcoco",
+    requirements="hotcoco",
     distributions=("hotcoco",),
     licence="MIT",
     runs="`hotcoco.mask` on lists of dicts of compressed bytes",

@@ -57,7 +57,7 @@ def whole(given: Given) -> dict[str, Job]:
         results["mix_results"] = [run(source, start(given.source, boxes[1]))]
         return copy_paste(results)
 
-    return {"": Job(augment, read)}
+    return {"augment": Job(augment, read)}
 
 
 def start(sample: Dense, boxes: Any) -> dict[str, Any]:
@@ -108,6 +108,7 @@ def read(results: Any) -> tuple[Any, Any, Any]:
 
 PEER = Peer(
     name="mmdetection",
+    requirements="mmdetection",
     distributions=("mmdet", "mmcv-lite", "mmengine", "torch"),
     licence="Apache-2.0",
     runs="`Resize`, `RandomCrop`, `FilterAnnotations`, `RandomFlip`, `Pad` on both images, then `CopyPaste`",

@@ -22,6 +22,7 @@ def resampling(given: Resize) -> dict[str, Job]:
 
 PEER = Peer(
     name="OpenCV",
+    requirements="opencv",
     distributions=("opencv-python",),
     licence="Apache-2.0",
     runs="`resize` with `INTER_LINEAR`",

@@ -59,6 +59,7 @@ def taken() -> dict[str, Any]:
 
 PEER = Peer(
     name="Pillow",
+    requirements="pillow",
     distributions=("Pillow",),
     licence="MIT-CMU",
     runs="`Image.resize` with `BILINEAR`",
@@ -67,6 +68,7 @@ PEER = Peer(
 )
 PILLOW_SIMD = Peer(
     name="Pillow-SIMD",
+    requirements="pillow-simd",
     distributions=("pillow-simd",),
     licence="MIT-CMU",
     runs="the same, compiled for AVX2",

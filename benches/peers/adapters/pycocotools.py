@@ -31,6 +31,7 @@ def masks(batch: Batch) -> dict[str, Job]:
 
 PEER = Peer(
     name="pycocotools",
+    requirements="pycocotools",
     distributions=("pycocotools",),
     licence="BSD-2-Clause",
     runs="`pycocotools.mask` on lists of dicts of compressed bytes",

@@ -76,6 +76,7 @@ def place(given: list[Any], placement: Placement) -> Job:
 
 PEER = Peer(
     name="RLEMaskLib",
+    requirements="rlemasklib",
     distributions=("rlemasklib",),
     licence="MIT",
     runs="`RLEMask` objects, one for each mask",

@@ -40,7 +40,7 @@ def whole(given: Given) -> dict[str, Job]:
     def augment() -> Target:
         return copy_paste(jitter(*target), jitter(*source))
 
-    return {"": Job(augment, read)}
+    return {"augment": Job(augment, read)}
 
 
 def tensors(sample: Dense, boxes: Any) -> Target:
@@ -122,6 +122,7 @@ def resampling(given: Resize) -> dict[str, Job]:
 
 PEER = Peer(
     name="torchvision",
+    requirements="torchvision",
     distributions=("torchvision", "torch"),
     licence="BSD-3-Clause",
     runs="the steps of `references/detection/transforms.py` (scale jitter, fixed-size crop, mirror, copy-paste without "

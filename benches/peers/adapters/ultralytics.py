@@ -48,7 +48,7 @@ def whole(given: Given) -> dict[str, Job]:
             Format("xyxy", normalize=False, return_mask=True, mask_ratio=1, mask_overlap=False, batch_idx=False),
         ]
     )
-    return {"": Job(lambda: steps(fresh(target)), read)}
+    return {"augment": Job(lambda: steps(fresh(target)), read)}
 
 
 def labels(sample: Sample) -> dict[str, Any]:
@@ -86,11 +86,12 @@ def read(result: dict[str, Any]) -> tuple[Any, Any, Any]:
 
 PEER = Peer(
     name="ultralytics",
+    requirements="ultralytics",
     distributions=("ultralytics", "torch"),
     licence="AGPL-3.0 or commercial",
     runs="`RandomPerspective` on both images, `CopyPaste` in its mode `mixup`, one `RandomFlip`, `Format` for masks",
-    differs="From polygons to dense masks, which are not rasterised before the end. Only objects are pasted whose boxes "
-    "meet less than 0.3 of any box below, and nothing is cut from the masks below. Two taps.",
+    differs="From polygons to dense masks, which are not rasterised before the end. Only objects are pasted whose "
+    "boxes meet less than 0.3 of any box below, and nothing is cut from the masks below. Two taps.",
     same_place=False,
     whole=whole,
 )

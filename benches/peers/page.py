@@ -1,0 +1,146 @@
+"""Figures as the tables of the page on peers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from benches.measure import version_of
+from benches.peers.masks import MASKS, SIDE
+from benches.peers.timing import OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benches.peers.peer import Peer
+
+
+def describe(peer: Peer) -> dict[str, Any]:
+    """What is written down of a peer."""
+    return {
+        "versions": {name: version_of(name) for name in peer.distributions},
+        "licence": peer.licence,
+        "runs": peer.runs,
+        "differs": peer.differs,
+    }
+
+
+def tables(figures: dict[str, Any]) -> dict[str, str]:
+    """Markdown by marker, for the groups that were measured."""
+    made = {"peers": peers_table(figures)}
+    if "whole" in figures:
+        made["whole"] = whole_table(figures["whole"])
+        made["shared"] = shared_table(figures["whole"])
+    if "resampling" in figures:
+        made["resampling"] = resampling_table(figures["resampling"])
+    for kind, measured in figures.get("masks", {}).items():
+        made[kind.replace(" ", "-")] = masks_table(kind, measured)
+    return made
+
+
+def peers_table(figures: dict[str, Any]) -> str:
+    """Who was measured, and who could not be."""
+    rows = []
+    for name, peer in figures["peers"].items():
+        versions = ", ".join(f"{package} {version}" for package, version in peer["versions"].items())
+        rows.append([name, versions, peer["licence"], peer["runs"], peer["differs"]])
+    missing = [f"- {name}: {reason}" for name, reason in figures["missing"].items()]
+    machine = figures["machine"]
+    ours = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    return "\n".join(
+        [
+            markdown(["peer", "versions", "licence", "what runs", "where it differs"], rows),
+            "",
+            f"{machine['processor']}, Python {machine['python']}, {ours}.",
+            "",
+            *(["Not measured, and why:", "", *missing] if missing else ["All of them could be measured."]),
+        ]
+    )
+
+
+def whole_table(grid: dict[str, Any]) -> str:
+    """Milliseconds for one image."""
+    cells = list(grid.values())
+    names = list(dict.fromkeys(name for cell in cells for name in cell["microseconds"]))
+    rows = [[name, *(entry(cell, name, 1e-3) for cell in cells)] for name in names]
+    heads = [f"{cell['canvas']}, {cell['instances']}" for cell in cells]
+    return "\n".join(
+        [markdown(["milliseconds: canvas, objects a side", *heads], rows), "", spread(cells)],
+    )
+
+
+def shared_table(grid: dict[str, Any]) -> str:
+    """How near to ours the results of the others are."""
+    cell = list(grid.values())[-1]
+    rows = [
+        [name, f"{s['masks']:.0f} ({s['masks_of_ours']:.0f})", f"{s['place_iou']:.3f}", f"{s['image_difference']:.1f}"]
+        for name, s in cell["shared"].items()
+    ]
+    heads = ["peer", "masks left (ours)", "IoU of all that is masked, with ours", "mean difference of a byte to ours"]
+    text = f"Canvas {cell['canvas']}, {cell['instances']} objects a side; medians over the draws."
+    return "\n".join([markdown(heads, rows), "", text])
+
+
+def resampling_table(measured: dict[str, Any]) -> str:
+    """Microseconds for one image."""
+    rows = list(measured["rows"].values())
+    names = list(dict.fromkeys(name for row in rows for name in row["microseconds"]))
+    lines = [[row["text"], *(entry(row, name, 1) for name in names), times_best(row)] for row in rows]
+    largest = {
+        name: max(row["largest_difference"][name] for row in rows if name in row["largest_difference"])
+        for name in names
+        if name != OURS
+    }
+    differences = ", ".join(f"{name} {value}" for name, value in largest.items())
+    return "\n".join(
+        [
+            markdown(["microseconds: kind, factor", *names, "best peer / ours"], lines),
+            "",
+            f"{spread(rows)} Largest difference of any byte to ours: {differences}.",
+        ]
+    )
+
+
+def masks_table(kind: str, measured: dict[str, Any]) -> str:
+    """Microseconds for each mask."""
+    rows = list(measured["rows"].values())
+    names = list(dict.fromkeys(name for row in rows for name in row["microseconds"]))
+    lines = [[row["text"], *(entry(row, name, 1) for name in names), times_best(row)] for row in rows]
+    return "\n".join(
+        [
+            markdown([f"microseconds a mask: {kind}", *names, "best peer / ours"], lines),
+            "",
+            f"{MASKS} masks of {SIDE} x {SIDE}, {measured['runs_a_mask']:.0f} runs each on average. {spread(rows)}",
+        ]
+    )
+
+
+def entry(row: dict[str, Any], name: str, scale: float) -> str:
+    """A median, and how many times as long as ours it is."""
+    if name not in row["microseconds"]:
+        return ""
+    value = digits(row["microseconds"][name]["median"] * scale)
+    return value if name == OURS else f"{value} (x {digits(row['times_ours'][name])})"
+
+
+def times_best(row: dict[str, Any]) -> str:
+    """How many times as long as ours the quickest peer takes, and who that is."""
+    best = row["best_peer"]
+    return "" if best is None else f"**{digits(row['times_ours'][best])}** {best}"
+
+
+def spread(rows: Sequence[dict[str, Any]]) -> str:
+    """How many draws, and how far apart they lie."""
+    ours = [row["microseconds"][OURS] for row in rows]
+    widest = max((each["high"] - each["low"]) / each["median"] for each in ours)
+    return f"Medians of {ours[0]['n']} draws; the quartiles of ours lie up to {widest:.0%} of the median apart."
+
+
+def digits(value: float) -> str:
+    """Three of them, as far as they stand behind the point."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
