@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SIDE = 1024
 MASKS = 20
-SHAPES = {"objects": 1.0, "small objects": 0.15}
-"""How large the objects are, of what they are in a photograph that fills the canvas."""
+SHAPES = {"objects": 0.81, "small objects": 0.15}
+"""How large objects are, of what they are in a photograph as wide as the canvas: as many runs as COCO's, and few."""
 
 ROWS = {
     "area": "area of each mask",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benches.measure import version_of
@@ -17,11 +20,18 @@ if TYPE_CHECKING:
 def describe(peer: Peer) -> dict[str, Any]:
     """What is written down of a peer."""
     return {
-        "versions": {name: version_of(name) for name in peer.distributions},
+        "versions": {name: installed(name) for name in peer.distributions},
         "licence": peer.licence,
         "runs": peer.runs,
         "differs": peer.differs,
     }
+
+
+def installed(distribution: str) -> str:
+    """The version in the environment, or in the folder of what lies apart from it."""
+    apart = Path(sys.prefix) / "apart" / distribution
+    found = next(iter(metadata.distributions(name=distribution, path=[str(apart)])), None) if apart.is_dir() else None
+    return version_of(distribution) if found is None else found.version
 
 
 def tables(figures: dict[str, Any]) -> dict[str, str]:
@@ -71,12 +81,15 @@ def whole_table(grid: dict[str, Any]) -> str:
 def shared_table(grid: dict[str, Any]) -> str:
     """How near to ours the results of the others are."""
     cell = list(grid.values())[-1]
-    rows = [
-        [name, f"{s['masks']:.0f} ({s['masks_of_ours']:.0f})", f"{s['place_iou']:.3f}", f"{s['image_difference']:.1f}"]
-        for name, s in cell["shared"].items()
-    ]
+    rows = []
+    for name, found in cell["shared"].items():
+        places = [f"{found['place_iou']:.3f}", f"{found['image_difference']:.1f}"] if found["same_place"] else ["", ""]
+        rows.append([name, f"{found['masks']:.0f} ({found['masks_of_ours']:.0f})", *places])
     heads = ["peer", "masks left (ours)", "IoU of all that is masked, with ours", "mean difference of a byte to ours"]
-    text = f"Canvas {cell['canvas']}, {cell['instances']} objects a side; medians over the draws."
+    text = (
+        f"Canvas {cell['canvas']}, {cell['instances']} objects a side; medians over the draws. Where nothing is said, "
+        "objects go elsewhere."
+    )
     return "\n".join([markdown(heads, rows), "", text])
 
 

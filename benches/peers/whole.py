@@ -106,7 +106,7 @@ def read(sample: Sample) -> Augmented:
 
 def keep(shared: dict[str, Any], peer: Peer, jobs: Sequence[Job], truth: Sequence[Augmented]) -> None:
     """What `compare` finds, under the peer's name."""
-    shared[peer.name] = compare(peer, jobs, truth)
+    shared[peer.name] = {"same_place": peer.same_place, **compare(peer, jobs, truth)}
 
 
 def compare(peer: Peer, jobs: Sequence[Job], truth: Sequence[Augmented]) -> dict[str, float]:
