@@ -15,21 +15,25 @@ if TYPE_CHECKING:
 
 SECONDS_A_DRAW = 0.02
 """What each contestant gets on each draw, so that quick ones are not measured more coarsely than slow ones."""
-FEWEST, MOST = 3, 300
+MOST = 300
+ROUNDS = 3
+"""Turns that a draw's time is taken in: what disturbs the machine for a moment disturbs one turn."""
 
 OURS = "copypaste_rs"
 
 
 def row(jobs: dict[str, list[Job]], pieces: int, draw: float = SECONDS_A_DRAW) -> dict[str, Any]:
     """Microseconds for each of `pieces`, and how many times as long as ours each takes."""
-    times: dict[str, list[float]] = {name: [] for name in jobs}
-    repeats = {name: affordable(several[0].call, draw) for name, several in jobs.items()}
+    draws = len(jobs[OURS])
+    times = {name: [float("inf")] * draws for name in jobs}
+    repeats = {name: affordable(several[0].call, draw / ROUNDS) for name, several in jobs.items()}
     gc.collect()
     gc.disable()
     try:
-        for i in range(len(jobs[OURS])):
-            for name, several in jobs.items():
-                times[name].append(seconds(several[i].call, repeats[name]))
+        for i in range(draws):
+            for _ in range(ROUNDS):
+                for name, several in jobs.items():
+                    times[name][i] = min(times[name][i], seconds(several[i].call, repeats[name]))
     finally:
         gc.enable()
     spreads = {name: Spread.of([each * 1e3 / pieces for each in values]) for name, values in times.items()}
@@ -41,9 +45,9 @@ def row(jobs: dict[str, list[Job]], pieces: int, draw: float = SECONDS_A_DRAW) -
     }
 
 
-def affordable(call: Callable[[], Any], draw: float) -> int:
-    """How many calls a draw leaves time for; two are made to find out, and to warm up."""
+def affordable(call: Callable[[], Any], share: float) -> int:
+    """How many calls a turn leaves time for; two are made to find out, and to warm up."""
     call()
     start = time.perf_counter()
     call()
-    return max(FEWEST, min(MOST, int(draw / max(time.perf_counter() - start, 1e-9))))
+    return max(1, min(MOST, int(share / max(time.perf_counter() - start, 1e-9))))
