@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SECONDS_A_DRAW = 0.02
 """What each contestant gets on each draw, so that quick ones are not measured more coarsely than slow ones."""
-MOST = 300
+FEWEST, MOST = 2, 300
 ROUNDS = 3
 """Turns that a draw's time is taken in: what disturbs the machine for a moment disturbs one turn."""
 
@@ -46,8 +46,9 @@ def row(jobs: dict[str, list[Job]], pieces: int, draw: float = SECONDS_A_DRAW) -
 
 
 def affordable(call: Callable[[], Any], share: float) -> int:
-    """How many calls a turn leaves time for; two are made to find out, and to warm up."""
+    """How many calls a turn leaves time for, by the quickest of those made for as long as a turn takes."""
     call()
-    start = time.perf_counter()
-    call()
-    return max(1, min(MOST, int(share / max(time.perf_counter() - start, 1e-9))))
+    best, begin = float("inf"), time.perf_counter()
+    while time.perf_counter() - begin < share:
+        best = min(best, seconds(call, 1))
+    return max(FEWEST, min(MOST, int(share / best)))
