@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SECONDS_A_DRAW = 0.02
 """What each contestant gets on each draw, so that quick ones are not measured more coarsely than slow ones."""
-FEWEST, MOST = 2, 300
+MOST = 300
 ROUNDS = 3
 """Turns that a draw's time is taken in: what disturbs the machine for a moment disturbs one turn."""
 
@@ -51,4 +51,4 @@ def affordable(call: Callable[[], Any], share: float) -> int:
     best, begin = float("inf"), time.perf_counter()
     while time.perf_counter() - begin < share:
         best = min(best, seconds(call, 1))
-    return max(FEWEST, min(MOST, int(share / best)))
+    return max(1, min(MOST, int(share / best)))
