@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::kinds::Kinds;
 use super::portable::{WIDTH, level};
 use super::spans::RowSpans;
 use crate::error::{Error, Result};
@@ -15,8 +16,11 @@ use crate::simd::{Level, soft};
 pub struct Alpha {
     rows: Range<usize>,
     columns: Range<usize>,
+    /// Column of the first block, a multiple of their width.
+    first: usize,
     /// Rows of whole blocks of columns.
     blocks: Vec<[u8; WIDTH]>,
+    kinds: Vec<Kinds>,
 }
 
 impl Alpha {
@@ -35,9 +39,34 @@ impl Alpha {
     /// Alpha of canvas row `y`, one of [`Alpha::rows`], in the columns of the box.
     #[must_use]
     pub fn row(&self, y: usize) -> &[u8] {
-        let blocks = self.columns.len().div_ceil(WIDTH);
-        let row = &self.blocks[(y - self.rows.start) * blocks..][..blocks];
-        &row.as_flattened()[..self.columns.len()]
+        let row = &self.blocks[self.blocks_of(y)];
+        &row.as_flattened()[self.columns.start - self.first..][..self.columns.len()]
+    }
+
+    fn blocks_of(&self, y: usize) -> Range<usize> {
+        let blocks = (self.columns.end - self.first).div_ceil(WIDTH);
+        (y - self.rows.start) * blocks..(y - self.rows.start + 1) * blocks
+    }
+
+    /// Row `y` as bits, from the word that holds the first column of the box to the one that holds its last: where
+    /// alpha is 255, and where it is anything between 0 and that.
+    pub(crate) fn row_bits(&self, y: usize, opaque: &mut [u64], partial: &mut [u64]) {
+        opaque.fill(0);
+        partial.fill(0);
+        for (block, kinds) in self.kinds[self.blocks_of(y)].iter().enumerate() {
+            let at = self.first % 64 + block * WIDTH;
+            opaque[at / 64] |= u64::from(kinds.opaque) << (at % 64);
+            partial[at / 64] |= u64::from(kinds.partial) << (at % 64);
+        }
+        // Blocks may begin before the box and end behind it.
+        for bits in [opaque, partial] {
+            if let Some(first) = bits.first_mut() {
+                *first &= !0 << (self.columns.start % 64);
+            }
+            if let Some(last) = bits.last_mut() {
+                *last &= !0 >> ((64 - self.columns.end % 64) % 64);
+            }
+        }
     }
 }
 
@@ -64,7 +93,7 @@ pub fn alpha_with_level(
     placement: &Placement,
     weights: &[u16],
 ) -> Result<Alpha> {
-    let nothing = Alpha { rows: 0..0, columns: 0..0, blocks: Vec::new() };
+    let nothing = Alpha { rows: 0..0, columns: 0..0, first: 0, blocks: Vec::new(), kinds: Vec::new() };
     let Some(kernel) = Kernel::new(weights) else { return Ok(nothing) };
     let union = rle::union(masks);
     let Some(object) = rle::boxes(&union).pop() else { return Ok(nothing) };
@@ -88,9 +117,10 @@ pub fn alpha_with_level(
         },
     )?;
     let spans = RowSpans::new(placed.bounds(0), h as u32)?;
-    let blocks = blur(level, &spans, &rows, &columns, &kernel)?;
     let canvas = |out: &Range<i64>| out.start as usize..out.end as usize;
-    Ok(Alpha { rows: canvas(&rows.out), columns: canvas(&columns.out), blocks })
+    let first = columns.out.start as usize / WIDTH * WIDTH;
+    let (blocks, kinds) = blur(level, &spans, &rows, &columns, first, &kernel)?;
+    Ok(Alpha { rows: canvas(&rows.out), columns: canvas(&columns.out), first, blocks, kinds })
 }
 
 /// The weights without the zeros at both ends: those of `low`, `low + 1`, ... `high`, as distances from the
@@ -163,12 +193,14 @@ fn blur(
     spans: &RowSpans,
     rows: &Reach,
     columns: &Reach,
+    first: usize,
     kernel: &Kernel,
-) -> Result<Vec<[u8; WIDTH]>> {
+) -> Result<(Vec<[u8; WIDTH]>, Vec<Kinds>)> {
     let taps = kernel.weights.len();
-    let blocks = ((columns.out.end - columns.out.start) as usize).div_ceil(WIDTH);
+    let blocks = (columns.out.end as usize - first).div_ceil(WIDTH);
     let height = (rows.out.end - rows.out.start) as usize;
     let mut out: Vec<[u8; WIDTH]> = filled(blocks.saturating_mul(height))?;
+    let mut kinds: Vec<Kinds> = filled(out.len())?;
     // Blurred source rows in 1/4096, the row that `y` needs at tap `k` in slot `(y + k) % slots`; one slot
     // more than taps keeps the row before.
     let slots = taps + 1;
@@ -176,7 +208,7 @@ fn blur(
     let mut starts: Vec<usize> = filled(taps)?;
     // How many rows each block has been the same as the row before.
     let mut steady: Vec<usize> = filled(blocks)?;
-    let shift = columns.object.start - columns.out.start;
+    let shift = columns.object.start - first as i64;
     for (number, source) in (rows.out.start + kernel.low..rows.out.end + kernel.high).enumerate() {
         let slot = number % slots * blocks;
         let row = blurred[slot..slot + blocks].as_flattened_mut();
@@ -197,8 +229,12 @@ fn blur(
         let (done, to_do) = out.split_at_mut(y * blocks);
         for (block, (sums, &steady)) in to_do.iter_mut().zip(&steady).enumerate() {
             if steady >= taps && y > 0 {
-                *sums = done[(y - 1) * blocks + block];
-            } else if steady + 1 >= taps {
+                let above = (y - 1) * blocks + block;
+                *sums = done[above];
+                kinds[above + blocks] = kinds[above];
+                continue;
+            }
+            if steady + 1 >= taps {
                 // All taps see the same: they sum to 4096 of it.
                 *sums = blurred[slot + block].map(|value| level(4096 * value as u32));
             } else {
@@ -206,9 +242,10 @@ fn blur(
                 let rows = Rows { values, starts: &starts, offset: block * WIDTH };
                 soft::blur(level_of, rows, &kernel.weights, sums);
             }
+            kinds[y * blocks + block] = Kinds::of(sums);
         }
     }
-    Ok(out)
+    Ok((out, kinds))
 }
 
 /// Adds one span of a row, blurred along the row; parts of it may lie beside the row.

@@ -4,6 +4,7 @@ mod alpha;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 mod blend;
+mod kinds;
 pub(crate) mod portable;
 mod spans;
 #[cfg(test)]

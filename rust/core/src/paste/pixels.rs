@@ -10,7 +10,7 @@ use crate::composite::{Alpha, alpha, blend_row};
 use crate::finish::Sink;
 use crate::resample::fill::Fill;
 use crate::resample::{Filter, Pixel, Resampler};
-use crate::rle::spans::{Span, append_runs, weigh};
+use crate::rle::spans::{Span, append_runs};
 use crate::rle::{BitPlane, PixelBox};
 use crate::{ImageView, Placement, Result};
 
@@ -123,7 +123,7 @@ impl<'a, T: Pixel> Painter<'a, T> {
             Cover::Hard(plane) => (plane.first_word(), plane.row(y)),
             Cover::Soft(soft, opaque, partial) => {
                 let start = soft.columns().start;
-                weigh(soft.row(y), start, opaque, partial);
+                soft.row_bits(y, opaque, partial);
                 let free = partial.iter().zip(&covered[start / 64..]).map(|(bits, taken)| bits & !taken);
                 append_runs((start / 64 * 64) as u32, free, &mut self.partial);
                 (start / 64, &opaque[..])

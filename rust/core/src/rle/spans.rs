@@ -31,27 +31,6 @@ pub(crate) fn append_runs(column: u32, words: impl Iterator<Item = u64>, runs: &
     }
 }
 
-/// One row of weights as bits, from the word that holds its first column on: where a weight is 255, and where it
-/// is anything between 0 and that.
-pub(crate) fn weigh(weights: &[u8], first_column: usize, opaque: &mut [u64], partial: &mut [u64]) {
-    opaque.fill(0);
-    partial.fill(0);
-    let mut at = first_column % 64;
-    for eight in weights.chunks(8) {
-        // Most of a row is all or nothing.
-        let same = eight.iter().all(|&weight| weight == eight[0]);
-        for (i, &weight) in eight.iter().enumerate() {
-            if same && weight == 0 {
-                break;
-            }
-            let (word, bit) = ((at + i) / 64, (at + i) % 64);
-            opaque[word] |= u64::from(weight == 255) << bit;
-            partial[word] |= u64::from(weight != 255 && weight != 0) << bit;
-        }
-        at += eight.len();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,19 +53,5 @@ mod tests {
         assert_eq!(runs(&("#".repeat(63) + ".#")), [(0, 63), (64, 65)]);
         assert_eq!(runs(&(".".repeat(60) + &"#".repeat(80) + ".#")), [(60, 140), (141, 142)]);
         assert_eq!(runs(&"#.".repeat(100)).len(), 100);
-    }
-
-    #[test]
-    fn weights_become_bits() {
-        let weights = [0, 255, 255, 1, 254, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 7];
-        let (mut opaque, mut partial) = ([u64::MAX; 2], [u64::MAX; 2]);
-        weigh(&weights, 64 + 60, &mut opaque, &mut partial);
-        let columns = |words: [u64; 2]| {
-            let mut found = Vec::new();
-            append_runs(64, words.into_iter(), &mut found);
-            found
-        };
-        assert_eq!(columns(opaque), [(125, 127), (130, 131), (140, 141)]);
-        assert_eq!(columns(partial), [(127, 129), (141, 142)]);
     }
 }
