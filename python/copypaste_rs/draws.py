@@ -6,6 +6,7 @@ made of a seed, an epoch and an index, so any sample of any epoch can be drawn b
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Sequence
@@ -122,10 +123,17 @@ def gaussian_weights(sigma: float) -> NDArray[np.uint16]:
     >>> gaussian_weights(0.5)
     array([  1, 436, 3222, 436,   1], dtype=uint16)
     """
-    sigma = _checks.real("sigma", sigma, MIN_SIGMA, MAX_SIGMA)
+    return weights_of(_checks.real("sigma", sigma, MIN_SIGMA, MAX_SIGMA)).copy()
+
+
+@functools.lru_cache(64)
+def weights_of(sigma: float) -> NDArray[np.uint16]:
+    """`gaussian_weights` of a checked sigma, read-only: most transforms have one."""
     radius = math.ceil(3 * sigma)
     raw = [math.exp(-(d * d) / (2 * sigma * sigma)) for d in range(-radius, radius + 1)]
     total = math.fsum(raw)
     weights = [math.floor(4096 * (w / total) + 0.5) for w in raw]
     weights[radius] += 4096 - sum(weights)
-    return np.array(weights, np.uint16)
+    made = np.array(weights, np.uint16)
+    made.flags.writeable = False
+    return made

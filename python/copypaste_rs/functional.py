@@ -13,7 +13,7 @@ import numpy as np
 
 from copypaste_rs import _checks, _core, _operation
 from copypaste_rs._formats import Format, convert_arguments
-from copypaste_rs.draws import gaussian_weights
+from copypaste_rs.draws import weights_of
 from copypaste_rs.masks import RleMasks, check_masks
 from copypaste_rs.plan import check_placement
 
@@ -429,7 +429,7 @@ def _job(
     return (
         plan,
         [_operation.Side(_planes(side.image), side.masks, side.iscrowd) for side in (target, *sources)],
-        [None if paste.sigma is None else gaussian_weights(paste.sigma) for paste in plan.pastes],
+        [None if paste.sigma is None else weights_of(paste.sigma) for paste in plan.pastes],
         drawing.view(np.uint8) if drawing is not None and drawing.ndim == 3 else drawing,
     )
 

@@ -80,7 +80,7 @@ pub(crate) fn alpha(
     py.detach(|| {
         let alpha = composite::alpha(&parts.read()?, &placement, weights)?;
         for y in alpha.rows() {
-            canvas[y * w..(y + 1) * w][alpha.columns()].copy_from_slice(alpha.row(y));
+            alpha.write_row(y, &mut canvas[y * w..(y + 1) * w][alpha.columns()]);
         }
         Ok(())
     })

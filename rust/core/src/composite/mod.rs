@@ -4,11 +4,14 @@ mod alpha;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 mod blend;
+mod blur;
+mod edge;
 mod kinds;
 pub(crate) mod portable;
 mod spans;
 #[cfg(test)]
 mod tests;
 
-pub use alpha::{Alpha, alpha, alpha_with_level};
+pub use alpha::{alpha, alpha_with_level};
 pub use blend::{Blend, blend, blend_row};
+pub use edge::Alpha;

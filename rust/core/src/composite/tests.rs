@@ -70,7 +70,7 @@ fn truth(dense: &[Vec<Vec<bool>>], placement: &Placement, weights: &[u16]) -> Ve
 fn dense_alpha(alpha: &Alpha, canvas: Size) -> Vec<Vec<u8>> {
     let mut dense = vec![vec![0; canvas.w]; canvas.h];
     for y in alpha.rows() {
-        dense[y][alpha.columns()].copy_from_slice(alpha.row(y));
+        alpha.write_row(y, &mut dense[y][alpha.columns()]);
     }
     dense
 }

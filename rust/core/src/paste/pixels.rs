@@ -138,23 +138,12 @@ impl<'a, T: Pixel> Painter<'a, T> {
     }
 
     fn paint(&mut self, y: usize, row: &mut [T], scratch: &mut [T], channels: usize) {
-        if !self.opaque.is_empty() {
-            self.pixels.row(y, &self.opaque, row);
-        }
-        if let (Cover::Soft(soft, ..), false) = (&self.cover, self.partial.is_empty()) {
-            self.pixels.row(y, &self.partial, scratch);
-            let first = soft.columns().start;
-            let weights = soft.row(y);
-            for &(start, end) in &self.partial {
-                let (start, end) = (start as usize, end as usize);
-                let pixels = start * channels..end * channels;
-                blend_row(
-                    &scratch[pixels.clone()],
-                    &weights[start - first..end - first],
-                    channels,
-                    &mut row[pixels],
-                );
-            }
+        self.pixels.parts(y, [(&self.opaque, &mut *row), (&self.partial, &mut *scratch)]);
+        let Cover::Soft(soft, ..) = &self.cover else { return };
+        for &(start, end) in &self.partial {
+            let (start, end) = (start as usize, end as usize);
+            let pixels = start * channels..end * channels;
+            blend_row(&scratch[pixels.clone()], soft.partial(y, start..end), channels, &mut row[pixels]);
         }
     }
 }
