@@ -116,10 +116,12 @@ pub(crate) mod many {
 /// Kernels of [`crate::composite`].
 pub(crate) mod soft {
     use super::{Level, Tier, composite};
+    use crate::composite::kinds::Kinds;
     use crate::composite::portable::WIDTH;
     use crate::resample::separable::Rows;
 
-    kernel!(composite, blur [] [], rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH]);
+    kernel!(composite, blur [] [],
+        rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds);
 }
 
 /// Kernels of [`crate::finish`].

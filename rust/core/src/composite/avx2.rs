@@ -1,17 +1,18 @@
 //! Compositing kernels for AVX2.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_add_epi32, _mm256_madd_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
-    _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
+    __m128i, __m256i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set1_epi8, _mm256_add_epi32, _mm256_madd_epi16,
+    _mm256_set1_epi32, _mm256_setzero_si256, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
 };
 
 use bytemuck::cast;
 
+use super::kinds::Kinds;
 use super::portable::{WIDTH, level};
 use crate::resample::separable::Rows;
 
 #[target_feature(enable = "avx2")]
-pub(crate) fn blur(rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH]) {
+pub(crate) fn blur(rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds) {
     let load = |k: usize| {
         let mut values = [0; WIDTH];
         values.copy_from_slice(rows.get(k, 0, WIDTH));
@@ -35,4 +36,8 @@ pub(crate) fn blur(rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH]) 
     let [a, c]: [[u32; 4]; 2] = cast(low);
     let [b, d]: [[u32; 4]; 2] = cast(high);
     *out = cast([a, b, c, d].map(|sums| sums.map(level)));
+    let values: __m128i = cast(*out);
+    let are = |value: i8| _mm_movemask_epi8(_mm_cmpeq_epi8(values, _mm_set1_epi8(value))) as u16;
+    let (all, none) = (are(-1), are(0));
+    *kinds = Kinds { opaque: all, partial: !(all | none) };
 }

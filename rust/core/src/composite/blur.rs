@@ -50,9 +50,9 @@ pub(super) fn blur(
         lines.point_to(y);
         for block in set_bits(mixed) {
             let rows = Rows { values: &lines.values, starts: &lines.starts, offset: block * WIDTH };
-            let mut values = [0; WIDTH];
-            soft::blur(level, rows, &kernel.weights, &mut values);
-            alpha.kinds.push(Kinds::of(&values));
+            let (mut values, mut kinds) = ([0; WIDTH], Kinds::default());
+            soft::blur(level, rows, &kernel.weights, &mut values, &mut kinds);
+            alpha.kinds.push(kinds);
             alpha.values.push(values);
         }
     }

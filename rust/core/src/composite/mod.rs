@@ -6,7 +6,7 @@ pub(crate) mod avx2;
 mod blend;
 mod blur;
 mod edge;
-mod kinds;
+pub(crate) mod kinds;
 pub(crate) mod portable;
 mod spans;
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Compositing kernels for every processor.
 
+use super::kinds::Kinds;
 use crate::resample::separable::Rows;
 
 /// Columns of a blur that are looked at together.
 pub(crate) const WIDTH: usize = 16;
 
-/// `WIDTH` sums of rows, one for each weight, as alpha.
-pub(crate) fn blur(rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH]) {
+/// `WIDTH` sums of rows, one for each weight, as alpha, and which of them are all or some.
+pub(crate) fn blur(rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds) {
     let mut sums = [0_i32; WIDTH];
     for (k, &weight) in weights.iter().enumerate() {
         for (sum, &value) in sums.iter_mut().zip(rows.get(k, 0, WIDTH)) {
@@ -14,6 +15,7 @@ pub(crate) fn blur(rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH]) 
         }
     }
     *out = sums.map(|sum| level(sum as u32));
+    *kinds = Kinds::of(out);
 }
 
 /// A sum of 1/2^24 as alpha, rounded to nearest.
