@@ -6,13 +6,27 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample
+from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample, SimpleCopyPaste
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PHOTO = (480, 640)
 SCALES = (0.1, 2.0)
+
+
+class Augmentation(NamedTuple):
+    """One call as a data loader makes it, and the plan that it draws."""
+
+    transform: SimpleCopyPaste
+    target: Sample
+    source: Sample
+    key: tuple[int, int, int]
+    plan: Plan
+
+    def run(self) -> Sample:
+        """Draw the plan and apply it."""
+        return self.transform(self.target, self.source, self.key)
 
 
 class Scene(NamedTuple):
@@ -57,12 +71,28 @@ def photo_sample(seed: int, n: int) -> Sample:
     return Sample(photograph(rng), Instances(masks=masks, labels=rng.integers(1, 80, n), score=rng.random(n)))
 
 
+def spread_scales(rng: np.random.Generator, draws: int) -> list[NDArray[np.float64]]:
+    """Scales of target and source that each take every stratum of the range once."""
+    lo, hi = SCALES
+    return [lo + (hi - lo) * (rng.permutation(draws) + 0.5) / draws for _ in range(2)]
+
+
+def augmentations(canvas: int, instances: int, draws: int, **options: Any) -> list[Augmentation]:
+    """`draws` whole calls: scales as in `stratified`, everything else drawn, a random subset of the objects too."""
+    scales = spread_scales(np.random.default_rng(canvas * 1000 + instances), draws)
+    target, source = photo_sample(instances, instances), photo_sample(instances + 7919, instances)
+    calls = []
+    for i, (a, b) in enumerate(zip(*scales, strict=True)):
+        transform = SimpleCopyPaste(size=canvas, target_scale=(a, a), source_scale=(b, b), **options)
+        key = (0, 0, i)
+        calls.append(Augmentation(transform, target, source, key, transform.sample_plan(target, source, key)))
+    return calls
+
+
 def stratified(canvas: int, instances: int, draws: int, **paste: Any) -> list[Scene]:
     """`draws` scenes whose two scales each take every stratum of the range once, all objects pasted."""
     rng = np.random.default_rng(canvas * 1000 + instances)
-    strata = np.arange(draws)
-    lo, hi = SCALES
-    scales = [lo + (hi - lo) * (rng.permutation(strata) + 0.5) / draws for _ in range(2)]
+    scales = spread_scales(rng, draws)
     target, source = photo_sample(instances, instances), photo_sample(instances + 7919, instances)
 
     def place(scale: float) -> Placement:

@@ -58,9 +58,9 @@ class Drawn(NamedTuple):
     label_map: bool
     dtype: np.dtype[Any]
 
-    def fresh(self, most: int, size: tuple[int, int]) -> NDArray[Any]:
-        """An array for up to `most` masks. Planes too many cost nothing: they are never touched."""
-        return np.empty(size if self.label_map else (most, *size), self.dtype)
+    def fresh(self, n: int, size: tuple[int, int]) -> NDArray[Any]:
+        """An array for n masks."""
+        return np.empty(size if self.label_map else (n, *size), self.dtype)
 
     def check(self, name: str, out: object, most: int, size: tuple[int, int]) -> NDArray[Any]:
         """`out`, which must be able to take up to `most` masks."""
@@ -122,26 +122,29 @@ def apply_batch(
                 f"item {i}: expected images of dtype {first.dtype} and shape (H, W{_tail(first)}) as in item 0, "
                 f"got {target.image.dtype} and (H, W{_tail(target.image)})"
             )
-    extra: dict[str, Any] = {}
-    drawings: list[NDArray[Any]] | None = None
     inputs = [a for call in calls for a in call.arrays()]
     shape, dtype = (*canvas, *first.shape[2:]), first.dtype
+    extra: dict[str, Any] = {}
+    given: list[NDArray[Any]] | None = None
     if form is not None:
         form.image.linear(first)
         shape, dtype = form.image.shape(canvas, first), form.image.dtype
-        drawings = _drawings(form.drawn, calls, canvas, masks_out, inputs)
-        extra = {"output_format": form.image, "drawings": drawings or ()}
+        given = _given(form.drawn, calls, canvas, masks_out, inputs)
+        extra = {"output_format": form.image}
     shape = (len(calls), *shape)
     images = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype, inputs)
-    if out is not None and masks_out is not None and any(np.may_share_memory(out, each) for each in drawings or ()):
+    if out is not None and any(np.may_share_memory(out, each) for each in given or ()):
         raise ValueError("masks_out: expected memory of its own, got an array that overlaps out")
+    compose_batch, draw_masks = _kernels(backend)
     items = [(call.plan, *call.sides()) for call in calls]
-    made = _composer(backend)(items, out=images, threads=most, **extra, **options.of_kernel(first))
+    made = compose_batch(items, out=images, threads=most, **extra, **options.of_kernel(first))
     samples = [call.result(options, each) for call, each in zip(calls, made, strict=True)]
-    if form is None or form.drawn is None or drawings is None:
+    if form is None or form.drawn is None:
         return Results(images, samples, None)
-    parts = [form.drawn.part(drawing, len(s.instances)) for drawing, s in zip(drawings, samples, strict=True)]
-    return Results(images, samples, parts)
+    masks = [each.masks for each in made]
+    drawings = [form.drawn.fresh(len(each), canvas) for each in masks] if given is None else given
+    draw_masks(masks, drawings, most)
+    return Results(images, samples, [form.drawn.part(d, len(m)) for d, m in zip(drawings, masks, strict=True)])
 
 
 def _call(options: _operation.Options, i: int, item: tuple[Plan, Sample, Sample | Sequence[Sample]]) -> _operation.Call:
@@ -152,20 +155,19 @@ def _call(options: _operation.Options, i: int, item: tuple[Plan, Sample, Sample 
         raise type(error)(f"item {i}: {error}") from None
 
 
-def _drawings(
+def _given(
     drawn: Drawn | None,
     calls: Sequence[_operation.Call],
     canvas: tuple[int, int],
     given: Sequence[NDArray[Any]] | None,
     inputs: Sequence[NDArray[Any]],
 ) -> list[NDArray[Any]] | None:
-    if drawn is None:
-        if given is not None:
-            raise ValueError('masks_out: expected None where masks stay runs; masks="dense" draws them')
-        return None
-    most = [len(call.samples[0].instances) + sum(len(p.instances) for p in call.plan.pastes) for call in calls]
+    """`masks_out`, which must be able to take the masks, however many are left of them."""
     if given is None:
-        return [drawn.fresh(n, canvas) for n in most]
+        return None
+    if drawn is None:
+        raise ValueError('masks_out: expected None where masks stay runs; masks="dense" draws them')
+    most = [len(call.samples[0].instances) + sum(len(p.instances) for p in call.plan.pastes) for call in calls]
     if len(given) != len(calls):
         raise ValueError(f"masks_out: expected {len(calls)} arrays, one for each item, got {len(given)}")
     checked: list[NDArray[Any]] = []
@@ -193,11 +195,9 @@ def _tail(image: NDArray[Any]) -> str:
     return "".join(f", {side}" for side in image.shape[2:])
 
 
-def _composer(backend: str) -> Callable[..., list[_operation.Composition]]:
+def _kernels(backend: str) -> tuple[Callable[..., list[_operation.Composition]], Callable[..., None]]:
     if backend == "rust":
-        from copypaste_rs.functional import compose_batch
-
-        return compose_batch
-    from copypaste_rs.reference.paste import compose_batch as one_by_one
-
-    return one_by_one
+        from copypaste_rs.functional import compose_batch, draw_masks
+    else:
+        from copypaste_rs.reference.paste import compose_batch, draw_masks
+    return compose_batch, draw_masks

@@ -21,6 +21,7 @@ __all__ = [
     "copy_paste",
     "decode",
     "difference",
+    "draw_masks",
     "draw_plan",
     "encode",
     "format_counts",
@@ -42,14 +43,7 @@ def blend(source: NDArray[Any], target: NDArray[Any], alpha: NDArray[np.uint8], 
 def boxes(masks: RleMasks) -> NDArray[np.float32]: ...
 def convert(image: NDArray[Any], output_format: tuple[bool, Linear], out: NDArray[Any]) -> None: ...
 def copy_paste(
-    items: list[
-        tuple[
-            Plan,
-            list[Side],
-            list[NDArray[np.uint16] | None],
-            NDArray[np.uint8] | NDArray[np.int32] | None,
-        ]
-    ],
+    items: list[tuple[Plan, list[Side], list[NDArray[np.uint16] | None]]],
     fill: NDArray[Any],
     nearest: bool,
     antialias: bool,
@@ -74,6 +68,7 @@ def copy_paste(
 ]: ...
 def decode(masks: RleMasks, out: NDArray[np.uint8]) -> None: ...
 def difference(masks: RleMasks, other: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def draw_masks(masks: list[RleMasks], out: Sequence[NDArray[np.uint8] | NDArray[np.int32]], threads: int) -> None: ...
 def draw_plan(
     key: tuple[int, int],
     counter: tuple[int, int, int, int],

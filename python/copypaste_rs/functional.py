@@ -391,18 +391,13 @@ def compose_batch(
     out: NDArray[Any],
     threads: int,
     output_format: Format | None = None,
-    drawings: Sequence[NDArray[Any] | None] = (),
 ) -> list[_operation.Composition]:
-    """`compose` for each item, into its image of `out`, on several threads.
-
-    Images are written in the given format. What `drawings` has for an item takes its masks: planes (n, h, w) of which
-    the first are written, or a map (h, w) of numbers.
-    """
+    """`compose` for each item, into its image of `out`, in another format than the canvas where there is one."""
     image = items[0][1].image
     linear = None if output_format is None else output_format.linear(image)
     first = output_format is not None and output_format.channels_first and image.ndim == 3
     made = _core.copy_paste(
-        [_job(*item, drawing) for item, drawing in zip(items, drawings or [None] * len(items), strict=True)],
+        [_job(*item) for item in items],
         fill,
         interpolation == "nearest",
         antialias,
@@ -419,18 +414,20 @@ def compose_batch(
     ]
 
 
+def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int) -> None:
+    """Draw each of `masks` in its array: planes (m, h, w), the first of which are written, or a map (h, w)."""
+    bytes_or_numbers = [each.view(np.uint8) if each.ndim == 3 else each for each in out]
+    _core.draw_masks(list(masks), bytes_or_numbers, threads)
+
+
 def _job(
-    plan: Plan,
-    target: _operation.Side,
-    sources: Sequence[_operation.Side],
-    drawing: NDArray[Any] | None = None,
-) -> Any:
-    """What the extension takes of one item: images with a channel axis, weights for soft edges, planes as bytes."""
+    plan: Plan, target: _operation.Side, sources: Sequence[_operation.Side]
+) -> tuple[Plan, list[_operation.Side], list[NDArray[np.uint16] | None]]:
+    """What the extension takes of one item: images with a channel axis, weights for soft edges."""
     return (
         plan,
         [_operation.Side(_planes(side.image), side.masks, side.iscrowd) for side in (target, *sources)],
         [None if paste.sigma is None else weights_of(paste.sigma) for paste in plan.pastes],
-        drawing.view(np.uint8) if drawing is not None and drawing.ndim == 3 else drawing,
     )
 
 

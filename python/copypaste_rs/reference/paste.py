@@ -209,7 +209,6 @@ def compose_batch(
     out: NDArray[Any],
     threads: int,
     output_format: Format | None = None,
-    drawings: Sequence[NDArray[Any]] = (),
     **options: Any,
 ) -> list[Composition]:
     """`compose` for each item, one by one: the reference is for reading, not for speed."""
@@ -220,8 +219,15 @@ def compose_batch(
         if output_format is not None:
             write_image(done.image, output_format, output_format.linear(done.image), out[i])
             done = done._replace(image=out[i])
-        if i < len(drawings):
-            planes = drawings[i]
-            decode(done.masks, planes[: len(done.masks)]) if planes.ndim == 3 else label_map(done.masks, planes)
         made.append(done)
     return made
+
+
+def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int) -> None:
+    """Draw each of `masks` in its array: planes (m, h, w), the first of which are written, or a map (h, w)."""
+    del threads
+    for each, array in zip(masks, out, strict=True):
+        if array.ndim == 3:
+            decode(each, array[: len(each)])
+        else:
+            label_map(each, array)

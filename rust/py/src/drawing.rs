@@ -1,4 +1,4 @@
-//! Arrays that masks are drawn in, as pixels.
+//! Masks drawn as pixels, those of many images at once.
 
 use copypaste_core::rle::{self, Masks};
 use copypaste_core::{Error, Result};
@@ -6,8 +6,11 @@ use numpy::{PyArrayDyn, PyReadwriteArray2, PyReadwriteArray3};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::arguments::PyMasks;
+use crate::threads::for_each;
+
 /// The array, held while it is written.
-pub(crate) enum PyDrawing<'py> {
+enum PyDrawing<'py> {
     /// One plane for each mask; there may be more than are needed.
     Planes(PyReadwriteArray3<'py, u8>),
     /// One map of numbers.
@@ -15,23 +18,22 @@ pub(crate) enum PyDrawing<'py> {
 }
 
 /// A view of it.
-pub(crate) enum Drawing<'a> {
+enum Drawing<'a> {
     Planes(&'a mut [u8]),
     Map(&'a mut [i32]),
 }
 
 impl<'py> PyDrawing<'py> {
     /// By its dtype.
-    pub(crate) fn extract(given: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let in_use =
-            |_| PyValueError::new_err("masks_out: expected an array that no other call is writing to");
+    fn extract(given: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let in_use = |_| PyValueError::new_err("out: expected an array that no other call is writing to");
         match given.cast::<PyArrayDyn<i32>>() {
             Ok(_) => given.extract().map(Self::Map).map_err(in_use),
             Err(_) => given.extract().map(Self::Planes).map_err(in_use),
         }
     }
 
-    pub(crate) fn view(&mut self) -> PyResult<Drawing<'_>> {
+    fn view(&mut self) -> PyResult<Drawing<'_>> {
         Ok(match self {
             Self::Planes(planes) => Drawing::Planes(planes.as_slice_mut()?),
             Self::Map(map) => Drawing::Map(map.as_slice_mut()?),
@@ -39,9 +41,26 @@ impl<'py> PyDrawing<'py> {
     }
 }
 
+/// Draws each of `masks` in its array of `out`: planes of which the first are written, or a map of numbers.
+#[pyfunction]
+pub(crate) fn draw_masks(
+    py: Python<'_>,
+    masks: Vec<PyMasks<'_>>,
+    out: Vec<Bound<'_, PyAny>>,
+    threads: usize,
+) -> PyResult<()> {
+    let mut drawings: Vec<PyDrawing<'_>> = out.iter().map(PyDrawing::extract).collect::<PyResult<_>>()?;
+    let mut jobs = Vec::with_capacity(masks.len());
+    for (masks, drawing) in masks.iter().zip(&mut drawings) {
+        jobs.push((masks.parts()?, drawing.view()?));
+    }
+    let done = for_each(py, jobs, threads, |(masks, drawing)| drawing.draw(&masks.read()?));
+    done.map(drop).map_err(|failure| failure.into_python(py, masks.len()))
+}
+
 impl Drawing<'_> {
     /// Draws all masks.
-    pub(crate) fn draw(self, masks: &Masks) -> Result<()> {
+    fn draw(self, masks: &Masks) -> Result<()> {
         let pixels = masks.size().pixels();
         match self {
             Self::Planes(planes) => {

@@ -9,7 +9,6 @@ use numpy::{Element, PyReadonlyArray1, PyReadonlyArray3};
 use pyo3::prelude::*;
 
 use crate::arguments::{MaskParts, PyMasks, PyPlacement, with_dense_rows};
-use crate::drawing::{Drawing, PyDrawing};
 
 /// One image with its masks.
 #[derive(FromPyObject)]
@@ -34,9 +33,8 @@ pub(crate) struct PyPlan {
     pastes: Vec<PyPaste>,
 }
 
-/// A plan, its samples (the target first), weights for each paste, and where masks are drawn.
-pub(crate) type PyItem<'py> =
-    (PyPlan, Vec<Bound<'py, PyAny>>, Vec<Option<PyReadonlyArray1<'py, u16>>>, Option<Bound<'py, PyAny>>);
+/// A plan, its samples (the target first), and weights for each paste.
+pub(crate) type PyItem<'py> = (PyPlan, Vec<Bound<'py, PyAny>>, Vec<Option<PyReadonlyArray1<'py, u16>>>);
 
 /// The arrays of one item, held while they are read and written.
 pub(crate) struct Item<'py, T: Element> {
@@ -48,7 +46,7 @@ pub(crate) struct Item<'py, T: Element> {
 
 /// What a thread takes: views of these.
 pub(crate) struct Job<'a, T> {
-    pub(crate) target: Placement,
+    target: Placement,
     pastes: Vec<paste::Paste<'a>>,
     images: Vec<ArrayView3<'a, T>>,
     masks: Vec<MaskParts<'a>>,
@@ -63,14 +61,11 @@ pub(crate) struct Options<'a, T> {
 }
 
 impl<'py, T: Element + Pixel> Item<'py, T> {
-    /// The item, and where its masks are drawn.
-    pub(crate) fn extract(item: PyItem<'py>) -> PyResult<(Self, Option<PyDrawing<'py>>)> {
-        let (plan, sides, weights, drawing) = item;
+    pub(crate) fn extract((plan, sides, weights): PyItem<'py>) -> PyResult<Self> {
         let sides: Vec<PySide<'py>> = sides.iter().map(PyAnyMethods::extract).collect::<PyResult<_>>()?;
         let images = sides.iter().map(|side| side.image.extract()).collect::<std::result::Result<_, _>>()?;
         let pastes = plan.pastes.into_iter().zip(weights).collect();
-        let drawing = drawing.as_ref().map(PyDrawing::extract).transpose()?;
-        Ok((Self { target: plan.target.into(), pastes, images, sides }, drawing))
+        Ok(Self { target: plan.target.into(), pastes, images, sides })
     }
 
     pub(crate) fn job(&self) -> PyResult<Job<'_, T>> {
@@ -98,13 +93,8 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
 }
 
 impl<T: Pixel> Job<'_, T> {
-    /// Writes the image to `canvas`, and draws the masks that are left.
-    pub(crate) fn run(
-        self,
-        options: &Options<'_, T>,
-        canvas: &mut impl Sink<T>,
-        drawing: Option<Drawing<'_>>,
-    ) -> Result<Rows> {
+    /// Writes the image to `canvas`.
+    pub(crate) fn run(self, options: &Options<'_, T>, canvas: &mut impl Sink<T>) -> Result<Rows> {
         // Neither is ever the case: Python has checked, and rows are dense now.
         let misfit = || Error::PlanDoesNotFit;
         let dense: Vec<_> = self.images.into_iter().map(with_dense_rows).collect();
@@ -116,10 +106,6 @@ impl<T: Pixel> Job<'_, T> {
         let sources = sides.split_off(1.min(sides.len()));
         let target = sides.pop().ok_or_else(misfit)?;
         let Options { look, rules } = options;
-        let rows = paste::copy_paste(target, &self.target, sources, &self.pastes, look, rules, canvas)?;
-        if let Some(drawing) = drawing {
-            drawing.draw(&rows.masks(self.target.canvas)?)?;
-        }
-        Ok(rows)
+        paste::copy_paste(target, &self.target, sources, &self.pastes, look, rules, canvas)
     }
 }

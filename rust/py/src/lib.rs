@@ -21,6 +21,8 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
+    use crate::drawing::draw_masks;
+    #[pymodule_export]
     use crate::formats::convert;
     #[pymodule_export]
     use crate::images::{alpha, blend, place_image};

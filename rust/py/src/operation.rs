@@ -13,13 +13,11 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::arguments::to_python;
-use crate::drawing::PyDrawing;
 use crate::formats::{PyFormat, format};
 use crate::images::for_pixel_type;
 use crate::jobs::{Item, Options};
 use crate::masks::box_table;
-use crate::threads::{Failure, for_each};
+use crate::threads::for_each;
 
 /// Counts, offsets, boxes, area, source, source row, visibility, crowd, row among all.
 type Columns<'py> = (
@@ -142,39 +140,23 @@ impl<'py, T: Element + Pixel> Call<'_, 'py, T> {
         out: ArrayViewMut4<'c, O>,
         sink: impl Fn(ArrayViewMut3<'c, O>) -> Result<S> + Sync,
     ) -> PyResult<Vec<Columns<'py>>> {
-        let (mut items, mut drawings) = (Vec::new(), Vec::new());
-        for item in self.items {
-            let (item, drawing) = Item::<T>::extract(item.extract()?)?;
-            items.push(item);
-            drawings.push(drawing);
-        }
+        let items: Vec<Item<'_, T>> =
+            self.items.iter().map(|item| Item::extract(item.extract()?)).collect::<PyResult<_>>()?;
         let (_, a, b, c) = out.dim();
         let values = out.into_slice().unwrap_or_default(); // Python has checked the layout
         let canvases = values.chunks_exact_mut((a * b * c).max(1));
         let mut jobs = Vec::with_capacity(items.len());
-        for ((item, drawing), canvas) in items.iter().zip(&mut drawings).zip(canvases) {
-            jobs.push((item.job()?, canvas, drawing.as_mut().map(PyDrawing::view).transpose()?));
+        for (item, canvas) in items.iter().zip(canvases) {
+            jobs.push((item.job()?, canvas));
         }
         let options = &self.options;
-        let made = for_each(py, jobs, self.threads, |(job, canvas, drawing)| {
+        let made = for_each(py, jobs, self.threads, |(job, canvas)| {
             let canvas = ArrayViewMut3::from_shape((a, b, c), canvas).map_err(|_| Error::PlanDoesNotFit)?;
-            job.run(options, &mut sink(canvas)?, drawing)
+            job.run(options, &mut sink(canvas)?)
         });
-        let made = made.map_err(|failure| match failure {
-            Failure::Signal(raised) => raised,
-            Failure::Job(_, error) if items.len() == 1 => to_python(error),
-            Failure::Job(item, error) => {
-                let message = format!("item {item}: {error}");
-                with_message(py, to_python(error), message)
-            }
-        })?;
+        let made = made.map_err(|failure| failure.into_python(py, items.len()))?;
         made.into_iter().zip(&items).map(|(rows, item)| Ok(columns(py, rows, &item.crowds()?))).collect()
     }
-}
-
-/// The same error with another message.
-fn with_message(py: Python<'_>, error: PyErr, message: String) -> PyErr {
-    PyErr::from_type(error.get_type(py), message)
 }
 
 #[pyfunction]

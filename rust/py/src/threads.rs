@@ -10,12 +10,28 @@ use std::thread::{Builder, available_parallelism, scope};
 use copypaste_core::{Error, Result};
 use pyo3::prelude::*;
 
+use crate::arguments::to_python;
+
 /// Why not all jobs were done.
 pub(crate) enum Failure {
     /// The first job that failed.
     Job(usize, Error),
     /// The user interrupted, or a signal handler raised.
     Signal(PyErr),
+}
+
+impl Failure {
+    /// The error for Python; it names the item where there are several.
+    pub(crate) fn into_python(self, py: Python<'_>, items: usize) -> PyErr {
+        match self {
+            Self::Signal(raised) => raised,
+            Self::Job(_, error) if items == 1 => to_python(error),
+            Self::Job(item, error) => {
+                let message = format!("item {item}: {error}");
+                PyErr::from_type(to_python(error).get_type(py), message)
+            }
+        }
+    }
 }
 
 /// Does all jobs on up to `threads` threads, the calling one included, without the GIL. Results come in the order of

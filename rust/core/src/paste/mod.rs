@@ -9,7 +9,7 @@ mod rows;
 use crate::finish::Sink;
 use crate::resample::Pixel;
 use crate::rle::{Masks, PixelBox, Placed};
-use crate::{Error, ImageView, Placement, Result, Size};
+use crate::{Error, ImageView, Placement, Result};
 
 /// One image with its masks.
 #[derive(Debug)]
@@ -76,16 +76,6 @@ pub struct Rows {
     pub visibility: Vec<f32>,
     /// Kept only because of [`Rules::keep_hidden`].
     pub hidden: Vec<bool>,
-}
-
-impl Rows {
-    /// The masks on a canvas of `size`, as rows leave them.
-    ///
-    /// # Errors
-    /// When there is not enough memory.
-    pub fn masks(&self, size: Size) -> Result<Masks> {
-        Masks::from_counts("masks", size, &self.counts, &self.offsets)
-    }
 }
 
 /// Applies the pastes, in order, to the target, and writes the image to `canvas`.
