@@ -88,7 +88,7 @@ def stages(measured: dict[str, Any], path: Path) -> None:
                 )
             starts[name] += width
     copied = next(iter(variants.values()))["others"]["copy"]
-    axes.axvline(copied, color=INK, linestyle=":", label="a plain copy of the canvas")
+    axes.axvline(copied, color=INK, linestyle=":", zorder=0.5, label="a plain copy of the canvas")
     axes.invert_yaxis()
     axes.set(xlabel="milliseconds", xlim=(0, longest * 1.02))
     axes.grid(visible=False, axis="y")

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benches.measure import Spread, paired
+from benches.measure import Spread
 from benches.parts import nothing, one_mask, union, without_masks, without_target
 from benches.scenes import Scene, stratified
-from benches.turns import least
+from benches.turns import least, take_turn
 from copypaste_rs import Sample, _operation, functional
 from copypaste_rs.draws import gaussian_weights
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CANVAS, INSTANCES = 1024, 20
 SIGMA = 2.0
-REPEATS, TURNS = 5, 6
+REPEATS, TURNS = 5, 8
 """Calls in a row, and how often all have their turn."""
 
 VARIANTS: dict[str, tuple[dict[str, Any], bool]] = {
@@ -74,15 +74,15 @@ def variant(draws: int, paste: dict[str, Any], antialias: bool) -> dict[str, Any
         assert_same_pixels(scene, antialias)
     clocks = [Clock(scene, antialias) for scene in scenes]
     contestants = calls(scenes, antialias) | others(scenes, antialias)
-    turns = []
-    for _ in range(TURNS):
-        turn = paired({**contestants, "clocked": clocks}, REPEATS)
-        turns.append(turn | {name: [clock.least[name] for clock in clocks] for name in Clock.PARTS})
+    taken = []
+    for number in range(TURNS):
+        turn = take_turn({**contestants, "clocked": clocks}, REPEATS, number)
+        taken.append(turn | {name: [clock.least[name] for clock in clocks] for name in Clock.PARTS})
         for clock in clocks:
             clock.reset()
-    times = least(turns)
+    times = least(taken)
     found = stages(times)
-    halves = [stages(least(turns[start::2])) for start in (0, 1)]
+    halves = [stages(least([*taken[start::4], *taken[start + 1 :: 4]])) for start in (0, 2)]
     apart = [abs(mean(halves[0][name]) - mean(halves[1][name])) for name in found]
     return {
         "stages": {name: {"mean": mean(each) * 1e3, **Spread.of(each)._asdict()} for name, each in found.items()},

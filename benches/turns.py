@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-def turns(
-    contestants: dict[str, Sequence[Callable[[], Any]]], repeats: int, count: int
-) -> list[dict[str, list[float]]]:
-    """Seconds of every contestant on every draw, `count` times over."""
-    return [paired(contestants, repeats) for _ in range(count)]
+def take_turn(contestants: dict[str, Sequence[Callable[[], Any]]], repeats: int, number: int) -> dict[str, list[float]]:
+    """Seconds of every contestant on every draw.
+
+    Every other turn goes backwards: what one contestant leaves behind is not always the same one's to find.
+    """
+    return paired(dict(reversed(contestants.items())) if number % 2 else contestants, repeats)
 
 
 def least(taken: Sequence[dict[str, list[float]]]) -> dict[str, list[float]]:
