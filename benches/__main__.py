@@ -1,7 +1,7 @@
-"""Measure, write the figures as JSON, and put the tables where they are shown.
+"""Measure, keep the figures as JSON, and put tables and pictures where they are shown.
 
-`python -m benches` measures and prints; `--write` also puts the tables into README.md; `--check` fails when a
-figure misses what the project promises.
+`python -m benches` measures and prints; `--write` also keeps the figures and renews README.md and docs/; `--check`
+fails when a figure misses what the project promises.
 """
 
 from __future__ import annotations
@@ -10,13 +10,18 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benches import whole
+from benches import extras, resampling, scaling, stages, where, whole
 from benches.measure import machine
-from benches.tables import put, whole_table
+from benches.tables import put, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent
+KEPT = ROOT / "benches" / "results" / "bench.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
 
 
 def main() -> int:
@@ -25,22 +30,57 @@ def main() -> int:
     parser.add_argument("--draws", type=int, default=24, help="scales in the schedule (24)")
     parser.add_argument("--numpy-draws", type=int, default=4, help="draws on which the slow reference runs (4)")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench.json", help="where figures go")
-    parser.add_argument("--write", action="store_true", help="put the tables into README.md")
+    parser.add_argument("--write", action="store_true", help="keep the figures, and renew README.md and docs/")
     parser.add_argument("--check", action="store_true", help="fail when a promise is missed")
     arguments = parser.parse_args()
 
-    figures: dict[str, Any] = {"machine": machine(["copypaste_rs", "numpy", "opencv-python-headless"])}
-    figures["whole"] = whole.measure(arguments.draws, arguments.numpy_draws)
+    figures = measure(arguments.draws, arguments.numpy_draws)
+    text = json.dumps(figures, indent=1) + "\n"
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
-    arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
-    table = whole_table(figures)
-    sys.stdout.write(f"{table}\nwritten to {arguments.json}\n")
+    arguments.json.write_text(text)
+    # Through JSON, so that tables are of what is kept.
+    figures = json.loads(text)
+    shown = tables(figures)
+    sys.stdout.write("\n\n".join([*shown.values(), *where.tables(figures).values()]))
+    sys.stdout.write(f"\n\nwritten to {arguments.json}\n")
     if arguments.write:
-        put(ROOT / "README.md", "benchmark", table)
-    missed = whole.missed(figures["whole"]) if arguments.check else []
+        write(figures, text)
+    missed = [
+        *whole.missed(figures["whole"]),
+        *extras.missed(figures["extras"]),
+        *resampling.missed(figures["resampling"]),
+        *scaling.missed(figures["scaling"]),
+    ]
     for sentence in missed:
         sys.stderr.write(f"missed: {sentence}\n")
-    return 1 if missed else 0
+    return 1 if missed and arguments.check else 0
+
+
+def measure(draws: int, numpy_draws: int) -> dict[str, Any]:
+    """All figures, one part after the other."""
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "whole": lambda: whole.measure(draws, numpy_draws),
+        "extras": lambda: extras.measure(draws),
+        "resampling": lambda: resampling.measure(draws),
+        "scaling": lambda: scaling.measure(draws),
+        "stages": lambda: stages.measure(draws),
+    }
+    figures: dict[str, Any] = {"machine": machine(["copypaste_rs", "numpy", "opencv-python-headless", "Pillow"])}
+    for name, part in parts.items():
+        sys.stderr.write(f"measuring {name}\n")
+        figures[name] = part()
+    return figures
+
+
+def write(figures: dict[str, Any], text: str) -> None:
+    """Keep the figures and show them."""
+    KEPT.parent.mkdir(exist_ok=True)
+    KEPT.write_text(text)
+    for name, table in tables(figures).items():
+        put(PAGE, name, table)
+        if name == "benchmark":
+            put(ROOT / "README.md", name, table)
+    where.write(figures)
 
 
 if __name__ == "__main__":

@@ -4,44 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from benches import whole
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+LABELS = {"call": "one call, plan drawn too", "plan": "its plan alone", "plan_of_many": "a plan for 500 objects a side"}
 
-def whole_table(figures: dict[str, Any]) -> str:
-    """The whole transform in milliseconds, and how many times as long the others take."""
-    whole, grid = figures["whole"], figures["whole"]["grid"]
-    heads = [f"{cell['canvas']}, {cell['instances']}" for cell in grid]
-    rows = []
-    for name in grid[0]["milliseconds"]:
-        cells = [f"{c['milliseconds'][name]['median']:.2f} (x {c['times_as_fast'][name]:.1f})" for c in grid]
-        rows.append(f"| {name} | {' | '.join(cells)} |")
-    middle = grid[1]
-    memory = ", ".join(f"{mb:.1f} MiB at {n}" for n, mb in whole["memory_above_canvas"].items())
-    versions = ", ".join(f"{name} {v}" for name, v in figures["machine"]["versions"].items())
-    spread = max(
-        (s["high"] - s["low"]) / s["median"] for cell in grid for s in [next(iter(cell["milliseconds"].values()))]
-    )
-    return "\n".join(
-        [
-            f"| milliseconds for one augmented image: canvas, objects a side | {' | '.join(heads)} |",
-            f"|---|{'---|' * len(heads)}",
-            *rows,
-            "",
-            "Medians; in brackets, the median of how many times as long as the first row it takes on the same draw. "
-            f"640x480 photographs, {middle['milliseconds']['copypaste_rs']['n']} scales spread evenly over 0.1-2.0 for "
-            "each of the two images, one thread; image, masks, boxes and columns included; results compared before "
-            f"timing. The quartiles of the first row lie up to {spread:.0%} apart. Summed over the schedule at "
-            f"{middle['canvas']} and {middle['instances']} objects, the transform takes "
-            f"**{middle['of_resize']:.2f}** of the time OpenCV needs to resize the two images alone, antialiasing "
-            f"takes {middle['antialias_of_two_taps']:.2f} times as long as two taps, and the NumPy reference "
-            f"**{whole['times_numpy']:.0f} times** as long. Memory above the output canvas, by objects a side: "
-            f"{memory}.",
-            "",
-            f"{figures['machine']['processor']}, Python {figures['machine']['python']}, {versions}. "
-            "Written by `make bench BENCH_ARGS=--write`.",
-        ]
-    )
+
+def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in [heads, ["---"] * len(heads), *rows])
 
 
 def put(path: Path, name: str, text: str) -> None:
@@ -52,3 +26,92 @@ def put(path: Path, name: str, text: str) -> None:
     if not (found and closed):
         raise ValueError(f"{path.name}: expected the markers {begin} and {end}")
     path.write_text(f"{before}{begin}\n{text}\n{end}{after}")
+
+
+def tables(figures: dict[str, Any]) -> dict[str, str]:
+    """What the page of benchmarks shows, by marker."""
+    extras = figures["extras"]
+    return {
+        "benchmark": whole_table(figures),
+        "training": training_table(extras["training"]),
+        "small": small_table(extras),
+        "two-taps": resampling_table(figures["resampling"]["two_taps"], "OpenCV"),
+        "antialias": resampling_table(figures["resampling"]["antialias"], "Pillow"),
+        "machine": machine_text(figures["machine"]),
+    }
+
+
+def whole_table(figures: dict[str, Any]) -> str:
+    """The whole transform in milliseconds, and how many times as long the others take."""
+    measured, grid = figures["whole"], figures["whole"]["grid"]
+    heads = [f"{cell['canvas']}, {cell['instances']}" for cell in grid]
+    rows = [
+        [name, *(f"{c['milliseconds'][name]['median']:.2f} (x {c['times_as_fast'][name]:.2f})" for c in grid)]
+        for name in grid[0]["milliseconds"]
+    ]
+    middle = grid[1]
+    memory = ", ".join(f"{mb:.1f} MiB at {n}" for n, mb in measured["memory_above_canvas"].items())
+    first = [cell["milliseconds"][whole.OURS] for cell in grid]
+    spread = max((each["high"] - each["low"]) / each["median"] for each in first)
+    return "\n".join(
+        [
+            markdown(["milliseconds for one augmented image: canvas, objects a side", *heads], rows),
+            "",
+            "Medians; in brackets, the median of how many times as long as the first row it takes on the same draw. "
+            f"640x480 photographs, {first[0]['n']} scales spread evenly over 0.1-2.0 for each of the two images, a "
+            "random subset of the objects pasted, one thread; plan, image, masks, boxes and columns included; results "
+            f"compared before timing. The quartiles of the first row lie up to {spread:.0%} apart, since the scales "
+            f"differ. At {middle['canvas']} and {middle['instances']} objects the transform takes "
+            f"**{middle['of_resize']:.2f}** of the time that OpenCV needs to resize the two images alone, and "
+            f"**{middle['of_pass']:.2f} times** as long as resampling the same windows and nothing more, which is "
+            f"{middle['pass_of_copy']:.2f} times as long as a copy of the canvas. Antialiasing takes "
+            f"{middle['antialias_of_two_taps']:.2f} times as long as two taps, the NumPy reference "
+            f"**{measured['times_numpy']:.0f} times** as long as Rust. Memory above the output canvas, by objects a "
+            f"side: {memory}; with a canvas given, {measured['memory_with_out']:.1f} MiB in all.",
+            "",
+            machine_text(figures["machine"]),
+        ]
+    )
+
+
+def training_table(measured: dict[str, Any]) -> str:
+    """Results in a model's format: in the same pass, and afterwards."""
+    ways = list(next(iter(measured.values()))["milliseconds"])
+    rows = [
+        [name, *(f"{row['milliseconds'][way]['median']:.2f}" for way in ways), f"{row['times_as_fast']:.2f}"]
+        for name, row in measured.items()
+    ]
+    return markdown(["milliseconds, transform included", *ways, "gain over our kernels afterwards"], rows)
+
+
+def small_table(extras: dict[str, Any]) -> str:
+    """What does not depend on the pixels, soft edges and threads."""
+    rows = [[LABELS[name], f"{value:.0f} us"] for name, value in extras["microseconds"].items()]
+    soft, threads = extras["soft"], extras["threads"]
+    rows += [
+        [f"soft edges, sigma {soft['sigma']:g}, against hard ones", f"{soft['of_hard']:.2f} times as long"],
+        [
+            f"a batch of {threads['batch']} on {threads['threads']} threads, against one",
+            f"{threads['times_as_fast']:.2f} times as fast",
+        ],
+    ]
+    return markdown(["what", "takes"], rows)
+
+
+def resampling_table(cells: Sequence[dict[str, Any]], rival: str) -> str:
+    """How many times as fast as a rival, and what mirroring costs."""
+    scales = sorted({cell["scale"] for cell in cells})
+    kinds = list(dict.fromkeys((cell["dtype"], cell["channels"]) for cell in cells))
+    rows = []
+    for dtype, channels in kinds:
+        row = {c["scale"]: c for c in cells if (c["dtype"], c["channels"]) == (dtype, channels)}
+        flip = max(cell["flip_cost"] for cell in row.values())
+        rows.append([f"{dtype} x {channels}", *(f"{row[s]['times_as_fast']:.2f}" for s in scales), f"{flip:.0%}"])
+    heads = [f"{rival} takes so many times as long, by scale", *(f"{scale:g}" for scale in scales)]
+    return markdown([*heads, "mirroring adds at most"], rows)
+
+
+def machine_text(found: dict[str, Any]) -> str:
+    """Where the figures come from."""
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    return f"{found['processor']}, {found['cores']} cores, Python {found['python']}, {versions}."

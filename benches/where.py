@@ -10,14 +10,11 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benches import plots, scaling, stages
 from benches.measure import machine
-from benches.tables import put
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+from benches.tables import machine_text, markdown, put
 
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "benches" / "results" / "where.json"
@@ -48,9 +45,10 @@ def measure(draws: int) -> dict[str, Any]:
 
 
 def write(figures: dict[str, Any]) -> None:
-    """Keep the figures and show them."""
+    """Keep the figures of the page and show them."""
+    kept = {name: figures[name] for name in ("machine", "scaling", "stages")}
     KEPT.parent.mkdir(exist_ok=True)
-    KEPT.write_text(json.dumps(figures, indent=1) + "\n")
+    KEPT.write_text(json.dumps(kept, indent=1) + "\n")
     for name, table in tables(figures).items():
         put(PAGE, name, table)
     plots.draw(figures, PAGE.parent)
@@ -142,17 +140,6 @@ def growth_text(growth: dict[str, Any]) -> str:
         f"pasted, takes **{growth['microseconds']:.2f} microseconds**, {growth['microseconds'] / 2:.2f} a mask; the "
         f"same pixels from one mask take {growth['microseconds_of_pixels']:+.2f} microseconds of that."
     )
-
-
-def machine_text(found: dict[str, Any]) -> str:
-    """Where the figures come from."""
-    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-    return f"{found['processor']}, {found['cores']} cores, Python {found['python']}, {versions}."
-
-
-def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table."""
-    return "\n".join(f"| {' | '.join(line)} |" for line in [heads, ["---"] * len(heads), *rows])
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from benches.measure import version_of
 from benches.peers.masks import MASKS, SIDE
 from benches.peers.timing import OURS
+from benches.tables import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,9 +152,3 @@ def spread(rows: Sequence[dict[str, Any]]) -> str:
 def digits(value: float) -> str:
     """Three of them, as far as they stand behind the point."""
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
-def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
