@@ -42,6 +42,7 @@ types: $(NEWEST_ENV)/.ready ## mypy strict over package, tests and benches; the 
 	$(NEWEST_ENV)/bin/python $(PIP) --group types
 	$(NEWEST_ENV)/bin/python -m mypy
 	$(NEWEST_ENV)/bin/python -m mypy tests benches
+	$(NEWEST_ENV)/bin/python -m mypy .ci/gate.py
 	$(NEWEST_ENV)/bin/python -m mypy.stubtest copypaste_rs._core
 
 rust-test: | check-tools

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from benches.measure import median_ratio, paired
+from benches.measure import Spread, median_ratio, paired
 from copypaste_rs import Placement, functional
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def case(rival: str, image: NDArray[Any], scale: float, draws: int) -> dict[str,
         "dtype": str(image.dtype),
         "channels": image.shape[2] if image.ndim == 3 else 1,
         "scale": scale,
+        "milliseconds": {name: Spread.of(values)._asdict() for name, values in times.items()},
         "times_as_fast": median_ratio(times, rival, "ours"),
         "flip_cost": median_ratio(times, "mirrored", "ours") - 1,
     }

@@ -86,7 +86,10 @@ def training_table(measured: dict[str, Any]) -> str:
 
 def small_table(extras: dict[str, Any]) -> str:
     """What does not depend on the pixels, soft edges and threads."""
-    rows = [[LABELS[name], f"{value:.0f} us"] for name, value in extras["microseconds"].items()]
+    rows = [
+        [LABELS[name], f"{value['median']:.0f} us ({value['low']:.0f}-{value['high']:.0f})"]
+        for name, value in extras["microseconds"].items()
+    ]
     soft, threads = extras["soft"], extras["threads"]
     rows += [
         [f"soft edges, sigma {soft['sigma']:g}, against hard ones", f"{soft['of_hard']:.2f} times as long"],
