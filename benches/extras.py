@@ -71,7 +71,9 @@ def small_calls() -> dict[str, dict[str, float]]:
         for _ in range(calls):
             call()
 
-    contestants = {name: [functools.partial(often, call)] * turns for name, call in timed.items()}
+    contestants: dict[str, Sequence[Callable[[], Any]]] = {
+        name: [functools.partial(often, call)] * turns for name, call in timed.items()
+    }
     times = paired(contestants, repeats=1)
     # A thousand times the seconds of one call are milliseconds; the same of a thousand calls, microseconds.
     return {name: Spread.of([s / calls * 1e3 for s in values])._asdict() for name, values in times.items()}
