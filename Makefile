@@ -1,6 +1,6 @@
 # The one vocabulary of this project. Everything is built in build/ and dist/; nothing outside is touched.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench bench-peers bench-kernels gate docs ci rust-lint rust-test test-oldest names clean
+.PHONY: help demo test lint types bench bench-peers bench-kernels gate docs ci rust-lint rust-test test-avx2 test-oldest names clean
 
 PYTHON ?= $(shell .ci/find-python newest)
 OLDEST ?= $(shell .ci/find-python oldest)
@@ -28,7 +28,7 @@ test: $(NEWEST_ENV)/.ready ## Set everything up and run the tests against the bu
 	$(NEWEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 # The gate comes last: what it could not count has to be the last line read.
-ci: lint types rust-test docs test-oldest gate ## Everything that has to hold before a change lands, besides `make test`
+ci: lint types rust-test docs test-avx2 test-oldest gate ## Everything that has to hold before a change lands, besides `make test`
 
 lint: rust-lint $(TOOLS)/.ready ## Formatting and lints, Rust and Python
 	$(TOOLS)/bin/ruff format --check .
@@ -52,6 +52,11 @@ rust-test: | check-tools
 	    cargo test --locked -p copypaste-core; \
 	fi
 	cargo test --locked --doc -p copypaste-core
+
+# `make test` takes the best instructions there are, `test-oldest` none in particular: these are the ones between.
+test-avx2: $(NEWEST_ENV)/.ready
+	COPYPASTE_RS_SIMD=avx2 $(NEWEST_ENV)/bin/python -m pytest -q tests/test_place_image.py tests/test_agreement.py \
+	    tests/test_alpha_blend.py tests/test_training.py
 
 # On the oldest Python and NumPy, and with the kernels that need no particular processor: the bytes are the same.
 test-oldest: $(OLDEST_ENV)/.ready

@@ -1,6 +1,7 @@
 //! Which instructions the kernels may use, and the calls into code compiled for more than the baseline.
 //!
-//! A kernel exists twice: in a portable form, and for AVX2. Both give the same bytes.
+//! A kernel exists twice: in a portable form, and for AVX2; a few exist for AVX-512 too, where a benchmark has earned
+//! it. All give the same bytes.
 // The one module that may: a call of each AVX2 kernel, behind the type that proves the feature.
 #![allow(unsafe_code)]
 
@@ -21,6 +22,8 @@ enum Tier {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 impl Level {
@@ -37,26 +40,45 @@ impl Level {
         None
     }
 
-    /// Every level this processor has.
+    /// AVX-512 with its permutations of bytes, where there is such a thing.
+    #[must_use]
+    pub fn avx512() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx512f")
+            && std::arch::is_x86_feature_detected!("avx512bw")
+            && std::arch::is_x86_feature_detected!("avx512vbmi")
+        {
+            return Some(Self(Tier::Avx512));
+        }
+        None
+    }
+
+    /// Every level this processor has, the best one last.
     pub fn available() -> impl Iterator<Item = Self> {
-        [Some(Self::PORTABLE), Self::avx2()].into_iter().flatten()
+        [Some(Self::PORTABLE), Self::avx2(), Self::avx512()].into_iter().flatten()
     }
 
     /// What `COPYPASTE_RS_SIMD` says, when it says anything else than the name of a level.
     #[must_use]
     pub fn unknown_name() -> Option<String> {
         let name = std::env::var("COPYPASTE_RS_SIMD").ok()?;
-        (!matches!(name.as_str(), "" | "portable" | "avx2")).then_some(name)
+        (!matches!(name.as_str(), "" | "portable" | "avx2" | "avx512")).then_some(name)
     }
 
-    /// The best level, or the one that `COPYPASTE_RS_SIMD` names (`portable` or `avx2`). Looked up once.
+    /// The best level there is, up to the one that `COPYPASTE_RS_SIMD` names. Looked up once.
     #[must_use]
     pub fn detect() -> Self {
         static LEVEL: OnceLock<Level> = OnceLock::new();
-        *LEVEL.get_or_init(|| match std::env::var("COPYPASTE_RS_SIMD").as_deref() {
-            Ok("portable") => Self::PORTABLE,
-            _ => Self::avx2().unwrap_or(Self::PORTABLE),
+        *LEVEL.get_or_init(|| {
+            let most = std::env::var("COPYPASTE_RS_SIMD").unwrap_or_default();
+            let named = Self::available().position(|level| level.name() == most);
+            Self::available().take(named.map_or(usize::MAX, |at| at + 1)).last().unwrap_or(Self::PORTABLE)
         })
+    }
+
+    /// Whether the 64 bytes of a register can be put in any order.
+    pub(crate) fn permutes_bytes(self) -> bool {
+        Self::avx512() == Some(self)
     }
 
     /// The name `COPYPASTE_RS_SIMD` knows it by.
@@ -66,13 +88,16 @@ impl Level {
             Tier::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Tier::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Tier::Avx512 => "avx512",
         }
     }
 }
 
-/// Defines `fn name(level, arguments)`, which calls `module::avx2::name` or `module::portable::name`.
+/// Defines `fn name(level, arguments)`, which calls `module::portable::name`, `module::avx2::name` or, for AVX-512,
+/// `module::best::name`.
 macro_rules! kernel {
-    ($module:ident, $name:ident [$($generics:tt)*] [$($given:ident),*], $($argument:ident: $type:ty),+) => {
+    ($module:ident, $best:ident, $name:ident [$($generics:tt)*] [$($given:ident),*], $($argument:ident: $type:ty),+) => {
         pub(crate) fn $name <$($generics)*> (level: Level, $($argument: $type),+) {
             match level.0 {
                 Tier::Portable => $module::portable::$name::<$($given),*>($($argument),+),
@@ -80,6 +105,9 @@ macro_rules! kernel {
                 // SAFETY: the function is safe but for its need of AVX2. `Tier::Avx2` is private to this
                 // module and made in `Level::avx2` only, after the processor was seen to have it.
                 Tier::Avx2 => unsafe { $module::avx2::$name::<$($given),*>($($argument),+) },
+                #[cfg(target_arch = "x86_64")]
+                // SAFETY: likewise, with `Level::avx512`; what needs AVX2 alone, AVX-512 includes.
+                Tier::Avx512 => unsafe { $module::$best::$name::<$($given),*>($($argument),+) },
             }
         }
     };
@@ -90,12 +118,12 @@ pub(crate) mod two {
     use super::{Level, Tier, two_taps};
     use two_taps::{ByteColumns, Float, FloatColumns};
 
-    kernel!(two_taps, columns_u8 [const N: usize] [N],
+    kernel!(two_taps, avx512, columns_u8 [const N: usize] [N],
         lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]);
-    kernel!(two_taps, columns_float [const N: usize, const C: usize, T: Float] [N, C, T],
+    kernel!(two_taps, avx2, columns_float [const N: usize, const C: usize, T: Float] [N, C, T],
         lines: [&[T]; N], columns: FloatColumns<'_>, out: [&mut [f32]; N]);
-    kernel!(two_taps, rows_u8 [] [], rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]);
-    kernel!(two_taps, rows_float [T: Float] [T], rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]);
+    kernel!(two_taps, avx512, rows_u8 [] [], rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]);
+    kernel!(two_taps, avx2, rows_float [T: Float] [T], rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]);
 }
 
 /// Kernels of [`crate::resample::antialias`].
@@ -105,12 +133,12 @@ pub(crate) mod many {
     use crate::resample::two_taps::Float;
     use antialias::{ByteColumns, FloatColumns};
 
-    kernel!(antialias, columns_u8 [const N: usize, const C: usize] [N, C],
+    kernel!(antialias, avx2, columns_u8 [const N: usize, const C: usize] [N, C],
         lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [u8]; N]);
-    kernel!(antialias, columns_f32 [const C: usize] [C],
+    kernel!(antialias, avx2, columns_f32 [const C: usize] [C],
         line: &[f32], columns: FloatColumns<'_>, out: &mut [f32]);
-    kernel!(antialias, rows_u8 [] [], rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]);
-    kernel!(antialias, rows_float [T: Float] [T], rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]);
+    kernel!(antialias, avx2, rows_u8 [] [], rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]);
+    kernel!(antialias, avx2, rows_float [T: Float] [T], rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]);
 }
 
 /// Kernels of [`crate::composite`].
@@ -120,7 +148,7 @@ pub(crate) mod soft {
     use crate::composite::portable::WIDTH;
     use crate::resample::separable::Rows;
 
-    kernel!(composite, blur [] [],
+    kernel!(composite, avx2, blur [] [],
         rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds);
 }
 
@@ -128,9 +156,9 @@ pub(crate) mod soft {
 pub(crate) mod ready {
     use super::{Level, Tier, finish};
 
-    kernel!(finish, scale [T: Copy + Into<f32>] [T],
+    kernel!(finish, avx2, scale [T: Copy + Into<f32>] [T],
         values: &[T], scale: f32, shift: f32, out: &mut [f32]);
-    kernel!(finish, scale_each [T: Copy + Into<f32>] [T],
+    kernel!(finish, avx2, scale_each [T: Copy + Into<f32>] [T],
         values: &[T], scale: &[f32], shift: &[f32], out: &mut [f32]);
-    kernel!(finish, split [T: Copy] [T], line: &[T], channels: usize, planes: &mut [T]);
+    kernel!(finish, avx2, split [T: Copy] [T], line: &[T], channels: usize, planes: &mut [T]);
 }

@@ -45,7 +45,7 @@ mod _core {
         match Level::unknown_name() {
             None => Ok(()),
             Some(name) => Err(PyValueError::new_err(format!(
-                "COPYPASTE_RS_SIMD: expected 'portable' or 'avx2', got {name:?}"
+                "COPYPASTE_RS_SIMD: expected 'portable', 'avx2' or 'avx512', got {name:?}"
             ))),
         }
     }

@@ -3,6 +3,7 @@
 use std::array;
 use std::ops::Range;
 
+use super::wide::{Wide, wide_blocks};
 use super::{Table, both, inside, parts};
 use crate::error::Result;
 use crate::resample::bands::{Pairs, TOGETHER};
@@ -26,9 +27,12 @@ pub(crate) struct Block {
 /// Bytes that a lane is found among.
 const LANE: usize = 16;
 
-/// Columns as kernels take them; each reads its own half of this.
-#[derive(Clone, Copy, Debug)]
+/// Columns as kernels take them; each reads its own part of this.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ByteColumns<'a> {
+    /// Where the windows of `wide` start.
+    pub(crate) windows: &'a [u32],
+    pub(crate) wide: &'a [Wide],
     pub(crate) blocks: &'a [Block],
     /// Lanes 0 and 1 of each block have one start, and so have 2 and 3.
     pub(crate) in_pairs: bool,
@@ -57,6 +61,8 @@ pub struct Bytes {
 enum Columns {
     /// For each value its weights.
     Weights([Vec<i16>; 2]),
+    /// Permutations of windows of the source row.
+    Wide(Vec<u32>, Vec<Wide>),
     /// Shuffles of the source row, and whether their lanes start in pairs.
     Blocks(Vec<Block>, bool),
     /// Shuffles of a line that holds the taps of each pixel side by side, because they lie too far apart in
@@ -67,6 +73,11 @@ enum Columns {
 impl Columns {
     fn new(table: &Table<i16>, level: Level) -> Result<Self> {
         let channels = table.channels;
+        if level.permutes_bytes()
+            && let Some((windows, wide)) = wide_blocks(table)?
+        {
+            return Ok(Self::Wide(windows, wide));
+        }
         if level != Level::PORTABLE {
             let mut blocks = filled(table.start.len() * channels / 16)?;
             // No lane passes the end of a row, unless it is shorter.
@@ -149,6 +160,7 @@ impl Passes<u8> for Bytes {
         let columns = Columns::new(&table, window.level)?;
         let line = table.length + table.channels;
         let (inside, line) = match &columns {
+            Columns::Wide(..) => (0..table.start.len(), 0),
             Columns::Gathered(_) => (0..0, table.start.len() * 2 * table.channels),
             Columns::Blocks(..) if table.available >= LANE => (0..table.start.len(), 0),
             Columns::Blocks(..) => (0..0, line),
@@ -182,9 +194,15 @@ impl Passes<u8> for Bytes {
             let lines = array::from_fn(|k| if inside { rows[k] } else { &self.lines[k][..] });
             let values = part.start * channels..part.end * channels;
             let blocks = values.start / 16..values.end / 16;
-            let mut columns =
-                ByteColumns { blocks: &[], in_pairs: false, start, weights: [&[]; 2], channels };
+            let mut columns = ByteColumns { start, channels, ..ByteColumns::default() };
             match &self.columns {
+                Columns::Wide(windows, all) => {
+                    let wide = values.start / 32..values.end.div_ceil(32);
+                    (columns.windows, columns.wide) = (&windows[wide.clone()], &all[wide]);
+                    // All of the pixels are inside, and half a block may be written past the last of them.
+                    two::columns_u8(self.level, lines, columns, out.each_mut().map(|out| &mut **out));
+                    continue;
+                }
                 Columns::Weights([w0, w1]) => columns.weights = [&w0[values.clone()], &w1[values]],
                 Columns::Gathered(all) => columns.blocks = &all[blocks],
                 Columns::Blocks(all, in_pairs) => {

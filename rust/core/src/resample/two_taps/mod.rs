@@ -6,10 +6,13 @@ pub(crate) mod avx2;
 mod avx2_floats;
 #[cfg(target_arch = "x86_64")]
 mod avx2_octets;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
 mod bytes;
 mod floats;
 mod octets;
 pub(crate) mod portable;
+mod wide;
 
 use std::ops::Range;
 
