@@ -29,8 +29,8 @@ class Carried(NamedTuple):
     """One column of the result that is gathered row by row."""
 
     name: str
-    values: NDArray[Any]
-    """The rows of all sides, one side after the other."""
+    arrays: list[NDArray[Any]]
+    """The rows of each side that has any, all of one dtype and shape."""
 
 
 class Layout(NamedTuple):
@@ -100,7 +100,7 @@ def _carried(
 ) -> Carried:
     held = [columns[i].get(column) for i in with_rows]
     if _alike(held):
-        return Carried(column, held[0] if len(held) == 1 else np.concatenate(held))
+        return Carried(column, held)
     arrays = {i: columns[i][column] for i in with_rows if column in columns[i]}
     first = next(iter(arrays))
     shape = arrays[first].shape[1:]
@@ -123,16 +123,20 @@ def _carried(
             raise ValueError(
                 f"missing: expected a value for column {column!r} of dtype {dtype} and shape {shape}, got {value!r}"
             )
-    rows = [len(columns[i]["masks"]) for i in with_rows]
-    values = np.empty((sum(rows), *shape), dtype)
-    start = 0
-    for i, n in zip(with_rows, rows, strict=True):
-        values[start : start + n] = arrays[i] if i in arrays else missing[column]
-        start += n
-    return Carried(column, values)
+    found = [
+        arrays[i] if i in arrays else _repeated(missing[column], (len(columns[i]["masks"]), *shape), dtype)
+        for i in with_rows
+    ]
+    return Carried(column, found)
 
 
-def _alike(arrays: Sequence[NDArray[Any] | None]) -> TypeGuard[Sequence[NDArray[Any]]]:
+def _repeated(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    values = np.empty(shape, dtype)
+    values[...] = value
+    return values
+
+
+def _alike(arrays: list[NDArray[Any] | None]) -> TypeGuard[list[NDArray[Any]]]:
     """Whether all are there, of one dtype and shape of rows: the usual case, and the quick one."""
     first = arrays[0]
     if first is None or not first.dtype.isnative:
@@ -217,19 +221,24 @@ def gather(
     source: NDArray[np.int32],
     source_row: NDArray[np.int32],
     visibility: NDArray[np.float32],
-    row: NDArray[np.int64],
+    carried: Sequence[NDArray[Any]],
 ) -> dict[str, Any]:
-    """The columns of the result: what the kernel made, and the carried ones, picked out of all sides by `row`."""
-    carried = {column.name: column.values.take(row, 0) for column in plan.carried}
+    """The columns of the result: what the kernel made, and the rows that are left of those of `plan`."""
+    kept = {column.name: values for column, values in zip(plan.carried, carried, strict=True)}
     # The order of the constructor: masks, labels, boxes, iscrowd, then the rest.
     result: dict[str, Any] = {"masks": masks}
-    if "labels" in carried:
-        result["labels"] = carried.pop("labels")
+    if "labels" in kept:
+        result["labels"] = kept.pop("labels")
     result["boxes"] = boxes
     if crowd is not None:
         result["iscrowd"] = crowd
-    result |= carried
+    result |= kept
     if plan.has_area:
         result["area"] = area
     result["source"], result["source_row"], result["visibility"] = source, source_row, visibility
     return result
+
+
+def pick(columns: Sequence[Sequence[NDArray[Any]]], row: NDArray[np.int64]) -> list[NDArray[Any]]:
+    """Rows of each column, whose arrays are those of all sides, one after the other."""
+    return [(arrays[0] if len(arrays) == 1 else np.concatenate(arrays)).take(row, 0) for arrays in columns]

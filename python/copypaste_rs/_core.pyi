@@ -30,6 +30,7 @@ __all__ = [
     "label_map",
     "parse_counts",
     "philox_words",
+    "pick",
     "place_image",
     "place_masks",
     "polygons",
@@ -83,6 +84,7 @@ def iou(masks: RleMasks, other: RleMasks, iscrowd: NDArray[np.bool_] | None, out
 def label_map(masks: RleMasks, out: NDArray[np.int32]) -> None: ...
 def parse_counts(strings: Sequence[bytes], size: tuple[int, int]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
 def philox_words(key: tuple[int, ...], counter: tuple[int, ...], out: NDArray[np.uint64]) -> None: ...
+def pick(columns: Sequence[Sequence[NDArray[Any]]], row: NDArray[np.int64]) -> list[NDArray[Any] | None]: ...
 def place_image(
     image: NDArray[Any],
     placement: Placement,

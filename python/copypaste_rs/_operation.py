@@ -28,6 +28,9 @@ class Side(NamedTuple):
     iscrowd: NDArray[np.bool_]
 
 
+Pick = Callable[[Sequence[Sequence["NDArray[Any]"]], "NDArray[np.int64]"], "list[NDArray[Any]]"]
+
+
 class Composition(NamedTuple):
     """What a kernel makes of a plan: the image, and the rows that are left, in their order."""
 
@@ -44,6 +47,8 @@ class Composition(NamedTuple):
     """Crowds, and rows that would have been dropped and are kept as crowd."""
     row: NDArray[np.int64]
     """The row among those of all samples, one sample after the other."""
+    pick: Pick = _columns.pick
+    """How such rows are picked out of columns."""
 
 
 Compose = Callable[..., Composition]
@@ -206,7 +211,7 @@ class Call(NamedTuple):
             source=made.source,
             source_row=made.source_row,
             visibility=made.visibility,
-            row=made.row,
+            carried=made.pick([column.arrays for column in self.layout.carried], made.row),
         )
         return Sample._trusted(made.image, Instances._trusted(columns), dict(self.samples[0].info))
 

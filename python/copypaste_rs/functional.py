@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from copypaste_rs import _checks, _core, _operation
+from copypaste_rs import _checks, _columns, _core, _operation
 from copypaste_rs._formats import Format, convert_arguments
 from copypaste_rs.draws import weights_of
 from copypaste_rs.masks import RleMasks, check_masks
@@ -376,7 +376,7 @@ def compose(
         1,
         None,
     )[0]
-    return _operation.Composition(image, RleMasks._trusted(plan.canvas_size, made[0], made[1]), *made[2:])
+    return _operation.Composition(image, RleMasks._trusted(plan.canvas_size, made[0], made[1]), *made[2:], pick)
 
 
 def compose_batch(
@@ -409,8 +409,17 @@ def compose_batch(
         None if output_format is None else (first, linear),
     )
     return [
-        _operation.Composition(image, RleMasks._trusted(plan.canvas_size, each[0], each[1]), *each[2:])
+        _operation.Composition(image, RleMasks._trusted(plan.canvas_size, each[0], each[1]), *each[2:], pick)
         for (plan, *_), image, each in zip(items, out, made, strict=True)
+    ]
+
+
+def pick(columns: Sequence[Sequence[NDArray[Any]]], row: NDArray[np.int64]) -> list[NDArray[Any]]:
+    """`_columns.pick`, quicker: NumPy takes longer to get ready than to work."""
+    picked = _core.pick(columns, row)
+    return [
+        _columns.pick([arrays], row)[0] if values is None else values
+        for arrays, values in zip(columns, picked, strict=True)
     ]
 
 

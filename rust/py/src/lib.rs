@@ -7,6 +7,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands extracted arguments over by value")]
 
 mod arguments;
+mod columns;
 mod drawing;
 mod formats;
 mod images;
@@ -20,6 +21,8 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use crate::columns::pick;
     #[pymodule_export]
     use crate::drawing::draw_masks;
     #[pymodule_export]

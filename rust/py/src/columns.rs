@@ -1,0 +1,63 @@
+//! Rows picked out of columns.
+
+use numpy::{Element, IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+/// Picks rows out of each column, whose arrays are those of all sides, one after the other. None for a column that
+/// is not flat, not in one piece or of a dtype that is rare: NumPy picks from these.
+#[pyfunction]
+pub(crate) fn pick<'py>(
+    py: Python<'py>,
+    columns: Vec<Vec<Bound<'py, PyAny>>>,
+    row: PyReadonlyArray1<'py, i64>,
+) -> PyResult<Vec<Option<Bound<'py, PyAny>>>> {
+    let row = row.as_slice()?;
+    columns.iter().map(|arrays| pick_any(py, arrays, row)).collect()
+}
+
+fn pick_any<'py>(
+    py: Python<'py>,
+    arrays: &[Bound<'py, PyAny>],
+    row: &[i64],
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    macro_rules! try_each {
+        ($($element:ty),*) => {
+            $(if let Some(arrays) = flat::<$element>(arrays) {
+                return pick_from(py, &arrays, row).map(Some);
+            })*
+        };
+    }
+    try_each!(i64, f64, f32, i32, bool, u8);
+    Ok(None)
+}
+
+/// The arrays, where all are flat, in one piece and of this type.
+fn flat<'py, T: Element>(arrays: &[Bound<'py, PyAny>]) -> Option<Vec<PyReadonlyArray1<'py, T>>> {
+    let flat = |array: &Bound<'py, PyAny>| {
+        let array = array.cast::<PyArray1<T>>().ok()?.try_readonly().ok()?;
+        array.is_c_contiguous().then_some(array)
+    };
+    arrays.iter().map(flat).collect()
+}
+
+fn pick_from<'py, T: Element + Copy>(
+    py: Python<'py>,
+    arrays: &[PyReadonlyArray1<'py, T>],
+    row: &[i64],
+) -> PyResult<Bound<'py, PyAny>> {
+    let slices: Vec<&[T]> = arrays.iter().map(|array| Ok(array.as_slice()?)).collect::<PyResult<_>>()?;
+    let value = |&row: &i64| {
+        let mut row = row as usize;
+        for slice in &slices {
+            match slice.get(row) {
+                Some(&value) => return Some(value),
+                None => row -= slice.len(),
+            }
+        }
+        None
+    };
+    let picked: Option<Vec<T>> = row.iter().map(value).collect();
+    let picked = picked.ok_or_else(|| PyValueError::new_err("row: expected rows that the columns have"))?;
+    Ok(picked.into_pyarray(py).into_any())
+}
