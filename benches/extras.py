@@ -103,8 +103,8 @@ def training(draws: int) -> dict[str, Any]:
         "float32, normalised, channels first": {"mean": MEAN, "std": STD, "masks": "runs"},
         "float16, normalised, channels first": {"mean": MEAN, "std": STD, "dtype": "float16", "masks": "runs"},
         "uint8, channels first": {"dtype": "uint8", "masks": "runs"},
-        "the same, masks dense in a given array": {"dtype": "uint8", "masks": "dense"},
-        "the same, masks as one map": {"dtype": "uint8", "masks": "label_map"},
+        "uint8, masks dense in a given array": {"dtype": "uint8", "masks": "dense"},
+        "uint8, masks as one map": {"dtype": "uint8", "masks": "label_map"},
     }
     found = {}
     planes = np.zeros((2 * INSTANCES, CANVAS, CANVAS), np.uint8)

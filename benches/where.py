@@ -138,7 +138,7 @@ def growth_text(growth: dict[str, Any]) -> str:
         f"On the same placements, {growth['many']} instances a side take **{growth['times_few']:.2f} times** as long "
         f"as {growth['few']}. Between the two, a further instance a side, which is one mask in the target and one "
         f"pasted, takes **{growth['microseconds']:.2f} microseconds**, {growth['microseconds'] / 2:.2f} a mask; the "
-        f"same pixels from one mask take {growth['microseconds_of_pixels']:+.2f} microseconds of that."
+        f"same pixels pasted as one mask grow by {growth['microseconds_of_pixels']:+.2f} microseconds meanwhile."
     )
 
 

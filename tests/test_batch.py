@@ -67,7 +67,7 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"threads": 1.5}, TypeError, "threads: expected an integer, got 1.5"),
     ({"out": np.zeros((5, 40, 52, 3), np.uint16)}, ValueError, "out: expected shape (5, 40, 52, 3) and dtype uint8, got"),
     ({"out": np.zeros((4, 40, 52, 3), np.uint8)}, ValueError, "out: expected shape (5, 40, 52, 3) and dtype uint8, got"),
-    ({"plans": [SimpleCopyPaste(size=8).sample_plan(TARGET, [], 0)] * 5}, ValueError, "plan: expected a canvas of size (40, 52)"),
+    ({"plans": [SimpleCopyPaste(size=8).sample_plan(TARGET, [], 0)] * 5}, ValueError, "item 0: plan: expected a canvas of size (40, 52)"),
     (
         {"plans": PLANS[:1] * 2, "targets": [TARGET, FLAT], "sources": [SOURCE, []]},
         ValueError,

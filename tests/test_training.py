@@ -85,8 +85,8 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"dtype": "uint16"}, ValueError, "dtype: expected float32, float16 or the image's own, which is uint8, got uint"),
     ({"dtype": "uint8", "mean": 1}, ValueError, "dtype: expected float32 or float16 where mean or std is given, got"),
     ({"mean": (0.1, 0.2)}, ValueError, "mean: expected a number or 3 of them, one for each channel, got 2"),
-    ({"std": 0}, ValueError, "std: expected a number from 1e-30 to 1e"),
-    ({"std": (1, 1, -1)}, ValueError, "std[2]: expected a number from 1e-30 to 1e"),
+    ({"std": 0}, ValueError, "std: expected a number from 1e-09 to 1e"),
+    ({"std": (1, 1, -1)}, ValueError, "std[2]: expected a number from 1e-09 to 1e"),
     ({"mean": float("nan")}, ValueError, "mean: expected a number from -1e"),
     ({"mean": "0.5"}, TypeError, "mean: expected a number, got '0.5'"),
     ({"scale": 1}, TypeError, "scale: expected True or False, got 1"),
@@ -267,7 +267,12 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = [
     ({}, {"out": np.empty((*SIZE, 3), np.float32)}, ValueError, "out: expected shape (3, 40, 52) and dtype float32"),
     ({}, {"out": OUT.astype(np.float16)}, ValueError, "out: expected shape (3, 40, 52) and dtype float32, got"),
     ({}, {"out": [1]}, TypeError, "out: expected a NumPy array, got list"),
-    ({}, {"masks_out": np.zeros((3, *SIZE), np.uint8)}, ValueError, "masks_out: expected room for up to 12 masks, got"),
+    (
+        {},
+        {"masks_out": np.zeros((3, *SIZE), np.uint8)},
+        ValueError,
+        "masks_out: expected shape (n, 40, 52) with n of at least 12, for",
+    ),
     (
         {},
         {"masks_out": np.zeros((20, *SIZE), np.bool_)},
@@ -280,7 +285,8 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = [
         ValueError,
         "masks_out: expected shape (20, 40, 52) and dtyp",
     ),
-    ({}, {"masks_out": 5}, ValueError, "masks_out: expected room for up to 12 masks, got 0"),
+    ({}, {"masks_out": 5}, TypeError, "masks_out: expected a NumPy array, got int"),
+    ({}, {"masks_out": np.zeros(SIZE, np.uint8)}, ValueError, "masks_out: expected shape (n, 40, 52) with n of at le"),
     ({"masks": "runs"}, {"masks_out": np.zeros((20, *SIZE), np.uint8)}, ValueError, "masks_out: expected None where m"),
     (
         {"masks": "label_map"},
@@ -326,6 +332,7 @@ def test_overlapping_arrays_are_refused() -> None:
     [
         ({"masks": "bool"}, ValueError, "masks: expected one of 'dense', 'label_map', 'runs'|masks: expected one of"),
         ({"mask_dtype": "int32"}, ValueError, "mask_dtype: expected uint8 or bool, got 'int32'"),
+        ({"mask_dtype": "nonsense", "masks": "runs"}, ValueError, "mask_dtype: expected uint8 or bool, got 'nonsense'"),
         ({"mask_dtype": None}, ValueError, "mask_dtype: expected uint8 or bool, got None"),
         ({"layout": 3}, TypeError, "layout: expected one of 'chw', 'hwc', got 3"),
     ],
@@ -333,6 +340,51 @@ def test_overlapping_arrays_are_refused() -> None:
 def test_bad_options_are_refused(options: dict[str, Any], kind: type[Exception], sentence: str) -> None:
     with pytest.raises(kind, match=sentence):
         ForTraining(PLAIN, **options)
+
+
+def test_results_compare_by_value_and_show_shapes() -> None:
+    for masks in ("dense", "label_map", "runs"):
+        wrapped = ForTraining(PLAIN, masks=masks)
+        ready = wrapped(TARGET, SOURCE, 3)
+        assert ready == wrapped(TARGET, SOURCE, 3)
+        assert ready != wrapped(TARGET, SOURCE, 4)
+        assert len(repr(ready)) < 300
+    batch = wrapped.apply_batch([wrapped.sample_plan(TARGET, SOURCE, 3)], [TARGET], [SOURCE])
+    assert batch[0] == batch[-1] == ready
+    assert repr(batch) == "TrainingBatch(images=(1, 3, 40, 52) float32)"
+    with pytest.raises(TypeError):
+        batch[0:1]  # type: ignore[index]
+
+
+def test_arguments_are_attributes() -> None:
+    assert ForTraining(PLAIN, mean=MEAN).mean == MEAN
+    with pytest.raises(AttributeError, match="ForTraining has no attribute 'meen'"):
+        _ = ForTraining(PLAIN).meen
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "sentence"),
+    [
+        ({"plans": "plan"}, TypeError, "plans: expected a sequence, got str"),
+        ({"targets": TARGET}, TypeError, "targets: expected a sequence, got Sample"),
+        ({"sources": SOURCE}, TypeError, "sources: expected a sequence, got Sample"),
+        ({"masks_out": 5}, TypeError, "masks_out: expected a sequence, got int"),
+        ({"size": 64}, ValueError, r"item 0: plan: expected a canvas of size \(64, 64\), got \(40, 52\)"),
+    ],
+)
+def test_batches_name_what_is_wrong(change: dict[str, Any], kind: type[Exception], sentence: str) -> None:
+    plan = PLAIN.sample_plan(TARGET, SOURCE, 0)
+    call: dict[str, Any] = {"plans": [plan], "targets": [TARGET], "sources": [SOURCE]} | change
+    wrapped = ForTraining(SimpleCopyPaste(size=call.pop("size", SIZE)))
+    with pytest.raises(kind, match=sentence):
+        wrapped.apply_batch(**call)
+
+
+def test_a_batch_of_jittered_images_has_no_sources() -> None:
+    wrapped = ForTraining(ScaleJitter(size=SIZE))
+    plans = (wrapped.sample_plan(TARGET, rng=i) for i in range(2))
+    batch = wrapped.apply_batch(plans, [TARGET, TARGET])  # type: ignore[arg-type]  # an iterator will do
+    assert batch[1] == wrapped(TARGET, rng=1)
 
 
 def test_only_transforms_are_wrapped() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, final
@@ -49,7 +50,11 @@ class Batch:
 
     def __getitem__(self, index: SupportsIndex) -> Sample:
         """One of the samples; its image is a view into `images`."""
-        return Sample._trusted(self.images[index], self.instances[index], self.infos[index])
+        i = operator.index(index)
+        return Sample._trusted(self.images[i], self.instances[i], self.infos[i])
+
+    def __repr__(self) -> str:
+        return f"Batch(images={self.images.shape} {self.images.dtype})"
 
 
 class Drawn(NamedTuple):
@@ -66,10 +71,14 @@ class Drawn(NamedTuple):
         """`out`, which must be able to take up to `most` masks."""
         if self.label_map:
             return _checks.output(name, out, size, self.dtype)
-        planes = len(out) if isinstance(out, np.ndarray) and out.ndim else 0
-        if planes < most:
-            raise ValueError(f"{name}: expected room for up to {most} masks, got {planes}")
-        return _checks.output(name, out, (planes, *size), self.dtype)
+        planes = _checks.array(name, out)
+        if planes.ndim != 3 or len(planes) < most:
+            h, w = size
+            raise ValueError(
+                f"{name}: expected shape (n, {h}, {w}) with n of at least {most}, "
+                f"for as many masks as may be left, got {planes.shape}"
+            )
+        return _checks.output(name, out, (len(planes), *size), self.dtype)
 
     def part(self, drawing: NDArray[Any], n: int) -> NDArray[Any]:
         """What of an array the n masks take."""
@@ -107,7 +116,7 @@ def apply_batch(
 ) -> Results:
     """Apply each plan to its samples; everything is checked before anything is written."""
     most = thread_limit(threads)
-    plans, targets = list(plans), list(targets)
+    targets, sources = _checks.items("targets", targets), _checks.items("sources", sources)
     if not len(plans) == len(targets) == len(sources):
         raise ValueError(
             f"plans, targets, sources: expected as many of each, got {len(plans)}, {len(targets)} and {len(sources)}"
@@ -168,6 +177,7 @@ def _given(
     if drawn is None:
         raise ValueError('masks_out: expected None where masks stay runs; masks="dense" draws them')
     most = [len(call.samples[0].instances) + sum(len(p.instances) for p in call.plan.pastes) for call in calls]
+    given = _checks.items("masks_out", given)
     if len(given) != len(calls):
         raise ValueError(f"masks_out: expected {len(calls)} arrays, one for each item, got {len(given)}")
     checked: list[NDArray[Any]] = []

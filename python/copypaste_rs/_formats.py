@@ -17,6 +17,9 @@ DTYPES = ("uint8", "uint16", "float32", "float16")
 LARGEST = {"u1": 255.0, "u2": 65535.0, "f4": 1.0}
 """What becomes 1 where values are scaled, by dtype of the image."""
 
+LIMIT = 1e9
+"""Of mean and std: what comes of them has room in float32."""
+
 PerChannel: TypeAlias = "SupportsFloat | Sequence[SupportsFloat] | NDArray[Any] | None"
 Linear: TypeAlias = "tuple[NDArray[np.float32], NDArray[np.float32]] | None"
 """For each channel what values are multiplied with and what is added; None leaves them as they are."""
@@ -37,8 +40,8 @@ class Format(NamedTuple):
         checked = cls(
             _checks.choice("layout", layout, LAYOUTS),
             _dtype(dtype),
-            _per_channel("mean", mean, -1e30),
-            _per_channel("std", std, 1e-30),
+            _per_channel("mean", mean, -LIMIT),
+            _per_channel("std", std, 1 / LIMIT),
             _checks.flag("scale", scale),
         )
         if checked.dtype.kind != "f" and (mean is not None or std is not None):
@@ -92,8 +95,8 @@ def _per_channel(name: str, value: PerChannel, low: float) -> float | tuple[floa
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return tuple(_checks.real(f"{name}[{i}]", each, low, 1e30) for i, each in enumerate(value))
-    return _checks.real(name, value, low, 1e30)  # type: ignore[arg-type]  # refuses what is no number
+        return tuple(_checks.real(f"{name}[{i}]", each, low, LIMIT) for i, each in enumerate(value))
+    return _checks.real(name, value, low, LIMIT)  # type: ignore[arg-type]  # refuses what is no number
 
 
 def convert_arguments(image: object, output_format: Format, out: object) -> tuple[NDArray[Any], Linear, NDArray[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, TypeAlias, final
@@ -49,6 +50,24 @@ class TrainingSample:
     masks: Masks
     info: dict[str, Any]
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, TrainingSample):
+            return NotImplemented
+        return (
+            self.image.dtype == other.image.dtype
+            and same(self.image, other.image)
+            and self.instances == other.instances
+            and same(self.masks, other.masks)
+            and same(self.info, other.info)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # holds arrays, which may be written to
+
+    def __repr__(self) -> str:
+        masks = self.masks
+        drawn = f"{masks.shape} {masks.dtype}" if isinstance(masks, np.ndarray) else repr(masks)
+        return f"TrainingSample(image={self.image.shape} {self.image.dtype}, {self.instances!r}, masks={drawn})"
+
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +96,11 @@ class TrainingBatch:
 
     def __getitem__(self, index: SupportsIndex) -> TrainingSample:
         """One of the samples; its image is a view into `images`."""
-        return TrainingSample(self.images[index], self.instances[index], self.masks[index], self.infos[index])
+        i = operator.index(index)
+        return TrainingSample(self.images[i], self.instances[i], self.masks[i], self.infos[i])
+
+    def __repr__(self) -> str:
+        return f"TrainingBatch(images={self.images.shape} {self.images.dtype})"
 
 
 @final
@@ -93,7 +116,8 @@ class ForTraining:
         What is done to the samples.
     layout, dtype, mean, std, scale
         The format of the image, as `copypaste_rs.reference.convert_image` says. A value v becomes
-        ``(v / m - mean) / std``; m is 255 for uint8 images, or 1 with ``scale=False``.
+        ``(v / m - mean) / std``; m is 255 for uint8 images, 65535 for uint16, and 1 for float32, which are taken to lie
+        in 0..1, and with ``scale=False``.
     masks : {"dense", "label_map", "runs"}
         Masks as (N, H, W); as one int32 map (H, W) in which row i of the instances is i + 1, the later one where rows
         overlap, and 0 the background; or run-length encoded, as they are.
@@ -136,7 +160,10 @@ class ForTraining:
             raise TypeError(f"transform: expected a SimpleCopyPaste or a ScaleJitter, got {type(transform).__name__}")
         output_format = Format.check(layout, dtype, mean, std, scale)
         kind = _checks.choice("masks", masks, MASKS)
-        drawn = None if kind == "runs" else Drawn(kind == "label_map", _mask_dtype(mask_dtype, kind))
+        planes = _mask_dtype(mask_dtype)
+        drawn = None
+        if kind != "runs":
+            drawn = Drawn(kind == "label_map", np.dtype(np.int32) if kind == "label_map" else planes)
         object.__setattr__(self, "transform", transform)
         object.__setattr__(self, "_form", Form(output_format, drawn))
         arguments = {
@@ -145,8 +172,13 @@ class ForTraining:
             "mean": output_format.mean,
             "std": output_format.std,
         }
-        arguments |= {"scale": output_format.scale, "masks": masks, "mask_dtype": np.dtype(mask_dtype).name}
+        arguments |= {"scale": output_format.scale, "masks": masks, "mask_dtype": planes.name}
         object.__setattr__(self, "_arguments", arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and name in self._arguments:
+            return self._arguments[name]
+        raise AttributeError(f"ForTraining has no attribute {name!r}")
 
     @property
     def backend(self) -> str:
@@ -205,7 +237,7 @@ class ForTraining:
         self,
         plans: Sequence[Plan],
         targets: Sequence[Sample],
-        sources: Sequence[Sample | Sequence[Sample]],
+        sources: Sequence[Sample | Sequence[Sample]] | None = None,
         *,
         threads: SupportsIndex = 1,
         out: NDArray[Any] | None = None,
@@ -213,12 +245,12 @@ class ForTraining:
     ) -> TrainingBatch:
         """Apply plan i to target i and sources i, for all of a batch in one call, as `SimpleCopyPaste.apply_batch`.
 
-        `out` takes the images, shape (B, C, H, W) or (B, H, W, C); `masks_out` has for each item an array that
-        takes its masks, as `apply` describes it.
+        For a `ScaleJitter` there are no sources. `out` takes the images, shape (B, C, H, W) or (B, H, W, C);
+        `masks_out` has for each item an array that takes its masks, as `apply` describes it.
         """
         transform = self.transform
-        for plan in plans:
-            transform._check_canvas(plan)
+        plans = transform._checked_plans(plans)
+        sources = [()] * len(plans) if sources is None else _checks.items("sources", sources)
         if isinstance(transform, ScaleJitter):
             for source in sources:
                 _no_sources(source)
@@ -266,14 +298,14 @@ def _rebuild(transform: SimpleCopyPaste | ScaleJitter, arguments: dict[str, Any]
     return ForTraining(transform, **arguments)
 
 
-def _mask_dtype(dtype: DTypeLike, kind: str) -> np.dtype[Any]:
+def _mask_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     try:
         checked = np.dtype(dtype)
     except TypeError:
         checked = np.dtype(object)
     if checked not in (np.dtype(np.uint8), np.dtype(np.bool_)) or dtype is None:
         raise ValueError(f"mask_dtype: expected uint8 or bool, got {dtype!r}")
-    return np.dtype(np.int32) if kind == "label_map" else checked
+    return checked
 
 
 def _no_sources(sources: object) -> None:

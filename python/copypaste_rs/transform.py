@@ -87,6 +87,15 @@ class _Transform:
             from copypaste_rs.reference.paste import compose
         return compose
 
+    def _checked_plans(self, plans: Sequence[Plan]) -> list[Plan]:
+        checked = _checks.items("plans", plans)
+        for i, plan in enumerate(checked):
+            try:
+                self._check_canvas(plan)
+            except ValueError as error:
+                raise ValueError(f"item {i}: {error}") from None
+        return checked
+
     def _check_canvas(self, plan: Plan) -> None:
         if isinstance(plan, Plan) and plan.canvas_size != self._jitter.canvas:
             raise ValueError(f"plan: expected a canvas of size {self._jitter.canvas}, got {plan.canvas_size}")
@@ -402,8 +411,7 @@ class SimpleCopyPaste(_Transform):
         >>> augment.apply_batch(plans, photos, [photos, photos], threads=2).images.shape
         (2, 32, 32, 3)
         """
-        for plan in plans:
-            self._check_canvas(plan)
+        plans = self._checked_plans(plans)
         made = apply_batch(self.backend, self._options, self._jitter.canvas, plans, targets, sources, threads, out)
         return Batch(made.images, [s.instances for s in made.samples], [s.info for s in made.samples])
 
