@@ -58,8 +58,8 @@ def whole_table(figures: dict[str, Any]) -> str:
             markdown(["milliseconds for one augmented image: canvas, objects a side", *heads], rows),
             "",
             "Medians; in brackets, the median of how many times as long as the first row it takes on the same draw. "
-            "The second row is the default: it averages where an image shrinks. Ours take masks as runs and give runs, the "
-            "NumPy + OpenCV rows dense ones. OpenCV resizes the whole of both images, as a pipeline does that resizes "
+            "The second row is the default: it averages where an image shrinks. Ours take masks as runs and give runs, "
+            "the NumPy + OpenCV rows dense ones. OpenCV resizes the whole of both images, as a pipeline does that resizes "
             f"and then crops, and nothing else. 640x480 photographs, {first[0]['n']} scales spread evenly over 0.1-2.0 "
             "for each of the two images, a random subset of the objects pasted, one thread; plan, image, masks, boxes "
             "and columns included. Before timing, masks, boxes, areas and labels of the rivals are compared with ours, "
