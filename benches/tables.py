@@ -58,13 +58,14 @@ def whole_table(figures: dict[str, Any]) -> str:
             markdown(["milliseconds for one augmented image: canvas, objects a side", *heads], rows),
             "",
             "Medians; in brackets, the median of how many times as long as the first row it takes on the same draw. "
-            "The second row is the default: it averages where an image shrinks. Ours take masks as runs and give runs, "
-            "the NumPy + OpenCV rows dense ones. OpenCV resizes the whole of both images, as a pipeline does that resizes "
-            f"and then crops, and nothing else. 640x480 photographs, {first[0]['n']} scales spread evenly over 0.1-2.0 "
-            "for each of the two images, a random subset of the objects pasted, one thread; plan, image, masks, boxes "
-            "and columns included. Before timing, masks, boxes, areas and labels of the rivals are compared with ours, "
-            "and of the dense one the image (a window resized alone lies off by a fraction of a pixel). The quartiles "
-            f"of the first row lie up to {spread:.0%} apart, since the scales differ.",
+            "The second row is the default: it averages where an image shrinks. Ours take masks as runs and give "
+            "runs, the NumPy + OpenCV rows dense ones. OpenCV resizes the whole of both images, as a pipeline does "
+            f"that resizes and then crops, and nothing else. 640x480 photographs, {first[0]['n']} scales spread "
+            "evenly over 0.1-2.0 for each of the two images, a random subset of the objects pasted, one thread; "
+            "plan, image, masks, boxes and columns included. Before timing, masks, boxes, areas and labels of the "
+            "rivals are compared with ours, and of the dense one the image (a window resized alone lies off by a "
+            f"fraction of a pixel). The quartiles of the first row lie up to {spread:.0%} apart, since the scales "
+            "differ.",
             "",
             f"At {middle['canvas']} and {middle['instances']} objects, with two taps, the transform takes "
             f"**{middle['of_resize']:.2f}** of the time that OpenCV needs to resize the two images, and "
