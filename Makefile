@@ -63,7 +63,6 @@ test-oldest: $(OLDEST_ENV)/.ready
 	COPYPASTE_RS_SIMD=portable $(OLDEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 bench: $(NEWEST_ENV)/.ready ## Time everything against the NumPy reference, rivals, OpenCV and Pillow (some minutes)
-	$(NEWEST_ENV)/bin/python $(PIP) --group bench
 	$(NEWEST_ENV)/bin/python -m benches $(BENCH_ARGS)
 
 bench-peers: $(PEERS_ENV)/.ready ## Time other people's libraries too: installs gigabytes of them, some AGPL, in build/
