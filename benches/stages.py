@@ -18,7 +18,7 @@ from benches.measure import Spread
 from benches.parts import nothing, one_mask, union, without_masks, without_target
 from benches.scenes import Scene, stratified
 from benches.turns import least, take_turn
-from copypaste_rs import Sample, _operation, functional
+from copypaste_rs import Sample, _compiled, _operation, functional
 from copypaste_rs.draws import gaussian_weights
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def kernel(scene: Scene, out: NDArray[Any], **options: Any) -> Callable[[], Any]
     checked = _operation.Options.check(**options)
     call = _operation.Call.check(checked, scene.plan, scene.target, [scene.source])
     of_kernel = checked.of_kernel(scene.target.image)
-    return functools.partial(functional.compose, scene.plan, *call.sides(), **of_kernel, out=out)
+    return functools.partial(_compiled.compose, scene.plan, *call.sides(), **of_kernel, out=out)
 
 
 def new_pages(scene: Scene, antialias: bool) -> None:
@@ -208,7 +208,7 @@ class Clock:
     def compose(self, *arguments: Any, **options: Any) -> _operation.Composition:
         """The kernel between two looks at the clock."""
         self.entered = time.perf_counter()
-        made = functional.compose(*arguments, **options)
+        made = _compiled.compose(*arguments, **options)
         self.left = time.perf_counter()
         return made
 

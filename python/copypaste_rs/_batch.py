@@ -207,7 +207,7 @@ def _tail(image: NDArray[Any]) -> str:
 
 def _kernels(backend: str) -> tuple[Callable[..., list[_operation.Composition]], Callable[..., None]]:
     if backend == "rust":
-        from copypaste_rs.functional import compose_batch, draw_masks
+        from copypaste_rs._compiled import compose_batch, draw_masks
     else:
         from copypaste_rs.reference.paste import compose_batch, draw_masks
     return compose_batch, draw_masks

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from copypaste_rs import _checks, _columns, _core, _operation
+from copypaste_rs import _checks, _core, _operation
+from copypaste_rs._compiled import compose, planes
 from copypaste_rs._formats import Format, convert_arguments
-from copypaste_rs.draws import weights_of
 from copypaste_rs.masks import RleMasks, check_masks
 from copypaste_rs.plan import check_placement
 
@@ -235,7 +235,7 @@ def place_image(
     array([[  0,  25,  75, 100,   7]], dtype=uint8)
     """
     pixels, values, canvas = _operation.place_arguments(image, placement, fill, interpolation, antialias, out)
-    _core.place_image(_planes(pixels), placement, values, interpolation == "nearest", bool(antialias), _planes(canvas))
+    _core.place_image(planes(pixels), placement, values, interpolation == "nearest", bool(antialias), planes(canvas))
     return canvas
 
 
@@ -265,7 +265,7 @@ def blend(source: NDArray[Any], target: NDArray[Any], alpha: NDArray[np.uint8]) 
     """
     above, below, share = _checks.blend_arguments(source, target, alpha)
     mixed = np.empty(above.shape, above.dtype)
-    _core.blend(_planes(above), _planes(below), share, _planes(mixed))
+    _core.blend(planes(above), planes(below), share, planes(mixed))
     return mixed
 
 
@@ -289,7 +289,7 @@ def convert_image(
     output_format = Format.check(layout, dtype, mean, std, scale)
     pixels, linear, converted = convert_arguments(image, output_format, out)
     first = output_format.channels_first and pixels.ndim == 3
-    _core.convert(_planes(pixels), (first, linear), converted if pixels.ndim == 3 else converted[:, :, np.newaxis])
+    _core.convert(planes(pixels), (first, linear), converted if pixels.ndim == 3 else converted[:, :, np.newaxis])
     return converted
 
 
@@ -347,101 +347,3 @@ def philox_words(key: tuple[int, int], counter: tuple[int, int, int, int], n: in
     words = np.empty(n, np.uint64)
     _core.philox_words(checked_key, checked_counter, words)
     return words
-
-
-def compose(
-    plan: Plan,
-    target: _operation.Side,
-    sources: Sequence[_operation.Side],
-    *,
-    fill: NDArray[Any],
-    interpolation: str,
-    antialias: bool,
-    min_area: int,
-    min_visibility: float,
-    keep_hidden: bool,
-    out: NDArray[Any] | None,
-) -> _operation.Composition:
-    """Apply a plan to checked arguments; `fill` has one value for each channel."""
-    image = np.empty((*plan.canvas_size, *target.image.shape[2:]), target.image.dtype) if out is None else out
-    made = _core.copy_paste(
-        [_job(plan, target, sources)],
-        fill,
-        interpolation == "nearest",
-        antialias,
-        min_area,
-        min_visibility,
-        keep_hidden,
-        _planes(image)[np.newaxis],
-        1,
-        None,
-    )[0]
-    return _operation.Composition(image, RleMasks._trusted(plan.canvas_size, made[0], made[1]), *made[2:], pick)
-
-
-def compose_batch(
-    items: Sequence[tuple[Plan, _operation.Side, Sequence[_operation.Side]]],
-    *,
-    fill: NDArray[Any],
-    interpolation: str,
-    antialias: bool,
-    min_area: int,
-    min_visibility: float,
-    keep_hidden: bool,
-    out: NDArray[Any],
-    threads: int,
-    output_format: Format | None = None,
-) -> list[_operation.Composition]:
-    """`compose` for each item, into its image of `out`, in another format than the canvas where there is one."""
-    image = items[0][1].image
-    linear = None if output_format is None else output_format.linear(image)
-    first = output_format is not None and output_format.channels_first and image.ndim == 3
-    made = _core.copy_paste(
-        [_job(*item) for item in items],
-        fill,
-        interpolation == "nearest",
-        antialias,
-        min_area,
-        min_visibility,
-        keep_hidden,
-        out if image.ndim == 3 else out[..., np.newaxis],
-        threads,
-        None if output_format is None else (first, linear),
-    )
-    return [
-        _operation.Composition(image, RleMasks._trusted(plan.canvas_size, each[0], each[1]), *each[2:], pick)
-        for (plan, *_), image, each in zip(items, out, made, strict=True)
-    ]
-
-
-def pick(columns: Sequence[Sequence[NDArray[Any]]], row: NDArray[np.int64]) -> list[NDArray[Any]]:
-    """`_columns.pick`, quicker: NumPy takes longer to get ready than to work."""
-    picked = _core.pick(columns, row)
-    return [
-        _columns.pick([arrays], row)[0] if values is None else values
-        for arrays, values in zip(columns, picked, strict=True)
-    ]
-
-
-def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int) -> None:
-    """Draw each of `masks` in its array: planes (m, h, w), the first of which are written, or a map (h, w)."""
-    bytes_or_numbers = [each.view(np.uint8) if each.ndim == 3 else each for each in out]
-    _core.draw_masks(list(masks), bytes_or_numbers, threads)
-
-
-def _job(
-    plan: Plan, target: _operation.Side, sources: Sequence[_operation.Side]
-) -> tuple[Plan, list[_operation.Side], list[NDArray[np.uint16] | None]]:
-    """What the extension takes of one item: images with a channel axis, weights for soft edges."""
-    return (
-        plan,
-        [_operation.Side(_planes(side.image), side.masks, side.iscrowd) for side in (target, *sources)],
-        [None if paste.sigma is None else weights_of(paste.sigma) for paste in plan.pastes],
-    )
-
-
-def _planes(image: NDArray[Any]) -> NDArray[Any]:
-    """The image with its channel axis, aligned: as the extension takes it."""
-    if not image.flags.aligned:
-        image = image.copy()
-    return image if image.ndim == 3 else image[:, :, np.newaxis]

@@ -82,7 +82,7 @@ class _Transform:
 
     def _compose(self) -> _operation.Compose:
         if self.backend == "rust":
-            from copypaste_rs.functional import compose
+            from copypaste_rs._compiled import compose
         else:
             from copypaste_rs.reference.paste import compose
         return compose

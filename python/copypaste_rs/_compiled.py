@@ -1,0 +1,117 @@
+"""The operation in Rust, on checked arguments: what `copypaste_rs.reference.paste` is in NumPy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from copypaste_rs import _columns, _core, _operation
+from copypaste_rs.draws import weights_of
+from copypaste_rs.masks import RleMasks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from copypaste_rs._formats import Format
+    from copypaste_rs.plan import Plan
+
+
+def compose(
+    plan: Plan,
+    target: _operation.Side,
+    sources: Sequence[_operation.Side],
+    *,
+    fill: NDArray[Any],
+    interpolation: str,
+    antialias: bool,
+    min_area: int,
+    min_visibility: float,
+    keep_hidden: bool,
+    out: NDArray[Any] | None,
+) -> _operation.Composition:
+    """Apply a plan to checked arguments; `fill` has one value for each channel."""
+    image = np.empty((*plan.canvas_size, *target.image.shape[2:]), target.image.dtype) if out is None else out
+    made = _core.copy_paste(
+        [_job(plan, target, sources)],
+        fill,
+        interpolation == "nearest",
+        antialias,
+        min_area,
+        min_visibility,
+        keep_hidden,
+        planes(image)[np.newaxis],
+        1,
+        None,
+    )[0]
+    return _operation.Composition(image, RleMasks._trusted(plan.canvas_size, made[0], made[1]), *made[2:], pick)
+
+
+def compose_batch(
+    items: Sequence[tuple[Plan, _operation.Side, Sequence[_operation.Side]]],
+    *,
+    fill: NDArray[Any],
+    interpolation: str,
+    antialias: bool,
+    min_area: int,
+    min_visibility: float,
+    keep_hidden: bool,
+    out: NDArray[Any],
+    threads: int,
+    output_format: Format | None = None,
+) -> list[_operation.Composition]:
+    """`compose` for each item, into its image of `out`, in another format than the canvas where there is one."""
+    image = items[0][1].image
+    linear = None if output_format is None else output_format.linear(image)
+    first = output_format is not None and output_format.channels_first and image.ndim == 3
+    made = _core.copy_paste(
+        [_job(*item) for item in items],
+        fill,
+        interpolation == "nearest",
+        antialias,
+        min_area,
+        min_visibility,
+        keep_hidden,
+        out if image.ndim == 3 else out[..., np.newaxis],
+        threads,
+        None if output_format is None else (first, linear),
+    )
+    return [
+        _operation.Composition(image, RleMasks._trusted(plan.canvas_size, each[0], each[1]), *each[2:], pick)
+        for (plan, *_), image, each in zip(items, out, made, strict=True)
+    ]
+
+
+def pick(columns: Sequence[Sequence[NDArray[Any]]], row: NDArray[np.int64]) -> list[NDArray[Any]]:
+    """`_columns.pick`, quicker: NumPy takes longer to get ready than to work."""
+    picked = _core.pick(columns, row)
+    return [
+        _columns.pick([arrays], row)[0] if values is None else values
+        for arrays, values in zip(columns, picked, strict=True)
+    ]
+
+
+def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int) -> None:
+    """Draw each of `masks` in its array: planes (m, h, w), the first of which are written, or a map (h, w)."""
+    bytes_or_numbers = [each.view(np.uint8) if each.ndim == 3 else each for each in out]
+    _core.draw_masks(list(masks), bytes_or_numbers, threads)
+
+
+def _job(
+    plan: Plan, target: _operation.Side, sources: Sequence[_operation.Side]
+) -> tuple[Plan, list[_operation.Side], list[NDArray[np.uint16] | None]]:
+    """What the extension takes of one item: images with a channel axis, weights for soft edges."""
+    return (
+        plan,
+        [_operation.Side(planes(side.image), side.masks, side.iscrowd) for side in (target, *sources)],
+        [None if paste.sigma is None else weights_of(paste.sigma) for paste in plan.pastes],
+    )
+
+
+def planes(image: NDArray[Any]) -> NDArray[Any]:
+    """The image with its channel axis, aligned: as the extension takes it."""
+    if not image.flags.aligned:
+        image = image.copy()
+    return image if image.ndim == 3 else image[:, :, np.newaxis]
