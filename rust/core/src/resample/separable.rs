@@ -58,13 +58,16 @@ pub trait Passes<T>: Sized {
     /// What the first pass leaves for the second.
     type Middle: Copy + Default;
 
+    /// How many source rows the first pass takes at once at most.
+    const TOGETHER: usize;
+
     /// The tables of a window.
     fn new(window: &Window) -> Result<Self>;
 
     /// How many source rows an output row needs at most.
     fn most_rows(&self) -> usize;
 
-    /// The first pass: from one or two source rows to whole blocks of pixels, numbered from the start of the
+    /// The first pass: from a few source rows to whole blocks of pixels, numbered from the start of the
     /// window.
     fn columns<const N: usize>(
         &mut self,
@@ -208,30 +211,27 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
 
     /// Sees to it that the `needed` pieces of `rows` of the source have been resampled along their columns.
     ///
-    /// Rows of which there is nothing yet go two at a time, which costs less than twice one.
+    /// Rows of which there is nothing yet go together, which costs less than one after the other.
     fn resample_columns(&mut self, rows: Range<usize>, needed: u64) {
         let mut single = None;
         for row in rows.clone() {
             if self.has(row) {
                 self.extend(row, needed);
             } else if let Some(other) = single.take() {
-                self.begin_two(other, row, needed);
+                self.begin([other, row], needed);
             } else {
                 single = Some(row);
             }
         }
-        match single {
-            // Where the rows before are there already, the output moves slowly and will need the next one
-            // too.
-            Some(row) if rows.start < row && rows.end < self.rows.input && !self.has(rows.end) => {
-                self.begin_two(row, rows.end, needed);
-            }
-            Some(row) => {
-                let slot = self.slot(row);
-                self.slots[slot].take(row, 0);
-                self.extend(row, needed);
-            }
-            None => {}
+        let Some(row) = single else { return };
+        // Where the rows before are there already, the output moves slowly and will need the next ones too.
+        let next = rows.end;
+        let ahead = (self.rows.input - next).min(self.slots.len() - rows.len()).min(P::TOGETHER - 1);
+        match if rows.start < row { ahead } else { 0 } {
+            0 => self.begin([row], needed),
+            1 => self.begin([row, next], needed),
+            2 => self.begin([row, next, next + 1], needed),
+            _ => self.begin([row, next, next + 1, next + 2], needed),
         }
     }
 
@@ -245,19 +245,19 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
         if count.is_power_of_two() { row & (count - 1) } else { row % count }
     }
 
-    /// Resamples two rows of which there is nothing yet.
-    fn begin_two(&mut self, a: usize, b: usize, needed: u64) {
-        let sources = [a, b].map(|row| Source { row, start: self.slots[self.slot(row)].start });
+    /// Resamples rows of which there is nothing yet.
+    fn begin<const N: usize>(&mut self, rows: [usize; N], needed: u64) {
+        let sources = rows.map(|row| Source { row, start: self.slots[self.slot(row)].start });
         for pixels in self.pieces.runs(needed) {
             self.resample(sources, pixels);
         }
-        for row in [a, b] {
+        for row in rows {
             let slot = self.slot(row);
             self.slots[slot].take(row, needed);
         }
     }
 
-    /// Resamples some pixels of one or two rows, each into its slot.
+    /// Resamples some pixels of a few rows, each into its slot.
     pub(super) fn resample<const N: usize>(&mut self, sources: [Source; N], pixels: Range<usize>) {
         let channels = self.image.channels();
         let (from, length) = (pixels.start * channels, pixels.len() * channels + SLACK);

@@ -67,6 +67,8 @@ pub struct Bytes {
 impl Passes<u8> for Bytes {
     type Middle = u8;
 
+    const TOGETHER: usize = 2;
+
     fn new(window: &Window) -> Result<Self> {
         let axis = window.placement.columns();
         let triangle = Triangle::new(&axis);

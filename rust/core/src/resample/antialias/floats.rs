@@ -62,6 +62,8 @@ impl Floats {
 impl<T: Float> Passes<T> for Floats {
     type Middle = f32;
 
+    const TOGETHER: usize = 2;
+
     fn new(window: &Window) -> Result<Self> {
         let axis = window.placement.columns();
         let triangle = Triangle::new(&axis);

@@ -151,6 +151,8 @@ fn fill_blocks<const TOGETHER: usize>(
 impl Passes<u8> for Bytes {
     type Middle = i16;
 
+    const TOGETHER: usize = TOGETHER;
+
     fn new(window: &Window) -> Result<Self> {
         let axis = TwoTaps::new(&window.placement.columns());
         let table = Table::new(window, |i| {

@@ -75,6 +75,8 @@ pub struct Floats<T> {
 impl<T: Float> Passes<T> for Floats<T> {
     type Middle = f32;
 
+    const TOGETHER: usize = TOGETHER;
+
     fn new(window: &Window) -> Result<Self> {
         let axis = TwoTaps::new(&window.placement.columns());
         let table = Table::new(window, |i| {
