@@ -353,3 +353,34 @@ def test_crowds_of_any_layout(flags: Any) -> None:
         for backend in ("rust", "numpy")
     ]
     assert results[0] == results[1]
+
+
+def test_a_missing_span_of_time_keeps_its_unit(kernels: ModuleType) -> None:
+    for column, value, expected in (
+        ("m8[s]", np.timedelta64(5, "s"), np.timedelta64(5, "s")),
+        ("m8[s]", np.timedelta64(5, "ms"), np.timedelta64(5, "ms")),
+        ("m8[M]", np.timedelta64(1, "Y"), np.timedelta64(12, "M")),
+    ):
+        result = run(kernels, sample(1, t=np.array([1], column)), sample(1, at=1), missing={"t": value})
+        assert result.t.dtype.kind == "m"
+        assert result.t[1] == expected
+
+
+@pytest.mark.parametrize(("column", "value"), [("f2", 100_000), ("f4", 10**39), ("c8", 1e39)])
+def test_whole_and_complex_numbers_must_stay_finite_too(kernels: ModuleType, column: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=r"^missing: expected a value for column 'v' of dtype "):
+        run(kernels, sample(1, v=np.ones(1, column)), sample(1), missing={"v": value})
+
+
+@pytest.mark.parametrize("labels", [np.array([2**53 + 1]), np.array([2.0**63]), np.array([-1.5])])
+def test_labels_that_lose_something_are_refused(kernels: ModuleType, labels: Any) -> None:
+    dtype = np.float32 if labels.dtype.kind == "i" else np.int64
+    with pytest.raises(TypeError, match=r"^sources\[0\]: expected labels that fit dtype "):
+        run(kernels, sample(1, labels=np.ones(1, dtype)), sample(1, labels=labels))
+
+
+@pytest.mark.parametrize("masks", [{}, {"masks": RleMasks.empty((4, 6))}])
+def test_a_background_image_may_have_columns_of_any_byte_order(masks: dict[str, Any]) -> None:
+    empty = Sample(np.zeros((4, 6, 3), np.uint8), Instances(labels=np.array([], ">i4"), **masks))
+    for backend in ("rust", "numpy"):
+        assert len(SimpleCopyPaste(size=4, backend=backend)(empty, empty, 0).instances) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
@@ -54,8 +55,17 @@ def check_missing(missing: Mapping[str, Any] | None) -> dict[str, Any]:
             raise ValueError(
                 f"missing: expected names of carried columns, got {name!r}, which is never taken from a value"
             )
-    numbers = np.number | np.bool_
-    return {name: value.item() if isinstance(value, numbers) else value for name, value in missing.items()}
+    return {name: _scalar(value) for name, value in missing.items()}
+
+
+def _scalar(value: Any) -> Any:
+    """A number of NumPy as Python's; what has a unit, or is no number, as it is."""
+    if isinstance(value, np.timedelta64) or not isinstance(value, np.number | np.bool_):
+        return value
+    number = value.item()
+    if isinstance(number, np.longdouble):
+        return float(number)
+    return complex(number) if isinstance(number, np.clongdouble) else number
 
 
 def layout(names: Sequence[str], sides: Sequence[Instances], missing: Mapping[str, Any]) -> Layout:
@@ -163,8 +173,9 @@ def _fits(value: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
             taken = np.broadcast_to(np.asarray(value).astype(dtype), shape)
     except (TypeError, ValueError, OverflowError):
         return False
-    if isinstance(value, float) and dtype.kind == "f" and np.isfinite(value):
-        return bool(np.isfinite(taken).all())
+    if isinstance(value, int | float | complex) and dtype.kind in "fc":
+        finite = isinstance(value, int) or cmath.isfinite(value)
+        return bool(np.isfinite(taken).all()) or not finite
     return True
 
 
@@ -185,24 +196,27 @@ def _with_number(dtype: np.dtype[Any], value: Any) -> np.dtype[Any]:
 
     NumPy 2 has this rule; NumPy 1 looks at the value instead, and what comes out must not depend on which it is.
     """
-    if type(value) not in _KINDS or dtype.kind not in "biufc":
+    number = next((kind for kind in _KINDS if isinstance(value, kind) and not isinstance(value, bool)), None)
+    if number is None or dtype.kind not in "biufc":
         return np.result_type(dtype, np.asarray(value).dtype)
-    if _KINDS[type(value)] <= "biufc".index(dtype.kind.replace("u", "i")):
+    if _KINDS[number] <= "biufc".index(dtype.kind.replace("u", "i")):
         return dtype
-    if type(value) is complex and dtype.kind == "f":
+    if number is complex and dtype.kind == "f":
         return np.result_type(dtype, np.complex64)
-    return np.result_type(dtype, {int: np.int64, float: np.float64, complex: np.complex128}[type(value)])
+    return np.result_type(dtype, {int: np.int64, float: np.float64, complex: np.complex128}[number])
 
 
-_KINDS = {int: "biufc".index("i"), float: "biufc".index("f"), complex: "biufc".index("c")}
+_KINDS: dict[type, int] = {int: "biufc".index("i"), float: "biufc".index("f"), complex: "biufc".index("c")}
 
 
 def _check_labels(name: str, labels: NDArray[Any], dtype: np.dtype[Any]) -> None:
     if np.can_cast(labels.dtype, dtype, "safe"):
         return
     try:
-        with np.errstate(invalid="ignore"):
-            fits = same(labels.astype(dtype), labels)
+        with np.errstate(invalid="ignore", over="ignore"):
+            taken = labels.astype(dtype)
+            # There and back: compared as they are, whole numbers beyond 2^53 would become floats that are equal.
+            fits = same(taken.astype(labels.dtype), labels) and same(taken, labels)
     except (TypeError, ValueError, OverflowError):
         fits = False
     if not fits:

@@ -1,4 +1,4 @@
-"""What a model wants to have: images in its output_format, masks as one map."""
+"""What a model wants to have: images in its format, masks as one map."""
 
 from __future__ import annotations
 
