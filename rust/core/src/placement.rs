@@ -89,6 +89,14 @@ impl Placement {
         }
     }
 
+    /// Whether the canvas cuts anything off.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        [self.rows(), self.columns()]
+            .iter()
+            .any(|axis| axis.offset < 0 || axis.offset + axis.resized as i64 > axis.canvas as i64)
+    }
+
     /// The horizontal axis.
     #[must_use]
     pub fn columns(&self) -> Axis {

@@ -8,7 +8,7 @@ use super::edge::Alpha;
 use super::spans::RowSpans;
 use crate::error::{Error, Result};
 use crate::placement::{Axis, Placement, Size};
-use crate::rle::{self, Masks};
+use crate::rle::{self, Masks, PixelBox};
 use crate::simd::Level;
 
 /// Alpha of the union of `masks`, placed and blurred.
@@ -59,6 +59,25 @@ pub fn alpha_with_level(
         },
     )?;
     let spans = RowSpans::new(placed.bounds(0), h as u32)?;
+    blur(level, &spans, &rows, &columns, &kernel)
+}
+
+/// The same of a mask that is on the canvas already, and that the canvas has not cut.
+pub(crate) fn alpha_of_placed(
+    level: Level,
+    placed: &Masks,
+    placement: &Placement,
+    weights: &[u16],
+) -> Result<Alpha> {
+    debug_assert!(!placement.is_cut());
+    let Some(kernel) = Kernel::new(weights) else { return Ok(Alpha::nothing()) };
+    let Some(&PixelBox { y0, x0, y1, x1 }) = rle::boxes(placed).first() else { return Ok(Alpha::nothing()) };
+    let rows = Reach::of_placed(&placement.rows(), y0..y1, &kernel);
+    let columns = Reach::of_placed(&placement.columns(), x0..x1, &kernel);
+    if rows.out.is_empty() || columns.out.is_empty() {
+        return Ok(Alpha::nothing());
+    }
+    let spans = RowSpans::new(placed.bounds(0), placement.canvas.h as u32)?;
     blur(level, &spans, &rows, &columns, &kernel)
 }
 
@@ -114,6 +133,17 @@ impl Reach {
             return Self { out: 0..0, object: 0..0 };
         }
         Self { out, object }
+    }
+}
+
+impl Reach {
+    /// Of an object that is on the canvas already, as all of the canvas has it.
+    fn of_placed(axis: &Axis, object: Range<usize>, kernel: &Kernel) -> Self {
+        let landing = axis.landing();
+        let start = (object.start as i64 - kernel.high).max(landing.start as i64);
+        let end = (object.end as i64 - kernel.low).min(landing.end as i64);
+        let out = if object.is_empty() { 0..0 } else { start..end };
+        Self { out, object: 0..axis.canvas as i64 }
     }
 }
 

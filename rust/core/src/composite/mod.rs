@@ -12,6 +12,7 @@ mod spans;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use alpha::alpha_of_placed;
 pub use alpha::{alpha, alpha_with_level};
 pub use blend::{Blend, blend, blend_row};
 pub use edge::Alpha;

@@ -2,8 +2,8 @@
 
 use ndarray::Array3;
 
-use super::{Alpha, Blend, alpha_with_level, blend, blend_row};
-use crate::rle::Masks;
+use super::{Alpha, Blend, alpha_of_placed, alpha_with_level, blend, blend_row};
+use crate::rle::{self, Masks};
 use crate::simd::Level;
 use crate::view::{ImageView, ImageViewMut};
 use crate::{Placement, Size};
@@ -89,6 +89,7 @@ fn draw_weights(random: &mut Random) -> Vec<u16> {
 #[test]
 fn alpha_is_the_blurred_union() {
     let mut random = Random(7);
+    let mut uncut = 0;
     for _ in 0..300 {
         let mut size = |n: usize| Size { h: 1 + random.below(n), w: 1 + random.below(n + 5) };
         let (input, resized, canvas) = (size(14), size(40), size(40));
@@ -113,8 +114,19 @@ fn alpha_is_the_blurred_union() {
         for level in Level::available() {
             let alpha = alpha_with_level(level, &encode(input, &dense), &placement, &weights).unwrap();
             assert_eq!(dense_alpha(&alpha, canvas), expected, "{placement:?} {weights:?} {dense:?}");
+            if !placement.is_cut() {
+                let placed = rle::union(&rle::place(&encode(input, &dense), &placement).unwrap());
+                let alpha = alpha_of_placed(level, &placed, &placement, &weights).unwrap();
+                assert_eq!(
+                    dense_alpha(&alpha, canvas),
+                    expected,
+                    "placed: {placement:?} {weights:?} {dense:?}"
+                );
+                uncut += 1;
+            }
         }
     }
+    assert!(uncut > 10, "{uncut}");
 }
 
 #[test]

@@ -149,6 +149,6 @@ struct Layer<'a> {
 /// What a soft edge is made of.
 struct Soft<'a> {
     weights: &'a [u16],
-    /// The union of the pasted masks on their own image: the blur sees what the canvas cuts off.
-    union: Masks,
+    /// The union of the pasted masks on their own image, where the canvas cuts some of it: the blur sees that too.
+    uncut: Option<Masks>,
 }

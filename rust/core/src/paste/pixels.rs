@@ -6,12 +6,13 @@
 use std::ops::Range;
 
 use super::{Layer, Look};
-use crate::composite::{Alpha, alpha, blend_row};
+use crate::composite::{Alpha, alpha, alpha_of_placed, blend_row};
 use crate::finish::Sink;
 use crate::resample::fill::Fill;
 use crate::resample::{Filter, Pixel, Resampler};
 use crate::rle::spans::{Span, append_runs};
 use crate::rle::{BitPlane, PixelBox};
+use crate::simd::Level;
 use crate::{ImageView, Placement, Result};
 
 /// Writes every pixel of the canvas.
@@ -104,7 +105,10 @@ impl<'a, T: Pixel> Painter<'a, T> {
                 (Cover::Hard(BitPlane::new(&layer.union, 0)), y0..y1, x0..x1)
             }
             Some(soft) => {
-                let soft = alpha(&soft.union, &layer.placement, soft.weights)?;
+                let soft = match &soft.uncut {
+                    Some(union) => alpha(union, &layer.placement, soft.weights)?,
+                    None => alpha_of_placed(Level::detect(), &layer.union, &layer.placement, soft.weights)?,
+                };
                 let (rows, columns) = (soft.rows(), soft.columns());
                 let words = columns.end.div_ceil(64) - columns.start / 64;
                 (Cover::Soft(soft, vec![0; words], vec![0; words]), rows, columns)

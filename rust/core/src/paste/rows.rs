@@ -27,7 +27,10 @@ pub(super) fn place_layers<'a, T>(
         Ok(Layer {
             source: paste.source,
             placement: paste.placement,
-            soft: paste.weights.map(|weights| Soft { weights, union: rle::union(&masks.select(&rows)) }),
+            soft: paste.weights.map(|weights| Soft {
+                weights,
+                uncut: paste.placement.is_cut().then(|| rle::union(&masks.select(&rows))),
+            }),
             rows,
             placed,
             union,
