@@ -137,9 +137,7 @@ struct Layer<'a> {
     source: usize,
     placement: Placement,
     soft: Option<Soft<'a>>,
-    /// Row numbers within the source.
-    rows: Vec<usize>,
-    /// Their masks on the canvas, before anything covers them.
+    /// Its rows: their masks on the canvas, before anything covers them.
     placed: Placed,
     /// What the layer covers, and the box of that.
     union: Masks,

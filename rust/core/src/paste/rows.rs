@@ -12,16 +12,10 @@ pub(super) fn place_layers<'a, T>(
     pastes: &[Paste<'a>],
     rules: &Rules,
 ) -> Result<Vec<Layer<'a>>> {
-    let least = rules.min_area.max(1) as i64;
+    let least = rules.min_area.max(1);
     let place = |paste: &Paste<'a>| {
         let masks = &sources[paste.source].masks;
-        let mut rows = paste.rows.clone();
-        let mut placed = rle::place_rows(masks, &rows, &paste.placement)?;
-        if placed.area.iter().any(|&a| a < least) {
-            let kept: Vec<usize> = (0..rows.len()).filter(|&i| placed.area[i] >= least).collect();
-            placed = placed.select(&kept);
-            rows = kept.iter().map(|&i| rows[i]).collect();
-        }
+        let placed = rle::place_rows(masks, &paste.rows, &paste.placement, least)?;
         let union = rle::union(&placed.masks);
         let reach = rle::boxes(&union)[0];
         Ok(Layer {
@@ -29,16 +23,15 @@ pub(super) fn place_layers<'a, T>(
             placement: paste.placement,
             soft: paste.weights.map(|weights| Soft {
                 weights,
-                uncut: paste.placement.is_cut().then(|| rle::union(&masks.select(&rows))),
+                uncut: paste.placement.is_cut().then(|| rle::union(&masks.select(&placed.rows))),
             }),
-            rows,
             placed,
             union,
             reach,
         })
     };
     let mut layers = pastes.iter().map(place).collect::<Result<Vec<_>>>()?;
-    layers.retain(|layer| !layer.rows.is_empty());
+    layers.retain(|layer| !layer.placed.rows.is_empty());
     Ok(layers)
 }
 
@@ -53,15 +46,15 @@ pub(super) fn cut_and_drop(
 ) -> Result<Rows> {
     let mut left = Left::new(rules);
     let numbers: Vec<usize> = (0..masks.len()).collect();
-    let placed = rle::place_rows(&masks, &numbers, placement)?;
+    let placed = rle::place_rows(&masks, &numbers, placement, 0)?;
     drop(masks);
-    left.add(-1, &numbers, &placed, crowd, layers);
+    left.add(-1, &placed, crowd, layers);
     drop(placed);
     for i in 0..layers.len() {
         let (below, above) = layers.split_at_mut(i + 1);
         let layer = &mut below[i];
         let placed = std::mem::take(&mut layer.placed);
-        left.add(layer.source as i32, &layer.rows, &placed, crowds[layer.source], above);
+        left.add(layer.source as i32, &placed, crowds[layer.source], above);
     }
     Ok(left.rows)
 }
@@ -88,17 +81,16 @@ impl<'a> Left<'a> {
     }
 
     /// Adds what the layers `above` leave of the rows `numbers` of one side.
-    fn add(&mut self, source: i32, numbers: &[usize], placed: &Placed, crowd: &[bool], above: &[Layer<'_>]) {
+    fn add(&mut self, source: i32, placed: &Placed, crowd: &[bool], above: &[Layer<'_>]) {
         let size = placed.masks.size();
         let cover = cover(&placed.boxes, above);
         let cut = cover
             .as_ref()
             .map(|(union, reach)| (Cut::new(union.bounds(0), placed.masks.bounds_len()), reach));
-        if cut.is_none() {
-            self.rows.counts.reserve_exact(placed.masks.counts_bound());
-        }
+        // What is cut mostly has fewer runs.
+        self.rows.counts.reserve_exact(placed.masks.counts_bound());
         let mut scratch = Vec::new();
-        for (i, &row) in numbers.iter().enumerate() {
+        for (i, &row) in placed.rows.iter().enumerate() {
             let (mut bounds, mut area, mut reach) = (placed.masks.bounds(i), placed.area[i], placed.boxes[i]);
             if let Some((cut, cover)) = &cut
                 && cover.meets(&reach)

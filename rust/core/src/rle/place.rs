@@ -13,6 +13,8 @@ use crate::{Placement, Result, Size};
 pub struct Placed {
     /// The masks.
     pub masks: Masks,
+    /// The number of each.
+    pub rows: Vec<usize>,
     /// Number of pixels of each.
     pub area: Vec<i64>,
     /// The smallest box around each.
@@ -22,17 +24,11 @@ pub struct Placed {
 impl Default for Placed {
     /// No masks.
     fn default() -> Self {
-        Self { masks: Masks::empty(Size { h: 0, w: 0 }), area: Vec::new(), boxes: Vec::new() }
-    }
-}
-
-impl Placed {
-    /// Those of these numbers, in this order.
-    pub(crate) fn select(&self, rows: &[usize]) -> Self {
         Self {
-            masks: self.masks.select(rows),
-            area: rows.iter().map(|&row| self.area[row]).collect(),
-            boxes: rows.iter().map(|&row| self.boxes[row]).collect(),
+            masks: Masks::empty(Size { h: 0, w: 0 }),
+            rows: Vec::new(),
+            area: Vec::new(),
+            boxes: Vec::new(),
         }
     }
 }
@@ -44,37 +40,43 @@ impl Placed {
 /// # Errors
 /// When there is not enough memory for the result.
 pub fn place(masks: &Masks, placement: &Placement) -> Result<Masks> {
-    Ok(place_each(masks.iter(), placement)?.masks)
+    Ok(place_each((0..masks.len()).map(|row| (row, masks.bounds(row))), placement, 0)?.masks)
 }
 
-/// The same of the masks of these numbers, in this order, with area and box of each.
+/// The same of the masks of these numbers, in this order, with area and box of each; those of fewer pixels than `least`
+/// are left out.
 ///
 /// # Errors
 /// When there is not enough memory for the result.
-pub fn place_rows(masks: &Masks, rows: &[usize], placement: &Placement) -> Result<Placed> {
-    place_each(rows.iter().map(|&row| masks.bounds(row)), placement)
+pub fn place_rows(masks: &Masks, rows: &[usize], placement: &Placement, least: u64) -> Result<Placed> {
+    place_each(rows.iter().map(|&row| (row, masks.bounds(row))), placement, least)
 }
 
 fn place_each<'a>(
-    chosen: impl ExactSizeIterator<Item = &'a [u32]> + Clone,
+    chosen: impl ExactSizeIterator<Item = (usize, &'a [u32])> + Clone,
     placement: &Placement,
+    least: u64,
 ) -> Result<Placed> {
     let mut placed = Placed {
         masks: Masks::empty(placement.canvas),
+        rows: Vec::with_capacity(chosen.len()),
         area: Vec::with_capacity(chosen.len()),
         boxes: Vec::with_capacity(chosen.len()),
     };
     let (rows, columns) = (placement.rows(), placement.columns());
     if rows.landing().is_empty() || columns.landing().is_empty() {
-        placed.masks.offsets.resize(chosen.len() + 1, 0);
-        placed.area.resize(chosen.len(), 0);
-        placed.boxes.resize(chosen.len(), PixelBox::default());
+        if least == 0 {
+            placed.rows.extend(chosen.map(|(row, _)| row));
+            placed.masks.offsets.resize(placed.rows.len() + 1, 0);
+            placed.area.resize(placed.rows.len(), 0);
+            placed.boxes.resize(placed.rows.len(), PixelBox::default());
+        }
         return Ok(placed);
     }
     let (row_edges, column_edges) = (Edges::new(rows), Edges::new(columns));
     let frame = Frame::new(placement, &column_edges);
-    let total = chosen.clone().map(<[u32]>::len).sum::<usize>();
-    frame.check_room(chosen.clone(), total, &row_edges, &column_edges)?;
+    let total = chosen.clone().map(|(_, bounds)| bounds.len()).sum::<usize>();
+    frame.check_room(chosen.clone().map(|(_, bounds)| bounds), total, &row_edges, &column_edges)?;
     placed.masks.bounds.reserve(total);
     placed.masks.offsets.reserve(chosen.len());
     // Tables of all edges pay when there are spans enough to look them up.
@@ -82,14 +84,14 @@ fn place_each<'a>(
         let row_table = row_edges.table();
         let column_table = column_edges.table_with_counts(frame.canvas_h);
         let (row, column) = (|y: u32| row_table[y as usize], |x: u32| column_table[x as usize]);
-        frame.place(chosen, row, column, &mut placed);
+        frame.place(chosen, least, row, column, &mut placed);
     } else {
         let column = |x| {
             let left = column_edges.at(x);
             let right = if x < frame.width { column_edges.at(x + 1) } else { left };
             [left * frame.canvas_h, right - left]
         };
-        frame.place(chosen, |y| row_edges.at(y), column, &mut placed);
+        frame.place(chosen, least, |y| row_edges.at(y), column, &mut placed);
     }
     Ok(placed)
 }
@@ -154,26 +156,28 @@ impl Frame {
     /// and how many columns it becomes.
     fn place<'a>(
         &self,
-        masks: impl Iterator<Item = &'a [u32]>,
+        masks: impl Iterator<Item = (usize, &'a [u32])>,
+        least: u64,
         row: impl Fn(u32) -> u32,
         column: impl Fn(u32) -> [u32; 2],
         placed: &mut Placed,
     ) {
         match (self.flip, self.repeats) {
-            (false, 0..=1) => self.place_all::<false, 1>(masks, row, column, placed),
-            (false, 2) => self.place_all::<false, 2>(masks, row, column, placed),
-            (false, 3..=4) => self.place_all::<false, 4>(masks, row, column, placed),
-            (false, _) => self.place_all::<false, 0>(masks, row, column, placed),
-            (true, 0..=1) => self.place_all::<true, 1>(masks, row, column, placed),
-            (true, 2) => self.place_all::<true, 2>(masks, row, column, placed),
-            (true, 3..=4) => self.place_all::<true, 4>(masks, row, column, placed),
-            (true, _) => self.place_all::<true, 0>(masks, row, column, placed),
+            (false, 0..=1) => self.place_all::<false, 1>(masks, least, row, column, placed),
+            (false, 2) => self.place_all::<false, 2>(masks, least, row, column, placed),
+            (false, 3..=4) => self.place_all::<false, 4>(masks, least, row, column, placed),
+            (false, _) => self.place_all::<false, 0>(masks, least, row, column, placed),
+            (true, 0..=1) => self.place_all::<true, 1>(masks, least, row, column, placed),
+            (true, 2) => self.place_all::<true, 2>(masks, least, row, column, placed),
+            (true, 3..=4) => self.place_all::<true, 4>(masks, least, row, column, placed),
+            (true, _) => self.place_all::<true, 0>(masks, least, row, column, placed),
         }
     }
 
     fn place_all<'a, const FLIP: bool, const COPIES: usize>(
         &self,
-        masks: impl Iterator<Item = &'a [u32]>,
+        masks: impl Iterator<Item = (usize, &'a [u32])>,
+        least: u64,
         row: impl Fn(u32) -> u32,
         column: impl Fn(u32) -> [u32; 2],
         placed: &mut Placed,
@@ -186,13 +190,18 @@ impl Frame {
             column,
         };
         let mut output = Vec::new();
-        for bounds in masks {
+        for (number, bounds) in masks {
             let (length, rows) = draw.mask(self.visible_spans(bounds.as_chunks().0), &mut output);
             let bounds = &mut output.as_flattened_mut()[..2 * length];
             let kept = if any_touch(bounds) { cancel_pairs(bounds) } else { bounds.len() };
             let bounds = &bounds[..kept];
+            let area = pixels(bounds);
+            if u64::from(area) < least {
+                continue;
+            }
             placed.masks.push(bounds);
-            placed.area.push(pixels(bounds) as i64);
+            placed.rows.push(number);
+            placed.area.push(area as i64);
             placed.boxes.push(match (bounds.first(), bounds.last()) {
                 (Some(&first), Some(&last)) => PixelBox {
                     y0: rows[0] as usize,
