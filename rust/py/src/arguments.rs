@@ -60,6 +60,11 @@ impl MaskParts<'_> {
     pub(crate) fn area(self) -> Result<Vec<i64>> {
         rle::area_of_counts("masks", self.size, self.counts, self.offsets)
     }
+
+    /// Their strings, which need nothing but the runs either.
+    pub(crate) fn format(self) -> Result<Vec<Vec<u8>>> {
+        rle::format_counts("masks", self.size, self.counts, self.offsets)
+    }
 }
 
 /// Masks on their way back to Python.

@@ -146,7 +146,7 @@ pub(crate) fn parse_counts<'py>(
 #[pyfunction]
 pub(crate) fn format_counts<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Vec<Bound<'py, PyBytes>>> {
     let parts = masks.parts()?;
-    let strings = py.detach(|| parts.read().map(|masks| rle::format(&masks))).map_err(to_python)?;
+    let strings = py.detach(|| parts.format()).map_err(to_python)?;
     Ok(strings.iter().map(|string| PyBytes::new(py, string)).collect())
 }
 

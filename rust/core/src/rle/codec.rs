@@ -1,7 +1,7 @@
 //! COCO's compressed counts: each count as a varint of six bits a character, from the fourth on as the difference
 //! to the count two before.
 
-use super::{Masks, number_of_pixels, reserve};
+use super::{Masks, check_offsets, number_of_pixels, reserve};
 use crate::{Error, Result, Size};
 
 /// The characters are 0x30 to 0x6f: six bits plus this.
@@ -201,31 +201,54 @@ fn extend(bits: u64, end: u32) -> i64 {
 /// Writes compressed counts, one string for each mask.
 #[must_use]
 pub fn format(masks: &Masks) -> Vec<Vec<u8>> {
-    let pixels = masks.size().pixels() as i64;
+    let (counts, offsets) = masks.to_counts();
     let mut buffer = Vec::new();
-    masks.iter().map(|bounds| format_one(bounds, pixels, &mut buffer)).collect()
+    let runs = offsets.windows(2).map(|range| &counts[range[0] as usize..range[1] as usize]);
+    runs.map(|runs| format_one(runs, &mut buffer)).collect()
+}
+
+/// The same from run lengths as [`Masks::from_counts`] takes them.
+///
+/// # Errors
+/// As there.
+pub fn format_counts(
+    argument: &'static str,
+    size: Size,
+    counts: &[u32],
+    offsets: &[i64],
+) -> Result<Vec<Vec<u8>>> {
+    let pixels = number_of_pixels(size)?;
+    check_offsets(offsets, counts.len())?;
+    let mut buffer = Vec::new();
+    let mut strings = Vec::with_capacity(offsets.len() - 1);
+    for (mask, range) in offsets.windows(2).enumerate() {
+        let runs = &counts[range[0] as usize..range[1] as usize];
+        let sum = runs.iter().map(|&run| run as u64).sum::<u64>();
+        if sum != pixels {
+            return Err(Error::RunsDoNotFill { argument, mask, sum, size });
+        }
+        // Only the first run may be zero in the one form that a mask has.
+        if runs.is_empty() || runs[1..].iter().fold(0, |any, &run| any | u32::from(run == 0)) != 0 {
+            return Ok(format(&Masks::from_counts(argument, size, counts, offsets)?));
+        }
+        strings.push(format_one(runs, &mut buffer));
+    }
+    Ok(strings)
 }
 
 /// The string of one mask; `buffer` is there to be used again.
-fn format_one(bounds: &[u32], pixels: i64, buffer: &mut Vec<u8>) -> Vec<u8> {
+fn format_one(runs: &[u32], buffer: &mut Vec<u8>) -> Vec<u8> {
     // Eight bytes more than needed: a count is written as eight, of which as many stay as it has.
-    let needed = (bounds.len() + 1) * LONGEST + 8;
+    let needed = runs.len() * LONGEST + 8;
     if buffer.len() < needed {
         buffer.resize(needed, 0);
     }
     let mut length = 0;
-    let (mut last, mut before) = (0, [0; 2]);
-    let mut write = |toggle: i64, delta: bool| {
-        let count = toggle - last;
-        let value = if delta { count - before[0] } else { count };
-        (last, before) = (toggle, [before[1], count]);
-        length += write_varint(value, &mut buffer[length..]);
-    };
-    for (i, &bound) in bounds.iter().enumerate() {
-        write(bound as i64, i >= 3);
+    for &run in runs.iter().take(3) {
+        length += write_varint(run as i64, &mut buffer[length..]);
     }
-    if bounds.last().is_none_or(|&end| (end as i64) < pixels) {
-        write(pixels, bounds.len() >= 3);
+    for (&before, &run) in runs.iter().skip(1).zip(runs.iter().skip(3)) {
+        length += write_varint(run as i64 - before as i64, &mut buffer[length..]);
     }
     buffer[..length].to_vec()
 }
@@ -275,6 +298,17 @@ mod tests {
             let strings = format(&masks);
             assert_eq!(parse(&[&strings[0]], size).unwrap().to_counts().0, counts);
         }
+    }
+
+    #[test]
+    fn runs_that_are_not_canonical_are_written_as_if_they_were() {
+        let size = Size { h: 2, w: 3 };
+        let write = |counts: &[u32]| format_counts("masks", size, counts, &[0, counts.len() as i64]);
+        assert_eq!(write(&[1, 2, 3]).unwrap(), [b"123"]);
+        assert_eq!(write(&[1, 1, 0, 1, 3]).unwrap(), [b"123"]);
+        assert_eq!(write(&[6, 0]).unwrap(), [b"6"]);
+        assert!(write(&[1, 2]).is_err());
+        assert!(format_counts("masks", size, &[6], &[0, 2]).is_err());
     }
 
     #[test]

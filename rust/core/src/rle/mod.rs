@@ -23,7 +23,7 @@ mod wide;
 pub use algebra::{PixelBox, area, area_of_counts, boxes, intersection, iou};
 pub(crate) use algebra::{bounding_box, pixels};
 pub use bitplane::BitPlane;
-pub use codec::{format, parse, parse_counts};
+pub use codec::{format, format_counts, parse, parse_counts};
 pub use contour::polygons;
 pub use dense::{decode, encode_c, encode_f};
 pub(crate) use difference::Cut;
