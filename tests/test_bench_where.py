@@ -20,7 +20,6 @@ def test_page_shows_the_kept_figures() -> None:
 
 
 def test_kept_figures_can_be_drawn(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     figures = json.loads(where.KEPT.read_text())
     drawn = plots.draw(figures, tmp_path)
     before = [path.read_bytes() for path in drawn]

@@ -131,7 +131,8 @@ def apply_batch(
                 f"item {i}: expected images of dtype {first.dtype} and shape (H, W{_tail(first)}) as in item 0, "
                 f"got {target.image.dtype} and (H, W{_tail(target.image)})"
             )
-    inputs = [a for call in calls for a in call.arrays()]
+    # What arrays of the caller's must not overlap.
+    inputs = [] if out is None and masks_out is None else [a for call in calls for a in call.arrays()]
     shape, dtype = (*canvas, *first.shape[2:]), first.dtype
     extra: dict[str, Any] = {}
     given: list[NDArray[Any]] | None = None
