@@ -5,10 +5,7 @@ use super::sort::sort_into;
 use super::{Masks, PixelBox, for_each_piece};
 use crate::{Result, Size};
 
-/// Bytes compared at once: where nothing changes, nearly everywhere, that is all that is done.
-const STRIDE: usize = 256;
-
-/// Bytes looked at once something changes: a part of the former.
+/// Bytes compared at once: equal blocks, nearly all, cost one pass over them.
 const BLOCK: usize = 64;
 
 /// Reads `n` masks of shape `(n, h, w)`, rows in one piece; what is not zero is set.
@@ -30,13 +27,11 @@ pub fn encode_c(dense: &[u8], n: usize, size: Size) -> Result<Masks> {
         changes.clear();
         let (first_row, last_row) = (&mask[..w], &mask[(h - 1) * w..]);
         for_each_set(first_row, |x| changes.push((x * h) as u32));
-        for_each_change(mask, w, |i, mut bits| {
+        for_each_change(mask, w, |i, inside| {
             // One division a block: the changes in it lie in one row, unless the row ends.
             let (mut y, mut x) = (i / w, i % w);
             let mut at = 0;
-            while bits != 0 {
-                let step = bits.trailing_zeros() as usize;
-                bits &= bits - 1;
+            inside.for_each(|step| {
                 x += step - at;
                 at = step;
                 while x >= w {
@@ -44,7 +39,7 @@ pub fn encode_c(dense: &[u8], n: usize, size: Size) -> Result<Masks> {
                     y += 1;
                 }
                 changes.push((x * h + y) as u32);
-            }
+            });
         });
         for_each_set(last_row, |x| changes.push((x * h + h) as u32));
         let from = masks.bounds.len();
@@ -68,98 +63,74 @@ pub fn encode_f(dense: &[u8], n: usize, size: Size) -> Result<Masks> {
         return Ok(masks);
     }
     for mask in dense.chunks_exact(size.pixels()).take(n) {
-        let mut reader = Reader { before: 0, bounds: &mut masks.bounds };
-        let (strides, rest) = mask.as_chunks::<STRIDE>();
-        for (i, stride) in strides.iter().enumerate() {
-            if reader.changes(stride) {
-                for (k, block) in stride.as_chunks().0.iter().enumerate() {
-                    reader.read(block, i * STRIDE + k * BLOCK);
-                }
-            }
+        let bounds = &mut masks.bounds;
+        if mask[0] != 0 {
+            bounds.push(0);
         }
-        // With zeros behind the last pixel: what is set there ends with the mask.
-        for (k, bytes) in rest.chunks(BLOCK).chain([&[][..]]).enumerate() {
-            let mut block = [0; BLOCK];
-            block[..bytes.len()].copy_from_slice(bytes);
-            reader.read(&block, (strides.len() * STRIDE + k * BLOCK).min(mask.len()));
+        for_each_change(mask, 1, |i, inside| inside.for_each(|step| bounds.push((i + step) as u32)));
+        if mask[mask.len() - 1] != 0 {
+            bounds.push(mask.len() as u32);
         }
         masks.offsets.push(masks.bounds.len());
     }
     Ok(masks)
 }
 
-/// Reads the pixels of one mask in the order of its runs.
-struct Reader<'a> {
-    /// The last byte.
-    before: u8,
-    bounds: &'a mut Vec<u32>,
+/// Positions within a block of eight bytes, one bit (the highest of its byte) each, after a number of bytes.
+#[derive(Clone, Copy)]
+struct Inside {
+    words: [u64; BLOCK / 8],
 }
 
-impl Reader<'_> {
-    /// Whether any byte is another than the last one before.
-    fn changes<const N: usize>(&self, bytes: &[u8; N]) -> bool {
-        let same = u64::from_ne_bytes([self.before; 8]);
-        bytes.as_chunks().0.iter().fold(0, |any, eight| any | (u64::from_ne_bytes(*eight) ^ same)) != 0
-    }
-
-    /// Appends where something changes between zero and not zero in a block that starts with pixel `from`.
-    fn read(&mut self, block: &[u8; BLOCK], from: usize) {
-        if !self.changes(block) {
-            return;
-        }
-        let set = set_bits(block);
-        let mut changes = set ^ (set << 1 | u64::from(self.before != 0));
-        self.before = block[BLOCK - 1];
-        while changes != 0 {
-            self.bounds.push(from as u32 + changes.trailing_zeros());
-            changes &= changes - 1;
+impl Inside {
+    /// Calls `found` with each position, ascending.
+    #[inline]
+    fn for_each(self, mut found: impl FnMut(usize)) {
+        for (i, mut word) in self.words.into_iter().enumerate() {
+            while word != 0 {
+                found(8 * i + word.trailing_zeros() as usize / 8);
+                word &= word - 1;
+            }
         }
     }
 }
 
 /// Calls `found` with blocks of `mask` that may differ from what stands `lag` bytes before: where the block
-/// starts, and a bit for each of its bytes: whether it changes between zero and not zero.
+/// starts, and where in it something changes between zero and not zero.
 #[inline]
-fn for_each_change(mask: &[u8], lag: usize, mut found: impl FnMut(usize, u64)) {
+fn for_each_change(mask: &[u8], lag: usize, mut found: impl FnMut(usize, Inside)) {
     let (later, earlier) = (&mask[lag..], &mask[..mask.len() - lag]);
-    let (strides, later) = later.as_chunks::<STRIDE>();
-    let (earlier_strides, earlier) = earlier.as_chunks::<STRIDE>();
-    for (i, (stride, before)) in strides.iter().zip(earlier_strides).enumerate() {
-        if differ(stride, before) {
-            let blocks = stride.as_chunks().0.iter().zip(before.as_chunks().0);
-            for (k, (block, before)) in
-                blocks.enumerate().filter(|(_, (block, before))| differ(block, before))
-            {
-                found(lag + i * STRIDE + k * BLOCK, set_bits(block) ^ set_bits(before));
-            }
+    let (blocks, rest) = later.as_chunks::<BLOCK>();
+    let (earlier_blocks, earlier_rest) = earlier.as_chunks::<BLOCK>();
+    for (i, (block, before)) in blocks.iter().zip(earlier_blocks).enumerate() {
+        if differ(block, before) {
+            found(lag + i * BLOCK, changes(block, before));
         }
     }
-    let from = lag + strides.len() * STRIDE;
-    for (k, (rest, earlier_rest)) in later.chunks(BLOCK).zip(earlier.chunks(BLOCK)).enumerate() {
+    if !rest.is_empty() {
         let mut padded = [[0; BLOCK]; 2];
         padded[0][..rest.len()].copy_from_slice(rest);
         padded[1][..rest.len()].copy_from_slice(earlier_rest);
-        found(from + k * BLOCK, set_bits(&padded[0]) ^ set_bits(&padded[1]));
+        found(lag + blocks.len() * BLOCK, changes(&padded[0], &padded[1]));
     }
 }
 
-fn differ<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
-    let words = a.as_chunks().0.iter().zip(b.as_chunks().0);
-    words.fold(0, |any, (a, b)| any | (u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b))) != 0
+fn differ(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> bool {
+    a.iter().zip(b).fold(0, |any, (a, b)| any | (a ^ b)) != 0
 }
 
-/// A bit for each byte: whether it is not zero.
-fn set_bits(block: &[u8; BLOCK]) -> u64 {
+fn changes(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> Inside {
+    let mut words = [0; BLOCK / 8];
+    for (word, (a, b)) in words.iter_mut().zip(a.as_chunks().0.iter().zip(b.as_chunks().0)) {
+        *word = set_bytes(u64::from_le_bytes(*a)) ^ set_bytes(u64::from_le_bytes(*b));
+    }
+    Inside { words }
+}
+
+/// The highest bit of each byte that is not zero.
+fn set_bytes(word: u64) -> u64 {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    // Moves the lowest bits of eight bytes into the highest byte, the first of them lowest.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    let mut bits = 0;
-    for (i, eight) in block.as_chunks().0.iter().enumerate() {
-        let word = u64::from_le_bytes(*eight);
-        let set = (((word & LOW) + LOW) | word) & !LOW;
-        bits |= ((set >> 7).wrapping_mul(GATHER) >> 56) << (8 * i);
-    }
-    bits
+    (((word & LOW) + LOW) | word) & !LOW
 }
 
 fn for_each_set(row: &[u8], mut found: impl FnMut(usize)) {
