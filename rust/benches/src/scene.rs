@@ -3,11 +3,11 @@
 use std::hint::black_box;
 
 use copypaste_core::paste::{self, Look, Rows, Rules, Side};
-use copypaste_core::rle::Masks;
+use copypaste_core::rle::Counts;
 use copypaste_core::{Placement, Size};
 use ndarray::Array3;
 
-use crate::{BLUR, blank, masks, photograph, placed, view, view_mut};
+use crate::{BLUR, PHOTO, blank, masks, photograph, placed, view, view_mut};
 
 /// Scales of target and source: small and large in turn, none of them alike.
 const SCALES: [(f64, f64); 4] = [(0.35, 1.5), (0.7, 0.9), (1.3, 0.5), (1.75, 1.8)];
@@ -29,7 +29,7 @@ pub struct Settings {
 pub struct Scene {
     settings: Settings,
     image: Array3<u8>,
-    sides: [Masks; 2],
+    sides: [(Vec<u32>, Vec<i64>); 2],
     crowd: Vec<bool>,
     placements: Vec<(Placement, Placement)>,
 }
@@ -50,16 +50,20 @@ impl Scene {
         Self {
             settings,
             image: photograph(3),
-            sides: [masks(instances, 1), masks(instances, 2)],
+            sides: [1, 2].map(|seed| masks(instances, seed).to_counts()),
             crowd: vec![false; instances],
             placements: placements.to_vec(),
         }
     }
 
-    /// Copies what the operation consumes.
+    fn side(&self, side: usize) -> Side<'_, u8> {
+        let (counts, offsets) = &self.sides[side];
+        let masks = Counts::new("masks", PHOTO, counts, offsets).unwrap();
+        Side { image: view(&self.image), masks, crowd: &self.crowd }
+    }
+
+    /// What the operation is given.
     pub fn pass(&self) -> Pass<'_> {
-        let side =
-            |masks: &Masks| Side { image: view(&self.image), masks: masks.clone(), crowd: &self.crowd };
         let Settings { canvas, instances, soft, .. } = self.settings;
         let step = |&(target, source): &(Placement, Placement)| {
             let paste = paste::Paste {
@@ -68,7 +72,7 @@ impl Scene {
                 placement: source,
                 weights: soft.then_some(&BLUR[..]),
             };
-            (side(&self.sides[0]), target, side(&self.sides[1]), paste)
+            (self.side(0), target, self.side(1), paste)
         };
         let steps = self.placements.iter().map(step).collect();
         Pass { steps, canvas: blank(Size { h: canvas, w: canvas }, 3), settings: self.settings }
@@ -83,9 +87,8 @@ impl Pass<'_> {
         let mut made = Vec::with_capacity(SCALES.len());
         for (target, placement, source, paste) in self.steps.drain(..) {
             let mut canvas = view_mut(black_box(&mut self.canvas));
-            let rows =
-                paste::copy_paste(target, &placement, vec![source], &[paste], &look, &rules, &mut canvas)
-                    .unwrap();
+            let rows = paste::copy_paste(target, &placement, &[source], &[paste], &look, &rules, &mut canvas)
+                .unwrap();
             made.push(rows);
         }
         made

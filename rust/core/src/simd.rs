@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 use crate::composite;
 use crate::finish;
 use crate::resample::{antialias, two_taps};
+use crate::rle;
 
 /// The instructions kernels may use.
 ///
@@ -150,6 +151,17 @@ pub(crate) mod soft {
 
     kernel!(composite, avx2, blur [] [],
         rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds);
+}
+
+/// Kernels of [`crate::rle`].
+pub(crate) mod masks {
+    use super::{Level, Tier, rle};
+    use rle::counts::Sums;
+    use rle::lone::Lone;
+
+    kernel!(rle, avx512, draw_lone [const FLIP: bool, const COPIES: usize] [FLIP, COPIES], lone: &mut Lone<'_>);
+    kernel!(rle, avx2, add_up [] [], runs: &[u32], ends: &mut [u32], sums: &mut Sums);
+    kernel!(rle, avx2, set_spans [] [], spans: &[[u32; 2]], from: u32, words: &mut [u64]);
 }
 
 /// Kernels of [`crate::finish`].

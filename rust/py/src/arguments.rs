@@ -2,7 +2,7 @@
 
 use copypaste_core::{
     Error, ImageView, Placement, Result, Size,
-    rle::{self, Masks},
+    rle::{Counts, Masks},
 };
 use ndarray::{ArrayView3, CowArray, Ix3};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -50,20 +50,15 @@ pub(crate) struct MaskParts<'a> {
     offsets: &'a [i64],
 }
 
-impl MaskParts<'_> {
+impl<'a> MaskParts<'a> {
+    /// Their runs, for kernels that need no more; each mask is checked when it is read.
+    pub(crate) fn counts(self) -> Result<Counts<'a>> {
+        Counts::new("masks", self.size, self.counts, self.offsets)
+    }
+
     /// The masks, checked again: cheap, and arrays can be written to behind a type's back.
     pub(crate) fn read(self) -> Result<Masks> {
-        Masks::from_counts("masks", self.size, self.counts, self.offsets)
-    }
-
-    /// The areas of the masks, which need nothing but the runs.
-    pub(crate) fn area(self) -> Result<Vec<i64>> {
-        rle::area_of_counts("masks", self.size, self.counts, self.offsets)
-    }
-
-    /// Their strings, which need nothing but the runs either.
-    pub(crate) fn format(self) -> Result<Vec<Vec<u8>>> {
-        rle::format_counts("masks", self.size, self.counts, self.offsets)
+        Masks::read(&self.counts()?)
     }
 }
 

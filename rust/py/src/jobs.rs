@@ -101,10 +101,9 @@ impl<T: Pixel> Job<'_, T> {
         let mut sides = Vec::with_capacity(dense.len());
         for ((image, masks), crowd) in dense.iter().zip(self.masks).zip(self.crowds) {
             let image = ImageView::new(image.view()).ok_or_else(misfit)?;
-            sides.push(paste::Side { image, masks: masks.read()?, crowd });
+            sides.push(paste::Side { image, masks: masks.counts()?, crowd });
         }
-        let sources = sides.split_off(1.min(sides.len()));
-        let target = sides.pop().ok_or_else(misfit)?;
+        let (&target, sources) = sides.split_first().ok_or_else(misfit)?;
         let Options { look, rules } = options;
         paste::copy_paste(target, &self.target, sources, &self.pastes, look, rules, canvas)
     }

@@ -40,8 +40,9 @@ pub(crate) fn place_masks<'py>(
     masks: PyMasks<'_>,
     placement: PyPlacement,
 ) -> PyResult<Runs<'py>> {
-    let placement = placement.into();
-    map(py, &masks, |masks| rle::place(masks, &placement))
+    let (parts, placement) = (masks.parts()?, placement.into());
+    let made = py.detach(|| rle::place_counts(&parts.counts()?, &placement)).map_err(to_python)?;
+    Ok(counts(py, made))
 }
 
 #[pyfunction]
@@ -76,7 +77,7 @@ pub(crate) fn iou(
 #[pyfunction]
 pub(crate) fn area<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Bound<'py, PyArray1<i64>>> {
     let parts = masks.parts()?;
-    let areas = py.detach(|| parts.area()).map_err(to_python)?;
+    let areas = py.detach(|| rle::area_of_counts(&parts.counts()?)).map_err(to_python)?;
     Ok(areas.into_pyarray(py))
 }
 
@@ -146,7 +147,7 @@ pub(crate) fn parse_counts<'py>(
 #[pyfunction]
 pub(crate) fn format_counts<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Vec<Bound<'py, PyBytes>>> {
     let parts = masks.parts()?;
-    let strings = py.detach(|| parts.format()).map_err(to_python)?;
+    let strings = py.detach(|| rle::format_counts(&parts.counts()?)).map_err(to_python)?;
     Ok(strings.iter().map(|string| PyBytes::new(py, string)).collect())
 }
 

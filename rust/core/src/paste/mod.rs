@@ -8,16 +8,16 @@ mod rows;
 
 use crate::finish::Sink;
 use crate::resample::Pixel;
-use crate::rle::{Masks, PixelBox, Placed};
+use crate::rle::{Counts, Masks, PixelBox, Placed};
 use crate::{Error, ImageView, Placement, Result};
 
 /// One image with its masks.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Side<'a, T> {
     /// The pixels.
     pub image: ImageView<'a, T>,
     /// The masks, of the image's size.
-    pub masks: Masks,
+    pub masks: Counts<'a>,
     /// For each mask whether it is a crowd.
     pub crowd: &'a [bool],
 }
@@ -85,18 +85,17 @@ pub struct Rows {
 pub fn copy_paste<T: Pixel>(
     target: Side<'_, T>,
     placement: &Placement,
-    sources: Vec<Side<'_, T>>,
+    sources: &[Side<'_, T>],
     pastes: &[Paste<'_>],
     look: &Look<'_, T>,
     rules: &Rules,
     canvas: &mut impl Sink<T>,
 ) -> Result<Rows> {
-    if !fits(&target, placement, &sources, pastes, look, canvas) {
+    if !fits(&target, placement, sources, pastes, look, canvas) {
         return Err(Error::PlanDoesNotFit);
     }
-    // Masks are dropped as soon as they are placed: at hundreds of them that is most of the memory.
-    let mut layers = rows::place_layers(&sources, pastes, rules)?;
-    let (images, crowds): (Vec<_>, Vec<_>) = sources.into_iter().map(|s| (s.image, s.crowd)).unzip();
+    let mut layers = rows::place_layers(sources, pastes, rules)?;
+    let (images, crowds): (Vec<_>, Vec<_>) = sources.iter().map(|s| (s.image, s.crowd)).unzip();
     let rows = rows::cut_and_drop(target.masks, target.crowd, placement, &crowds, &mut layers, rules)?;
     pixels::paint(target.image, placement, &images, &layers, look, canvas)?;
     Ok(rows)

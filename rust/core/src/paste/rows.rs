@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Layer, Paste, Rows, Rules, Side, Soft};
-use crate::rle::{self, Cut, Masks, PixelBox, Placed};
-use crate::{Placement, Result};
+use crate::rle::{self, Counts, Cut, Masks, PixelBox, PlacedMask, Placer};
+use crate::{Placement, Result, Size};
 
 /// Places the rows of each paste; those too small on the canvas are not pasted, and a paste without any is none.
 pub(super) fn place_layers<'a, T>(
@@ -18,17 +18,13 @@ pub(super) fn place_layers<'a, T>(
         let placed = rle::place_rows(masks, &paste.rows, &paste.placement, least)?;
         let union = rle::union(&placed.masks);
         let reach = rle::boxes(&union)[0];
-        Ok(Layer {
-            source: paste.source,
-            placement: paste.placement,
-            soft: paste.weights.map(|weights| Soft {
-                weights,
-                uncut: paste.placement.is_cut().then(|| rle::union(&masks.select(&placed.rows))),
-            }),
-            placed,
-            union,
-            reach,
-        })
+        let uncut = || Ok(rle::union(&Masks::read_rows(masks, &placed.rows)?));
+        let is_cut = paste.placement.is_cut();
+        let soft = paste
+            .weights
+            .map(|weights| Ok(Soft { weights, uncut: if is_cut { Some(uncut()?) } else { None } }));
+        let (source, placement) = (paste.source, paste.placement);
+        Ok(Layer { source, placement, soft: soft.transpose()?, placed, union, reach })
     };
     let mut layers = pastes.iter().map(place).collect::<Result<Vec<_>>>()?;
     layers.retain(|layer| !layer.placed.rows.is_empty());
@@ -37,38 +33,63 @@ pub(super) fn place_layers<'a, T>(
 
 /// Cuts every row by the layers above it and drops what is hidden. The masks that the layers hold go with it.
 pub(super) fn cut_and_drop(
-    masks: Masks,
+    masks: Counts<'_>,
     crowd: &[bool],
     placement: &Placement,
     crowds: &[&[bool]],
     layers: &mut [Layer<'_>],
     rules: &Rules,
 ) -> Result<Rows> {
-    let mut left = Left::new(rules);
-    let numbers: Vec<usize> = (0..masks.len()).collect();
-    let placed = rle::place_rows(&masks, &numbers, placement, 0)?;
-    drop(masks);
-    left.add(-1, &placed, crowd, layers);
-    drop(placed);
+    let placer = Placer::new(placement, masks.bounds_bound());
+    let expected = placer.expected(masks.bounds_bound());
+    let pasted = layers.iter().map(|layer| layer.placed.masks.counts_bound()).sum::<usize>();
+    let mut left = Left::new(placement.canvas, rules, expected + masks.len() + pasted)?;
+    // One after the other, while it is in the nearest cache: read, placed, cut, and written.
+    let cover = Cover::new(landing_box(placement), layers);
+    let above = cover.as_ref().map(|cover| cover.above(expected));
+    let (mut bounds, mut drawn) = (Vec::new(), Vec::new());
+    for (row, &crowd) in crowd.iter().enumerate() {
+        bounds.clear();
+        masks.read(row, &mut bounds)?;
+        let placed = placer.place(&bounds, &mut drawn)?;
+        left.add(Origin { source: -1, row, crowd }, placed, above.as_ref())?;
+    }
     for i in 0..layers.len() {
         let (below, above) = layers.split_at_mut(i + 1);
-        let layer = &mut below[i];
-        let placed = std::mem::take(&mut layer.placed);
-        left.add(layer.source as i32, &placed, crowds[layer.source], above);
+        let (number, placed) = (below[i].source, std::mem::take(&mut below[i].placed));
+        let cover = hull(&placed.boxes).and_then(|hull| Cover::new(hull, above));
+        let above = cover.as_ref().map(|cover| cover.above(placed.masks.bounds_len()));
+        for (i, &row) in placed.rows.iter().enumerate() {
+            let origin = Origin { source: number as i32, row, crowd: crowds[number][row] };
+            let (bounds, area, reach) = (placed.masks.bounds(i), placed.area[i], placed.boxes[i]);
+            left.add(origin, PlacedMask { bounds, area, reach }, above.as_ref())?;
+        }
     }
+    left.rows.counts.shrink_to_fit();
     Ok(left.rows)
+}
+
+/// Where a row comes from.
+#[derive(Clone, Copy)]
+struct Origin {
+    source: i32,
+    row: usize,
+    crowd: bool,
 }
 
 /// The rows left so far.
 struct Left<'a> {
     rows: Rows,
     rules: &'a Rules,
+    canvas: Size,
+    scratch: Vec<[u32; 2]>,
 }
 
 impl<'a> Left<'a> {
-    fn new(rules: &'a Rules) -> Self {
+    /// With room for so many run lengths.
+    fn new(canvas: Size, rules: &'a Rules, counts: usize) -> Result<Self> {
         let rows = Rows {
-            counts: Vec::new(),
+            counts: rle::reserve(counts)?,
             offsets: vec![0],
             boxes: Vec::new(),
             area: Vec::new(),
@@ -77,64 +98,81 @@ impl<'a> Left<'a> {
             visibility: Vec::new(),
             hidden: Vec::new(),
         };
-        Self { rows, rules }
+        Ok(Self { rows, rules, canvas, scratch: Vec::new() })
     }
 
-    /// Adds what the layers `above` leave of the rows `numbers` of one side.
-    fn add(&mut self, source: i32, placed: &Placed, crowd: &[bool], above: &[Layer<'_>]) {
-        let size = placed.masks.size();
-        let cover = cover(&placed.boxes, above);
-        let cut = cover
-            .as_ref()
-            .map(|(union, reach)| (Cut::new(union.bounds(0), placed.masks.bounds_len()), reach));
-        // What is cut mostly has fewer runs.
-        self.rows.counts.reserve_exact(placed.masks.counts_bound());
-        let mut scratch = Vec::new();
-        for (i, &row) in placed.rows.iter().enumerate() {
-            let (mut bounds, mut area, mut reach) = (placed.masks.bounds(i), placed.area[i], placed.boxes[i]);
-            if let Some((cut, cover)) = &cut
-                && cover.meets(&reach)
-            {
-                bounds = cut.apply(bounds, &mut scratch);
-                area = rle::pixels(bounds) as i64;
-            }
-            if area == 0 {
-                continue;
-            }
-            let visibility = area as f64 / placed.area[i] as f64;
-            let too_little = area < self.rules.min_area as i64 || visibility < self.rules.min_visibility;
-            let hidden = too_little && !crowd[row];
-            if hidden && !self.rules.keep_hidden {
-                continue;
-            }
-            if area < placed.area[i] {
-                reach = rle::bounding_box(bounds, size.h as u32);
-            }
-            rle::append_counts(bounds, size, &mut self.rows.counts);
-            self.rows.offsets.push(self.rows.counts.len() as i64);
-            self.rows.boxes.push(reach);
-            self.rows.area.push(area);
-            self.rows.source.push(source);
-            self.rows.source_row.push(row as i32);
-            self.rows.visibility.push(visibility as f32);
-            self.rows.hidden.push(hidden);
+    /// Adds what is left of one row under what lies above it.
+    fn add(&mut self, origin: Origin, placed: PlacedMask<'_>, above: Option<&Above<'_>>) -> Result<()> {
+        let PlacedMask { mut bounds, mut area, mut reach } = placed;
+        if let Some(above) = above
+            && above.reach.meets(&reach)
+        {
+            bounds = above.cut.apply(bounds, &mut self.scratch);
+            area = rle::pixels(bounds);
         }
+        if area == 0 {
+            return Ok(());
+        }
+        let visibility = area as f64 / placed.area as f64;
+        let too_little = u64::from(area) < self.rules.min_area || visibility < self.rules.min_visibility;
+        let hidden = too_little && !origin.crowd;
+        if hidden && !self.rules.keep_hidden {
+            return Ok(());
+        }
+        if area < placed.area {
+            reach = rle::bounding_box(bounds, self.canvas.h as u32);
+        }
+        rle::append_counts(bounds, self.canvas, &mut self.rows.counts)?;
+        self.rows.offsets.push(self.rows.counts.len() as i64);
+        self.rows.boxes.push(reach);
+        self.rows.area.push(area as i64);
+        self.rows.source.push(origin.source);
+        self.rows.source_row.push(origin.row as i32);
+        self.rows.visibility.push(visibility as f32);
+        self.rows.hidden.push(hidden);
+        Ok(())
     }
 }
 
-/// The union of the layers that can touch one of the boxes, and its box; none if no layer does.
-fn cover<'a>(boxes: &[PixelBox], layers: &'a [Layer<'_>]) -> Option<(Cow<'a, Masks>, PixelBox)> {
-    let hull = hull(boxes)?;
-    let mut touching = layers.iter().filter(|layer| layer.reach.meets(&hull));
-    let first = touching.next()?;
-    let Some(second) = touching.next() else { return Some((Cow::Borrowed(&first.union), first.reach)) };
-    let mut unions = first.union.clone();
-    for layer in std::iter::once(second).chain(touching) {
-        unions.push(layer.union.bounds(0));
+/// The union of layers, and the box of that.
+struct Cover<'a> {
+    union: Cow<'a, Masks>,
+    reach: PixelBox,
+}
+
+/// The same, to be taken from many masks.
+struct Above<'a> {
+    cut: Cut<'a>,
+    reach: PixelBox,
+}
+
+impl<'a> Cover<'a> {
+    /// Of the layers that can touch what is in a box; none if no layer does.
+    fn new(hull: PixelBox, layers: &'a [Layer<'_>]) -> Option<Self> {
+        let mut touching = layers.iter().filter(|layer| layer.reach.meets(&hull));
+        let first = touching.next()?;
+        let Some(second) = touching.next() else {
+            return Some(Self { union: Cow::Borrowed(&first.union), reach: first.reach });
+        };
+        let mut unions = first.union.clone();
+        for layer in std::iter::once(second).chain(touching) {
+            unions.push(layer.union.bounds(0));
+        }
+        let union = rle::union(&unions);
+        let reach = rle::boxes(&union)[0];
+        Some(Self { union: Cow::Owned(union), reach })
     }
-    let union = rle::union(&unions);
-    let reach = rle::boxes(&union)[0];
-    Some((Cow::Owned(union), reach))
+
+    /// To be taken from masks of about so many bounds.
+    fn above(&self, bounds: usize) -> Above<'_> {
+        Above { cut: Cut::new(self.union.bounds(0), bounds), reach: self.reach }
+    }
+}
+
+/// Where an image lands.
+fn landing_box(placement: &Placement) -> PixelBox {
+    let (rows, columns) = (placement.rows().landing(), placement.columns().landing());
+    PixelBox { y0: rows.start, x0: columns.start, y1: rows.end, x1: columns.end }
 }
 
 fn hull(boxes: &[PixelBox]) -> Option<PixelBox> {

@@ -1,7 +1,7 @@
 //! Area, boxes, intersection and intersection over union.
 
-use super::{Masks, check_offsets, number_of_pixels};
-use crate::{Error, Result, Size};
+use super::{Counts, Masks};
+use crate::Result;
 
 /// A half-open box in pixels; all zero for an empty mask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,30 +22,20 @@ pub fn area(masks: &Masks) -> Vec<i64> {
     masks.iter().map(|bounds| pixels(bounds) as i64).collect()
 }
 
-/// Number of pixels of each mask, given as [`Masks::from_counts`] takes them.
+/// Number of pixels of each mask.
 ///
 /// # Errors
-/// As there.
-pub fn area_of_counts(
-    argument: &'static str,
-    size: Size,
-    counts: &[u32],
-    offsets: &[i64],
-) -> Result<Vec<i64>> {
-    let pixels = number_of_pixels(size)?;
-    check_offsets(offsets, counts.len())?;
-    let mut areas = Vec::with_capacity(offsets.len() - 1);
-    for (mask, range) in offsets.windows(2).enumerate() {
-        let (pairs, last) = counts[range[0] as usize..range[1] as usize].as_chunks::<2>();
+/// When the runs of a mask do not add up to its pixels.
+pub fn area_of_counts(masks: &Counts<'_>) -> Result<Vec<i64>> {
+    let mut areas = Vec::with_capacity(masks.len());
+    for mask in 0..masks.len() {
+        let (pairs, last) = masks.of(mask).as_chunks::<2>();
         let (mut clear, mut set) = (0, 0);
         for &[background, foreground] in pairs {
             clear += background as u64;
             set += foreground as u64;
         }
-        let sum = clear + set + last.iter().map(|&run| run as u64).sum::<u64>();
-        if sum != pixels {
-            return Err(Error::RunsDoNotFill { argument, mask, sum, size });
-        }
+        masks.check(mask, clear + set + last.iter().map(|&run| run as u64).sum::<u64>())?;
         areas.push(set as i64);
     }
     Ok(areas)

@@ -1,7 +1,7 @@
 //! COCO's compressed counts: each count as a varint of six bits a character, from the fourth on as the difference
 //! to the count two before.
 
-use super::{Masks, check_offsets, number_of_pixels, reserve};
+use super::{Counts, Masks, number_of_pixels, reserve};
 use crate::{Error, Result, Size};
 
 /// The characters are 0x30 to 0x6f: six bits plus this.
@@ -207,29 +207,18 @@ pub fn format(masks: &Masks) -> Vec<Vec<u8>> {
     runs.map(|runs| format_one(runs, &mut buffer)).collect()
 }
 
-/// The same from run lengths as [`Masks::from_counts`] takes them.
+/// The same from run lengths.
 ///
 /// # Errors
-/// As there.
-pub fn format_counts(
-    argument: &'static str,
-    size: Size,
-    counts: &[u32],
-    offsets: &[i64],
-) -> Result<Vec<Vec<u8>>> {
-    let pixels = number_of_pixels(size)?;
-    check_offsets(offsets, counts.len())?;
-    let mut buffer = Vec::new();
-    let mut strings = Vec::with_capacity(offsets.len() - 1);
-    for (mask, range) in offsets.windows(2).enumerate() {
-        let runs = &counts[range[0] as usize..range[1] as usize];
-        let sum = runs.iter().map(|&run| run as u64).sum::<u64>();
-        if sum != pixels {
-            return Err(Error::RunsDoNotFill { argument, mask, sum, size });
-        }
+/// When the runs of a mask do not add up to its pixels.
+pub fn format_counts(masks: &Counts<'_>) -> Result<Vec<Vec<u8>>> {
+    let (mut buffer, mut strings) = (Vec::new(), Vec::with_capacity(masks.len()));
+    for mask in 0..masks.len() {
+        let runs = masks.of(mask);
+        masks.check(mask, runs.iter().map(|&run| run as u64).sum())?;
         // Only the first run may be zero in the one form that a mask has.
         if runs.is_empty() || runs[1..].iter().fold(0, |any, &run| any | u32::from(run == 0)) != 0 {
-            return Ok(format(&Masks::from_counts(argument, size, counts, offsets)?));
+            return Ok(format(&Masks::read(masks)?));
         }
         strings.push(format_one(runs, &mut buffer));
     }
@@ -303,12 +292,12 @@ mod tests {
     #[test]
     fn runs_that_are_not_canonical_are_written_as_if_they_were() {
         let size = Size { h: 2, w: 3 };
-        let write = |counts: &[u32]| format_counts("masks", size, counts, &[0, counts.len() as i64]);
+        let write =
+            |counts: &[u32]| format_counts(&Counts::new("masks", size, counts, &[0, counts.len() as i64])?);
         assert_eq!(write(&[1, 2, 3]).unwrap(), [b"123"]);
         assert_eq!(write(&[1, 1, 0, 1, 3]).unwrap(), [b"123"]);
         assert_eq!(write(&[6, 0]).unwrap(), [b"6"]);
         assert!(write(&[1, 2]).is_err());
-        assert!(format_counts("masks", size, &[6], &[0, 2]).is_err());
     }
 
     #[test]

@@ -1,71 +1,103 @@
 //! The spans of a mask on another canvas, made input column by input column.
 
+use super::lookup::Lookup;
+use crate::simd::Level;
+
 /// Where the pixels of an input land. `FLIP`: columns from the last to the first. `COPIES`: how many canvas columns
 /// an input column becomes at most, or 0 where that is too many to write all of them each time.
-pub(super) struct Draw<const FLIP: bool, const COPIES: usize, Row, Column> {
+pub(super) struct Draw<'a, const FLIP: bool, const COPIES: usize, L> {
     pub(super) input_h: u32,
     pub(super) canvas_h: u32,
     /// Width of the input.
     pub(super) width: u32,
-    /// Where an input row begins on the canvas.
-    pub(super) row: Row,
-    /// The first canvas pixel of an input column, unflipped, and how many columns it becomes.
-    pub(super) column: Column,
+    pub(super) lookup: &'a L,
+    pub(super) level: Level,
+}
+
+/// A mask that has been drawn.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Drawn {
+    /// Number of spans.
+    pub(super) length: usize,
+    /// The rows that they reach.
+    pub(super) rows: [u32; 2],
+    /// Number of pixels, where it is known, and no two spans touch.
+    pub(super) area: Option<u32>,
 }
 
 /// How far a mask has been drawn.
 #[derive(Clone, Copy)]
-struct State {
+pub(super) struct State {
     /// Number of the input column at hand, and of its first pixel.
-    x: u32,
-    top: u32,
+    pub(super) x: u32,
+    pub(super) top: u32,
     /// The first canvas pixel of that column, and how many columns it becomes.
-    canvas_top: u32,
-    times: u32,
+    pub(super) canvas_top: u32,
+    pub(super) times: u32,
     /// Where its spans begin in the output, and whether they are yet to be put in order and copied.
-    from: usize,
-    pending: bool,
+    pub(super) from: usize,
+    pub(super) pending: bool,
     /// Number of spans in the output.
-    length: usize,
+    pub(super) length: usize,
     /// The rows reached so far.
-    low: u32,
-    high: u32,
+    pub(super) low: u32,
+    pub(super) high: u32,
+    /// Pixels drawn in columns of one span each, and whether there were only such.
+    pub(super) area: u32,
+    pub(super) only_lone: bool,
 }
 
-impl<const FLIP: bool, const COPIES: usize, Row, Column> Draw<FLIP, COPIES, Row, Column>
-where
-    Row: Fn(u32) -> u32,
-    Column: Fn(u32) -> [u32; 2],
-{
+impl<const FLIP: bool, const COPIES: usize, L: Lookup> Draw<'_, FLIP, COPIES, L> {
     /// Nothing is put in order, and nothing copied.
-    const PLAIN: bool = COPIES == 1 && !FLIP;
+    pub(super) const PLAIN: bool = COPIES == 1 && !FLIP;
 
-    /// Writes the spans of one mask to `output`; says how many there are, and which rows they reach. Some may touch.
+    /// Writes the spans of one mask to `output`.
     ///
     /// A column mostly has one span: that is written `COPIES` times at once, whatever the number of columns it
     /// becomes, so that no branch depends on this number. Only when another one comes are those of the column put
     /// in order, then copied.
-    pub(super) fn mask(&self, spans: &[[u32; 2]], output: &mut Vec<[u32; 2]>) -> (usize, [u32; 2]) {
+    pub(super) fn mask(&self, spans: &[[u32; 2]], output: &mut Vec<[u32; 2]>) -> Drawn {
         let h = self.input_h;
         let Some(&[start, end]) = (if FLIP { spans.last() } else { spans.first() }) else {
-            return (0, [0; 2]);
+            return Drawn::default();
         };
-        let x = (if FLIP { end - 1 } else { start }) / h;
-        let [canvas_top, times] = self.column(x);
+        // The column before the first.
+        let first = (if FLIP { end - 1 } else { start }) / h;
+        let x = if FLIP { first + 1 } else { first.wrapping_sub(1) };
         let mut state = State {
             x,
-            top: x * h,
-            canvas_top,
-            times,
+            top: x.wrapping_mul(h),
+            canvas_top: 0,
+            times: 0,
             from: 0,
-            pending: true,
+            pending: false,
             length: 0,
             low: u32::MAX,
             high: 0,
+            area: 0,
+            only_lone: true,
         };
-        for i in 0..spans.len() {
-            let [start, end] = spans[if FLIP { spans.len() - 1 - i } else { i }];
-            let at = if FLIP { end - 1 } else { start };
+        let order = |number: usize| spans[if FLIP { spans.len() - 1 - number } else { number }];
+        let near = |[start, end]: [u32; 2]| if FLIP { end - 1 } else { start };
+        let together = if COPIES > 0 { self.together() } else { None };
+        let mut i = 0;
+        while i < spans.len() {
+            if let Some(together) = together
+                && near(order(i)).wrapping_sub(state.top) >= h
+            {
+                if state.pending {
+                    state.length = self.finish(state, output);
+                    state.pending = false;
+                }
+                (i, state) = self.draw_lone(together, spans, i, state, output);
+                if i == spans.len() {
+                    break;
+                }
+            }
+            let [start, end] = order(i);
+            state.only_lone = false;
+            i += 1;
+            let at = near([start, end]);
             let fresh = at.wrapping_sub(state.top) >= h;
             if fresh {
                 state = self.enter(at, state, output);
@@ -106,15 +138,23 @@ where
         if state.pending {
             state.length = self.finish(state, output);
         }
-        (state.length, [state.low, state.high])
+        // Spans of neighbouring columns touch where one goes down to the last row, and the other begins in the first.
+        let separate = state.only_lone && (state.low > 0 || state.high < self.canvas_h);
+        let area = separate.then_some(state.area);
+        Drawn { length: state.length, rows: [state.low, state.high], area }
     }
 
     fn row(&self, y: u32) -> u32 {
-        (self.row)(y)
+        self.lookup.row(y)
     }
 
     fn column(&self, x: u32) -> [u32; 2] {
-        (self.column)(if FLIP { self.width - 1 - x } else { x })
+        self.lookup.column(self.drawn(x))
+    }
+
+    /// The number of an input column in the order of drawing, and the other way round.
+    pub(super) fn drawn(&self, x: u32) -> u32 {
+        if FLIP { self.width.wrapping_sub(1).wrapping_sub(x) } else { x }
     }
 
     /// Goes on to the column of a pixel.
@@ -125,7 +165,11 @@ where
             state.length = self.finish(state, output);
         }
         // Mostly the next one: no division then.
-        (state.x, state.top) = if FLIP { (state.x - 1, state.top - h) } else { (state.x + 1, state.top + h) };
+        (state.x, state.top) = if FLIP {
+            (state.x - 1, state.top.wrapping_sub(h))
+        } else {
+            (state.x.wrapping_add(1), state.top.wrapping_add(h))
+        };
         if pixel.wrapping_sub(state.top) >= h {
             state.x = pixel / h;
             state.top = state.x * h;
@@ -210,7 +254,7 @@ where
     /// Puts the spans of the column at hand in order, and copies them to the other canvas columns that it becomes.
     /// Says how many spans there are then.
     #[inline(never)]
-    fn finish(&self, state: State, output: &mut Vec<[u32; 2]>) -> usize {
+    pub(super) fn finish(&self, state: State, output: &mut Vec<[u32; 2]>) -> usize {
         let State { from, length, times, .. } = state;
         if FLIP {
             output[from..length].reverse();
@@ -236,7 +280,7 @@ where
 
 /// Makes room for `length` spans.
 #[cold]
-fn grow(output: &mut Vec<[u32; 2]>, length: usize) {
+pub(super) fn grow(output: &mut Vec<[u32; 2]>, length: usize) {
     if output.len() < length {
         output.resize(length.max(2 * output.len()).max(64), [0; 2]);
     }

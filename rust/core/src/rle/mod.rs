@@ -5,19 +5,27 @@
 //! anywhere; lengths exist only at the edge, in [`Masks::from_counts`] and [`Masks::to_counts`].
 
 mod algebra;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
 mod bitplane;
 mod codec;
 mod contour;
+pub(crate) mod counts;
 mod dense;
 mod difference;
 mod draw;
 mod edges;
 mod labels;
+pub(crate) mod lone;
+mod lookup;
 mod place;
 mod polygon;
+pub(crate) mod portable;
 mod sort;
 pub(crate) mod spans;
-mod union;
+pub(crate) mod union;
 mod wide;
 
 pub use algebra::{PixelBox, area, area_of_counts, boxes, intersection, iou};
@@ -25,11 +33,13 @@ pub(crate) use algebra::{bounding_box, pixels};
 pub use bitplane::BitPlane;
 pub use codec::{format, format_counts, parse, parse_counts};
 pub use contour::polygons;
+pub use counts::Counts;
 pub use dense::{decode, encode_c, encode_f};
 pub(crate) use difference::Cut;
 pub use difference::difference;
 pub use labels::label_map;
-pub use place::{Placed, place, place_rows};
+pub(crate) use place::{Placed, PlacedMask, Placer, place_rows};
+pub use place::{place, place_counts};
 pub use polygon::rasterize;
 pub use union::union;
 
@@ -92,25 +102,28 @@ impl Masks {
     /// When the offsets do not ascend from 0 to the number of counts, the runs of a mask do not add up to its
     /// pixels, or the size has more than 2^32 - 1 pixels. The message names `argument`.
     pub fn from_counts(argument: &'static str, size: Size, counts: &[u32], offsets: &[i64]) -> Result<Self> {
-        let pixels = number_of_pixels(size)?;
-        check_offsets(offsets, counts.len())?;
-        let mut masks = Self::with_capacity(size, offsets.len() - 1, counts.len())?;
-        for (mask, range) in offsets.windows(2).enumerate() {
-            let runs = &counts[range[0] as usize..range[1] as usize];
-            let mut sum = 0;
-            // The toggle after the last background run is no bound: nothing follows it.
-            let toggles = runs.iter().take(runs.len() & !1).map(|&run| {
-                sum += run as u64;
-                sum as u32
-            });
-            masks.bounds.extend(toggles);
-            if runs.len() % 2 == 1 {
-                sum += runs[runs.len() - 1] as u64;
-            }
-            if sum != pixels {
-                return Err(Error::RunsDoNotFill { argument, mask, sum, size });
-            }
-            masks.close();
+        Self::read(&Counts::new(argument, size, counts, offsets)?)
+    }
+
+    /// Reads all masks.
+    ///
+    /// # Errors
+    /// When the runs of a mask do not add up to its pixels, and when there is not enough memory.
+    pub fn read(counts: &Counts<'_>) -> Result<Self> {
+        let mut masks = Self::with_capacity(counts.size(), counts.len(), counts.bounds_bound())?;
+        for mask in 0..counts.len() {
+            counts.read(mask, &mut masks.bounds)?;
+            masks.offsets.push(masks.bounds.len());
+        }
+        Ok(masks)
+    }
+
+    /// Reads the masks of these numbers, in this order.
+    pub(crate) fn read_rows(counts: &Counts<'_>, rows: &[usize]) -> Result<Self> {
+        let mut masks = Self::empty(counts.size());
+        for &row in rows {
+            counts.read(row, &mut masks.bounds)?;
+            masks.offsets.push(masks.bounds.len());
         }
         Ok(masks)
     }
@@ -125,7 +138,7 @@ impl Masks {
         let mut offsets = Vec::with_capacity(self.offsets.len());
         offsets.push(0);
         for bounds in self.iter() {
-            append_counts(bounds, self.size, &mut counts);
+            push_counts(bounds, self.size, &mut counts);
             offsets.push(counts.len() as i64);
         }
         (counts, offsets)
@@ -142,8 +155,8 @@ impl Masks {
     }
 
     /// The masks of these numbers, in this order.
-    #[must_use]
-    pub fn select(&self, masks: &[usize]) -> Self {
+    #[cfg(test)]
+    pub(crate) fn select(&self, masks: &[usize]) -> Self {
         let total = masks.iter().map(|&mask| self.bounds(mask).len()).sum();
         let mut selected = Self {
             size: self.size,
@@ -162,6 +175,18 @@ impl Masks {
         let mut made = Self { size, bounds: reserve(bounds)?, offsets: reserve(masks + 1)? };
         made.offsets.push(0);
         Ok(made)
+    }
+
+    /// Makes room for so many more bounds.
+    fn reserve(&mut self, bounds: usize) -> Result<()> {
+        reserve_more(&mut self.bounds, bounds)
+    }
+
+    /// Adds a mask of this size, given by its canonical spans, if there is memory for it.
+    fn push_checked(&mut self, bounds: &[u32]) -> Result<()> {
+        reserve_more(&mut self.bounds, bounds.len())?;
+        self.push(bounds);
+        Ok(())
     }
 
     /// Adds a mask of this size, given by its canonical spans.
@@ -184,8 +209,14 @@ impl Masks {
     }
 }
 
-/// Appends the run lengths of one mask, as [`Masks::to_counts`] has them.
-pub(crate) fn append_counts(bounds: &[u32], size: Size, counts: &mut Vec<u32>) {
+/// Appends the run lengths of one mask, as [`Masks::to_counts`] has them, if there is memory for them.
+pub(crate) fn append_counts(bounds: &[u32], size: Size, counts: &mut Vec<u32>) -> Result<()> {
+    reserve_more(counts, bounds.len() + 1)?;
+    push_counts(bounds, size, counts);
+    Ok(())
+}
+
+fn push_counts(bounds: &[u32], size: Size, counts: &mut Vec<u32>) {
     let pixels = size.pixels() as u32;
     counts.extend(bounds.first());
     counts.extend(bounds.iter().zip(&bounds[1.min(bounds.len())..]).map(|(from, to)| to - from));
@@ -193,13 +224,6 @@ pub(crate) fn append_counts(bounds: &[u32], size: Size, counts: &mut Vec<u32>) {
     if last < pixels || bounds.is_empty() {
         counts.push(pixels - last);
     }
-}
-
-/// Refuses offsets that do not ascend from 0 to the number of counts.
-fn check_offsets(offsets: &[i64], counts: usize) -> Result<()> {
-    let ascending = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
-    let ends = (offsets.first(), offsets.last());
-    if ascending && ends == (Some(&0), Some(&(counts as i64))) { Ok(()) } else { Err(Error::OffsetsDoNotFit) }
 }
 
 /// Number of pixels of a mask.
@@ -211,11 +235,19 @@ fn number_of_pixels(size: Size) -> Result<u64> {
 }
 
 /// An empty vector with room for `length` values.
-fn reserve<T>(length: usize) -> Result<Vec<T>> {
+pub(crate) fn reserve<T>(length: usize) -> Result<Vec<T>> {
     let mut values = Vec::new();
     match values.try_reserve_exact(length) {
         Ok(()) => Ok(values),
         Err(_) => Err(Error::OutOfMemory { bytes: length.saturating_mul(size_of::<T>()) }),
+    }
+}
+
+/// Makes room for `length` more values; grows as vectors do.
+fn reserve_more<T>(values: &mut Vec<T>, length: usize) -> Result<()> {
+    match values.try_reserve(length) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(Error::OutOfMemory { bytes: (values.len() + length).saturating_mul(size_of::<T>()) }),
     }
 }
 

@@ -3,35 +3,12 @@
 use std::ops::Range;
 
 use super::algebra::pixels;
-use super::draw::Draw;
+use super::draw::{Draw, Drawn};
 use super::edges::Edges;
-use super::{Masks, PixelBox, any_touch, cancel_pairs, for_each_piece, reserve};
+use super::lookup::{Computed, Lookup, Tables};
+use super::{Counts, Masks, PixelBox, any_touch, append_counts, cancel_pairs, for_each_piece, reserve};
+use crate::simd::Level;
 use crate::{Placement, Result, Size};
-
-/// Masks on a canvas, measured on the way.
-#[derive(Debug)]
-pub struct Placed {
-    /// The masks.
-    pub masks: Masks,
-    /// The number of each.
-    pub rows: Vec<usize>,
-    /// Number of pixels of each.
-    pub area: Vec<i64>,
-    /// The smallest box around each.
-    pub boxes: Vec<PixelBox>,
-}
-
-impl Default for Placed {
-    /// No masks.
-    fn default() -> Self {
-        Self {
-            masks: Masks::empty(Size { h: 0, w: 0 }),
-            rows: Vec::new(),
-            area: Vec::new(),
-            boxes: Vec::new(),
-        }
-    }
-}
 
 /// The masks on the canvas of a placement, by the nearest rule.
 ///
@@ -40,64 +17,104 @@ impl Default for Placed {
 /// # Errors
 /// When there is not enough memory for the result.
 pub fn place(masks: &Masks, placement: &Placement) -> Result<Masks> {
-    Ok(place_each((0..masks.len()).map(|row| (row, masks.bounds(row))), placement, 0)?.masks)
+    place_with(&Placer::new(placement, masks.bounds.len()), masks)
 }
 
-/// The same of the masks of these numbers, in this order, with area and box of each; those of fewer pixels than `least`
-/// are left out.
-///
-/// # Errors
-/// When there is not enough memory for the result.
-pub fn place_rows(masks: &Masks, rows: &[usize], placement: &Placement, least: u64) -> Result<Placed> {
-    place_each(rows.iter().map(|&row| (row, masks.bounds(row))), placement, least)
-}
-
-fn place_each<'a>(
-    chosen: impl ExactSizeIterator<Item = (usize, &'a [u32])> + Clone,
-    placement: &Placement,
-    least: u64,
-) -> Result<Placed> {
-    let mut placed = Placed {
-        masks: Masks::empty(placement.canvas),
-        rows: Vec::with_capacity(chosen.len()),
-        area: Vec::with_capacity(chosen.len()),
-        boxes: Vec::with_capacity(chosen.len()),
-    };
-    let (rows, columns) = (placement.rows(), placement.columns());
-    if rows.landing().is_empty() || columns.landing().is_empty() {
-        if least == 0 {
-            placed.rows.extend(chosen.map(|(row, _)| row));
-            placed.masks.offsets.resize(placed.rows.len() + 1, 0);
-            placed.area.resize(placed.rows.len(), 0);
-            placed.boxes.resize(placed.rows.len(), PixelBox::default());
-        }
-        return Ok(placed);
-    }
-    let (row_edges, column_edges) = (Edges::new(rows), Edges::new(columns));
-    let frame = Frame::new(placement, &column_edges);
-    let total = chosen.clone().map(|(_, bounds)| bounds.len()).sum::<usize>();
-    frame.check_room(chosen.clone().map(|(_, bounds)| bounds), total, &row_edges, &column_edges)?;
-    placed.masks.bounds.reserve(total);
-    placed.masks.offsets.reserve(chosen.len());
-    // Tables of all edges pay when there are spans enough to look them up.
-    if placement.input.h + placement.input.w <= 4 * total + 4096 {
-        let row_table = row_edges.table();
-        let column_table = column_edges.table_with_counts(frame.canvas_h);
-        let (row, column) = (|y: u32| row_table[y as usize], |x: u32| column_table[x as usize]);
-        frame.place(chosen, least, row, column, &mut placed);
-    } else {
-        let column = |x| {
-            let left = column_edges.at(x);
-            let right = if x < frame.width { column_edges.at(x + 1) } else { left };
-            [left * frame.canvas_h, right - left]
-        };
-        frame.place(chosen, least, |y| row_edges.at(y), column, &mut placed);
+fn place_with(placer: &Placer, masks: &Masks) -> Result<Masks> {
+    let mut placed = Masks::empty(placer.canvas);
+    placed.reserve(placer.expected(masks.bounds.len()))?;
+    let mut drawn = Vec::new();
+    for bounds in masks.iter() {
+        placed.push_checked(placer.place(bounds, &mut drawn)?.bounds)?;
     }
     Ok(placed)
 }
 
-/// What the inner loops need of a placement.
-struct Frame {
+/// The same from run lengths to run lengths, as [`Masks::to_counts`] has them.
+///
+/// # Errors
+/// When the runs of a mask do not add up to its pixels, and when there is not enough memory for the result.
+pub fn place_counts(masks: &Counts<'_>, placement: &Placement) -> Result<(Vec<u32>, Vec<i64>)> {
+    let placer = Placer::new(placement, masks.bounds_bound());
+    let mut counts = reserve(placer.expected(masks.bounds_bound()) + masks.len())?;
+    let mut offsets = vec![0];
+    offsets.reserve(masks.len());
+    let (mut bounds, mut drawn) = (Vec::new(), Vec::new());
+    for mask in 0..masks.len() {
+        bounds.clear();
+        masks.read(mask, &mut bounds)?;
+        append_counts(placer.place(&bounds, &mut drawn)?.bounds, placement.canvas, &mut counts)?;
+        offsets.push(counts.len() as i64);
+    }
+    Ok((counts, offsets))
+}
+
+/// Masks on a canvas, measured on the way.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    /// The masks.
+    pub(crate) masks: Masks,
+    /// The number of each.
+    pub(crate) rows: Vec<usize>,
+    /// Number of pixels of each.
+    pub(crate) area: Vec<u32>,
+    /// The smallest box around each.
+    pub(crate) boxes: Vec<PixelBox>,
+}
+
+impl Default for Placed {
+    /// No masks.
+    fn default() -> Self {
+        let masks = Masks::empty(Size { h: 0, w: 0 });
+        Self { masks, rows: Vec::new(), area: Vec::new(), boxes: Vec::new() }
+    }
+}
+
+/// The masks of these numbers, in this order, on the canvas; those of fewer pixels than `least` are left out.
+pub(crate) fn place_rows(
+    masks: &Counts<'_>,
+    rows: &[usize],
+    placement: &Placement,
+    least: u64,
+) -> Result<Placed> {
+    let total = rows.iter().map(|&row| masks.of(row).len()).sum();
+    let placer = Placer::new(placement, total);
+    let mut placed = Placed {
+        masks: Masks::empty(placement.canvas),
+        rows: Vec::with_capacity(rows.len()),
+        area: Vec::with_capacity(rows.len()),
+        boxes: Vec::with_capacity(rows.len()),
+    };
+    placed.masks.reserve(placer.expected(total))?;
+    let (mut bounds, mut drawn) = (Vec::new(), Vec::new());
+    for &row in rows {
+        bounds.clear();
+        masks.read(row, &mut bounds)?;
+        let mask = placer.place(&bounds, &mut drawn)?;
+        if u64::from(mask.area) >= least {
+            placed.masks.push_checked(mask.bounds)?;
+            placed.rows.push(row);
+            placed.area.push(mask.area);
+            placed.boxes.push(mask.reach);
+        }
+    }
+    Ok(placed)
+}
+
+/// A mask on the canvas, measured on the way.
+#[derive(Clone, Copy)]
+pub(crate) struct PlacedMask<'a> {
+    /// Its canonical spans.
+    pub(crate) bounds: &'a [u32],
+    /// Number of pixels.
+    pub(crate) area: u32,
+    /// The smallest box around it.
+    pub(crate) reach: PixelBox,
+}
+
+/// Places masks of one image.
+pub(crate) struct Placer {
+    canvas: Size,
     input_h: u32,
     canvas_h: u32,
     flip: bool,
@@ -107,111 +124,131 @@ struct Frame {
     width: u32,
     /// Pixels of the input columns that land on the canvas.
     visible: [u32; 2],
+    /// How many input columns land, and on how many canvas columns.
+    across: [usize; 2],
+    edges: Looked,
+    level: Level,
 }
 
-impl Frame {
-    fn new(placement: &Placement, columns: &Edges) -> Self {
-        let width = placement.input.w;
-        let Range { start, end } = columns.visible;
-        let (left, right) = if placement.hflip { (width - end, width - start) } else { (start, end) };
-        Self {
-            input_h: placement.input.h as u32,
-            canvas_h: placement.canvas.h as u32,
+/// Where rows and columns land.
+enum Looked {
+    /// None of them does.
+    Nowhere,
+    Up(Tables),
+    Computed(Computed),
+}
+
+impl Placer {
+    /// For masks that have about so many bounds in all.
+    pub(crate) fn new(placement: &Placement, bounds: usize) -> Self {
+        let Placement { input, canvas, .. } = *placement;
+        let mut placer = Self {
+            canvas,
+            input_h: input.h as u32,
+            canvas_h: canvas.h as u32,
             flip: placement.hflip,
-            repeats: placement.resized.w.div_ceil(width).min(placement.canvas.w),
-            width: width as u32,
-            visible: [left, right].map(|x| (x * placement.input.h) as u32),
+            repeats: placement.resized.w.div_ceil(input.w).min(canvas.w),
+            width: input.w as u32,
+            visible: [0; 2],
+            across: [1, 0],
+            edges: Looked::Nowhere,
+            level: Level::detect(),
+        };
+        let (rows, columns) = (placement.rows(), placement.columns());
+        let landing = columns.landing();
+        if rows.landing().is_empty() || landing.is_empty() {
+            return placer;
         }
+        let (rows, columns) = (Edges::new(rows), Edges::new(columns));
+        let Range { start, end } = columns.visible;
+        let (left, right) = if placement.hflip { (input.w - end, input.w - start) } else { (start, end) };
+        placer.visible = [left, right].map(|x| (x * input.h) as u32);
+        placer.across = [right - left, landing.len()];
+        // Tables of all edges pay when there are spans enough to look them up.
+        placer.edges = if input.h + input.w <= 4 * bounds + 4096 {
+            Looked::Up(Tables::new(&rows, &columns, placer.canvas_h))
+        } else {
+            Looked::Computed(Computed { rows, columns, canvas_h: placer.canvas_h, width: placer.width })
+        };
+        placer
+    }
+
+    /// About how many bounds so many become.
+    pub(crate) fn expected(&self, bounds: usize) -> usize {
+        /// More than that is only asked for when it is there.
+        const MOST: usize = 1 << 24;
+        let [from, to] = self.across;
+        (bounds as f64 * to as f64 / from as f64).min(MOST as f64) as usize
+    }
+
+    /// Places one mask; `drawn` is there to be used again.
+    pub(crate) fn place<'a>(&self, bounds: &[u32], drawn: &'a mut Vec<[u32; 2]>) -> Result<PlacedMask<'a>> {
+        let spans = self.visible_spans(bounds.as_chunks().0);
+        let Drawn { length, rows, area } = match &self.edges {
+            Looked::Nowhere => Drawn::default(),
+            Looked::Up(tables) => self.draw(spans, tables, drawn)?,
+            Looked::Computed(edges) => self.draw(spans, edges, drawn)?,
+        };
+        let mut bounds = &mut drawn.as_flattened_mut()[..2 * length];
+        if area.is_none() && any_touch(bounds) {
+            let kept = cancel_pairs(bounds);
+            bounds = &mut bounds[..kept];
+        }
+        let reach = match (bounds.first(), bounds.last()) {
+            (Some(&first), Some(&last)) => PixelBox {
+                y0: rows[0] as usize,
+                x0: (first / self.canvas_h) as usize,
+                y1: rows[1] as usize,
+                x1: ((last - 1) / self.canvas_h + 1) as usize,
+            },
+            _ => PixelBox::default(),
+        };
+        Ok(PlacedMask { bounds, area: area.unwrap_or_else(|| pixels(bounds)), reach })
+    }
+
+    fn draw(&self, spans: &[[u32; 2]], lookup: &impl Lookup, drawn: &mut Vec<[u32; 2]>) -> Result<Drawn> {
+        self.check_room(spans, lookup)?;
+        Ok(match (self.flip, self.repeats) {
+            (false, 0..=1) => self.draw_with::<false, 1>(spans, lookup, drawn),
+            (false, 2) => self.draw_with::<false, 2>(spans, lookup, drawn),
+            (false, 3..=4) => self.draw_with::<false, 4>(spans, lookup, drawn),
+            (false, _) => self.draw_with::<false, 0>(spans, lookup, drawn),
+            (true, 0..=1) => self.draw_with::<true, 1>(spans, lookup, drawn),
+            (true, 2) => self.draw_with::<true, 2>(spans, lookup, drawn),
+            (true, 3..=4) => self.draw_with::<true, 4>(spans, lookup, drawn),
+            (true, _) => self.draw_with::<true, 0>(spans, lookup, drawn),
+        })
+    }
+
+    fn draw_with<const FLIP: bool, const COPIES: usize>(
+        &self,
+        spans: &[[u32; 2]],
+        lookup: &impl Lookup,
+        drawn: &mut Vec<[u32; 2]>,
+    ) -> Drawn {
+        let Self { input_h, canvas_h, width, level, .. } = *self;
+        Draw::<FLIP, COPIES, _> { input_h, canvas_h, width, lookup, level }.mask(spans, drawn)
     }
 
     /// Columns that become thousands of columns make a small mask huge: ask before, since growing on the way cannot
     /// fail.
-    fn check_room<'a>(
-        &self,
-        masks: impl Iterator<Item = &'a [u32]>,
-        total: usize,
-        rows: &Edges,
-        columns: &Edges,
-    ) -> Result<()> {
-        const PLENTY: usize = 1 << 26;
-        if total.saturating_mul(self.repeats) <= PLENTY {
+    fn check_room(&self, spans: &[[u32; 2]], lookup: &impl Lookup) -> Result<()> {
+        const PLENTY: usize = 1 << 25;
+        if spans.len().saturating_mul(self.repeats) <= PLENTY {
             return Ok(());
         }
-        let mut bounds = 0;
-        for mask in masks {
-            for_each_piece(mask, self.input_h, |x0, x1, y0, y1| {
-                let (top, bottom) = (rows.at(y0), rows.at(y1));
-                let (x0, x1) = if self.flip { (self.width - x1, self.width - x0) } else { (x0, x1) };
-                let across = (columns.at(x1) - columns.at(x0)) as usize;
-                // Full columns are one span together.
-                let full = top == 0 && bottom == self.canvas_h;
-                bounds += if top < bottom { 2 * if full { across.min(1) } else { across } } else { 0 };
-            });
-        }
+        let mut found = 0;
+        for_each_piece(spans.as_flattened(), self.input_h, |x0, x1, y0, y1| {
+            let (top, bottom) = (lookup.row(y0), lookup.row(y1));
+            let [first, last] = if self.flip { [self.width - x1, self.width - x0 - 1] } else { [x0, x1 - 1] };
+            let [first, last] = [lookup.column(first), lookup.column(last)];
+            let across = ((last[0] - first[0]) / self.canvas_h + last[1]) as usize;
+            // Full columns are one span together.
+            let full = top == 0 && bottom == self.canvas_h;
+            found += if top < bottom { if full { across.min(1) } else { across } } else { 0 };
+        });
         // Twice: as they are made, and as they are kept.
-        reserve::<[u32; 2]>(bounds).map(drop)
-    }
-
-    /// Places each mask, given where rows begin on the canvas, and for each column its first pixel on the canvas
-    /// and how many columns it becomes.
-    fn place<'a>(
-        &self,
-        masks: impl Iterator<Item = (usize, &'a [u32])>,
-        least: u64,
-        row: impl Fn(u32) -> u32,
-        column: impl Fn(u32) -> [u32; 2],
-        placed: &mut Placed,
-    ) {
-        match (self.flip, self.repeats) {
-            (false, 0..=1) => self.place_all::<false, 1>(masks, least, row, column, placed),
-            (false, 2) => self.place_all::<false, 2>(masks, least, row, column, placed),
-            (false, 3..=4) => self.place_all::<false, 4>(masks, least, row, column, placed),
-            (false, _) => self.place_all::<false, 0>(masks, least, row, column, placed),
-            (true, 0..=1) => self.place_all::<true, 1>(masks, least, row, column, placed),
-            (true, 2) => self.place_all::<true, 2>(masks, least, row, column, placed),
-            (true, 3..=4) => self.place_all::<true, 4>(masks, least, row, column, placed),
-            (true, _) => self.place_all::<true, 0>(masks, least, row, column, placed),
-        }
-    }
-
-    fn place_all<'a, const FLIP: bool, const COPIES: usize>(
-        &self,
-        masks: impl Iterator<Item = (usize, &'a [u32])>,
-        least: u64,
-        row: impl Fn(u32) -> u32,
-        column: impl Fn(u32) -> [u32; 2],
-        placed: &mut Placed,
-    ) {
-        let draw = Draw::<FLIP, COPIES, _, _> {
-            input_h: self.input_h,
-            canvas_h: self.canvas_h,
-            width: self.width,
-            row,
-            column,
-        };
-        let mut output = Vec::new();
-        for (number, bounds) in masks {
-            let (length, rows) = draw.mask(self.visible_spans(bounds.as_chunks().0), &mut output);
-            let bounds = &mut output.as_flattened_mut()[..2 * length];
-            let kept = if any_touch(bounds) { cancel_pairs(bounds) } else { bounds.len() };
-            let bounds = &bounds[..kept];
-            let area = pixels(bounds);
-            if u64::from(area) < least {
-                continue;
-            }
-            placed.masks.push(bounds);
-            placed.rows.push(number);
-            placed.area.push(area as i64);
-            placed.boxes.push(match (bounds.first(), bounds.last()) {
-                (Some(&first), Some(&last)) => PixelBox {
-                    y0: rows[0] as usize,
-                    x0: (first / self.canvas_h) as usize,
-                    y1: rows[1] as usize,
-                    x1: ((last - 1) / self.canvas_h + 1) as usize,
-                },
-                _ => PixelBox::default(),
-            });
-        }
+        reserve::<[[u32; 2]; 2]>(found).map(drop)
     }
 
     /// The spans that have a pixel in a column that lands.
@@ -231,6 +268,7 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rle::bounding_box;
     use crate::rle::tests::{Drawing, Random, dense, draw, from_drawings, map_pixels, mask, random_masks};
 
     #[test]
@@ -240,7 +278,13 @@ mod tests {
         let wide = Size { h: 12, w: 150 };
         let large = from_drawings(wide, &[random.drawing(wide), random.drawing(wide)]);
         let small = random_masks(8).filter(|masks| masks.size().pixels() > 0);
-        for masks in small.chain(random_masks(9).take(9)).chain([large]) {
+        let objects: Vec<Masks> = (0..60)
+            .map(|_| {
+                let size = Size { h: 1 + random.below(40), w: 2 + random.below(120) };
+                from_drawings(size, &[random.object(size), random.object(size)])
+            })
+            .collect();
+        for masks in small.chain(random_masks(9).take(9)).chain([large]).chain(objects) {
             let input = masks.size();
             if input.pixels() == 0 {
                 continue;
@@ -280,11 +324,18 @@ mod tests {
                 };
                 let expected: Vec<Drawing> =
                     drawn.iter().map(|rows| map_pixels(&[], canvas, |_, y, x| pick(rows, y, x))).collect();
-                assert_eq!(
-                    place(&masks, &placement).unwrap(),
-                    from_drawings(canvas, &expected),
-                    "{placement:?}"
-                );
+                let expected = from_drawings(canvas, &expected);
+                for level in Level::available() {
+                    let placer = Placer { level, ..Placer::new(&placement, masks.bounds.len()) };
+                    assert_eq!(place_with(&placer, &masks).unwrap(), expected, "{level:?} {placement:?}");
+                    let mut drawn = Vec::new();
+                    for (i, bounds) in masks.iter().enumerate() {
+                        let placed = placer.place(bounds, &mut drawn).unwrap();
+                        assert_eq!(placed.area, pixels(expected.bounds(i)), "{level:?} {placement:?}");
+                        let reach = bounding_box(expected.bounds(i), canvas.h as u32);
+                        assert_eq!(placed.reach, reach, "{level:?} {placement:?}");
+                    }
+                }
             }
         }
     }

@@ -88,6 +88,31 @@ impl Random {
         rows
     }
 
+    /// An object: columns of one span, its ends never far from those of the column before; and, seldom, a gap, a
+    /// hole, a full column.
+    pub(crate) fn object(&mut self, size: Size) -> Drawing {
+        let Size { h, w } = size;
+        let mut rows: Drawing = vec![vec![false; w]; h];
+        let (left, right) = (self.below(w / 2), w - self.below(w / 2));
+        let (mut top, mut bottom) = (self.below(h), self.below(h));
+        for x in left..right {
+            let mut walk = |y: usize| (y + self.below(5)).saturating_sub(2).min(h - 1);
+            (top, bottom) = (walk(top), walk(bottom));
+            let special = self.below(40);
+            for (y, row) in rows.iter_mut().enumerate() {
+                let inside = (top.min(bottom)..=top.max(bottom)).contains(&y);
+                let hole = y == top.midpoint(bottom);
+                row[x] = match special {
+                    0 => false,
+                    1 => true,
+                    2 | 3 => inside && !hole,
+                    _ => inside,
+                };
+            }
+        }
+        rows
+    }
+
     /// A few masks of one size.
     pub(crate) fn masks(&mut self, size: Size) -> Masks {
         let n = self.below(5);
@@ -215,7 +240,10 @@ fn area_and_boxes_are_those_of_pixels() {
             };
             assert_eq!(found[i], expected, "{}", draw(rows));
             let (counts, offsets) = masks.to_counts();
-            assert_eq!(area_of_counts("masks", masks.size(), &counts, &offsets).as_ref(), Ok(&areas));
+            assert_eq!(
+                area_of_counts(&Counts::new("masks", masks.size(), &counts, &offsets).unwrap()).as_ref(),
+                Ok(&areas)
+            );
             assert_eq!(areas[i], rows.iter().flatten().filter(|set| **set).count() as i64);
         }
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Masks;
 use super::sort::sort_into;
+use crate::simd::{Level, masks::set_spans};
 
 /// Above this share of spans among the pixels that they reach, drawing them as bits is faster than sorting them.
 const PIXELS_PER_SPAN: usize = 192;
@@ -20,7 +21,7 @@ pub fn union(masks: &Masks) -> Masks {
             let low = masks.iter().filter_map(<[u32]>::first).min().map_or(0, |&first| first as usize);
             let high = masks.iter().filter_map(<[u32]>::last).max().map_or(0, |&last| last as usize);
             result.bounds = if masks.bounds.len() / 2 > (high - low) / PIXELS_PER_SPAN {
-                merge_as_bits(&masks.bounds, low..high)
+                merge_as_bits(Level::detect(), &masks.bounds, low..high)
             } else {
                 sweep(&sorted_spans(&masks.bounds))
             };
@@ -63,33 +64,21 @@ fn sweep(sorted: &[u64]) -> Vec<u32> {
 }
 
 /// Joins spans by drawing them into a bit map of the pixels that they reach.
-fn merge_as_bits(bounds: &[u32], reach: Range<usize>) -> Vec<u32> {
-    let (low, high) = (reach.start / 64, reach.end / 64 + 1);
-    let mut words = vec![Word::default(); (high - low + 2).next_multiple_of(BLOCK)];
-    for &[start, end] in bounds.as_chunks().0 {
-        let (first, last) = (start as usize / 64 - low, (end as usize - 1) / 64 - low);
-        // Without a branch: whether a span stays in one word cannot be predicted.
-        let one = if first == last { u64::MAX } else { 0 };
-        let head = u64::MAX << (start % 64);
-        let tail = u64::MAX >> (63 - (end - 1) % 64);
-        words[first].bits |= head & (tail | !one);
-        words[last].bits |= tail & (head | !one);
-        // The words between are only counted: those after the first, up to the last.
-        words[first + 1].depth += 1;
-        words[last + (one & 1) as usize].depth -= 1;
-    }
-    let mut toggles = Vec::with_capacity(bounds.len().min(128 * words.len()));
-    let (mut depth, mut carry) = (0, 0);
+fn merge_as_bits(level: Level, bounds: &[u32], reach: Range<usize>) -> Vec<u32> {
+    let first = reach.start / 64;
+    let length = (reach.end.div_ceil(64) - first + WINDOW).next_multiple_of(BLOCK);
+    let mut words = vec![0; length];
+    set_spans(level, bounds.as_chunks().0, 64 * first as u32, &mut words);
+    let mut toggles = Vec::with_capacity(bounds.len().min(64 * length));
+    let mut carry = 0;
     for (i, block) in words.as_chunks::<BLOCK>().0.iter().enumerate() {
-        let mut base = (64 * (low + BLOCK * i)) as u32;
         // Most blocks are like what stands before them.
-        let plain = block.iter().fold(0, |any, word| any | word.bits | word.depth as u64) == 0;
-        if plain && (depth != 0) == (carry == 1) {
+        let before = if carry == 1 { u64::MAX } else { 0 };
+        if block.iter().fold(0, |any, bits| any | (bits ^ before)) == 0 {
             continue;
         }
-        for word in block {
-            depth += word.depth;
-            let bits = word.bits | if depth == 0 { 0 } else { u64::MAX };
+        let mut base = (64 * (first + BLOCK * i)) as u32;
+        for &bits in block {
             let mut changes = bits ^ (bits << 1 | carry);
             carry = bits >> 63;
             while changes != 0 {
@@ -102,17 +91,11 @@ fn merge_as_bits(bounds: &[u32], reach: Range<usize>) -> Vec<u32> {
     toggles
 }
 
+/// So many words are set together, some of them perhaps behind the last that has to be.
+pub(crate) const WINDOW: usize = 4;
+
 /// So many words are looked at together.
 const BLOCK: usize = 8;
-
-/// 64 pixels.
-#[derive(Clone, Copy, Default)]
-struct Word {
-    /// Those set by a span that starts or ends here.
-    bits: u64,
-    /// How many more spans cover it, and those after it, in full.
-    depth: i64,
-}
 
 #[cfg(test)]
 mod tests {
@@ -123,7 +106,24 @@ mod tests {
     fn both_ways_give_the_same() {
         for masks in random_masks(13).filter(|masks| !masks.bounds.is_empty()) {
             let reach = 0..masks.size().pixels();
-            assert_eq!(sweep(&sorted_spans(&masks.bounds)), merge_as_bits(&masks.bounds, reach));
+            for level in Level::available() {
+                let merged = merge_as_bits(level, &masks.bounds, reach.clone());
+                assert_eq!(sweep(&sorted_spans(&masks.bounds)), merged);
+            }
+        }
+        // Spans of one word and of many.
+        let mut random = Random(12);
+        for _ in 0..50 {
+            let spans = (0..=random.below(9)).flat_map(|_| {
+                let longest = [64, 1500][random.below(2)];
+                let (start, length) = (random.below(9000), 1 + random.below(longest));
+                [start as u32, (start + length) as u32]
+            });
+            let bounds: Vec<u32> = spans.collect();
+            let reach = *bounds.iter().min().unwrap() as usize..*bounds.iter().max().unwrap() as usize;
+            for level in Level::available() {
+                assert_eq!(sweep(&sorted_spans(&bounds)), merge_as_bits(level, &bounds, reach.clone()));
+            }
         }
         // Many spans in few places.
         let mut random = Random(13);
@@ -132,6 +132,8 @@ mod tests {
         let bounds: Vec<u32> = starts.flat_map(|start| [start, start + 1 + start % 3]).collect();
         let sorted = sorted_spans(&bounds);
         assert!(sorted.is_sorted());
-        assert_eq!(sweep(&sorted), merge_as_bits(&bounds, 37..90_003));
+        for level in Level::available() {
+            assert_eq!(sweep(&sorted), merge_as_bits(level, &bounds, 37..90_003));
+        }
     }
 }
