@@ -145,12 +145,14 @@ pub(crate) mod many {
 /// Kernels of [`crate::composite`].
 pub(crate) mod soft {
     use super::{Level, Tier, composite};
+    use crate::composite::blend::Bytes;
     use crate::composite::kinds::Kinds;
     use crate::composite::portable::WIDTH;
     use crate::resample::separable::Rows;
 
     kernel!(composite, avx2, blur [] [],
         rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds);
+    kernel!(composite, avx2, blend [const C: usize] [C], row: &mut Bytes<'_>, done: &mut usize);
 }
 
 /// Kernels of [`crate::rle`].

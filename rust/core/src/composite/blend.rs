@@ -1,5 +1,6 @@
 //! Mixing two images by a weight for each pixel.
 
+use crate::simd::{Level, soft};
 use crate::view::{ImageView, ImageViewMut};
 
 /// Values that can be mixed.
@@ -8,6 +9,18 @@ pub trait Blend: Copy {
     /// source, and mixing equal values changes nothing.
     #[must_use]
     fn mixed(source: Self, target: Self, alpha: u8) -> Self;
+
+    /// Mixes as many pixels as there are instructions for; says how many. See [`blend_row`].
+    fn blend_blocks(
+        _level: Level,
+        _source: &[Self],
+        _alpha: &[u8],
+        _channels: usize,
+        _target: &mut [Self],
+        _pixels: usize,
+    ) -> usize {
+        0
+    }
 }
 
 impl Blend for u8 {
@@ -16,6 +29,25 @@ impl Blend for u8 {
         let sum = source as u16 * alpha as u16 + target as u16 * (255 - alpha) as u16 + 128;
         // Division by 255, exact for every sum there can be.
         ((sum + (sum >> 8)) >> 8) as u8
+    }
+
+    fn blend_blocks(
+        level: Level,
+        source: &[u8],
+        alpha: &[u8],
+        channels: usize,
+        target: &mut [u8],
+        pixels: usize,
+    ) -> usize {
+        let mut done = 0;
+        let mut row = Bytes { source, alpha, target, pixels };
+        match channels {
+            1 => soft::blend::<1>(level, &mut row, &mut done),
+            3 => soft::blend::<3>(level, &mut row, &mut done),
+            4 => soft::blend::<4>(level, &mut row, &mut done),
+            _ => {}
+        }
+        done
     }
 }
 
@@ -39,8 +71,32 @@ impl Blend for f32 {
     }
 }
 
-/// Mixes `source` into `target`, both of as many pixels as there are weights.
-pub fn blend_row<T: Blend>(source: &[T], alpha: &[u8], channels: usize, target: &mut [T]) {
+/// What is mixed, and by how much: the first pixels of each.
+pub(crate) struct Bytes<'a> {
+    pub(crate) source: &'a [u8],
+    pub(crate) alpha: &'a [u8],
+    pub(crate) target: &'a mut [u8],
+    pub(crate) pixels: usize,
+}
+
+/// Mixes the first `pixels` pixels of `source` into those of `target`, by one weight for each.
+///
+/// Whatever stands behind them stays as it is; it lets the last of them be mixed together with others.
+pub fn blend_row<T: Blend>(
+    level: Level,
+    source: &[T],
+    alpha: &[u8],
+    channels: usize,
+    target: &mut [T],
+    pixels: usize,
+) {
+    let done = T::blend_blocks(level, source, alpha, channels, target, pixels);
+    let rest = done * channels..pixels * channels;
+    blend_each(&source[rest.clone()], &alpha[done..pixels], channels, &mut target[rest]);
+}
+
+/// The same for all pixels, one after the other.
+fn blend_each<T: Blend>(source: &[T], alpha: &[u8], channels: usize, target: &mut [T]) {
     match channels {
         1 => blend_few::<1, T>(source, alpha, target),
         3 => blend_few::<3, T>(source, alpha, target),
@@ -78,9 +134,10 @@ pub fn blend<T: Blend>(
     alpha: ImageView<'_, u8>,
     out: &mut ImageViewMut<'_, T>,
 ) {
+    let level = Level::detect();
     for y in 0..out.size().h {
         let row = out.row_mut(y);
         row.copy_from_slice(target.row(y));
-        blend_row(source.row(y), alpha.row(y), source.channels(), row);
+        blend_row(level, source.row(y), alpha.row(y), source.channels(), row, source.size().w);
     }
 }

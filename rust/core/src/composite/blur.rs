@@ -4,12 +4,14 @@ use std::ops::Range;
 
 use super::alpha::{Kernel, Reach};
 use super::edge::{Alpha, set_bits};
-use super::kinds::Kinds;
 use super::portable::WIDTH;
 use super::spans::RowSpans;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::resample::separable::{Rows, filled};
 use crate::simd::{Level, soft};
+
+/// What a row is where it sees nothing but the object.
+const FULL: i16 = 4096;
 
 /// Blurs a mask whose rows are `spans`.
 pub(super) fn blur(
@@ -22,102 +24,156 @@ pub(super) fn blur(
     let canvas = |out: &Range<i64>| out.start as usize..out.end as usize;
     let (rows_out, columns_out) = (canvas(&rows.out), canvas(&columns.out));
     let first = columns_out.start / 64 * 64;
-    let mut lines = Lines::new(columns_out.end - first, kernel)?;
-    let words = lines.words;
-    let masks = words.saturating_mul(rows_out.len());
+    let taps = kernel.weights.len();
+    let shift = columns.object.start - first as i64;
+    // The spans of source row `number`, counted from the first that an output row needs.
+    let object = |number: usize| {
+        let row = rows.out.start + kernel.low + number as i64;
+        let spans = rows.object.contains(&row).then(|| spans.row((row - rows.object.start) as usize));
+        spans
+            .unwrap_or_default()
+            .iter()
+            .map(|span| span.map(|x| x as i64 + shift))
+            .map(|[start, end]| start..end)
+    };
+    let sources = rows_out.len() + taps - 1;
+    let mut blocks = Blocks::new(columns_out.end - first, sources)?;
+    for number in 0..sources {
+        object(number).for_each(|span| blocks.mark(number, &span, kernel));
+    }
+    let [whole, mixed] = blocks.of_windows(taps)?;
+    let count = mixed.iter().map(|word| word.count_ones() as usize).sum::<usize>();
+    let words = blocks.words;
     let mut alpha = Alpha {
-        whole: filled(masks)?,
-        mixed: filled(masks)?,
         starts: filled(rows_out.len())?,
         rows: rows_out,
         columns: columns_out,
         first,
         words,
-        ..Alpha::nothing()
+        whole,
+        mixed,
+        values: filled(count)?,
+        kinds: filled(count)?,
     };
-    let shift = columns.object.start - first as i64;
-    for (number, source) in (rows.out.start + kernel.low..rows.out.end + kernel.high).enumerate() {
-        let object = rows.object.contains(&source).then(|| spans.row((source - rows.object.start) as usize));
-        lines.turn_to(number, object.unwrap_or_default(), shift);
-        let Some(y) = (number + 1).checked_sub(kernel.weights.len()) else { continue };
-        alpha.starts[y] = alpha.values.len();
-        let bits = y * words..(y + 1) * words;
-        let (whole, mixed) = (&mut alpha.whole[bits.clone()], &mut alpha.mixed[bits]);
-        let count = lines.classify(whole, mixed);
-        let bytes = (alpha.values.len() + count).saturating_mul(WIDTH);
-        alpha.values.try_reserve(count).map_err(|_| Error::OutOfMemory { bytes })?;
-        alpha.kinds.try_reserve(count).map_err(|_| Error::OutOfMemory { bytes })?;
+    let needed = needed(&alpha.mixed, words, taps)?;
+    let mut lines = Lines::new(blocks.length, taps)?;
+    let mut at = 0;
+    for number in 0..sources {
+        let bits = number * words..(number + 1) * words;
+        let row = lines.turn_to(number, &needed[bits.clone()], &blocks.inside[bits]);
+        object(number).for_each(|span| add_ends(row, &span, kernel));
+        let Some(y) = (number + 1).checked_sub(taps) else { continue };
+        alpha.starts[y] = at;
         lines.point_to(y);
-        for block in set_bits(mixed) {
+        for block in set_bits(&alpha.mixed[y * words..(y + 1) * words]) {
             let rows = Rows { values: &lines.values, starts: &lines.starts, offset: block * WIDTH };
-            let (mut values, mut kinds) = ([0; WIDTH], Kinds::default());
-            soft::blur(level, rows, &kernel.weights, &mut values, &mut kinds);
-            alpha.kinds.push(kinds);
-            alpha.values.push(values);
+            soft::blur(level, rows, &kernel.weights, &mut alpha.values[at], &mut alpha.kinds[at]);
+            at += 1;
         }
     }
     Ok(alpha)
 }
 
-/// As many source rows, blurred along themselves, as there are weights.
-struct Lines<'a> {
-    kernel: &'a Kernel,
+/// Of each source row, blurred along itself, which blocks are what; by one bit for each block.
+struct Blocks {
+    /// Elements of a row, a multiple of the block.
+    length: usize,
+    /// Words that have a bit for each block of a row.
+    words: usize,
+    /// Blocks with an end of a span in them, blurred.
+    edge: Vec<u64>,
+    /// Blocks that see nothing but one span.
+    inside: Vec<u64>,
+}
+
+impl Blocks {
+    fn new(columns: usize, sources: usize) -> Result<Self> {
+        let length = columns.next_multiple_of(WIDTH);
+        let words = (length / WIDTH).div_ceil(64);
+        let all = words.saturating_mul(sources);
+        Ok(Self { length, words, edge: filled(all)?, inside: filled(all)? })
+    }
+
+    fn mark(&mut self, number: usize, span: &Range<i64>, kernel: &Kernel) {
+        let bits = number * self.words..(number + 1) * self.words;
+        for end in [span.start, span.end] {
+            let blocks = blocks_of_end(end, kernel, self.length);
+            set_range(&mut self.edge[bits.clone()], blocks);
+        }
+        let clamp = |x: i64| x.clamp(0, self.length as i64) as usize;
+        let (from, to) = (clamp(span.start - kernel.low), clamp(span.end - kernel.high));
+        set_range(&mut self.inside[bits], from.div_ceil(WIDTH)..to / WIDTH);
+    }
+
+    /// Of each `taps` neighbouring rows: the blocks that see nothing but the object, and those that see some of it.
+    fn of_windows(&self, taps: usize) -> Result<[Vec<u64>; 2]> {
+        let outside: Vec<u64> = self.inside.iter().map(|bits| !bits).collect();
+        let edge = any_of_windows(&self.edge, self.words, taps)?;
+        let inside = any_of_windows(&self.inside, self.words, taps)?;
+        let outside = any_of_windows(&outside, self.words, taps)?;
+        let (mut whole, mut mixed) = (inside, edge);
+        for ((whole, mixed), outside) in whole.iter_mut().zip(&mut mixed).zip(&outside) {
+            (*whole, *mixed) = (!outside & !*mixed, *mixed | (*whole & outside));
+        }
+        Ok([whole, mixed])
+    }
+}
+
+/// The blocks that each source row is needed in.
+fn needed(mixed: &[u64], words: usize, taps: usize) -> Result<Vec<u64>> {
+    let around = (taps - 1) * words;
+    let mut padded = filled(mixed.len() + 2 * around)?;
+    padded[around..around + mixed.len()].copy_from_slice(mixed);
+    any_of_windows(&padded, words, taps)
+}
+
+/// For each `taps` neighbouring rows of `words` words the bits that any has.
+fn any_of_windows(bits: &[u64], words: usize, taps: usize) -> Result<Vec<u64>> {
+    let mut any = copied(bits)?;
+    // Windows of 1, 2, 4, ... rows, the last two of which overlap.
+    let mut rows = 1;
+    while rows < taps {
+        let further = rows.min(taps - rows);
+        let ahead = copied(&any[further * words..])?;
+        any.truncate(ahead.len());
+        for (bits, ahead) in any.iter_mut().zip(ahead) {
+            *bits |= ahead;
+        }
+        rows += further;
+    }
+    Ok(any)
+}
+
+fn copied(bits: &[u64]) -> Result<Vec<u64>> {
+    let mut copy = filled(bits.len())?;
+    copy.copy_from_slice(bits);
+    Ok(copy)
+}
+
+/// As many source rows, blurred along themselves, as there are weights; in blocks that are not needed, anything.
+struct Lines {
     length: usize,
     /// In 1/4096; source row `number` in slot `number % slots`.
     values: Vec<i16>,
-    /// Words that have a bit for each block of a row.
-    words: usize,
-    /// For each slot the blocks that are neither 0 throughout nor 4096, and those that are 4096.
-    edge: Vec<u64>,
-    inside: Vec<u64>,
     /// Where in `values` the rows are that an output row needs.
     starts: Vec<usize>,
 }
 
-impl<'a> Lines<'a> {
-    fn new(columns: usize, kernel: &'a Kernel) -> Result<Self> {
-        let slots = kernel.weights.len();
-        let length = columns.next_multiple_of(WIDTH);
-        let words = (length / WIDTH).div_ceil(64);
-        Ok(Self {
-            kernel,
-            length,
-            values: filled(length.saturating_mul(slots))?,
-            words,
-            edge: filled(words.saturating_mul(slots))?,
-            inside: filled(words.saturating_mul(slots))?,
-            starts: filled(slots)?,
-        })
+impl Lines {
+    fn new(length: usize, slots: usize) -> Result<Self> {
+        Ok(Self { length, values: filled(length.saturating_mul(slots))?, starts: filled(slots)? })
     }
 
-    /// Blurs the next source row, whose object has `spans` when they are moved by `shift`.
-    fn turn_to(&mut self, number: usize, spans: &[[u32; 2]], shift: i64) {
+    /// The next source row, in the needed blocks all or nothing.
+    fn turn_to(&mut self, number: usize, needed: &[u64], inside: &[u64]) -> &mut [i16] {
         let slot = number % self.starts.len();
-        let bits = slot * self.words..(slot + 1) * self.words;
-        let (edge, inside) = (&mut self.edge[bits.clone()], &mut self.inside[bits]);
-        edge.fill(0);
-        inside.fill(0);
         let row = &mut self.values[slot * self.length..][..self.length];
-        row.fill(0);
-        for &[start, end] in spans {
-            let span = start as i64 + shift..end as i64 + shift;
-            add_span(row, &span, self.kernel);
-            mark_span(edge, inside, &span, self.kernel, self.length);
+        let blocks = row.as_chunks_mut::<WIDTH>().0;
+        for block in set_bits(needed) {
+            let full = inside[block / 64] >> (block % 64) & 1 == 1;
+            blocks[block] = [if full { FULL } else { 0 }; WIDTH];
         }
-    }
-
-    /// Of the output row whose last source row was turned to: which blocks are 255 throughout, which have values
-    /// of their own, and how many these are.
-    fn classify(&self, whole: &mut [u64], mixed: &mut [u64]) -> usize {
-        let mut count = 0;
-        for word in 0..self.words {
-            let [edge, _] = any_and_all(&self.edge, word, self.words);
-            let [any, all] = any_and_all(&self.inside, word, self.words);
-            whole[word] = all & !edge;
-            mixed[word] = edge | (any & !all);
-            count += mixed[word].count_ones() as usize;
-        }
-        count
+        row
     }
 
     /// Finds the source rows of output row `y`.
@@ -131,50 +187,44 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Of a word that every slot has: the bits that any has, and those that all have.
-fn any_and_all(words: &[u64], word: usize, words_of_slot: usize) -> [u64; 2] {
-    let slots = words[word..].iter().step_by(words_of_slot);
-    slots.fold([0, !0], |[any, all], bits| [any | bits, all & bits])
+/// Adds one span to the blocks that its blurred ends touch; parts of it may lie beside the row.
+fn add_ends(row: &mut [i16], span: &Range<i64>, kernel: &Kernel) {
+    let length = row.len();
+    let blocks = [span.start, span.end].map(|end| blocks_of_end(end, kernel, length));
+    let [starts, ends] = blocks.map(|blocks| blocks.start * WIDTH..blocks.end * WIDTH);
+    add_end(&mut row[..starts.end], span.start, kernel, 1);
+    // What the start does not touch, the span begins to fill at its very left.
+    for value in &mut row[ends.start.max(starts.end).min(ends.end)..ends.end] {
+        *value += FULL;
+    }
+    add_end(&mut row[..ends.end], span.end, kernel, -1);
 }
 
-/// Adds one span of a row, blurred along the row; parts of it may lie beside the row.
-fn add_span(row: &mut [i16], span: &Range<i64>, kernel: &Kernel) {
-    let length = row.len() as i64;
-    let clamp = |x: i64| x.clamp(0, length) as usize;
+/// From where it is blurred on: what a span adds that starts there, or, with the other sign, ends.
+fn add_end(row: &mut [i16], end: i64, kernel: &Kernel, sign: i16) {
     // Position x sees what lies at x + low to x + high.
-    let (start, end) = (span.start - kernel.high, span.end - kernel.high);
-    for value in &mut row[clamp(start)..clamp(end)] {
-        *value += 4096;
+    let from = end - kernel.high;
+    let skipped = (-from).clamp(0, kernel.edge.len() as i64) as usize;
+    let at = from.clamp(0, row.len() as i64) as usize;
+    let row = &mut row[at..];
+    for value in &mut *row {
+        *value += sign * FULL;
     }
-    let edge = |from: i64| {
-        let skipped = (-from).clamp(0, kernel.edge.len() as i64) as usize;
-        (clamp(from), &kernel.edge[skipped..])
-    };
-    let (at, missing) = edge(start);
-    for (value, missing) in row[at..].iter_mut().zip(missing) {
-        *value -= missing;
-    }
-    let (at, missing) = edge(end);
-    for (value, missing) in row[at..].iter_mut().zip(missing) {
-        *value += missing;
+    for (value, missing) in row.iter_mut().zip(&kernel.edge[skipped..]) {
+        *value -= sign * missing;
     }
 }
 
-/// Marks the blocks that the blurred ends of a span touch, and those that see nothing but the span.
-fn mark_span(edge: &mut [u64], inside: &mut [u64], span: &Range<i64>, kernel: &Kernel, length: usize) {
+/// The blocks that the blurred end of a span touches.
+fn blocks_of_end(end: i64, kernel: &Kernel, length: usize) -> Range<usize> {
     let clamp = |x: i64| x.clamp(0, length as i64) as usize;
-    for end in [span.start, span.end] {
-        let (from, to) = (clamp(end - kernel.high), clamp(end - kernel.low));
-        set_range(edge, from / WIDTH, to.div_ceil(WIDTH));
-    }
-    let (from, to) = (clamp(span.start - kernel.low), clamp(span.end - kernel.high));
-    set_range(inside, from.div_ceil(WIDTH), to / WIDTH);
+    clamp(end - kernel.high) / WIDTH..clamp(end - kernel.low).div_ceil(WIDTH)
 }
 
-fn set_range(words: &mut [u64], from: usize, to: usize) {
-    let mut at = from;
-    while at < to {
-        let end = to.min((at / 64 + 1) * 64);
+fn set_range(words: &mut [u64], range: Range<usize>) {
+    let mut at = range.start;
+    while at < range.end {
+        let end = range.end.min((at / 64 + 1) * 64);
         words[at / 64] |= (!0 >> (64 - (end - at))) << (at % 64);
         at = end;
     }

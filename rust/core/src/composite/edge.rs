@@ -106,15 +106,14 @@ impl Alpha {
         }
     }
 
-    /// Alpha of canvas columns `columns` of row `y`, all of which are partial.
-    pub(crate) fn partial(&self, y: usize, columns: Range<usize>) -> &[u8] {
+    /// Alpha of canvas row `y` from column `x` on, as far as it is partial; anything behind that.
+    pub(crate) fn partial(&self, y: usize, x: usize) -> &[u8] {
         let (_, mixed, start) = self.row(y);
-        let block = (columns.start - self.first) / WIDTH;
+        let block = (x - self.first) / WIDTH;
         let before = mixed[..block / 64].iter().map(|word| word.count_ones()).sum::<u32>()
             + (mixed[block / 64] & !(!0 << (block % 64))).count_ones();
         // Blocks next to each other have their values next to each other.
-        let at = (start + before as usize) * WIDTH + columns.start % WIDTH;
-        &self.values.as_flattened()[at..at + columns.len()]
+        &self.values.as_flattened()[(start + before as usize) * WIDTH + x % WIDTH..]
     }
 
     fn row(&self, y: usize) -> (&[u64], &[u64], usize) {

@@ -3,7 +3,7 @@
 mod alpha;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
-mod blend;
+pub(crate) mod blend;
 mod blur;
 mod edge;
 pub(crate) mod kinds;

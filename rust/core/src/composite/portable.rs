@@ -1,5 +1,6 @@
 //! Compositing kernels for every processor.
 
+use super::blend::Bytes;
 use super::kinds::Kinds;
 use crate::resample::separable::Rows;
 
@@ -17,6 +18,9 @@ pub(crate) fn blur(rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH], 
     *out = sums.map(|sum| level(sum as u32));
     *kinds = Kinds::of(out);
 }
+
+/// Mixes the first pixels of a row, several at a time; says how many. None here: that is what is done with the rest.
+pub(crate) fn blend<const C: usize>(_: &mut Bytes<'_>, _: &mut usize) {}
 
 /// A sum of 1/2^24 as alpha, rounded to nearest.
 pub(crate) fn level(sum: u32) -> u8 {

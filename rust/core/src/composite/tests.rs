@@ -231,9 +231,19 @@ fn rows_and_images_are_mixed_pixel_by_pixel() {
             &mut ImageViewMut::new(out.view_mut()).unwrap(),
         );
         assert_eq!(out, expected);
-        let mut row = target.clone().into_raw_vec_and_offset().0[..w * channels].to_vec();
-        let first = |image: &Array3<u8>, n| image.as_slice().unwrap()[..n].to_vec();
-        blend_row(&first(&source, w * channels), &first(&alpha, w), channels, &mut row);
-        assert_eq!(row, first(&expected, w * channels));
+        let (source, alpha) = (source.as_slice().unwrap(), alpha.as_slice().unwrap());
+        let (target, expected) = (target.as_slice().unwrap(), expected.as_slice().unwrap());
+        for level in Level::available() {
+            for pixels in (0..50).chain([w]) {
+                // Short of what stands behind, and with as much as there is.
+                for room in [pixels, 3 * w] {
+                    let mut row = target[..room * channels].to_vec();
+                    blend_row(level, source, alpha, channels, &mut row, pixels);
+                    let (done, rest) = row.split_at(pixels * channels);
+                    assert_eq!(done, &expected[..pixels * channels], "{level:?} {channels} {pixels}");
+                    assert_eq!(rest, &target[pixels * channels..room * channels]);
+                }
+            }
+        }
     }
 }

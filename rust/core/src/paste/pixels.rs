@@ -144,10 +144,11 @@ impl<'a, T: Pixel> Painter<'a, T> {
     fn paint(&mut self, y: usize, row: &mut [T], scratch: &mut [T], channels: usize) {
         self.pixels.parts(y, [(&self.opaque, &mut *row), (&self.partial, &mut *scratch)]);
         let Cover::Soft(soft, ..) = &self.cover else { return };
+        let level = Level::detect();
         for &(start, end) in &self.partial {
             let (start, end) = (start as usize, end as usize);
-            let pixels = start * channels..end * channels;
-            blend_row(&scratch[pixels.clone()], soft.partial(y, start..end), channels, &mut row[pixels]);
+            let (over, under) = (&scratch[start * channels..], &mut row[start * channels..]);
+            blend_row(level, over, soft.partial(y, start), channels, under, end - start);
         }
     }
 }
