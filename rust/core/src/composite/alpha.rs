@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::blur::blur;
+use super::blur::{FULL, blur};
 use super::edge::Alpha;
+use super::portable::WIDTH;
 use super::spans::RowSpans;
 use crate::error::{Error, Result};
 use crate::placement::{Axis, Placement, Size};
@@ -87,9 +88,9 @@ pub(super) struct Kernel {
     pub(super) low: i64,
     pub(super) high: i64,
     pub(super) weights: Vec<i16>,
-    /// `edge[j]` is the sum of the weights from `low` up to but not with `high - j`: what `j` pixels into the
-    /// blurred edge is missing.
-    pub(super) edge: Vec<i16>,
+    /// What a span adds that starts somewhere, from a block before the first position that sees of it on: nothing,
+    /// then more and more, then, for a block and longer, all.
+    pub(super) ramp: Vec<i16>,
 }
 
 impl Kernel {
@@ -99,16 +100,13 @@ impl Kernel {
         let last = weights.iter().rposition(|&weight| weight > 0)?;
         let middle = weights.len() as i64 / 2;
         let weights: Vec<i16> = weights[first..=last].iter().map(|&weight| weight as i16).collect();
-        let mut below: Vec<i16> = weights
-            .iter()
-            .scan(0, |sum, weight| {
-                let below = *sum;
-                *sum += weight;
-                Some(below)
-            })
-            .collect();
-        below.reverse();
-        Some(Self { low: first as i64 - middle, high: last as i64 - middle, weights, edge: below })
+        let mut ramp = vec![0; WIDTH];
+        ramp.extend(weights.iter().rev().scan(0, |seen, weight| {
+            *seen += weight;
+            Some(*seen)
+        }));
+        ramp.resize(ramp.len() + 2 * WIDTH, FULL);
+        Some(Self { low: first as i64 - middle, high: last as i64 - middle, weights, ramp })
     }
 }
 

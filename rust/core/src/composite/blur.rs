@@ -11,7 +11,7 @@ use crate::resample::separable::{Rows, filled};
 use crate::simd::{Level, soft};
 
 /// What a row is where it sees nothing but the object.
-const FULL: i16 = 4096;
+pub(super) const FULL: i16 = 4096;
 
 /// Blurs a mask whose rows are `spans`.
 pub(super) fn blur(
@@ -189,29 +189,30 @@ impl Lines {
 
 /// Adds one span to the blocks that its blurred ends touch; parts of it may lie beside the row.
 fn add_ends(row: &mut [i16], span: &Range<i64>, kernel: &Kernel) {
-    let length = row.len();
-    let blocks = [span.start, span.end].map(|end| blocks_of_end(end, kernel, length));
-    let [starts, ends] = blocks.map(|blocks| blocks.start * WIDTH..blocks.end * WIDTH);
-    add_end(&mut row[..starts.end], span.start, kernel, 1);
+    let [starts, ends] = [span.start, span.end].map(|end| blocks_of_end(end, kernel, row.len()));
+    let blocks = row.as_chunks_mut().0;
     // What the start does not touch, the span begins to fill at its very left.
-    for value in &mut row[ends.start.max(starts.end).min(ends.end)..ends.end] {
-        *value += FULL;
+    for block in &mut blocks[ends.start.max(starts.end).min(ends.end)..ends.end] {
+        *block = block.map(|value| value + FULL);
     }
-    add_end(&mut row[..ends.end], span.end, kernel, -1);
+    for block in starts {
+        add(&mut blocks[block], ramp(block, span.start, kernel), 1);
+    }
+    for block in ends {
+        add(&mut blocks[block], ramp(block, span.end, kernel), -1);
+    }
 }
 
-/// From where it is blurred on: what a span adds that starts there, or, with the other sign, ends.
-fn add_end(row: &mut [i16], end: i64, kernel: &Kernel, sign: i16) {
+/// What a span adds to a block, one that its start touches, blurred.
+fn ramp(block: usize, start: i64, kernel: &Kernel) -> &[i16; WIDTH] {
     // Position x sees what lies at x + low to x + high.
-    let from = end - kernel.high;
-    let skipped = (-from).clamp(0, kernel.edge.len() as i64) as usize;
-    let at = from.clamp(0, row.len() as i64) as usize;
-    let row = &mut row[at..];
-    for value in &mut *row {
-        *value += sign * FULL;
-    }
-    for (value, missing) in row.iter_mut().zip(&kernel.edge[skipped..]) {
-        *value -= sign * missing;
+    let at = (block * WIDTH) as i64 - (start - kernel.high) + WIDTH as i64;
+    kernel.ramp[at as usize..].first_chunk().unwrap_or(&[FULL; WIDTH])
+}
+
+fn add(block: &mut [i16; WIDTH], values: &[i16; WIDTH], sign: i16) {
+    for (value, &more) in block.iter_mut().zip(values) {
+        *value += sign * more;
     }
 }
 

@@ -16,15 +16,17 @@ pub(super) fn place_layers<'a, T>(
     let place = |paste: &Paste<'a>| {
         let masks = &sources[paste.source].masks;
         let placed = rle::place_rows(masks, &paste.rows, &paste.placement, least)?;
-        let union = rle::union(&placed.masks);
-        let reach = rle::boxes(&union)[0];
-        let uncut = || Ok(rle::union(&Masks::read_rows(masks, &placed.rows)?));
-        let is_cut = paste.placement.is_cut();
-        let soft = paste
-            .weights
-            .map(|weights| Ok(Soft { weights, uncut: if is_cut { Some(uncut()?) } else { None } }));
         let (source, placement) = (paste.source, paste.placement);
-        Ok(Layer { source, placement, soft: soft.transpose()?, placed, union, reach })
+        let (uncut, union) = if paste.weights.is_some() && placement.is_cut() {
+            let uncut = rle::union(&Masks::read_rows(masks, &placed.rows)?);
+            let union = rle::place(&uncut, &placement)?;
+            (Some(uncut), union)
+        } else {
+            (None, rle::union(&placed.masks))
+        };
+        let reach = rle::boxes(&union)[0];
+        let soft = paste.weights.map(|weights| Soft { weights, uncut });
+        Ok(Layer { source, placement, soft, placed, union, reach })
     };
     let mut layers = pastes.iter().map(place).collect::<Result<Vec<_>>>()?;
     layers.retain(|layer| !layer.placed.rows.is_empty());
