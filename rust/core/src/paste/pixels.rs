@@ -15,6 +15,10 @@ use crate::rle::{BitPlane, PixelBox};
 use crate::simd::Level;
 use crate::{ImageView, Placement, Result};
 
+/// Gaps of so many pixels between spans of the target are computed with them, to be painted over: that costs less
+/// than to begin anew.
+const NARROW: u32 = 64;
+
 /// Writes every pixel of the canvas.
 pub(super) fn paint<T: Pixel>(
     target: ImageView<'_, T>,
@@ -66,8 +70,10 @@ pub(super) fn paint<T: Pixel>(
                 let (from, to) = (from as usize * channels, to as usize * channels);
                 blank.fill(&mut row[from..to]);
             }
-            if left < right {
-                spans.push((left, right));
+            match spans.last_mut() {
+                _ if left == right => {}
+                Some(last) if left - last.1 <= NARROW => last.1 = right,
+                _ => spans.push((left, right)),
             }
         }
         if !spans.is_empty() {
