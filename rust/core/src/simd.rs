@@ -95,11 +95,11 @@ impl Level {
     }
 }
 
-/// Defines `fn name(level, arguments)`, which calls `module::portable::name`, `module::avx2::name` or, for AVX-512,
+/// Defines `fn name(level, arguments)`, or `fn name(level, arguments) -> result`, which calls `module::portable::name`, `module::avx2::name` or, for AVX-512,
 /// `module::best::name`.
 macro_rules! kernel {
-    ($module:ident, $best:ident, $name:ident [$($generics:tt)*] [$($given:ident),*], $($argument:ident: $type:ty),+) => {
-        pub(crate) fn $name <$($generics)*> (level: Level, $($argument: $type),+) {
+    ($module:ident, $best:ident, $name:ident [$($generics:tt)*] [$($given:ident),*], $($argument:ident: $type:ty),+ $(=> $result:ty)?) => {
+        pub(crate) fn $name <$($generics)*> (level: Level, $($argument: $type),+) $(-> $result)? {
             match level.0 {
                 Tier::Portable => $module::portable::$name::<$($given),*>($($argument),+),
                 #[cfg(target_arch = "x86_64")]
@@ -117,11 +117,15 @@ macro_rules! kernel {
 /// Kernels of [`crate::resample::two_taps`].
 pub(crate) mod two {
     use super::{Level, Tier, two_taps};
-    use two_taps::{ByteColumns, Float, FloatColumns};
+    use crate::error::Result;
+    use crate::resample::separable::Window;
+    use two_taps::{ByteColumns, Columns, Float, FloatColumns, FloatTables, Table};
 
+    kernel!(two_taps, avx512, tables_u8 [] [], window: &Window => Result<(Table<i16>, Columns)>);
+    kernel!(two_taps, avx512, tables_float [T: Float] [T], window: &Window => Result<FloatTables>);
     kernel!(two_taps, avx512, columns_u8 [const N: usize] [N],
         lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]);
-    kernel!(two_taps, avx2, columns_float [const N: usize, const C: usize, T: Float] [N, C, T],
+    kernel!(two_taps, avx512, columns_float [const N: usize, const C: usize, T: Float] [N, C, T],
         lines: [&[T]; N], columns: FloatColumns<'_>, out: [&mut [f32]; N]);
     kernel!(two_taps, avx512, rows_u8 [] [], rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]);
     kernel!(two_taps, avx2, rows_float [T: Float] [T], rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]);

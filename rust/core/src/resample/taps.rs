@@ -1,21 +1,26 @@
 //! Where the taps of a resized sample lie along one axis, and how much each weighs.
+#![expect(
+    clippy::inline_always,
+    reason = "AVX2 and AVX-512 functions compile these bodies once more, with their features"
+)]
 
 use std::ops::Range;
 
 use crate::placement::Axis;
 
-/// Two neighbouring taps: sample `first` (not yet clamped to the input) and, by `share`, the one after it.
+/// Two neighbouring taps: sample `first`, a whole number not yet clamped to the input, and, by `share`, the one after it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Between<F> {
-    pub(crate) first: i64,
+    pub(crate) first: f64,
     pub(crate) share: F,
 }
 
-/// Positions of resized samples between two input samples.
+/// Positions of resized samples between two input samples. Nothing here has a branch or a conversion that compilers do
+/// not vectorise.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TwoTaps {
     scale: f64,
-    last: i64,
+    last: f64,
 }
 
 impl TwoTaps {
@@ -23,59 +28,79 @@ impl TwoTaps {
         // Not `input / resized`: the reciprocal of the scale is what OpenCV computes, and it differs in the
         // last bit.
         let scale = 1.0 / (axis.resized as f64 / axis.input as f64);
-        Self { scale, last: axis.input as i64 - 1 }
+        Self { scale, last: (axis.input - 1) as f64 }
     }
 
-    fn position(self, i: usize) -> f64 {
-        // Signed integers are converted by one instruction, unsigned ones by several.
-        (i as i64 as f64 + 0.5) * self.scale - 0.5
+    #[inline(always)]
+    fn position(self, i: i32) -> f64 {
+        (f64::from(i) + 0.5) * self.scale - 0.5
     }
 
     /// The position as OpenCV has it for bytes: rounded to float32 before it is split.
-    pub(crate) fn single(self, i: usize) -> Between<f32> {
+    #[inline(always)]
+    pub(crate) fn single(self, i: i32) -> Between<f32> {
         let position = self.position(i) as f32;
-        let truncated = position as i64;
-        let first = truncated - i64::from(truncated as f32 > position);
+        let first = floor(position.into());
         Between { first, share: position - first as f32 }
     }
 
     /// The position in float64.
-    pub(crate) fn double(self, i: usize) -> Between<f64> {
+    #[inline(always)]
+    pub(crate) fn double(self, i: i32) -> Between<f64> {
         let position = self.position(i);
-        let truncated = position as i64;
-        let first = truncated - i64::from(truncated as f64 > position);
-        Between { first, share: position - first as f64 }
+        let first = floor(position);
+        Between { first, share: position - first }
     }
 
     /// Beyond the outermost samples there is one tap: the outermost sample.
+    #[inline(always)]
     pub(crate) fn clamp<F: Default>(self, taps: Between<F>) -> Between<F> {
-        if taps.first < 0 {
-            Between { first: 0, share: F::default() }
-        } else if taps.first >= self.last {
-            Between { first: self.last, share: F::default() }
-        } else {
-            taps
-        }
+        let outside = (taps.first < 0.0) | (taps.first >= self.last);
+        Between { first: self.inside(taps.first), share: if outside { F::default() } else { taps.share } }
     }
 
     /// The two input samples from `first` on, or the one that both are when moved to the nearest there is.
-    pub(crate) fn samples(self, first: i64) -> Range<usize> {
-        first.clamp(0, self.last) as usize..(first + 1).clamp(0, self.last) as usize + 1
+    pub(crate) fn samples(self, first: f64) -> Range<usize> {
+        self.inside(first) as usize..self.inside(first + 1.0) as usize + 1
+    }
+
+    #[inline(always)]
+    fn inside(self, sample: f64) -> f64 {
+        let sample = if sample < 0.0 { 0.0 } else { sample };
+        if sample > self.last { self.last } else { sample }
     }
 }
 
+/// With this added a float64 of less than 2^51 has no fraction bits: it is rounded, and its low bits are the integer.
+const WHOLE: f64 = 6_755_399_441_055_744.0;
+
+#[inline(always)]
+fn floor(x: f64) -> f64 {
+    let nearest = (x + WHOLE) - WHOLE;
+    nearest - if nearest > x { 1.0 } else { 0.0 }
+}
+
+/// The number of a sample, less than 2^32.
+#[inline(always)]
+pub(crate) fn number(sample: f64) -> u32 {
+    (sample + WHOLE).to_bits() as u32
+}
+
 /// Weights of the two taps in 1/2048, rounded to nearest, halves to even.
+#[inline(always)]
 pub(crate) fn fixed_weights(share: f32) -> [i16; 2] {
     [round_to_even((1.0 - share) * 2048.0), round_to_even(share * 2048.0)]
 }
 
 /// Weights of the two taps in float32.
+#[inline(always)]
 pub(crate) fn float_weights(share: f64) -> [f32; 2] {
     [(1.0 - share) as f32, share as f32]
 }
 
 /// Of a number from 0 to 2048. With 2^23 added a float32 has no fraction bits: it is rounded, halves to even,
 /// and its low bits are the integer.
+#[inline(always)]
 fn round_to_even(x: f32) -> i16 {
     (x + 8_388_608.0).to_bits() as i16
 }

@@ -8,9 +8,24 @@ use std::arch::x86_64::{
 
 use bytemuck::cast;
 
-use super::ByteColumns;
 use super::avx2::{self, fewest, shortest};
+pub(crate) use super::avx512_floats::columns_float;
 use super::wide::{WINDOW, Wide};
+use super::{ByteColumns, Columns, Float, FloatTables, Table, portable};
+use crate::error::Result;
+use crate::resample::separable::Window;
+
+/// What the first pass looks up.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+pub(crate) fn tables_u8(window: &Window) -> Result<(Table<i16>, Columns)> {
+    portable::tables_u8(window)
+}
+
+/// The same for `uint16` and `float32`.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+pub(crate) fn tables_float<T: Float>(window: &Window) -> Result<FloatTables> {
+    portable::tables_float::<T>(window)
+}
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]) {

@@ -1,4 +1,8 @@
 //! Two taps for bytes, bit-equal to OpenCV's `INTER_LINEAR`.
+#![expect(
+    clippy::inline_always,
+    reason = "AVX2 and AVX-512 functions compile these bodies once more, with their features"
+)]
 
 use std::array;
 use std::ops::Range;
@@ -8,7 +12,7 @@ use super::{Table, both, inside, parts};
 use crate::error::Result;
 use crate::resample::bands::{Pairs, TOGETHER};
 use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
-use crate::resample::taps::{Between, TwoTaps, fixed_weights};
+use crate::resample::taps::{Between, TwoTaps, fixed_weights, number};
 use crate::simd::{Level, two};
 
 /// Sixteen values of the first pass, as a shuffle finds them: four lanes of four, each from sixteen bytes of
@@ -58,7 +62,7 @@ pub struct Bytes {
 }
 
 #[derive(Debug)]
-enum Columns {
+pub(crate) enum Columns {
     /// For each value its weights.
     Weights([Vec<i16>; 2]),
     /// Permutations of windows of the source row.
@@ -70,7 +74,20 @@ enum Columns {
     Gathered(Vec<Block>),
 }
 
+/// What the first pass looks up.
+#[inline(always)]
+pub(super) fn tables(window: &Window) -> Result<(Table<i16>, Columns)> {
+    let axis = TwoTaps::new(&window.placement.columns());
+    let table = Table::new(window, |i| {
+        let Between { first, share } = axis.clamp(axis.single(i));
+        (number(first), fixed_weights(share))
+    })?;
+    let columns = Columns::new(&table, window.level)?;
+    Ok((table, columns))
+}
+
 impl Columns {
+    #[inline(always)]
     fn new(table: &Table<i16>, level: Level) -> Result<Self> {
         let channels = table.channels;
         if level.permutes_bytes()
@@ -154,12 +171,7 @@ impl Passes<u8> for Bytes {
     const TOGETHER: usize = TOGETHER;
 
     fn new(window: &Window) -> Result<Self> {
-        let axis = TwoTaps::new(&window.placement.columns());
-        let table = Table::new(window, |i| {
-            let Between { first, share } = axis.clamp(axis.single(i));
-            (first as usize, fixed_weights(share))
-        })?;
-        let columns = Columns::new(&table, window.level)?;
+        let (table, columns) = two::tables_u8(window.level, window)?;
         let line = table.length + table.channels;
         let (inside, line) = match &columns {
             Columns::Wide(..) => (0..table.start.len(), 0),
@@ -234,7 +246,7 @@ impl Pairs<u8> for Bytes {
 
     fn pair(&self, i: usize) -> (Range<usize>, [i16; 2]) {
         // Beyond the outermost rows both taps are the same row, and keep their weights.
-        let Between { first, share } = self.rows.single(i);
+        let Between { first, share } = self.rows.single(i as i32);
         (self.rows.samples(first), fixed_weights(share))
     }
 

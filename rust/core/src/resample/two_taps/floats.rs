@@ -1,14 +1,19 @@
 //! Two taps for `uint16` and `float32`, computed in float32.
+#![expect(
+    clippy::inline_always,
+    reason = "AVX2 and AVX-512 functions compile these bodies once more, with their features"
+)]
 
 use std::array;
 use std::ops::Range;
 
 use super::octets::{Octets, SomeOctets};
+use super::wide_floats::{AllWide, SomeWide};
 use super::{Table, both, inside, parts};
 use crate::error::Result;
 use crate::resample::bands::{Pairs, TOGETHER};
 use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
-use crate::resample::taps::{Between, TwoTaps, float_weights};
+use crate::resample::taps::{Between, TwoTaps, float_weights, number};
 use crate::simd::{Level, two};
 
 /// A pixel type that is resampled in float32.
@@ -55,6 +60,12 @@ pub(crate) struct FloatColumns<'a> {
     /// The same eight values at a time, where there is a kernel for it.
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 permutes"))]
     pub(crate) octets: SomeOctets<'a>,
+    /// Several values at a time, where there is a kernel for it.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "only AVX-512 has such permutations")
+    )]
+    pub(crate) wide: SomeWide<'a>,
     pub(crate) channels: usize,
 }
 
@@ -63,6 +74,7 @@ pub(crate) struct FloatColumns<'a> {
 pub struct Floats<T> {
     table: Table<f32>,
     octets: Octets,
+    wide: AllWide,
     /// Pixels whose taps can be read from the source row itself. Others go through `lines`, which have values
     /// to spare.
     inside: Range<usize>,
@@ -72,22 +84,40 @@ pub struct Floats<T> {
     level: Level,
 }
 
+/// What the first pass looks up.
+#[derive(Debug)]
+pub(crate) struct FloatTables {
+    table: Table<f32>,
+    octets: Octets,
+    wide: AllWide,
+}
+
+#[inline(always)]
+pub(super) fn tables<T: Float>(window: &Window) -> Result<FloatTables> {
+    let axis = TwoTaps::new(&window.placement.columns());
+    let table = Table::new(window, |i| {
+        let Between { first, share } = axis.clamp(axis.double(i));
+        (number(first), float_weights(share))
+    })?;
+    let wide = if window.level.permutes_bytes() { AllWide::new::<T>(&table)? } else { AllWide::default() };
+    let octets = if window.level == Level::PORTABLE || !wide.is_empty() {
+        Octets::default()
+    } else {
+        Octets::new::<T>(&table)?
+    };
+    Ok(FloatTables { table, octets, wide })
+}
+
 impl<T: Float> Passes<T> for Floats<T> {
     type Middle = f32;
 
     const TOGETHER: usize = TOGETHER;
 
     fn new(window: &Window) -> Result<Self> {
-        let axis = TwoTaps::new(&window.placement.columns());
-        let table = Table::new(window, |i| {
-            let Between { first, share } = axis.clamp(axis.double(i));
-            (first as usize, float_weights(share))
-        })?;
-        let octets =
-            if window.level == Level::PORTABLE { Octets::default() } else { Octets::new::<T>(&table)? };
+        let FloatTables { table, octets, wide } = two::tables_float::<T>(window.level, window)?;
         // With three channels kernels read four.
         let reach = if table.channels == 3 { 8 } else { 2 * table.channels };
-        let inside = if octets.fit(table.available) {
+        let inside = if octets.fit(table.available) || !wide.is_empty() {
             0..table.start.len()
         } else {
             inside(&table.start, BLOCK, reach, table.available)
@@ -95,7 +125,7 @@ impl<T: Float> Passes<T> for Floats<T> {
         let line = table.length + table.channels + SLACK;
         let lines = [filled(line)?, filled(line)?, filled(line)?, filled(line)?];
         let rows = TwoTaps::new(&window.placement.rows());
-        Ok(Self { table, octets, inside, lines, rows, weights: [0.0; 2], level: window.level })
+        Ok(Self { table, octets, wide, inside, lines, rows, weights: [0.0; 2], level: window.level })
     }
 
     fn most_rows(&self) -> usize {
@@ -114,7 +144,9 @@ impl<T: Float> Passes<T> for Floats<T> {
             let lines = array::from_fn(|k| if inside { rows[k] } else { &self.lines[k][..] });
             let values = part.start * self.table.channels..part.end * self.table.channels;
             let out = out.each_mut().map(|out| &mut out[values.start - pixels.start * self.table.channels..]);
-            let columns = self.table.columns(&self.table.start, part, self.octets.part(values));
+            let all = self.table.start.len() * self.table.channels;
+            let (octets, wide) = (self.octets.part(values.clone()), self.wide.part(values, all));
+            let columns = self.table.columns(part, octets, wide);
             resample(self.level, lines, columns, out);
         }
     }
@@ -133,12 +165,12 @@ impl<T: Float> Passes<T> for Floats<T> {
 impl Table<f32> {
     fn columns<'a>(
         &'a self,
-        start: &'a [u32],
         pixels: Range<usize>,
         octets: SomeOctets<'a>,
+        wide: SomeWide<'a>,
     ) -> FloatColumns<'a> {
-        let (start, weights) = (&start[pixels.clone()], &self.weights[pixels]);
-        FloatColumns { start, weights, octets, channels: self.channels }
+        let (start, weights) = (&self.start[pixels.clone()], &self.weights[pixels]);
+        FloatColumns { start, weights, octets, wide, channels: self.channels }
     }
 }
 
@@ -162,7 +194,7 @@ impl<T: Float> Pairs<T> for Floats<T> {
     type Weights = [f32; 2];
 
     fn pair(&self, i: usize) -> (Range<usize>, [f32; 2]) {
-        let Between { first, share } = self.rows.clamp(self.rows.double(i));
+        let Between { first, share } = self.rows.clamp(self.rows.double(i as i32));
         (self.rows.samples(first), float_weights(share))
     }
 

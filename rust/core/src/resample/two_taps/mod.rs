@@ -1,4 +1,8 @@
 //! Bilinear with two taps on each axis: OpenCV's integers for bytes, float32 otherwise.
+#![expect(
+    clippy::inline_always,
+    reason = "AVX2 and AVX-512 functions compile these bodies once more, with their features"
+)]
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -8,23 +12,26 @@ mod avx2_floats;
 mod avx2_octets;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_floats;
 mod bytes;
 mod floats;
 mod octets;
 pub(crate) mod portable;
 mod wide;
+mod wide_floats;
 
 use std::ops::Range;
 
-pub(crate) use bytes::{ByteColumns, Bytes};
-pub(crate) use floats::{Float, FloatColumns, Floats};
+pub(crate) use bytes::{ByteColumns, Bytes, Columns};
+pub(crate) use floats::{Float, FloatColumns, FloatTables, Floats};
 
 use super::separable::{MIDDLE_SLACK, Rows, Window, filled};
 use crate::error::{Error, Result};
 
 /// Where the taps of the columns of a window lie in a source row.
 #[derive(Debug)]
-struct Table<W> {
+pub(crate) struct Table<W> {
     /// First value of each pixel, from `origin` on. The second tap is the pixel after it.
     start: Vec<u32>,
     /// Weights of both.
@@ -39,20 +46,23 @@ struct Table<W> {
 
 impl<W: Copy + Default> Table<W> {
     /// `taps` gives the first tap of a resized column, clamped, and the weights of both.
-    fn new(window: &Window, taps: impl Fn(usize) -> (usize, [W; 2])) -> Result<Self> {
+    #[inline(always)]
+    fn new(window: &Window, taps: impl Fn(i32) -> (u32, [W; 2])) -> Result<Self> {
         let axis = window.placement.columns();
         let channels = window.channels;
-        let place = |i: usize| {
+        let last_input = (axis.input - 1) as u32;
+        let place = |i: i32| {
             let (first, [this, next]) = taps(i);
-            match (axis.flip, axis.input - 1 - first) {
-                (false, _) => (first, [this, next]),
-                // The last column has one tap only.
-                (true, 0) => (0, [this, next]),
-                (true, mirrored) => (mirrored - 1, [next, this]),
-            }
+            let mirrored = last_input - first;
+            // The last column has one tap only.
+            let swapped = axis.flip & (mirrored > 0);
+            let tap = if axis.flip { mirrored.saturating_sub(1) } else { first };
+            (tap, if swapped { [next, this] } else { [this, next] })
         };
+        let resized = axis.resized_at(window.columns.start) as i32;
         // Starts run one way, so the outermost pixels have the outermost starts.
-        let [a, b] = [window.columns.start, window.columns.end - 1].map(|x| place(axis.resized_at(x)).0);
+        let last_number = (window.columns.len() - 1) as i32;
+        let [a, b] = [resized, resized + last_number].map(|i| place(i).0 as usize);
         let first = a.min(b).min(axis.input.saturating_sub(2));
         let length = ((a.max(b) + 2).min(axis.input) - first).saturating_mul(channels);
         if length > u32::MAX as usize {
@@ -60,9 +70,9 @@ impl<W: Copy + Default> Table<W> {
         }
         let mut start = filled(window.padded_columns())?;
         let mut weights = filled(window.padded_columns())?;
-        for ((start, weights), i) in start.iter_mut().zip(&mut weights).zip(window.blocks()) {
-            let (tap, both) = place(i);
-            *start = ((tap - first) * channels) as u32;
+        for ((start, weights), number) in start.iter_mut().zip(&mut weights).zip(0_i32..i32::MAX) {
+            let (tap, both) = place(resized + number.min(last_number));
+            *start = (tap - first as u32) * channels as u32;
             *weights = both;
         }
         let available = ((axis.input - first) * channels).min(u32::MAX as usize);

@@ -4,7 +4,9 @@
     reason = "AVX2 functions compile these bodies once more, with their features"
 )]
 
-use super::{ByteColumns, Float, FloatColumns};
+use super::{ByteColumns, Columns, Float, FloatColumns, FloatTables, Table, bytes, floats};
+use crate::error::Result;
+use crate::resample::separable::Window;
 
 /// `out = (w0 * p0 + w1 * p1) >> 4`, for each of some lines.
 pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]) {
@@ -117,4 +119,16 @@ pub(crate) fn rows_float<T: Float>(rows: [&[f32]; 2], weights: [f32; 2], out: &m
     for ((out, &h0), &h1) in out.iter_mut().zip(rows[0]).zip(rows[1]) {
         *out = T::from_sum(0.0 + w0 * h0 + w1 * h1);
     }
+}
+
+/// What the first pass looks up.
+#[inline(always)]
+pub(crate) fn tables_u8(window: &Window) -> Result<(Table<i16>, Columns)> {
+    bytes::tables(window)
+}
+
+/// The same for `uint16` and `float32`.
+#[inline(always)]
+pub(crate) fn tables_float<T: Float>(window: &Window) -> Result<FloatTables> {
+    floats::tables::<T>(window)
 }
