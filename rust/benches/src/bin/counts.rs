@@ -24,7 +24,7 @@ const CASES: [Case; 10] = [
     ("copy-paste-512-7-two-taps", "each", || copy_paste(512, 7, false, false)),
     ("resize-u8x3-0.4-antialias", "each", || resize(0.4, Filter::Antialias)),
     ("resize-u8x3-1.25-two-taps", "each", || resize(1.25, Filter::TwoTap)),
-    ("place-masks-20", "any", place_masks),
+    ("place-masks-20", "each", place_masks),
     ("decode-20", "any", decode),
     ("encode-20", "any", encode),
 ];

@@ -5,12 +5,12 @@ use crate::simd::Level;
 
 /// Where the pixels of an input land. `FLIP`: columns from the last to the first. `COPIES`: how many canvas columns
 /// an input column becomes at most, or 0 where that is too many to write all of them each time.
-pub(super) struct Draw<'a, const FLIP: bool, const COPIES: usize, L> {
+pub(super) struct Draw<const FLIP: bool, const COPIES: usize, L> {
     pub(super) input_h: u32,
     pub(super) canvas_h: u32,
     /// Width of the input.
     pub(super) width: u32,
-    pub(super) lookup: &'a L,
+    pub(super) lookup: L,
     pub(super) level: Level,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct State {
     pub(super) only_lone: bool,
 }
 
-impl<const FLIP: bool, const COPIES: usize, L: Lookup> Draw<'_, FLIP, COPIES, L> {
+impl<const FLIP: bool, const COPIES: usize, L: Lookup> Draw<FLIP, COPIES, L> {
     /// Nothing is put in order, and nothing copied.
     pub(super) const PLAIN: bool = COPIES == 1 && !FLIP;
 
@@ -78,62 +78,28 @@ impl<const FLIP: bool, const COPIES: usize, L: Lookup> Draw<'_, FLIP, COPIES, L>
             only_lone: true,
         };
         let order = |number: usize| spans[if FLIP { spans.len() - 1 - number } else { number }];
-        let near = |[start, end]: [u32; 2]| if FLIP { end - 1 } else { start };
         let together = if COPIES > 0 { self.together() } else { None };
-        let mut i = 0;
-        while i < spans.len() {
-            if let Some(together) = together
-                && near(order(i)).wrapping_sub(state.top) >= h
-            {
-                if state.pending {
-                    state.length = self.finish(state, output);
-                    state.pending = false;
+        state.only_lone = together.is_some();
+        if let Some(together) = together {
+            let mut i = 0;
+            while i < spans.len() {
+                let [start, end] = order(i);
+                if (if FLIP { end - 1 } else { start }).wrapping_sub(state.top) >= h {
+                    if state.pending {
+                        state.length = self.finish(state, output);
+                        state.pending = false;
+                    }
+                    (i, state) = self.draw_lone(together, spans, i, state, output);
+                    if i == spans.len() {
+                        break;
+                    }
                 }
-                (i, state) = self.draw_lone(together, spans, i, state, output);
-                if i == spans.len() {
-                    break;
-                }
+                state = self.draw_span(order(i), state, output);
+                state.only_lone = false;
+                i += 1;
             }
-            let [start, end] = order(i);
-            state.only_lone = false;
-            i += 1;
-            let at = near([start, end]);
-            let fresh = at.wrapping_sub(state.top) >= h;
-            if fresh {
-                state = self.enter(at, state, output);
-            }
-            if if FLIP { start < state.top } else { end - state.top > h } {
-                state = self.draw_across([start, end], state, output);
-                continue;
-            }
-            if COPIES == 1 && state.times == 0 {
-                continue;
-            }
-            let rows = [self.row(start - state.top), self.row(end - state.top)];
-            let keep = (rows[0] < rows[1]) & (state.times > 0);
-            // All bits where nothing is kept.
-            let drop = u32::from(keep).wrapping_sub(1);
-            state.low = state.low.min(rows[0] | drop);
-            state.high = state.high.max(rows[1] & !drop);
-            // Of a column that does not land, where nothing is kept, these may wrap.
-            let span = rows.map(|row| state.canvas_top.wrapping_add(row));
-            if output.len() < state.length + 4 {
-                grow(output, state.length + 4);
-            }
-            if fresh && COPIES > 1 {
-                let Some(slots) = output[state.length..].first_chunk_mut::<COPIES>() else { continue };
-                for (k, slot) in slots.iter_mut().enumerate() {
-                    *slot = span.map(|bound| bound.wrapping_add(k as u32 * self.canvas_h));
-                }
-                state.length += (state.times & !drop) as usize;
-                continue;
-            }
-            if !Self::PLAIN && !fresh && !state.pending {
-                state.length = state.length.min(state.from + 1);
-                state.pending = true;
-            }
-            output[state.length] = span;
-            state.length += usize::from(keep);
+        } else {
+            state = self.draw_each(spans, state, output);
         }
         if state.pending {
             state.length = self.finish(state, output);
@@ -142,6 +108,59 @@ impl<const FLIP: bool, const COPIES: usize, L: Lookup> Draw<'_, FLIP, COPIES, L>
         let separate = state.only_lone && (state.low > 0 || state.high < self.canvas_h);
         let area = separate.then_some(state.area);
         Drawn { length: state.length, rows: [state.low, state.high], area }
+    }
+
+    /// Draws all spans, one after the other. Not inlined: what it goes on with stays in registers.
+    #[inline(never)]
+    fn draw_each(&self, spans: &[[u32; 2]], mut state: State, output: &mut Vec<[u32; 2]>) -> State {
+        for i in 0..spans.len() {
+            let span = spans[if FLIP { spans.len() - 1 - i } else { i }];
+            state = self.draw_span(span, state, output);
+        }
+        state
+    }
+
+    /// Draws the next span.
+    #[inline(always)]
+    fn draw_span(&self, [start, end]: [u32; 2], mut state: State, output: &mut Vec<[u32; 2]>) -> State {
+        let h = self.input_h;
+        let at = if FLIP { end - 1 } else { start };
+        let fresh = at.wrapping_sub(state.top) >= h;
+        if fresh {
+            state = self.enter(at, state, output);
+        }
+        if if FLIP { start < state.top } else { end - state.top > h } {
+            return self.draw_across([start, end], state, output);
+        }
+        if COPIES == 1 && state.times == 0 {
+            return state;
+        }
+        let rows = [self.row(start - state.top), self.row(end - state.top)];
+        let keep = (rows[0] < rows[1]) & (state.times > 0);
+        // All bits where nothing is kept.
+        let drop = u32::from(keep).wrapping_sub(1);
+        state.low = state.low.min(rows[0] | drop);
+        state.high = state.high.max(rows[1] & !drop);
+        // Of a column that does not land, where nothing is kept, these may wrap.
+        let span = rows.map(|row| state.canvas_top.wrapping_add(row));
+        if output.len() < state.length + 4 {
+            grow(output, state.length + 4);
+        }
+        if fresh && COPIES > 1 {
+            let Some(slots) = output[state.length..].first_chunk_mut::<COPIES>() else { return state };
+            for (k, slot) in slots.iter_mut().enumerate() {
+                *slot = span.map(|bound| bound.wrapping_add(k as u32 * self.canvas_h));
+            }
+            state.length += (state.times & !drop) as usize;
+            return state;
+        }
+        if !Self::PLAIN && !fresh && !state.pending {
+            state.length = state.length.min(state.from + 1);
+            state.pending = true;
+        }
+        output[state.length] = span;
+        state.length += usize::from(keep);
+        state
     }
 
     fn row(&self, y: u32) -> u32 {

@@ -82,7 +82,7 @@ impl Lone<'_> {
     }
 }
 
-impl<const FLIP: bool, const COPIES: usize, L: Lookup> Draw<'_, FLIP, COPIES, L> {
+impl<const FLIP: bool, const COPIES: usize, L: Lookup> Draw<FLIP, COPIES, L> {
     /// What it takes to draw several columns at a time, where that is faster.
     pub(super) fn together(&self) -> Option<(Rows, &[[u32; 2]])> {
         if self.level == Level::PORTABLE { None } else { self.lookup.together() }

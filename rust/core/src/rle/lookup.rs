@@ -4,7 +4,7 @@ use super::edges::Edges;
 use super::lone::{LANES, Rows};
 
 /// Where the pixels of an input land on the canvas.
-pub(super) trait Lookup {
+pub(super) trait Lookup: Copy {
     /// Where input row `y` begins.
     fn row(&self, y: u32) -> u32;
     /// The first canvas pixel of column `x`, counted in the order of drawing, and how many columns it becomes.
@@ -26,9 +26,21 @@ impl Tables {
         columns.resize(columns.len() + LANES, [0; 2]);
         Self { together: rows.in_floats(), rows: rows.table(), columns }
     }
+
+    pub(super) fn open(&self) -> OpenTables<'_> {
+        OpenTables { together: self.together, rows: &self.rows, columns: &self.columns }
+    }
 }
 
-impl Lookup for Tables {
+/// The same, to be read.
+#[derive(Clone, Copy)]
+pub(super) struct OpenTables<'a> {
+    together: Option<Rows>,
+    rows: &'a [u32],
+    columns: &'a [[u32; 2]],
+}
+
+impl Lookup for OpenTables<'_> {
     fn row(&self, y: u32) -> u32 {
         self.rows[y as usize]
     }
@@ -38,7 +50,7 @@ impl Lookup for Tables {
     }
 
     fn together(&self) -> Option<(Rows, &[[u32; 2]])> {
-        self.together.map(|rows| (rows, &self.columns[..]))
+        self.together.map(|rows| (rows, self.columns))
     }
 }
 
@@ -51,7 +63,7 @@ pub(super) struct Computed {
     pub(super) width: u32,
 }
 
-impl Lookup for Computed {
+impl Lookup for &Computed {
     fn row(&self, y: u32) -> u32 {
         self.rows.at(y)
     }

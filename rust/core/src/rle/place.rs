@@ -186,7 +186,7 @@ impl Placer {
         let spans = self.visible_spans(bounds.as_chunks().0);
         let Drawn { length, rows, area } = match &self.edges {
             Looked::Nowhere => Drawn::default(),
-            Looked::Up(tables) => self.draw(spans, tables, drawn)?,
+            Looked::Up(tables) => self.draw(spans, tables.open(), drawn)?,
             Looked::Computed(edges) => self.draw(spans, edges, drawn)?,
         };
         let mut bounds = &mut drawn.as_flattened_mut()[..2 * length];
@@ -206,7 +206,7 @@ impl Placer {
         Ok(PlacedMask { bounds, area: area.unwrap_or_else(|| pixels(bounds)), reach })
     }
 
-    fn draw(&self, spans: &[[u32; 2]], lookup: &impl Lookup, drawn: &mut Vec<[u32; 2]>) -> Result<Drawn> {
+    fn draw(&self, spans: &[[u32; 2]], lookup: impl Lookup, drawn: &mut Vec<[u32; 2]>) -> Result<Drawn> {
         self.check_room(spans, lookup)?;
         Ok(match (self.flip, self.repeats) {
             (false, 0..=1) => self.draw_with::<false, 1>(spans, lookup, drawn),
@@ -223,7 +223,7 @@ impl Placer {
     fn draw_with<const FLIP: bool, const COPIES: usize>(
         &self,
         spans: &[[u32; 2]],
-        lookup: &impl Lookup,
+        lookup: impl Lookup,
         drawn: &mut Vec<[u32; 2]>,
     ) -> Drawn {
         let Self { input_h, canvas_h, width, level, .. } = *self;
@@ -232,7 +232,7 @@ impl Placer {
 
     /// Columns that become thousands of columns make a small mask huge: ask before, since growing on the way cannot
     /// fail.
-    fn check_room(&self, spans: &[[u32; 2]], lookup: &impl Lookup) -> Result<()> {
+    fn check_room(&self, spans: &[[u32; 2]], lookup: impl Lookup) -> Result<()> {
         const PLENTY: usize = 1 << 25;
         if spans.len().saturating_mul(self.repeats) <= PLENTY {
             return Ok(());

@@ -1,12 +1,13 @@
 //! Two-tap kernels for AVX-512: `uint16` and `float32`. One permutation finds the taps of several values, whatever
 //! pixels they belong to.
 
-use bytemuck::cast;
 use std::arch::x86_64::{
     __m256, __m512, __m512i, _mm256_add_ps, _mm512_add_epi32, _mm512_add_ps, _mm512_and_si512,
     _mm512_cvtepi32_ps, _mm512_mul_ps, _mm512_permutex2var_epi16, _mm512_permutex2var_ps,
     _mm512_permutexvar_epi16, _mm512_set1_epi32, _mm512_srli_epi32,
 };
+
+use bytemuck::cast;
 
 use super::avx2::{self, shortest};
 use super::avx2_floats::is_u16;
