@@ -82,6 +82,11 @@ impl Level {
         Self::avx512() == Some(self)
     }
 
+    /// The same, or AVX2 where it is more: for work so small that waking the widest registers costs more than they save.
+    pub(crate) fn for_little(self) -> Self {
+        if self.permutes_bytes() { Self::avx2().unwrap_or(self) } else { self }
+    }
+
     /// The name `COPYPASTE_RS_SIMD` knows it by.
     #[must_use]
     pub fn name(self) -> &'static str {

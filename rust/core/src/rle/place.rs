@@ -112,6 +112,9 @@ pub(crate) struct PlacedMask<'a> {
     pub(crate) reach: PixelBox,
 }
 
+/// So many bounds make the widest registers worth while.
+const MANY: usize = 1 << 14;
+
 /// Places masks of one image.
 pub(crate) struct Placer {
     canvas: Size,
@@ -152,7 +155,7 @@ impl Placer {
             visible: [0; 2],
             across: [1, 0],
             edges: Looked::Nowhere,
-            level: Level::detect(),
+            level: if bounds < MANY { Level::detect().for_little() } else { Level::detect() },
         };
         let (rows, columns) = (placement.rows(), placement.columns());
         let landing = columns.landing();
