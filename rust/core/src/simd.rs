@@ -31,11 +31,11 @@ impl Level {
     /// What every processor of the target has.
     pub const PORTABLE: Self = Self(Tier::Portable);
 
-    /// AVX2, where there is such a thing.
+    /// AVX2, with the counting of bits that came before it, where there is such a thing.
     #[must_use]
     pub fn avx2() -> Option<Self> {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("popcnt") {
             return Some(Self(Tier::Avx2));
         }
         None
@@ -45,7 +45,8 @@ impl Level {
     #[must_use]
     pub fn avx512() -> Option<Self> {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx512f")
+        if Self::avx2().is_some()
+            && std::arch::is_x86_feature_detected!("avx512f")
             && std::arch::is_x86_feature_detected!("avx512bw")
             && std::arch::is_x86_feature_detected!("avx512vbmi")
         {
@@ -108,8 +109,8 @@ macro_rules! kernel {
             match level.0 {
                 Tier::Portable => $module::portable::$name::<$($given),*>($($argument),+),
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: the function is safe but for its need of AVX2. `Tier::Avx2` is private to this
-                // module and made in `Level::avx2` only, after the processor was seen to have it.
+                // SAFETY: the function is safe but for its need of AVX2 and POPCNT. `Tier::Avx2` is private to this
+                // module and made in `Level::avx2` only, after the processor was seen to have them.
                 Tier::Avx2 => unsafe { $module::avx2::$name::<$($given),*>($($argument),+) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: likewise, with `Level::avx512`; what needs AVX2 alone, AVX-512 includes.
@@ -168,9 +169,9 @@ pub(crate) mod soft {
 pub(crate) mod masks {
     use super::{Level, Tier, rle};
     use rle::counts::Sums;
-    use rle::lone::Lone;
+    use rle::lone::{Extent, Lone};
 
-    kernel!(rle, avx512, draw_lone [const FLIP: bool, const COPIES: usize] [FLIP, COPIES], lone: &mut Lone<'_>);
+    kernel!(rle, avx512, draw_lone [const FLIP: bool, const COPIES: usize] [FLIP, COPIES], lone: &mut Lone<'_> => Extent);
     kernel!(rle, avx2, add_up [] [], runs: &[u32], ends: &mut [u32], sums: &mut Sums);
     kernel!(rle, avx2, set_spans [] [], spans: &[[u32; 2]], from: u32, words: &mut [u64]);
 }

@@ -5,7 +5,7 @@ use std::arch::x86_64::{
     _mm256_andnot_si256, _mm256_blendv_epi8, _mm256_castsi256_pd, _mm256_castsi256_ps, _mm256_cmpeq_epi32,
     _mm256_cmpgt_epi32, _mm256_cvtepi32_pd, _mm256_cvttpd_epi32, _mm256_max_epi32, _mm256_max_epu32,
     _mm256_min_epi32, _mm256_min_epu32, _mm256_movemask_epi8, _mm256_movemask_pd, _mm256_movemask_ps,
-    _mm256_mul_pd, _mm256_mullo_epi32, _mm256_or_si256, _mm256_permute2x128_si256,
+    _mm256_mul_pd, _mm256_mullo_epi32, _mm256_or_si256, _mm256_permute2x128_si256, _mm256_permute4x64_epi64,
     _mm256_permutevar8x32_epi32, _mm256_set1_epi32, _mm256_set1_epi64x, _mm256_set1_pd, _mm256_setzero_si256,
     _mm256_shuffle_epi32, _mm256_slli_si256, _mm256_sllv_epi64, _mm256_srli_epi64, _mm256_srlv_epi64,
     _mm256_sub_epi32,
@@ -14,15 +14,15 @@ use std::arch::x86_64::{
 use bytemuck::cast;
 
 use super::counts::Sums;
-use super::lone::{LANES, Lone, ROOM, Rows};
+use super::lone::{Extent, LANES, Lone, ROOM, Rows};
 use super::union::WINDOW;
 
 /// A register has half of the lanes: a start and an end of each.
 const HALF: usize = LANES / 2;
 
 /// Draws the next columns that have one span each.
-#[target_feature(enable = "avx2")]
-pub(crate) fn draw_lone<const FLIP: bool, const COPIES: usize>(lone: &mut Lone<'_>) {
+#[target_feature(enable = "avx2,popcnt")]
+pub(crate) fn draw_lone<const FLIP: bool, const COPIES: usize>(lone: &mut Lone<'_>) -> Extent {
     let mut lanes = Lanes::<FLIP, COPIES>::new(lone);
     loop {
         let bounds = lanes.bounds(lone);
@@ -44,7 +44,7 @@ pub(crate) fn draw_lone<const FLIP: bool, const COPIES: usize>(lone: &mut Lone<'
         }
         lone.advance::<FLIP>(LANES);
     }
-    lanes.finish(lone);
+    lanes.extent()
 }
 
 /// What does not change from one block of columns to the next, and the rows reached so far.
@@ -62,14 +62,15 @@ struct Lanes<const FLIP: bool, const COPIES: usize> {
 }
 
 impl<const FLIP: bool, const COPIES: usize> Lanes<FLIP, COPIES> {
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,popcnt")]
     fn new(lone: &Lone<'_>) -> Self {
         let step = if FLIP { lone.h.wrapping_neg() } else { lone.h };
-        let numbers: [u32; LANES] = std::array::from_fn(|lane| lane as u32);
+        let lanes: [[u32; 2]; LANES] = std::array::from_fn(|lane| [lane as u32; 2]);
+        let numbers: [__m256i; 2] = cast(lanes);
         Self {
-            tops: cast(numbers.map(|lane| [step.wrapping_mul(lane); 2])),
-            numbers: cast(numbers.map(|lane| [lane; 2])),
-            limit: cast([[lone.h - 1, lone.h]; HALF]),
+            tops: numbers.map(|lanes| _mm256_mullo_epi32(lanes, _mm256_set1_epi32(step as i32))),
+            numbers,
+            limit: _mm256_set1_epi64x((u64::from(lone.h) << 32 | u64::from(lone.h - 1)) as i64),
             copies: std::array::from_fn(|k| k as u32 * lone.canvas_h),
             low: _mm256_set1_epi32(-1),
             high: _mm256_setzero_si256(),
@@ -78,15 +79,18 @@ impl<const FLIP: bool, const COPIES: usize> Lanes<FLIP, COPIES> {
     }
 
     /// Where in their columns the next spans are, if each column has one of them.
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,popcnt")]
     fn bounds(&self, lone: &Lone<'_>) -> [__m256i; 2] {
-        let block: [__m256i; 2] = cast(lone.block::<FLIP>());
+        let mut block: [__m256i; 2] = lone.block::<FLIP, _>();
+        if FLIP {
+            block = [block[1], block[0]].map(|block| _mm256_permute4x64_epi64::<0b0001_1011>(block));
+        }
         let top = _mm256_set1_epi32(lone.top as i32);
         [0, 1].map(|i| _mm256_sub_epi32(block[i], _mm256_add_epi32(top, self.tops[i])))
     }
 
     /// How many of them are.
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,popcnt")]
     fn inside(&self, bounds: [__m256i; 2]) -> usize {
         let inside = bounds.map(|bounds| {
             let inside = _mm256_cmpeq_epi32(bounds, _mm256_min_epu32(bounds, self.limit));
@@ -96,7 +100,7 @@ impl<const FLIP: bool, const COPIES: usize> Lanes<FLIP, COPIES> {
     }
 
     /// Draws the first `count` of them, if there is room.
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,popcnt")]
     #[inline]
     fn draw(&mut self, lone: &mut Lone<'_>, bounds: [__m256i; 2], count: usize) -> bool {
         let columns = lone.columns[lone.x..].first_chunk::<LANES>();
@@ -143,18 +147,20 @@ impl<const FLIP: bool, const COPIES: usize> Lanes<FLIP, COPIES> {
         true
     }
 
-    /// Notes the rows reached, and the pixels.
-    #[target_feature(enable = "avx2")]
-    fn finish(self, lone: &mut Lone<'_>) {
+    /// What was drawn.
+    #[target_feature(enable = "avx2,popcnt")]
+    fn extent(&self) -> Extent {
         let [low, high, area]: [[[u32; 2]; HALF]; 3] = cast([self.low, self.high, self.area]);
-        lone.low = low.iter().fold(lone.low, |low, &[start, _]| low.min(start));
-        lone.high = high.iter().fold(lone.high, |high, &[_, end]| high.max(end));
-        lone.area = area.iter().fold(lone.area, |area, &[part, _]| area.wrapping_add(part));
+        Extent {
+            low: low.iter().fold(u32::MAX, |low, &[start, _]| low.min(start)),
+            high: high.iter().fold(0, |high, &[_, end]| high.max(end)),
+            area: area.iter().fold(0, |area, &[part, _]| area.wrapping_add(part)),
+        }
     }
 }
 
 /// Where input rows begin on the canvas.
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,popcnt")]
 fn rows_at(rows: __m256i, axis: &Rows) -> __m256i {
     let rows: [__m128i; 2] = cast(rows);
     let positions = rows.map(|rows| {
@@ -186,7 +192,7 @@ const PACKED: [[u32; 8]; 16] = {
 };
 
 /// Adds up the runs of a mask: where each ends.
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,popcnt")]
 pub(crate) fn add_up(runs: &[u32], ends: &mut [u32], sums: &mut Sums) {
     let (none, low_halves) = (_mm256_setzero_si256(), _mm256_set1_epi64x(0xffff_ffff));
     let last = _mm256_set1_epi32(7);
@@ -224,7 +230,7 @@ pub(crate) fn add_up(runs: &[u32], ends: &mut [u32], sums: &mut Sums) {
 }
 
 /// Sets the bits of spans of pixels; bit 0 of the first word is that of pixel `from`.
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,popcnt")]
 pub(crate) fn set_spans(spans: &[[u32; 2]], from: u32, words: &mut [u64]) {
     let all = _mm256_set1_epi32(-1);
     let ends_of_words: __m256i = cast([64_u64, 128, 192, 256]);

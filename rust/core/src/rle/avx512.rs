@@ -5,18 +5,18 @@ use std::arch::x86_64::{
     _mm512_cmple_epu32_mask, _mm512_cvtepi32_pd, _mm512_cvttpd_epi32, _mm512_mask_add_epi64,
     _mm512_mask_cmpgt_epu64_mask, _mm512_mask_max_epu64, _mm512_mask_min_epu64, _mm512_mask_test_epi64_mask,
     _mm512_maskz_compress_epi64, _mm512_maskz_mov_epi64, _mm512_max_epi32, _mm512_min_epi32,
-    _mm512_mul_epu32, _mm512_mul_pd, _mm512_permutexvar_epi64, _mm512_reduce_add_epi64,
+    _mm512_mul_epu32, _mm512_mul_pd, _mm512_mullo_epi32, _mm512_permutexvar_epi64, _mm512_reduce_add_epi64,
     _mm512_reduce_max_epu64, _mm512_reduce_min_epu64, _mm512_set1_epi32, _mm512_set1_epi64, _mm512_set1_pd,
     _mm512_setzero_si512, _mm512_shuffle_epi32, _mm512_srli_epi64, _mm512_sub_epi32, _mm512_sub_epi64,
 };
 
 use bytemuck::cast;
 
-use super::lone::{LANES, Lone, Rows};
+use super::lone::{Extent, LANES, Lone, Rows};
 
 /// Draws the next columns that have one span each.
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub(crate) fn draw_lone<const FLIP: bool, const COPIES: usize>(lone: &mut Lone<'_>) {
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
+pub(crate) fn draw_lone<const FLIP: bool, const COPIES: usize>(lone: &mut Lone<'_>) -> Extent {
     let mut lanes = Lanes::<FLIP, COPIES>::new(lone);
     loop {
         let bounds = lanes.bounds(lone);
@@ -35,7 +35,7 @@ pub(crate) fn draw_lone<const FLIP: bool, const COPIES: usize>(lone: &mut Lone<'
         }
         break;
     }
-    lanes.finish(lone);
+    lanes.extent()
 }
 
 /// What does not change from one block of columns to the next, and what was drawn so far.
@@ -54,19 +54,20 @@ struct Lanes<const FLIP: bool, const COPIES: usize> {
 }
 
 impl<const FLIP: bool, const COPIES: usize> Lanes<FLIP, COPIES> {
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
     fn new(lone: &Lone<'_>) -> Self {
+        let lanes: [u64; LANES] = std::array::from_fn(|lane| lane as u64);
+        let twice = |numbers: [u64; LANES]| cast::<_, __m512i>(numbers.map(|number| number << 32 | number));
+        let copies = lanes.map(|lane| lane % COPIES as u64);
         let step = if FLIP { lone.h.wrapping_neg() } else { lone.h };
-        let lanes: [u32; LANES] = std::array::from_fn(|lane| lane as u32);
-        let copies = lanes.map(|lane| lane % COPIES as u32);
         Self {
-            tops: cast(lanes.map(|lane| [step.wrapping_mul(lane); 2])),
-            limit: cast([[lone.h - 1, lone.h]; LANES]),
+            tops: _mm512_mullo_epi32(twice(lanes), _mm512_set1_epi32(step as i32)),
+            limit: _mm512_set1_epi64((u64::from(lone.h) << 32 | u64::from(lone.h - 1)) as i64),
             origins: std::array::from_fn(|part| {
-                cast(lanes.map(|lane| ((part * LANES) as u64 + lane as u64) / COPIES as u64))
+                cast(lanes.map(|lane| ((part * LANES) as u64 + lane) / COPIES as u64))
             }),
-            numbers: cast(copies.map(u64::from)),
-            moves: cast(copies.map(|copy| [copy * lone.canvas_h; 2])),
+            numbers: cast(copies),
+            moves: _mm512_mullo_epi32(twice(copies), _mm512_set1_epi32(lone.canvas_h as i32)),
             low: _mm512_set1_epi64(-1),
             high: _mm512_setzero_si512(),
             area: _mm512_setzero_si512(),
@@ -74,14 +75,18 @@ impl<const FLIP: bool, const COPIES: usize> Lanes<FLIP, COPIES> {
     }
 
     /// Where in their columns the next spans are, if each column has one of them.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
     fn bounds(&self, lone: &Lone<'_>) -> __m512i {
+        let mut block: __m512i = lone.block::<FLIP, _>();
+        if FLIP {
+            block = _mm512_permutexvar_epi64(cast([7_u64, 6, 5, 4, 3, 2, 1, 0]), block);
+        }
         let top = _mm512_set1_epi32(lone.top as i32);
-        _mm512_sub_epi32(cast(lone.block::<FLIP>()), _mm512_add_epi32(top, self.tops))
+        _mm512_sub_epi32(block, _mm512_add_epi32(top, self.tops))
     }
 
     /// Draws the first `count` of them, if there is room.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
     #[inline]
     fn draw(&mut self, lone: &mut Lone<'_>, bounds: __m512i, count: usize) -> bool {
         let columns = lone.columns[lone.x..].first_chunk::<LANES>();
@@ -121,17 +126,19 @@ impl<const FLIP: bool, const COPIES: usize> Lanes<FLIP, COPIES> {
         true
     }
 
-    /// Notes what was drawn.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-    fn finish(self, lone: &mut Lone<'_>) {
-        lone.low = lone.low.min(_mm512_reduce_min_epu64(self.low) as u32);
-        lone.high = lone.high.max(_mm512_reduce_max_epu64(self.high) as u32);
-        lone.area = lone.area.wrapping_add(_mm512_reduce_add_epi64(self.area) as u32);
+    /// What was drawn.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
+    fn extent(&self) -> Extent {
+        Extent {
+            low: _mm512_reduce_min_epu64(self.low) as u32,
+            high: _mm512_reduce_max_epu64(self.high) as u32,
+            area: _mm512_reduce_add_epi64(self.area) as u32,
+        }
     }
 }
 
 /// Where input rows begin on the canvas.
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt")]
 fn rows_at(rows: __m512i, axis: &Rows) -> __m512i {
     let halves: [__m256i; 2] = cast(rows);
     let positions: [__m256i; 2] = halves.map(|rows| {

@@ -1,5 +1,7 @@
 //! Columns that have one span each, as most have, several at a time.
 
+use bytemuck::{Pod, cast};
+
 use super::draw::{Draw, State, grow};
 use super::lookup::Lookup;
 use crate::simd::{Level, masks};
@@ -36,26 +38,33 @@ pub(crate) struct Lone<'a> {
     /// Where to draw, and how many spans there are now.
     pub(crate) output: &'a mut [[u32; 2]],
     pub(crate) length: usize,
-    /// The rows reached so far.
+}
+
+/// What was drawn: the rows reached, and the number of pixels.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent {
     pub(crate) low: u32,
     pub(crate) high: u32,
-    /// Pixels drawn so far.
     pub(crate) area: u32,
 }
 
 impl Lone<'_> {
-    /// The next spans in the order of drawing; behind the last, anything.
+    /// The next spans as they stand in memory, where `FLIP` draws the last of them first; behind the last, anything.
     #[inline(always)]
-    pub(crate) fn block<const FLIP: bool>(&self) -> [[u32; 2]; LANES] {
+    pub(crate) fn block<const FLIP: bool, R: Pod>(&self) -> R {
+        // As a register from here on, not as memory that both ways have to write to.
+        match if FLIP { self.spans.last_chunk::<LANES>() } else { self.spans.first_chunk() } {
+            Some(next) => cast(*next),
+            None => cast(self.last_block::<FLIP>()),
+        }
+    }
+
+    /// The same of fewer spans than a block has.
+    #[inline(never)]
+    fn last_block<const FLIP: bool>(&self) -> [[u32; 2]; LANES] {
         let mut block = [[0; 2]; LANES];
-        match if FLIP { self.spans.last_chunk() } else { self.spans.first_chunk() } {
-            Some(next) => block = *next,
-            None if FLIP => block[LANES - self.spans.len()..].copy_from_slice(self.spans),
-            None => block[..self.spans.len()].copy_from_slice(self.spans),
-        }
-        if FLIP {
-            block.reverse();
-        }
+        let from = if FLIP { LANES - self.spans.len() } else { 0 };
+        block[from..][..self.spans.len()].copy_from_slice(self.spans);
         block
     }
 
@@ -113,17 +122,15 @@ impl<const FLIP: bool, const COPIES: usize, L: Lookup> Draw<FLIP, COPIES, L> {
             spans,
             output,
             length: state.length,
-            low: state.low,
-            high: state.high,
-            area: state.area,
         };
-        masks::draw_lone::<FLIP, COPIES>(self.level, &mut lone);
+        let extent = masks::draw_lone::<FLIP, COPIES>(self.level, &mut lone);
         let done = lone.x as u32 - next;
         if done > 0 {
             let across = done * self.input_h;
             state.x = self.drawn(lone.x as u32 - 1);
             state.top = if FLIP { state.top.wrapping_sub(across) } else { state.top.wrapping_add(across) };
-            (state.low, state.high, state.area) = (lone.low, lone.high, lone.area);
+            (state.low, state.high) = (state.low.min(extent.low), state.high.max(extent.high));
+            state.area = state.area.wrapping_add(extent.area);
             (state.length, state.from) = (lone.length, lone.length);
         }
         (from + done as usize, state)

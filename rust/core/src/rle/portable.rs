@@ -1,11 +1,13 @@
 //! Mask kernels for every processor.
 
 use super::counts::Sums;
-use super::lone::Lone;
+use super::lone::{Extent, Lone};
 use super::union::WINDOW;
 
 /// Draws the next columns that have one span each. None here: that is no faster than drawing them one by one.
-pub(crate) fn draw_lone<const FLIP: bool, const COPIES: usize>(_: &mut Lone<'_>) {}
+pub(crate) fn draw_lone<const FLIP: bool, const COPIES: usize>(_: &mut Lone<'_>) -> Extent {
+    Extent { low: u32::MAX, high: 0, area: 0 }
+}
 
 /// Adds up the runs of a mask: where each ends.
 pub(crate) fn add_up(runs: &[u32], ends: &mut [u32], sums: &mut Sums) {
