@@ -75,11 +75,19 @@ fn subtract<'a>(
     let cut = |next: usize| taken.get(next).copied().unwrap_or([u32::MAX; 2]);
     let (mut next, mut length) = (0, 0);
     for &[start, end] in spans {
-        next = next.max(jump(start));
+        // Mostly the same again, or the next one.
         let mut at = cut(next);
-        while at[1] <= start {
+        if at[1] <= start {
             next += 1;
             at = cut(next);
+            if at[1] <= start {
+                next = next.max(jump(start));
+                at = cut(next);
+                while at[1] <= start {
+                    next += 1;
+                    at = cut(next);
+                }
+            }
         }
         if left.len() <= length {
             left.resize(2 * length + spans.len(), [0; 2]);
