@@ -72,10 +72,12 @@ fn each<const N: usize, const LENGTH: usize, const VALUES: usize, T: Float>(
     let out = out.map(|out| &mut out.as_chunks_mut::<VALUES>().0[..count]);
     for (number, (&start, of)) in starts.iter().zip(wide).take(count).enumerate() {
         let start = (start as usize).min(last);
+        // A copy: what is written might be the table, for all that the compiler knows.
+        let of = *of;
         for k in 0..N {
             let mut window = [T::default(); LENGTH];
             window.copy_from_slice(&lines[k][..length][start..][..LENGTH]);
-            out[k][number] = values(&window, of);
+            out[k][number] = values(&window, &of);
         }
     }
 }
