@@ -60,12 +60,15 @@ fn shuffled<const N: usize, const IN_PAIRS: bool>(
     let blocks = blocks.iter().take(fewest(&out));
     for (number, block) in blocks.enumerate() {
         let start = block.start.map(|start| start as usize);
+        // Once for all rows: what is written might be the table, for all that the compiler knows.
+        let shuffle = block.shuffle.map(|shuffle| cast::<_, __m256i>(shuffle));
+        let weights = block.weights.map(|weights| cast::<_, __m256i>(weights));
         for k in 0..N {
             let line = &lines[k][..length];
             let lanes = |k: usize| _mm256_set_m128i(lane(line, start[k + 2]), lane(line, start[k]));
             let half = |lanes: __m256i, k: usize| {
-                let taps = _mm256_shuffle_epi8(lanes, cast(block.shuffle[k]));
-                _mm256_srli_epi32::<4>(_mm256_madd_epi16(taps, cast(block.weights[k])))
+                let taps = _mm256_shuffle_epi8(lanes, shuffle[k]);
+                _mm256_srli_epi32::<4>(_mm256_madd_epi16(taps, weights[k]))
             };
             let even = lanes(0);
             let odd = if IN_PAIRS { even } else { lanes(1) };

@@ -38,15 +38,17 @@ pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns
     let last = length - WINDOW;
     let out = out.map(|out| out.as_chunks_mut::<32>().0);
     let blocks = columns.windows.iter().zip(columns.wide).take(fewest(&out));
-    for (number, (&start, Wide { taps, high, low })) in blocks.enumerate() {
+    for (number, (&start, &Wide { taps, high, low })) in blocks.enumerate() {
         let start = (start as usize).min(last);
+        // Once for all rows: what is written might be the table, for all that the compiler knows.
+        let [index, high, low]: [__m512i; 3] = [cast(taps), cast(high), cast(low)];
         for k in 0..N {
             let mut window = [0_u8; WINDOW];
             window.copy_from_slice(&lines[k][..length][start..][..WINDOW]);
-            let taps = _mm512_permutexvar_epi8(cast(*taps), cast(window));
+            let taps = _mm512_permutexvar_epi8(index, cast(window));
             // The low bits of the weights give what four bits are cut from, the high ones whole numbers.
-            let low = _mm512_srli_epi16::<4>(_mm512_maddubs_epi16(taps, cast(*low)));
-            out[k][number] = cast(_mm512_sub_epi16(low, _mm512_maddubs_epi16(taps, cast(*high))));
+            let low = _mm512_srli_epi16::<4>(_mm512_maddubs_epi16(taps, low));
+            out[k][number] = cast(_mm512_sub_epi16(low, _mm512_maddubs_epi16(taps, high)));
         }
     }
 }
