@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::separable::{BLOCK, MIDDLE_SLACK, Passes, Separable, Source};
+use super::separable::{BLOCK, MIDDLE_SLACK, Passes, SLACK, Separable, Source, filled};
 use crate::error::Result;
 use crate::view::ImageViewMut;
 
@@ -29,6 +29,14 @@ pub trait Pairs<T>: Passes<T> {
     /// The source rows, one or two, of resized row `i`, and their weights.
     fn pair(&self, i: usize) -> (Range<usize>, Self::Weights);
 
+    /// Whether no source row is needed by two output rows, and [`Pairs::both`] is there for that.
+    fn at_once(&self) -> bool {
+        false
+    }
+
+    /// Both passes at once, for whole blocks of pixels.
+    fn both(&mut self, _rows: [&[T]; 2], _pixels: Range<usize>, _weights: Self::Weights, _out: &mut [T]) {}
+
     /// The second pass. Each row has [`MIDDLE_SLACK`] values more than `out`.
     fn mix(&self, rows: [&[Self::Middle]; 2], weights: Self::Weights, out: &mut [T]);
 }
@@ -50,7 +58,7 @@ struct Mixed<W> {
     weights: W,
 }
 
-impl<T, P: Pairs<T>> Separable<'_, T, P> {
+impl<T: Copy + Default, P: Pairs<T>> Separable<'_, T, P> {
     /// Resamples canvas rows over the whole of the window.
     ///
     /// # Errors
@@ -61,6 +69,9 @@ impl<T, P: Pairs<T>> Separable<'_, T, P> {
         columns: &Range<usize>,
         out: &mut ImageViewMut<'_, T>,
     ) -> Result<()> {
+        if self.passes.at_once() {
+            return self.place_at_once(rows, columns, out);
+        }
         let channels = self.image.channels();
         // Found by measuring: less leaves room for the rows that are written, where they are as large as they are here.
         let bytes = if size_of::<T>() == size_of::<f32>() && channels == 3 { STRETCH / 2 } else { STRETCH };
@@ -94,6 +105,29 @@ impl<T, P: Pairs<T>> Separable<'_, T, P> {
                 }
             }
             rows.start += band.count;
+        }
+        Ok(())
+    }
+
+    /// The same where no source row is needed by two output rows.
+    fn place_at_once(
+        &mut self,
+        rows: Range<usize>,
+        columns: &Range<usize>,
+        out: &mut ImageViewMut<'_, T>,
+    ) -> Result<()> {
+        let channels = self.image.channels();
+        // Kernels write whole blocks, and perhaps a little more.
+        let whole = (columns.len() - 1) / BLOCK * BLOCK;
+        let mut rest = filled(BLOCK * channels + SLACK)?;
+        for y in rows {
+            let (pair, weights) = self.passes.pair(self.rows.resized_at(y));
+            let sources = [pair.start, pair.end - 1].map(|row| self.image.row(row));
+            let row = &mut out.row_mut(y)[columns.start * channels..columns.end * channels];
+            self.passes.both(sources, 0..whole, weights, row);
+            self.passes.both(sources, whole..whole + BLOCK, weights, &mut rest);
+            let end = &mut row[whole * channels..];
+            end.copy_from_slice(&rest[..end.len()]);
         }
         Ok(())
     }

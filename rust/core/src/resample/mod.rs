@@ -81,7 +81,7 @@ mod sealed {
 }
 
 /// A type of image values: `u8`, `u16` or `f32`.
-pub trait Pixel: sealed::Kernels + crate::composite::Blend + Copy + Send + Sync + 'static {}
+pub trait Pixel: sealed::Kernels + crate::composite::Blend + Copy + Default + Send + Sync + 'static {}
 
 impl Pixel for u8 {}
 impl Pixel for u16 {}

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::resample::separable::Window;
 use crate::resample::tails::tail;
 
-pub(crate) use super::avx2_floats::{columns_float, rows_float};
+pub(crate) use super::avx2_floats::{both_float, columns_float, rows_float};
 
 /// What the first pass looks up.
 #[target_feature(enable = "avx2")]
@@ -61,8 +61,8 @@ fn shuffled<const N: usize, const IN_PAIRS: bool>(
     for (number, block) in blocks.enumerate() {
         let start = block.start.map(|start| start as usize);
         // Once for all rows: what is written might be the table, for all that the compiler knows.
-        let shuffle = block.shuffle.map(|shuffle| cast::<_, __m256i>(shuffle));
-        let weights = block.weights.map(|weights| cast::<_, __m256i>(weights));
+        let shuffle = block.shuffle.map(cast::<_, __m256i>);
+        let weights = block.weights.map(cast::<_, __m256i>);
         for k in 0..N {
             let line = &lines[k][..length];
             let lanes = |k: usize| _mm256_set_m128i(lane(line, start[k + 2]), lane(line, start[k]));

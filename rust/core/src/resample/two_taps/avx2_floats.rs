@@ -3,7 +3,8 @@
 use std::arch::x86_64::{
     __m128i, __m256, __m256i, _mm256_add_ps, _mm256_blend_ps, _mm256_cvtepi32_ps, _mm256_cvtps_epi32,
     _mm256_mul_ps, _mm256_packus_epi32, _mm256_permute2f128_ps, _mm256_permute4x64_epi64,
-    _mm256_permutevar8x32_ps, _mm256_set_m128i, _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_epi8,
+    _mm256_permutevar8x32_ps, _mm256_set_m128i, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256,
+    _mm256_shuffle_epi8,
 };
 use std::hint::black_box;
 
@@ -12,6 +13,7 @@ use bytemuck::cast;
 use super::avx2::shortest;
 use super::avx2_octets::eight;
 use super::octets::SomeOctets;
+use super::sink::{Apart, Mixed, Place, Sink};
 use super::{Float, FloatColumns, portable};
 use crate::resample::tails::tail;
 
@@ -21,21 +23,65 @@ pub(crate) fn columns_float<const N: usize, const C: usize, T: Float>(
     columns: FloatColumns<'_>,
     mut out: [&mut [f32]; N],
 ) {
+    if !columns_to::<N, C, T, _>(lines, columns, &mut Apart(out.each_mut().map(|out| &mut **out))) {
+        portable::columns_float::<N, C, T>(lines, columns, out);
+    }
+}
+
+/// Both passes at once, for an output row whose source rows no other needs.
+#[target_feature(enable = "avx2")]
+pub(crate) fn both_float<const C: usize, T: Float>(
+    lines: [&[T]; 2],
+    columns: FloatColumns<'_>,
+    weights: [f32; 2],
+    out: &mut [T],
+) {
+    let [w0, w1] = weights.map(|weight| _mm256_set1_ps(weight));
+    let mix = |[a, b]: [[f32; 8]; 2]| rounded::<T>(mix(w0, cast(a), w1, cast(b)));
+    if !columns_to::<2, C, T, _>(lines, columns, &mut Mixed { mix, out: &mut *out }) {
+        portable::both_float::<C, T>(lines, columns, weights, out);
+    }
+}
+
+/// Sums as values of their type.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn rounded<T: Float>(sums: __m256) -> [T; 8] {
+    if is_u16::<T>() {
+        // Converting rounds halves to even, packing clips.
+        let levels = _mm256_packus_epi32(_mm256_cvtps_epi32(sums), _mm256_setzero_si256());
+        let [levels, _]: [[T; 8]; 2] = cast(_mm256_permute4x64_epi64::<0b11_01_10_00>(levels));
+        levels
+    } else {
+        // A zero is +0.0.
+        cast(_mm256_add_ps(_mm256_setzero_ps(), sums))
+    }
+}
+
+/// Resamples rows along their columns, eight values at a time; says whether there is a kernel for them.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn columns_to<const N: usize, const C: usize, T: Float, S: Sink<N>>(
+    lines: [&[T]; N],
+    columns: FloatColumns<'_>,
+    sink: &mut S,
+) -> bool {
     let SomeOctets { octets, near } = columns.octets;
     let length = shortest(&lines);
     match C {
         1 | 2 if !octets.is_empty() && length >= 8 => {
             if near {
-                eight::<N, true, T>(lines, octets, out);
+                eight::<N, true, T, S>(lines, octets, sink);
             } else {
-                eight::<N, false, T>(lines, octets, out);
+                eight::<N, false, T, S>(lines, octets, sink);
             }
         }
-        3 | 4 if is_u16::<T>() && length >= 8 => words::<N, C, T>(lines, columns, &mut out),
-        3 if length >= 8 => three::<N, T>(lines, columns, &mut out),
-        4 if length >= 8 => four::<N, T>(lines, columns, out),
-        _ => portable::columns_float::<N, C, T>(lines, columns, out),
+        3 | 4 if is_u16::<T>() && length >= 8 => words::<N, C, T, S>(lines, columns, sink),
+        3 if length >= 8 => three::<N, T, S>(lines, columns, sink),
+        4 if length >= 8 => four::<N, T, S>(lines, columns, sink),
+        _ => return false,
     }
+    true
 }
 
 /// Whether `T` has 16 bits, which the compiler knows.
@@ -97,29 +143,32 @@ fn halves_of([a, b]: [[i32; 2]; 2]) -> [__m256i; 2] {
 
 /// Four channels: two pixels at a time, each with both taps in one load.
 #[target_feature(enable = "avx2")]
-fn four<const N: usize, T: Float>(lines: [&[T]; N], columns: FloatColumns<'_>, out: [&mut [f32]; N]) {
+fn four<const N: usize, T: Float, S: Sink<N>>(lines: [&[T]; N], columns: FloatColumns<'_>, sink: &mut S) {
     let length = shortest(&lines);
     if length < 8 {
         return;
     }
     let last = length - 8;
     let (starts, weights) = pairs(&columns);
-    let out = out.map(|out| &mut out.as_chunks_mut::<8>().0[..starts.len()]);
     let index = halves_of([[0, 1], [2, 3]]);
     for (number, (starts, &weights)) in starts.iter().zip(weights).enumerate() {
         let weights = spread(weights, index);
         let [a, b] = starts.map(|start| (start as usize).min(last));
+        let mut values = [[0.0; 8]; N];
         for k in 0..N {
             let line = &lines[k][..length];
             let (a, b) = (eight_floats(&line[a.min(last)..]), eight_floats(&line[b.min(last)..]));
-            out[k][number] = cast(halves(_mm256_mul_ps(weights[0], a), _mm256_mul_ps(weights[1], b)));
+            values[k] = cast(halves(_mm256_mul_ps(weights[0], a), _mm256_mul_ps(weights[1], b)));
+        }
+        if !sink.put(Place { at: 8 * number, second: 4 }, values) {
+            return;
         }
     }
 }
 
 /// Three channels: two pixels at a time, one a lane.
 #[target_feature(enable = "avx2")]
-fn three<const N: usize, T: Float>(lines: [&[T]; N], columns: FloatColumns<'_>, out: &mut [&mut [f32]; N]) {
+fn three<const N: usize, T: Float, S: Sink<N>>(lines: [&[T]; N], columns: FloatColumns<'_>, sink: &mut S) {
     let length = shortest(&lines);
     if length < 8 {
         return;
@@ -130,25 +179,28 @@ fn three<const N: usize, T: Float>(lines: [&[T]; N], columns: FloatColumns<'_>, 
     for (number, (starts, &weights)) in starts.iter().zip(weights).enumerate() {
         let [w0, w1] = spread(weights, index);
         let [a, b] = starts.map(|start| (start as usize).min(last));
+        let mut values = [[0.0; 8]; N];
         for k in 0..N {
             let line = &lines[k][..length];
             let taps = |tap: usize| {
                 let at = |start: usize| sixteen_bytes(&line[start.min(last)..][..7][tap..]);
                 cast::<__m256i, __m256>(_mm256_set_m128i(at(b), at(a)))
             };
-            if !put::<3>(mix(w0, taps(0), w1, taps(3)), number, out[k]) {
-                return;
-            }
+            values[k] = cast(mix(w0, taps(0), w1, taps(3)));
+        }
+        // The next pixel overwrites a fourth channel that is not there.
+        if !sink.put(Place { at: 6 * number, second: 3 }, values) {
+            return;
         }
     }
 }
 
 /// Three or four channels of 16 bits: two pixels at a time, one a lane.
 #[target_feature(enable = "avx2")]
-fn words<const N: usize, const C: usize, T: Float>(
+fn words<const N: usize, const C: usize, T: Float, S: Sink<N>>(
     lines: [&[T]; N],
     columns: FloatColumns<'_>,
-    out: &mut [&mut [f32]; N],
+    sink: &mut S,
 ) {
     let length = shortest(&lines);
     if length < 8 {
@@ -169,14 +221,16 @@ fn words<const N: usize, const C: usize, T: Float>(
     for (number, (starts, &weights)) in starts.iter().zip(weights).enumerate() {
         let [w0, w1] = spread(weights, index);
         let [a, b] = starts.map(|start| (start as usize).min(last));
+        let mut values = [[0.0; 8]; N];
         for k in 0..N {
             let line = &lines[k][..length];
             let words =
                 _mm256_set_m128i(sixteen_bytes(&line[b.min(last)..]), sixteen_bytes(&line[a.min(last)..]));
             let taps = |shuffle| _mm256_cvtepi32_ps(_mm256_shuffle_epi8(words, shuffle));
-            if !put::<C>(mix(w0, taps(first_words), w1, taps(second_words)), number, out[k]) {
-                return;
-            }
+            values[k] = cast(mix(w0, taps(first_words), w1, taps(second_words)));
+        }
+        if !sink.put(Place { at: 2 * C * number, second: C }, values) {
+            return;
         }
     }
 }
@@ -184,18 +238,6 @@ fn words<const N: usize, const C: usize, T: Float>(
 /// The columns two by two.
 fn pairs<'a>(columns: &FloatColumns<'a>) -> (&'a [[u32; 2]], &'a [[[f32; 2]; 2]]) {
     (columns.start.as_chunks().0, columns.weights.as_chunks().0)
-}
-
-/// Puts pair `number` of pixels, one a lane, into `out`, where there is room.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn put<const C: usize>(pixels: __m256, number: usize, out: &mut [f32]) -> bool {
-    let [a, b]: [[f32; 4]; 2] = cast(pixels);
-    // The next pixel overwrites a fourth channel that is not there.
-    let Some(out) = out.get_mut(2 * number * C..2 * number * C + C + 4) else { return false };
-    out[..4].copy_from_slice(&a);
-    out[C..].copy_from_slice(&b);
-    true
 }
 
 #[target_feature(enable = "avx2")]

@@ -12,27 +12,27 @@ use super::Float;
 use super::avx2::shortest;
 use super::avx2_floats::{eight_floats, is_u16, mix, sixteen_bytes};
 use super::octets::Octet;
+use super::sink::{Place, Sink};
 
 /// Of a half, the values of the second load.
 const SECOND: i32 = 0b11_00_11_00;
 
 #[target_feature(enable = "avx2")]
-pub(super) fn eight<const N: usize, const NEAR: bool, T: Float>(
+pub(super) fn eight<const N: usize, const NEAR: bool, T: Float, S: Sink<N>>(
     lines: [&[T]; N],
     octets: &[Octet],
-    out: [&mut [f32]; N],
+    sink: &mut S,
 ) {
     let length = shortest(&lines);
     if length < 8 {
         return;
     }
     let last = length - 8;
-    let count = out.iter().fold(octets.len(), |count, out| count.min(out.len() / 8));
-    let out = out.map(|out| &mut out.as_chunks_mut::<8>().0[..count]);
-    for (number, octet) in octets[..count].iter().enumerate() {
+    for (number, octet) in octets.iter().enumerate() {
         let [a, b] = octet.starts.map(|starts| starts.map(|start| (start as usize).min(last)));
         let weights = octet.weights.map(cast::<[[f32; 4]; 2], __m256>);
         let index = octet.index.map(cast::<[u32; 8], __m256i>);
+        let mut values = [[0.0; 8]; N];
         for k in 0..N {
             let line = &lines[k][..length];
             if is_u16::<T>() {
@@ -49,7 +49,7 @@ pub(super) fn eight<const N: usize, const NEAR: bool, T: Float>(
                     [_mm256_and_si256(taps, _mm256_set1_epi32(0xffff)), _mm256_srli_epi32::<16>(taps)]
                 };
                 let (first, second) = (_mm256_cvtepi32_ps(first), _mm256_cvtepi32_ps(second));
-                out[k][number] = cast(mix(weights[0], first, weights[1], second));
+                values[k] = cast(mix(weights[0], first, weights[1], second));
             } else {
                 let products = |half: usize, starts: [usize; 2]| {
                     let load = |at: usize| {
@@ -62,8 +62,11 @@ pub(super) fn eight<const N: usize, const NEAR: bool, T: Float>(
                 // The other half has its second taps first.
                 let (a, b) = (products(0, a), products(1, b));
                 let first = _mm256_blend_ps::<0b1111_0000>(a, b);
-                out[k][number] = cast(_mm256_add_ps(first, _mm256_permute2f128_ps::<0x21>(a, b)));
+                values[k] = cast(_mm256_add_ps(first, _mm256_permute2f128_ps::<0x21>(a, b)));
             }
+        }
+        if !sink.put(Place { at: 8 * number, second: 4 }, values) {
+            return;
         }
     }
 }

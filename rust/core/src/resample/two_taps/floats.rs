@@ -11,10 +11,24 @@ use super::octets::{Octets, SomeOctets};
 use super::wide_floats::{AllWide, SomeWide};
 use super::{Table, both, inside, parts};
 use crate::error::Result;
+use crate::placement::Placement;
 use crate::resample::bands::{Pairs, TOGETHER};
 use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
 use crate::resample::taps::{Between, TwoTaps, float_weights, number};
 use crate::simd::{Level, two};
+
+/// Calls a kernel for the number of channels.
+macro_rules! for_channels {
+    ($columns:expr, $name:ident [$($first:tt),*] [$($last:tt),*] $arguments:tt) => {
+        match $columns.channels {
+            1 => two::$name::<$($first,)* 1, $($last),*> $arguments,
+            2 => two::$name::<$($first,)* 2, $($last),*> $arguments,
+            3 => two::$name::<$($first,)* 3, $($last),*> $arguments,
+            4 => two::$name::<$($first,)* 4, $($last),*> $arguments,
+            _ => two::$name::<$($first,)* 0, $($last),*> $arguments,
+        }
+    };
+}
 
 /// A pixel type that is resampled in float32.
 pub(crate) trait Float: Copy + Default + bytemuck::Pod {
@@ -81,6 +95,7 @@ pub struct Floats<T> {
     lines: [Vec<T>; TOGETHER],
     rows: TwoTaps,
     weights: [f32; 2],
+    at_once: bool,
     level: Level,
 }
 
@@ -99,13 +114,23 @@ pub(super) fn tables<T: Float>(window: &Window) -> Result<FloatTables> {
         let Between { first, share } = axis.clamp(axis.double(i));
         (number(first), float_weights(share))
     })?;
-    let wide = if window.level.permutes_bytes() { AllWide::new::<T>(&table)? } else { AllWide::default() };
+    let wide = if window.level.permutes_bytes() && !at_once::<T>(window) {
+        AllWide::new::<T>(&table)?
+    } else {
+        AllWide::default()
+    };
     let octets = if window.level == Level::PORTABLE || !wide.is_empty() {
         Octets::default()
     } else {
         Octets::new::<T>(&table)?
     };
     Ok(FloatTables { table, octets, wide })
+}
+
+/// Whether both passes are done at once: no source row is needed by two output rows, and a measurement said so.
+fn at_once<T>(window: &Window) -> bool {
+    let Placement { input, resized, .. } = window.placement;
+    resized.h <= input.h / 2 && size_of::<T>() == size_of::<f32>() && matches!(window.channels, 3 | 4)
 }
 
 impl<T: Float> Passes<T> for Floats<T> {
@@ -125,7 +150,8 @@ impl<T: Float> Passes<T> for Floats<T> {
         let line = table.length + table.channels + SLACK;
         let lines = [filled(line)?, filled(line)?, filled(line)?, filled(line)?];
         let rows = TwoTaps::new(&window.placement.rows());
-        Ok(Self { table, octets, wide, inside, lines, rows, weights: [0.0; 2], level: window.level })
+        let at_once = at_once::<T>(window);
+        Ok(Self { table, octets, wide, inside, lines, rows, weights: [0.0; 2], at_once, level: window.level })
     }
 
     fn most_rows(&self) -> usize {
@@ -133,22 +159,12 @@ impl<T: Float> Passes<T> for Floats<T> {
     }
 
     fn columns<const N: usize>(&mut self, rows: [&[T]; N], pixels: Range<usize>, mut out: [&mut [f32]; N]) {
-        let rows = rows.map(|row| &row[self.table.origin..]);
-        for (part, inside) in parts(&pixels, &self.inside) {
-            if !inside {
-                let needed = self.table.needed(part.clone());
-                for (line, row) in self.lines.iter_mut().zip(rows) {
-                    line[needed.clone()].copy_from_slice(&row[needed.clone()]);
-                }
-            }
-            let lines = array::from_fn(|k| if inside { rows[k] } else { &self.lines[k][..] });
-            let values = part.start * self.table.channels..part.end * self.table.channels;
-            let out = out.each_mut().map(|out| &mut out[values.start - pixels.start * self.table.channels..]);
-            let all = self.table.start.len() * self.table.channels;
-            let (octets, wide) = (self.octets.part(values.clone()), self.wide.part(values, all));
-            let columns = self.table.columns(part, octets, wide);
-            resample(self.level, lines, columns, out);
-        }
+        let channels = self.table.channels;
+        let from = pixels.start * channels;
+        blocks(self, rows, pixels, |level, lines, columns, at| {
+            let out = out.each_mut().map(|out| &mut out[at - from..]);
+            for_channels!(columns, columns_float[N][T](level, lines, columns, out));
+        });
     }
 
     fn turn_to(&mut self, i: usize) -> Range<usize> {
@@ -159,6 +175,31 @@ impl<T: Float> Passes<T> for Floats<T> {
 
     fn rows(&self, rows: Rows<'_, f32>, out: &mut [T]) {
         self.mix(both(&rows, out.len()), self.weights, out);
+    }
+}
+
+/// Calls `found` with lines in which kernels can read all they do, some columns, and the number of their first value.
+#[inline(always)]
+fn blocks<const N: usize, T: Float>(
+    floats: &mut Floats<T>,
+    rows: [&[T]; N],
+    pixels: Range<usize>,
+    mut found: impl FnMut(Level, [&[T]; N], FloatColumns<'_>, usize),
+) {
+    let Floats { table, octets, wide, inside, lines, level, .. } = floats;
+    let rows = rows.map(|row| &row[table.origin..]);
+    for (part, inside) in parts(&pixels, inside) {
+        if !inside {
+            let needed = table.needed(part.clone());
+            for (line, row) in lines.iter_mut().zip(rows) {
+                line[needed.clone()].copy_from_slice(&row[needed.clone()]);
+            }
+        }
+        let lines = array::from_fn(|k| if inside { rows[k] } else { &lines[k][..] });
+        let values = part.start * table.channels..part.end * table.channels;
+        let all = table.start.len() * table.channels;
+        let (octets, wide) = (octets.part(values.clone()), wide.part(values.clone(), all));
+        found(*level, lines, table.columns(part, octets, wide), values.start);
     }
 }
 
@@ -174,28 +215,24 @@ impl Table<f32> {
     }
 }
 
-/// The first pass, for the number of channels.
-fn resample<const N: usize, L: Float>(
-    level: Level,
-    lines: [&[L]; N],
-    columns: FloatColumns<'_>,
-    out: [&mut [f32]; N],
-) {
-    match columns.channels {
-        1 => two::columns_float::<N, 1, L>(level, lines, columns, out),
-        2 => two::columns_float::<N, 2, L>(level, lines, columns, out),
-        3 => two::columns_float::<N, 3, L>(level, lines, columns, out),
-        4 => two::columns_float::<N, 4, L>(level, lines, columns, out),
-        _ => two::columns_float::<N, 0, L>(level, lines, columns, out),
-    }
-}
-
 impl<T: Float> Pairs<T> for Floats<T> {
     type Weights = [f32; 2];
 
     fn pair(&self, i: usize) -> (Range<usize>, [f32; 2]) {
         let Between { first, share } = self.rows.clamp(self.rows.double(i as i32));
         (self.rows.samples(first), float_weights(share))
+    }
+
+    fn at_once(&self) -> bool {
+        self.at_once
+    }
+
+    fn both(&mut self, rows: [&[T]; 2], pixels: Range<usize>, weights: [f32; 2], out: &mut [T]) {
+        let from = pixels.start * self.table.channels;
+        blocks(self, rows, pixels, |level, lines, columns, at| {
+            let out = &mut out[at - from..];
+            for_channels!(columns, both_float [] [T] (level, lines, columns, weights, out));
+        });
     }
 
     fn mix(&self, rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]) {

@@ -18,6 +18,8 @@ mod bytes;
 mod floats;
 mod octets;
 pub(crate) mod portable;
+#[cfg(target_arch = "x86_64")]
+mod sink;
 mod wide;
 mod wide_floats;
 

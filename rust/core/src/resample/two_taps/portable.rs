@@ -112,6 +112,23 @@ fn columns_float_line<const C: usize, T: Float>(line: &[T], columns: FloatColumn
     }
 }
 
+/// Both passes at once, for an output row whose source rows no other needs.
+pub(crate) fn both_float<const C: usize, T: Float>(
+    lines: [&[T]; 2],
+    columns: FloatColumns<'_>,
+    weights: [f32; 2],
+    out: &mut [T],
+) {
+    let channels = if C == 0 { columns.channels } else { C };
+    for ((out, &start), &[w0, w1]) in out.chunks_exact_mut(channels).zip(columns.start).zip(columns.weights) {
+        let taps = lines.map(|line| line[start as usize..][..2 * channels].split_at(channels));
+        for (c, out) in out.iter_mut().enumerate() {
+            let [h0, h1] = taps.map(|(p0, p1)| w0 * p0[c].to_f32() + w1 * p1[c].to_f32());
+            *out = T::from_sum(0.0 + weights[0] * h0 + weights[1] * h1);
+        }
+    }
+}
+
 /// `out = w0 * h0 + w1 * h1`, summed from +0.0.
 #[inline(always)]
 pub(crate) fn rows_float<T: Float>(rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]) {
