@@ -54,7 +54,9 @@ def real(name: str, value: SupportsFloat, low: float, high: float) -> float:
 
 def flag(name: str, value: object) -> bool:
     """`value` as a bool; numbers are refused, so that a misplaced argument is seen."""
-    if not isinstance(value, bool | np.bool_):
+    if value is True or value is False:
+        return value
+    if not isinstance(value, np.bool_):
         raise TypeError(f"{name}: expected True or False, got {value!r}")
     return bool(value)
 
@@ -120,9 +122,10 @@ def image(name: str, value: object) -> NDArray[Any]:
         raise TypeError(f"{name}: expected dtype uint8, uint16 or float32, got {pixels.dtype}")
     if pixels.ndim not in (2, 3):
         raise ValueError(f"{name}: expected shape (H, W) or (H, W, C), got {pixels.shape}")
-    if 0 in pixels.shape:
+    if pixels.size == 0:
         raise ValueError(f"{name}: expected no side of length zero, got shape {pixels.shape}")
-    size(f"{name}.shape", pixels.shape[:2])
+    if pixels.size > MAX_SIDE:  # else no side can be longer, nor the pixels more than there may be
+        size(f"{name}.shape", pixels.shape[:2])
     return pixels
 
 
@@ -145,11 +148,18 @@ def output(
         raise TypeError(f"{name}: expected a NumPy array, got {type(value).__name__}")
     if value.shape != shape or value.dtype != dtype:
         raise ValueError(f"{name}: expected shape {shape} and dtype {dtype}, got {value.shape} and {value.dtype.str!r}")
-    if not (value.flags.c_contiguous and value.flags.writeable and value.flags.aligned):
+    if not value.flags.carray:
         raise ValueError(f"{name}: expected a C-contiguous, writable array, got another layout or a read-only one")
-    if any(np.may_share_memory(value, other) for other in inputs):
-        raise ValueError(f"{name}: expected memory of its own, got an array that overlaps an input")
+    for other in inputs:
+        if _may_overlap(value, other):
+            raise ValueError(f"{name}: expected memory of its own, got an array that overlaps an input")
     return value
+
+
+def _may_overlap(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    if a.base is None is b.base and a.flags.owndata and b.flags.owndata:
+        return a is b  # each has memory of its own: asking NumPy takes longer
+    return np.may_share_memory(a, b)
 
 
 def mask_output(name: str, value: object, shape: tuple[int, ...]) -> NDArray[Any]:

@@ -131,6 +131,18 @@ impl<'a, T: Pixel> Resampler<'a, T> {
         window_rows: Range<usize>,
         window_columns: Range<usize>,
     ) -> Result<Self> {
+        Self::build(level, image, placement, filter, [window_rows, window_columns], false)
+    }
+
+    /// `whole`: only to be placed at once.
+    fn build(
+        level: Level,
+        image: ImageView<'a, T>,
+        placement: &Placement,
+        filter: Filter,
+        [window_rows, window_columns]: [Range<usize>; 2],
+        whole: bool,
+    ) -> Result<Self> {
         debug_assert_eq!(image.size(), placement.input);
         let rows = common(&placement.rows().landing(), &window_rows);
         let columns = common(&placement.columns().landing(), &window_columns);
@@ -141,6 +153,7 @@ impl<'a, T: Pixel> Resampler<'a, T> {
             _ if rows.is_empty() || columns.is_empty() => Engine::Nothing,
             _ if unchanged => Engine::Nearest(Nearest::new(image, &window)?),
             Filter::Nearest => Engine::Nearest(Nearest::new(image, &window)?),
+            Filter::TwoTap if whole => Engine::TwoTaps(Separable::of_whole(image, &window)?),
             Filter::TwoTap => Engine::TwoTaps(Separable::new(image, &window)?),
             Filter::Antialias => Engine::Antialias(Separable::new(image, &window)?),
         };
@@ -228,13 +241,17 @@ pub fn place_image_with_level<T: Pixel>(
     debug_assert_eq!(out.size(), placement.canvas);
     let canvas = placement.canvas;
     let channels = fill.len();
-    let resampler = Resampler::with_level(level, image, placement, filter, 0..canvas.h, 0..canvas.w)?;
+    let resampler = Resampler::build(level, image, placement, filter, [0..canvas.h, 0..canvas.w], true)?;
     let (rows, columns) = (resampler.rows(), resampler.columns());
     resampler.place(out)?;
+    let covered = if columns.is_empty() { 0..0 } else { rows };
+    if covered == (0..canvas.h) && columns == (0..canvas.w) {
+        return Ok(());
+    }
     let blank = fill::Fill::new(fill);
     for y in 0..canvas.h {
         let row = out.row_mut(y);
-        if rows.contains(&y) && !columns.is_empty() {
+        if covered.contains(&y) {
             let (start, end) = (columns.start * channels, columns.end * channels);
             blank.fill(&mut row[..start]);
             blank.fill(&mut row[end..]);

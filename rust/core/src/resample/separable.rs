@@ -148,21 +148,27 @@ pub(super) struct Source {
 }
 
 impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
-    pub(crate) fn new(image: ImageView<'a, T>, window: &Window) -> Result<Self> {
+    /// Keeps no rows yet: for whole images only.
+    pub(super) fn of_whole(image: ImageView<'a, T>, window: &Window) -> Result<Self> {
         let passes = P::new(window)?;
-        // One more than needed, for a row that is resampled ahead.
-        let rows = (passes.most_rows() + 1).next_power_of_two();
-        let mut separable = Self {
+        Ok(Self {
             image,
             rows: window.placement.rows(),
             first_column: window.columns.start,
             middle: Vec::new(),
             stride: window.padded_values().saturating_add(MIDDLE_SLACK),
             slots: Vec::new(),
-            starts: Vec::with_capacity(rows),
+            starts: Vec::new(),
             pieces: Pieces::new(window.padded_columns()),
             passes,
-        };
+        })
+    }
+
+    pub(crate) fn new(image: ImageView<'a, T>, window: &Window) -> Result<Self> {
+        let mut separable = Self::of_whole(image, window)?;
+        // One more than needed, for a row that is resampled ahead.
+        let rows = (separable.passes.most_rows() + 1).next_power_of_two();
+        separable.starts.reserve(rows);
         separable.keep(rows)?;
         Ok(separable)
     }

@@ -147,7 +147,8 @@ impl<T: Float> Passes<T> for Floats<T> {
         } else {
             inside(&table.start, BLOCK, reach, table.available)
         };
-        let line = table.length + table.channels + SLACK;
+        let all_inside = inside == (0..table.start.len());
+        let line = if all_inside { 0 } else { table.length + table.channels + SLACK };
         let lines = [filled(line)?, filled(line)?, filled(line)?, filled(line)?];
         let rows = TwoTaps::new(&window.placement.rows());
         let at_once = at_once::<T>(window);
