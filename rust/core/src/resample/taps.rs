@@ -61,7 +61,7 @@ impl TwoTaps {
 
     /// The two input samples from `first` on, or the one that both are when moved to the nearest there is.
     pub(crate) fn samples(self, first: f64) -> Range<usize> {
-        self.inside(first) as usize..self.inside(first + 1.0) as usize + 1
+        number(self.inside(first)) as usize..number(self.inside(first + 1.0)) as usize + 1
     }
 
     #[inline(always)]
