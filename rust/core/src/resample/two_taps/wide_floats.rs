@@ -50,8 +50,8 @@ impl AllWide {
         match (size_of::<T>(), table.channels) {
             // Of others a register has room for whole pixels, or eight values are as quick.
             (2, 1) => Self::of::<1, true>(table),
-            (2, 3) => Self::of::<3, true>(table),
             (2, 2) => Self::of::<2, true>(table),
+            (2, 3) => Self::of::<3, true>(table),
             (4, 1) => Self::of::<1, false>(table),
             (4, 2) => Self::of::<2, false>(table),
             (4, 3) => Self::of::<3, false>(table),
