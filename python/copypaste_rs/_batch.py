@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from copypaste_rs._formats import Format
+    from copypaste_rs.masks import RleMasks
     from copypaste_rs.plan import Plan
 
 THREADS_VARIABLE = "COPYPASTE_RS_THREADS"
@@ -147,11 +148,16 @@ def apply_batch(
         raise ValueError("masks_out: expected memory of its own, got an array that overlaps out")
     compose_batch, draw_masks = _kernels(backend)
     items = [(call.plan, *call.sides()) for call in calls]
-    made = compose_batch(items, out=images, threads=most, **extra, **options.of_kernel(first))
-    samples = [call.result(options, each) for call, each in zip(calls, made, strict=True)]
+    finished: dict[int, tuple[Sample, RleMasks]] = {}
+
+    def done(i: int, made: _operation.Composition) -> None:
+        finished[i] = (calls[i].result(options, made), made.masks)
+
+    compose_batch(items, done=done, out=images, threads=most, **extra, **options.of_kernel(first))
+    samples = [finished[i][0] for i in range(len(calls))]
     if form is None or form.drawn is None:
         return Results(images, samples, None)
-    masks = [each.masks for each in made]
+    masks = [finished[i][1] for i in range(len(calls))]
     drawings = [form.drawn.fresh(len(each), canvas) for each in masks] if given is None else given
     draw_masks(masks, drawings, most)
     return Results(images, samples, [form.drawn.part(d, len(m)) for d, m in zip(drawings, masks, strict=True)])
@@ -206,7 +212,7 @@ def _tail(image: NDArray[Any]) -> str:
     return "".join(f", {side}" for side in image.shape[2:])
 
 
-def _kernels(backend: str) -> tuple[Callable[..., list[_operation.Composition]], Callable[..., None]]:
+def _kernels(backend: str) -> tuple[Callable[..., None], Callable[..., None]]:
     if backend == "rust":
         from copypaste_rs._compiled import compose_batch, draw_masks
     else:

@@ -11,7 +11,7 @@ from copypaste_rs.draws import weights_of
 from copypaste_rs.masks import RleMasks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,8 +34,10 @@ def compose(
 ) -> _operation.Composition:
     """Apply a plan to checked arguments; `fill` has one value for each channel."""
     image = np.empty((*plan.canvas_size, *target.image.shape[2:]), target.image.dtype) if out is None else out
-    made = _core.copy_paste(
+    done: dict[int, _operation.Columns] = {}
+    _core.copy_paste(
         [_job(plan, target, sources)],
+        done.__setitem__,
         fill,
         interpolation == "nearest",
         antialias,
@@ -45,8 +47,8 @@ def compose(
         planes(image)[np.newaxis],
         1,
         None,
-    )[0]
-    return _operation.Composition(image, RleMasks._trusted(plan.canvas_size, made[0], made[1]), *made[2:], pick)
+    )
+    return _composition(plan, image, done[0])
 
 
 def compose_batch(
@@ -60,14 +62,19 @@ def compose_batch(
     keep_hidden: bool,
     out: NDArray[Any],
     threads: int,
+    done: Callable[[int, _operation.Composition], None],
     output_format: Format | None = None,
-) -> list[_operation.Composition]:
-    """`compose` for each item, into its image of `out`, in another format than the canvas where there is one."""
+) -> None:
+    """`compose` for each item, into its image of `out`, in another format than the canvas where there is one.
+
+    `done` takes each item's number and composition as soon as it is there, while other threads work on.
+    """
     image = items[0][1].image
     linear = None if output_format is None else output_format.linear(image)
     first = output_format is not None and output_format.channels_first and image.ndim == 3
-    made = _core.copy_paste(
+    _core.copy_paste(
         [_job(*item) for item in items],
+        lambda i, made: done(i, _composition(items[i][0], out[i], made)),
         fill,
         interpolation == "nearest",
         antialias,
@@ -78,10 +85,10 @@ def compose_batch(
         threads,
         None if output_format is None else (first, linear),
     )
-    return [
-        _operation.Composition(image, RleMasks._trusted(plan.canvas_size, each[0], each[1]), *each[2:], pick)
-        for (plan, *_), image, each in zip(items, out, made, strict=True)
-    ]
+
+
+def _composition(plan: Plan, image: NDArray[Any], made: _operation.Columns) -> _operation.Composition:
+    return _operation.Composition(image, RleMasks._trusted(plan.canvas_size, made[0], made[1]), *made[2:], pick)
 
 
 def pick(columns: Sequence[Sequence[NDArray[Any]]], row: NDArray[np.int64]) -> list[NDArray[Any]]:

@@ -1,13 +1,13 @@
 """The Rust kernels. Arguments come checked; `copypaste_rs.functional` is what to call."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from copypaste_rs._formats import Linear
-from copypaste_rs._operation import Side
+from copypaste_rs._operation import Columns, Side
 from copypaste_rs._planning import DrawOptions, Placed
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Placement, Plan
@@ -45,6 +45,7 @@ def boxes(masks: RleMasks) -> NDArray[np.float32]: ...
 def convert(image: NDArray[Any], output_format: tuple[bool, Linear], out: NDArray[Any]) -> None: ...
 def copy_paste(
     items: list[tuple[Plan, list[Side], list[NDArray[np.uint16] | None]]],
+    done: Callable[[int, Columns], None],
     fill: NDArray[Any],
     nearest: bool,
     antialias: bool,
@@ -54,19 +55,7 @@ def copy_paste(
     out: NDArray[Any],
     threads: int,
     output_format: tuple[bool, Linear] | None,
-) -> list[
-    tuple[
-        NDArray[np.uint32],
-        NDArray[np.int64],
-        NDArray[np.float32],
-        NDArray[np.int64],
-        NDArray[np.int32],
-        NDArray[np.int32],
-        NDArray[np.float32],
-        NDArray[np.bool_],
-        NDArray[np.int64],
-    ]
-]: ...
+) -> None: ...
 def decode(masks: RleMasks, out: NDArray[np.uint8]) -> None: ...
 def difference(masks: RleMasks, other: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
 def draw_masks(masks: list[RleMasks], out: Sequence[NDArray[np.uint8] | NDArray[np.int32]], threads: int) -> None: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, SupportsIndex
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, SupportsIndex, TypeAlias
 
 import numpy as np
 
@@ -52,6 +52,19 @@ class Composition(NamedTuple):
 
 
 Compose = Callable[..., Composition]
+
+Columns: TypeAlias = """tuple[
+    NDArray[np.uint32],
+    NDArray[np.int64],
+    NDArray[np.float32],
+    NDArray[np.int64],
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.float32],
+    NDArray[np.bool_],
+    NDArray[np.int64],
+]"""
+"""The same as the extension has it: runs and offsets of the masks, then the rest from `boxes` on."""
 
 
 class Options(NamedTuple):

@@ -17,7 +17,7 @@ from copypaste_rs.reference.rle import area, boxes, decode, place_masks
 from copypaste_rs.reference.runs import from_pixels, pixels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -208,19 +208,18 @@ def compose_batch(
     *,
     out: NDArray[Any],
     threads: int,
+    done: Callable[[int, Composition], None],
     output_format: Format | None = None,
     **options: Any,
-) -> list[Composition]:
+) -> None:
     """`compose` for each item, one by one: the reference is for reading, not for speed."""
     del threads
-    made = []
     for i, (plan, target, sources) in enumerate(items):
-        done = compose(plan, target, sources, out=out[i] if output_format is None else None, **options)
+        made = compose(plan, target, sources, out=out[i] if output_format is None else None, **options)
         if output_format is not None:
-            write_image(done.image, output_format, output_format.linear(done.image), out[i])
-            done = done._replace(image=out[i])
-        made.append(done)
-    return made
+            write_image(made.image, output_format, output_format.linear(made.image), out[i])
+            made = made._replace(image=out[i])
+        done(i, made)
 
 
 def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int) -> None:

@@ -6,7 +6,7 @@ use numpy::{PyArrayDyn, PyReadwriteArray2, PyReadwriteArray3};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arguments::PyMasks;
+use crate::arguments::{MaskParts, PyMasks};
 use crate::threads::for_each;
 
 /// The array, held while it is written.
@@ -54,8 +54,8 @@ pub(crate) fn draw_masks(
     for (masks, drawing) in masks.iter().zip(&mut drawings) {
         jobs.push((masks.parts()?, drawing.view()?));
     }
-    let done = for_each(py, jobs, threads, |(masks, drawing)| drawing.draw(&masks.read()?));
-    done.map(drop).map_err(|failure| failure.into_python(py, masks.len()))
+    let draw = |(masks, drawing): (MaskParts<'_>, Drawing<'_>)| drawing.draw(&masks.read()?);
+    for_each(py, jobs, threads, draw, |_, ()| Ok(())).map_err(|failure| failure.into_python(py, masks.len()))
 }
 
 impl Drawing<'_> {

@@ -15,7 +15,7 @@ use pyo3::types::PyList;
 
 use crate::formats::{PyFormat, format};
 use crate::images::for_pixel_type;
-use crate::jobs::{Item, Options};
+use crate::jobs::{Item, Job, Options};
 use crate::masks::box_table;
 use crate::threads::for_each;
 
@@ -58,11 +58,13 @@ fn columns<'py>(py: Python<'py>, rows: Rows, crowds: &[&[bool]]) -> Columns<'py>
 }
 
 /// Applies each plan to its samples, into its canvas of `out`: shape (items, H, W, C), or as `output_format` says.
+/// Calls `done` with the number of each item and its columns, as soon as they are there.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "the operation has as many options as it has")]
 pub(crate) fn copy_paste<'py>(
     py: Python<'py>,
     items: Bound<'py, PyList>,
+    done: Bound<'py, PyAny>,
     fill: Bound<'py, PyAny>,
     nearest: bool,
     antialias: bool,
@@ -72,29 +74,29 @@ pub(crate) fn copy_paste<'py>(
     out: Bound<'py, PyAny>,
     threads: usize,
     output_format: Option<PyFormat<'py>>,
-) -> PyResult<Vec<Columns<'py>>> {
+) -> PyResult<()> {
     let rules = Rules { min_area, min_visibility, keep_hidden };
-    for_pixel_type!(fill, compose(py, &items, &fill, nearest, antialias, rules, &out, threads, output_format))
+    let batch = Batch { items: &items, threads, done: &done };
+    for_pixel_type!(fill, compose(py, batch, &fill, nearest, antialias, rules, &out, output_format))
 }
 
 #[expect(clippy::too_many_arguments, reason = "the same, with a pixel type")]
 fn compose<'py, T>(
     py: Python<'py>,
-    items: &Bound<'py, PyList>,
+    batch: Batch<'_, 'py>,
     fill: &Bound<'py, PyAny>,
     nearest: bool,
     antialias: bool,
     rules: Rules,
     out: &Bound<'py, PyAny>,
-    threads: usize,
     given: Option<PyFormat<'py>>,
-) -> PyResult<Vec<Columns<'py>>>
+) -> PyResult<()>
 where
     T: Element + Pixel + Default + Into<f32> + Finished<T>,
 {
     let fill: PyReadonlyArray1<'_, T> = fill.extract()?;
     let look = Look { fill: fill.as_slice()?, nearest, antialias };
-    let call = Call { items, threads, options: Options { look, rules } };
+    let call = Call { batch, options: Options { look, rules } };
     let Some(given) = given else {
         let mut out = held::<T>(out)?;
         return call
@@ -125,10 +127,17 @@ fn converted<'a, T: Pixel + Default, O: Finished<T>>(
     Converted::new(out, Size { h, w }, channels, format)
 }
 
-/// Items with what they have in common.
-struct Call<'a, 'py, T> {
+/// Items, and what takes their results.
+#[derive(Clone, Copy)]
+struct Batch<'a, 'py> {
     items: &'a Bound<'py, PyList>,
     threads: usize,
+    done: &'a Bound<'py, PyAny>,
+}
+
+/// The same with the options that all have in common.
+struct Call<'a, 'py, T> {
+    batch: Batch<'a, 'py>,
     options: Options<'a, T>,
 }
 
@@ -139,9 +148,9 @@ impl<'py, T: Element + Pixel> Call<'_, 'py, T> {
         py: Python<'py>,
         out: ArrayViewMut4<'c, O>,
         sink: impl Fn(ArrayViewMut3<'c, O>) -> Result<S> + Sync,
-    ) -> PyResult<Vec<Columns<'py>>> {
+    ) -> PyResult<()> {
         let items: Vec<Item<'_, T>> =
-            self.items.iter().map(|item| Item::extract(item.extract()?)).collect::<PyResult<_>>()?;
+            self.batch.items.iter().map(|item| Item::extract(item.extract()?)).collect::<PyResult<_>>()?;
         let (_, a, b, c) = out.dim();
         let values = out.into_slice().unwrap_or_default(); // Python has checked the layout
         let canvases = values.chunks_exact_mut((a * b * c).max(1));
@@ -150,12 +159,13 @@ impl<'py, T: Element + Pixel> Call<'_, 'py, T> {
             jobs.push((item.job()?, canvas));
         }
         let options = &self.options;
-        let made = for_each(py, jobs, self.threads, |(job, canvas)| {
+        let work = |(job, canvas): (Job<'_, T>, _)| {
             let canvas = ArrayViewMut3::from_shape((a, b, c), canvas).map_err(|_| Error::PlanDoesNotFit)?;
             job.run(options, &mut sink(canvas)?)
-        });
-        let made = made.map_err(|failure| failure.into_python(py, items.len()))?;
-        made.into_iter().zip(&items).map(|(rows, item)| Ok(columns(py, rows, &item.crowds()?))).collect()
+        };
+        let Batch { threads, done, .. } = self.batch;
+        let finish = |i: usize, rows| done.call1((i, columns(py, rows, &items[i].crowds()?))).map(drop);
+        for_each(py, jobs, threads, work, finish).map_err(|failure| failure.into_python(py, items.len()))
     }
 }
 

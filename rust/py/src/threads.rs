@@ -16,15 +16,15 @@ use crate::arguments::to_python;
 pub(crate) enum Failure {
     /// The first job that failed.
     Job(usize, Error),
-    /// The user interrupted, or a signal handler raised.
-    Signal(PyErr),
+    /// The user interrupted, a signal handler raised, or what takes the results.
+    Raised(PyErr),
 }
 
 impl Failure {
     /// The error for Python; it names the item where there are several.
     pub(crate) fn into_python(self, py: Python<'_>, items: usize) -> PyErr {
         match self {
-            Self::Signal(raised) => raised,
+            Self::Raised(raised) => raised,
             Self::Job(_, error) if items == 1 => to_python(error),
             Self::Job(item, error) => {
                 let message = format!("item {item}: {error}");
@@ -34,15 +34,18 @@ impl Failure {
     }
 }
 
-/// Does all jobs on up to `threads` threads, the calling one included, without the GIL. Results come in the order of
-/// the jobs. After a failure or a signal, jobs that were begun are finished and no more are.
-#[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough")]
+/// Does all jobs on up to `threads` threads, the calling one included, without the GIL.
+///
+/// `finish` takes each result, with the number of its job, on the calling thread with the GIL, while the others work on:
+/// what Python has to do for a batch costs little time then. After a failure or a signal, jobs that were begun are
+/// finished and no more are.
 pub(crate) fn for_each<J: Send, R: Send>(
     py: Python<'_>,
     jobs: Vec<J>,
     threads: usize,
     work: impl Fn(J) -> Result<R> + Sync,
-) -> std::result::Result<Vec<R>, Failure> {
+    mut finish: impl FnMut(usize, R) -> PyResult<()>,
+) -> std::result::Result<(), Failure> {
     let n = jobs.len();
     let threads = match threads.min(n) {
         // Asking the operating system reads files: more than a small image costs.
@@ -51,7 +54,7 @@ pub(crate) fn for_each<J: Send, R: Send>(
         many => many.min(available_parallelism().map_or(1, usize::from)),
     };
     let queue = Mutex::new(jobs.into_iter().enumerate());
-    let done: Mutex<Vec<Option<R>>> = Mutex::new((0..n).map(|_| None).collect());
+    let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(n));
     let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
     let stop = AtomicBool::new(false);
 
@@ -62,7 +65,7 @@ pub(crate) fn for_each<J: Send, R: Send>(
         }
         let Some((i, job)) = lock(&queue).next() else { return false };
         match work(job) {
-            Ok(result) => lock(&done)[i] = Some(result),
+            Ok(result) => lock(&done).push((i, result)),
             Err(error) => {
                 stop.store(true, Ordering::Relaxed);
                 let mut failed = lock(&failed);
@@ -74,30 +77,31 @@ pub(crate) fn for_each<J: Send, R: Send>(
         }
         true
     };
-    let signal = py.detach(|| {
-        scope(|scope| {
-            for _ in 1..threads {
-                // Without another thread the rest of them do the work.
-                let _ = Builder::new().spawn_scoped(scope, || while step() {});
-            }
-            while step() {
-                if n > 1
-                    && let Err(raised) = Python::attach(|py| py.check_signals())
-                {
-                    stop.store(true, Ordering::Relaxed);
-                    return Some(raised);
-                }
-            }
-            None
-        })
+    let mut finish_done = || {
+        let results = std::mem::take(&mut *lock(&done));
+        results.into_iter().try_for_each(|(i, result)| finish(i, result))
+    };
+    let raised = scope(|scope| {
+        // Without another thread the rest of them do the work.
+        let others: Vec<_> = (1..threads)
+            .filter_map(|_| Builder::new().spawn_scoped(scope, || while step() {}).ok())
+            .collect();
+        let mut outcome = Ok(());
+        while outcome.is_ok() && py.detach(step) {
+            outcome = if n > 1 { py.check_signals() } else { Ok(()) };
+            outcome = outcome.and_then(|()| finish_done());
+        }
+        if outcome.is_err() {
+            stop.store(true, Ordering::Relaxed);
+        }
+        py.detach(|| others.into_iter().for_each(|other| drop(other.join())));
+        outcome
     });
-    if let Some(raised) = signal {
-        return Err(Failure::Signal(raised));
-    }
-    if let Some((i, error)) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    raised.map_err(Failure::Raised)?;
+    if let Some((i, error)) = lock(&failed).take() {
         return Err(Failure::Job(i, error));
     }
-    Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten().collect())
+    finish_done().map_err(Failure::Raised)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
