@@ -144,7 +144,7 @@ def apply_batch(
         extra = {"output_format": form.image}
     shape = (len(calls), *shape)
     images = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype, inputs)
-    if out is not None and any(np.may_share_memory(out, each) for each in given or ()):
+    if out is not None and any(_checks.may_overlap(out, each) for each in given or ()):
         raise ValueError("masks_out: expected memory of its own, got an array that overlaps out")
     compose_batch, draw_masks = _kernels(backend)
     items = [(call.plan, *call.sides()) for call in calls]
@@ -191,7 +191,7 @@ def _given(
     for i, (out, n) in enumerate(zip(given, most, strict=True)):
         name = "masks_out" if len(calls) == 1 else f"masks_out[{i}]"
         array = drawn.check(name, out, n, canvas)
-        if any(np.may_share_memory(array, other) for other in (*inputs, *checked)):
+        if any(_checks.may_overlap(array, other) for other in (*inputs, *checked)):
             raise ValueError(f"{name}: expected memory of its own, got an array that overlaps another")
         checked.append(array)
     return checked

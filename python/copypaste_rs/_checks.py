@@ -151,12 +151,13 @@ def output(
     if not value.flags.carray:
         raise ValueError(f"{name}: expected a C-contiguous, writable array, got another layout or a read-only one")
     for other in inputs:
-        if _may_overlap(value, other):
+        if may_overlap(value, other):
             raise ValueError(f"{name}: expected memory of its own, got an array that overlaps an input")
     return value
 
 
-def _may_overlap(a: NDArray[Any], b: NDArray[Any]) -> bool:
+def may_overlap(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    """Whether two arrays may share memory, as `np.may_share_memory` says it."""
     if a.base is None is b.base and a.flags.owndata and b.flags.owndata:
         return a is b  # each has memory of its own: asking NumPy takes longer
     return np.may_share_memory(a, b)
