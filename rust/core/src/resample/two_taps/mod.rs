@@ -46,25 +46,39 @@ pub(crate) struct Table<W> {
     available: usize,
 }
 
+/// So many columns are looked up together, in loops that compilers vectorise.
+const CHUNK: usize = 64;
+
+/// First taps, clamped, and the weights of both, of some resized columns.
+type Taps<W> = ([u32; CHUNK], [[W; CHUNK]; 2]);
+
 impl<W: Copy + Default> Table<W> {
-    /// `taps` gives the first tap of a resized column, clamped, and the weights of both.
+    /// `taps` finds the taps of resized columns.
     #[inline(always)]
-    fn new(window: &Window, taps: impl Fn(i32) -> (u32, [W; 2])) -> Result<Self> {
+    fn new(window: &Window, taps: impl Fn(&[i32; CHUNK]) -> Taps<W>) -> Result<Self> {
         let axis = window.placement.columns();
         let channels = window.channels;
         let last_input = (axis.input - 1) as u32;
-        let place = |i: i32| {
-            let (first, [this, next]) = taps(i);
-            let mirrored = last_input - first;
-            // The last column has one tap only.
-            let swapped = axis.flip & (mirrored > 0);
-            let tap = if axis.flip { mirrored.saturating_sub(1) } else { first };
-            (tap, if swapped { [next, this] } else { [this, next] })
+        let place = |numbers: &[i32; CHUNK]| {
+            let (mut first, [mut this, mut next]) = taps(numbers);
+            if axis.flip {
+                for i in 0..CHUNK {
+                    let mirrored = last_input - first[i];
+                    // The last column has one tap only.
+                    let swapped = mirrored > 0;
+                    first[i] = mirrored.saturating_sub(1);
+                    (this[i], next[i]) = if swapped { (next[i], this[i]) } else { (this[i], next[i]) };
+                }
+            }
+            (first, [this, next])
         };
         let resized = axis.resized_at(window.columns.start) as i32;
         // Starts run one way, so the outermost pixels have the outermost starts.
-        let last_number = (window.columns.len() - 1) as i32;
-        let [a, b] = [resized, resized + last_number].map(|i| place(i).0 as usize);
+        let last = resized + (window.columns.len() - 1) as i32;
+        let mut outermost = [resized; CHUNK];
+        outermost[1] = last;
+        let ([a, b, ..], _) = place(&outermost);
+        let [a, b] = [a, b].map(|tap| tap as usize);
         let first = a.min(b).min(axis.input.saturating_sub(2));
         let length = ((a.max(b) + 2).min(axis.input) - first).saturating_mul(channels);
         if length > u32::MAX as usize {
@@ -72,10 +86,21 @@ impl<W: Copy + Default> Table<W> {
         }
         let mut start = filled(window.padded_columns())?;
         let mut weights = filled(window.padded_columns())?;
-        for ((start, weights), number) in start.iter_mut().zip(&mut weights).zip(0_i32..i32::MAX) {
-            let (tap, both) = place(resized + number.min(last_number));
-            *start = (tap - first as u32) * channels as u32;
-            *weights = both;
+        let mut numbers = [0; CHUNK];
+        for (number, (start, weights)) in start.chunks_mut(CHUNK).zip(weights.chunks_mut(CHUNK)).enumerate() {
+            for (i, column) in numbers.iter_mut().enumerate() {
+                *column = (resized as i64 + (number * CHUNK + i) as i64).min(last as i64) as i32;
+            }
+            let (mut taps, [this, next]) = place(&numbers);
+            for tap in &mut taps {
+                *tap = (*tap - first as u32) * channels as u32;
+            }
+            start.copy_from_slice(&taps[..start.len()]);
+            let mut both = [[W::default(); 2]; CHUNK];
+            for i in 0..CHUNK {
+                both[i] = [this[i], next[i]];
+            }
+            weights.copy_from_slice(&both[..weights.len()]);
         }
         let available = ((axis.input - first) * channels).min(u32::MAX as usize);
         // The one tap of the last column becomes the second, so that both lie inside.
