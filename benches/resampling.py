@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -26,7 +27,6 @@ ANTIALIAS_SCALES = (0.2, 0.4, 0.6, 0.8)
 CLOSE = {"uint8": 0, "uint16": 1, "float32": 1e-5}
 """How far values, float32 ones from 0 to 1, may be from OpenCV's: it rounds positions of its own."""
 
-SLOWEST_OF_RIVAL = 1.0
 MOST_FOR_A_FLIP = 0.1
 
 
@@ -45,7 +45,7 @@ def measure(draws: int) -> dict[str, Any]:
         for channels in CHANNELS
         for scale in ANTIALIAS_SCALES
     ]
-    return {"two_taps": two_taps, "antialias": antialias}
+    return {"two_taps": two_taps, "antialias": antialias, "ipp": ipp()}
 
 
 def case(rival: str, image: NDArray[Any], scale: float, draws: int) -> dict[str, Any]:
@@ -70,14 +70,33 @@ def case(rival: str, image: NDArray[Any], scale: float, draws: int) -> dict[str,
     }
 
 
+def ipp() -> str | None:
+    """The version of Intel's closed library that OpenCV hands uint16 and float32 to, where it does."""
+    if not (hasattr(cv2, "ipp") and cv2.ipp.useIPP()):
+        return None
+    found = re.search(r"\d+\.\d+[\d.]*", cv2.ipp.getIppVersion())
+    return f"IPP {found[0]}" if found else "IPP"
+
+
+def least(rival: str, cell: dict[str, Any]) -> float:
+    """How many times as fast as the rival a case has to be."""
+    if rival == "Pillow":
+        return 3.0
+    if (cell["dtype"], cell["channels"]) == ("uint8", 3):
+        return 2.0 if cell["scale"] > 0.5 else 1.6
+    return 1.0
+
+
 def missed(figures: dict[str, Any]) -> list[str]:
     """The promises that the figures do not keep."""
     found = []
     for rival, cells in (("OpenCV", figures["two_taps"]), ("Pillow", figures["antialias"])):
         for cell in cells:
             which = f"{cell['dtype']} x {cell['channels']} at {cell['scale']}"
-            if cell["times_as_fast"] < SLOWEST_OF_RIVAL:
-                found.append(f"{which} is {cell['times_as_fast']:.2f} times as fast as {rival}")
+            if cell["times_as_fast"] < least(rival, cell):
+                found.append(
+                    f"{which} is {cell['times_as_fast']:.2f} times as fast as {rival}, not {least(rival, cell):g}"
+                )
             if cell["flip_cost"] > MOST_FOR_A_FLIP:
                 found.append(f"{which} takes {cell['flip_cost']:.0%} more when mirrored")
     return found
