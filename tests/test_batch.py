@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copypaste_rs import Batch, Instances, RleMasks, Sample, SimpleCopyPaste
+from copypaste_rs import Batch, Instances, RleMasks, Sample, SimpleCopyPaste, _operation
 from test_transform import SOURCE, TARGET, sample
 
 TRANSFORM = SimpleCopyPaste(size=(40, 52), blend_sigma=(0.5, 2))
@@ -107,6 +107,19 @@ def test_a_failure_inside_a_thread_names_the_item() -> None:
     with pytest.raises(ValueError) as error:
         call(targets=[TARGET, changed, *TARGETS[2:]], threads=3)
     assert str(error.value) == "item 1: plan: expected samples of the sizes it was drawn for, got others"
+
+
+def test_what_fails_while_others_work_is_raised_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Any] = []
+
+    def fail(*arguments: Any) -> Sample:
+        tried.append(arguments)
+        raise MemoryError("no room for columns")
+
+    monkeypatch.setattr(_operation.Call, "result", fail)
+    with pytest.raises(MemoryError, match="^no room for columns$"):
+        call(threads=2)
+    assert len(tried) == 1
 
 
 def test_the_environment_caps_threads(monkeypatch: pytest.MonkeyPatch) -> None:

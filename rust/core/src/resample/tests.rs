@@ -323,6 +323,25 @@ fn long_rows_go_two_at_a_time() {
 }
 
 #[test]
+fn rows_that_are_not_shared() {
+    for (height, width, offset_x) in [(6, 700, 2), (5, 33, -1), (1, 16, 0), (6, 1, 1), (4, 15, -9)] {
+        let placement = Placement {
+            input: Size { h: 13, w: 150 },
+            resized: Size { h: height, w: width },
+            offset_y: -1,
+            offset_x,
+            canvas: Size { h: height + 2, w: width },
+            hflip: height == 5,
+        };
+        let mut random = Random(width as u64);
+        for channels in 1..=5 {
+            check_placement::<u16>(Filter::TwoTap, &placement, channels, &mut random);
+            check_placement::<f32>(Filter::TwoTap, &placement, channels, &mut random);
+        }
+    }
+}
+
+#[test]
 fn a_huge_resized_side_costs_what_the_window_costs() {
     let huge = (1 << 31) - 1;
     let image = Array3::from_shape_fn((3, 5, 2), |(y, x, c)| (60 * y + 10 * x + c) as u8);
