@@ -58,6 +58,10 @@ impl<'a> Cut<'a> {
             let block = (pixel.saturating_sub(low) >> self.shift) as usize;
             self.jumps.get(block).map_or(self.spans.len(), |&span| span as usize)
         };
+        // Where all columns are covered whole, that is one span, and nothing is left.
+        if self.spans.get(jump(from)).is_some_and(|&[start, end]| start <= from && to <= end) {
+            return &[];
+        }
         subtract(bounds, self.spans, jump, left)
     }
 }
@@ -108,4 +112,21 @@ fn subtract<'a>(
         }
     }
     left[..length].as_flattened()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rle::tests::{dense, draw, mask};
+
+    #[test]
+    fn whole_columns_hide_what_is_within() {
+        let taken = mask(".###./.###./.###.");
+        let left = |drawing| draw(&dense(&difference(&mask(drawing), &taken))[0]);
+        assert_eq!(left("...../.###./..#.."), "...../...../.....");
+        assert_eq!(left(".#.../...../...#."), "...../...../.....");
+        assert_eq!(left("#..../.#.../....."), "#..../...../.....");
+        assert_eq!(left("...../..#../....#"), "...../...../....#");
+        assert_eq!(left("#...#/#...#/#...#"), "#...#/#...#/#...#");
+    }
 }
