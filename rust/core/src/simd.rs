@@ -160,10 +160,9 @@ pub(crate) mod soft {
     use crate::composite::blend::Bytes;
     use crate::composite::kinds::Kinds;
     use crate::composite::portable::WIDTH;
-    use crate::resample::separable::Rows;
 
     kernel!(composite, avx2, blur [] [],
-        rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds);
+        rows: &[[i16; WIDTH]], weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds);
     kernel!(composite, avx2, blend [const C: usize] [C], row: &mut Bytes<'_>, done: &mut usize);
 }
 

@@ -13,26 +13,14 @@ use bytemuck::cast;
 use super::blend::Bytes;
 use super::kinds::Kinds;
 use super::portable::{WIDTH, level};
-use crate::resample::separable::Rows;
 
 #[target_feature(enable = "avx2")]
-pub(crate) fn blur(rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds) {
-    let load = |k: usize| {
-        let mut values = [0; WIDTH];
-        values.copy_from_slice(rows.get(k, 0, WIDTH));
-        cast::<[i16; WIDTH], __m256i>(values)
-    };
+pub(crate) fn blur(rows: &[[i16; WIDTH]], weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds) {
     let mut low = _mm256_setzero_si256();
     let mut high = low;
-    for (pair, weights) in weights.chunks(2).enumerate() {
-        // A row without a partner is taken twice, with no weight the second time.
-        let (weights, next) = match *weights {
-            [first, second, ..] => ([first, second], 2 * pair + 1),
-            [first] => ([first, 0], 2 * pair),
-            [] => continue,
-        };
+    for (&[a, b], &weights) in rows.as_chunks::<2>().0.iter().zip(weights.as_chunks::<2>().0) {
         let weights = _mm256_set1_epi32(cast(weights));
-        let (a, b) = (load(2 * pair), load(next));
+        let (a, b): (__m256i, __m256i) = (cast(a), cast(b));
         low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), weights));
         high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), weights));
     }

@@ -7,7 +7,7 @@ use super::edge::{Alpha, set_bits};
 use super::portable::WIDTH;
 use super::spans::RowSpans;
 use crate::error::Result;
-use crate::resample::separable::{Rows, filled};
+use crate::resample::separable::filled;
 use crate::simd::{Level, soft};
 
 /// What a row is where it sees nothing but the object.
@@ -60,14 +60,14 @@ pub(super) fn blur(
     let mut at = 0;
     for number in 0..sources {
         let bits = number * words..(number + 1) * words;
-        let row = lines.turn_to(number, &needed[bits.clone()], &blocks.inside[bits]);
-        object(number).for_each(|span| add_ends(row, &span, kernel));
+        let mut row = lines.turn_to(number, &needed[bits.clone()], &blocks.inside[bits]);
+        object(number).for_each(|span| add_ends(&mut row, &span, kernel));
         let Some(y) = (number + 1).checked_sub(taps) else { continue };
         alpha.starts[y] = at;
-        lines.point_to(y);
+        lines.turn_weights(y, &kernel.weights);
         for block in set_bits(&alpha.mixed[y * words..(y + 1) * words]) {
-            let rows = Rows { values: &lines.values, starts: &lines.starts, offset: block * WIDTH };
-            soft::blur(level, rows, &kernel.weights, &mut alpha.values[at], &mut alpha.kinds[at]);
+            let (rows, weights) = lines.of_block(block);
+            soft::blur(level, rows, weights, &mut alpha.values[at], &mut alpha.kinds[at]);
             at += 1;
         }
     }
@@ -152,54 +152,75 @@ fn copied(bits: &[u64]) -> Result<Vec<u64>> {
 
 /// As many source rows, blurred along themselves, as there are weights; in blocks that are not needed, anything.
 struct Lines {
+    /// Elements of a row.
     length: usize,
-    /// In 1/4096; source row `number` in slot `number % slots`.
-    values: Vec<i16>,
-    /// Where in `values` the rows are that an output row needs.
-    starts: Vec<usize>,
+    taps: usize,
+    /// Rows and, so that they go in pairs, perhaps one that has no weight.
+    slots: usize,
+    /// In 1/4096, block after block: of each, source row `number` in slot `number % taps`.
+    values: Vec<[i16; WIDTH]>,
+    /// For each slot the weight of its row.
+    weights: Vec<i16>,
+}
+
+/// One of them.
+struct Line<'a> {
+    length: usize,
+    /// From the row's first block on; the next follow at the distance `slots`.
+    values: &'a mut [[i16; WIDTH]],
+    slots: usize,
 }
 
 impl Lines {
-    fn new(length: usize, slots: usize) -> Result<Self> {
-        Ok(Self { length, values: filled(length.saturating_mul(slots))?, starts: filled(slots)? })
+    fn new(length: usize, taps: usize) -> Result<Self> {
+        let slots = taps.next_multiple_of(2);
+        let values = filled((length / WIDTH).saturating_mul(slots))?;
+        Ok(Self { length, taps, slots, values, weights: filled(slots)? })
     }
 
     /// The next source row, in the needed blocks all or nothing.
-    fn turn_to(&mut self, number: usize, needed: &[u64], inside: &[u64]) -> &mut [i16] {
-        let slot = number % self.starts.len();
-        let row = &mut self.values[slot * self.length..][..self.length];
-        let blocks = row.as_chunks_mut::<WIDTH>().0;
+    fn turn_to(&mut self, number: usize, needed: &[u64], inside: &[u64]) -> Line<'_> {
+        let values = &mut self.values[number % self.taps..];
+        let mut line = Line { length: self.length, values, slots: self.slots };
         for block in set_bits(needed) {
             let full = inside[block / 64] >> (block % 64) & 1 == 1;
-            blocks[block] = [if full { FULL } else { 0 }; WIDTH];
+            *line.block(block) = [if full { FULL } else { 0 }; WIDTH];
         }
-        row
+        line
     }
 
-    /// Finds the source rows of output row `y`.
-    fn point_to(&mut self, y: usize) {
-        let slots = self.starts.len();
-        let mut slot = y % slots;
-        for start in &mut self.starts {
-            *start = slot * self.length;
-            slot = if slot + 1 == slots { 0 } else { slot + 1 };
-        }
+    /// Gives the rows that output row `y` needs their weights.
+    fn turn_weights(&mut self, y: usize, weights: &[i16]) {
+        let (behind, before) = weights.split_at(self.taps - y % self.taps);
+        self.weights[..before.len()].copy_from_slice(before);
+        self.weights[before.len()..self.taps].copy_from_slice(behind);
+    }
+
+    /// All rows of a block, and their weights.
+    fn of_block(&self, block: usize) -> (&[[i16; WIDTH]], &[i16]) {
+        (&self.values[block * self.slots..][..self.slots], &self.weights)
+    }
+}
+
+impl Line<'_> {
+    fn block(&mut self, block: usize) -> &mut [i16; WIDTH] {
+        &mut self.values[block * self.slots]
     }
 }
 
 /// Adds one span to the blocks that its blurred ends touch; parts of it may lie beside the row.
-fn add_ends(row: &mut [i16], span: &Range<i64>, kernel: &Kernel) {
-    let [starts, ends] = [span.start, span.end].map(|end| blocks_of_end(end, kernel, row.len()));
-    let blocks = row.as_chunks_mut().0;
+fn add_ends(row: &mut Line<'_>, span: &Range<i64>, kernel: &Kernel) {
+    let [starts, ends] = [span.start, span.end].map(|end| blocks_of_end(end, kernel, row.length));
     // What the start does not touch, the span begins to fill at its very left.
-    for block in &mut blocks[ends.start.max(starts.end).min(ends.end)..ends.end] {
+    for block in ends.start.max(starts.end).min(ends.end)..ends.end {
+        let block = row.block(block);
         *block = block.map(|value| value + FULL);
     }
     for block in starts {
-        add(&mut blocks[block], ramp(block, span.start, kernel), 1);
+        add(row.block(block), ramp(block, span.start, kernel), 1);
     }
     for block in ends {
-        add(&mut blocks[block], ramp(block, span.end, kernel), -1);
+        add(row.block(block), ramp(block, span.end, kernel), -1);
     }
 }
 

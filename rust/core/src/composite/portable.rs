@@ -2,16 +2,15 @@
 
 use super::blend::Bytes;
 use super::kinds::Kinds;
-use crate::resample::separable::Rows;
 
 /// Columns of a blur that are looked at together.
 pub(crate) const WIDTH: usize = 16;
 
-/// `WIDTH` sums of rows, one for each weight, as alpha, and which of them are all or some.
-pub(crate) fn blur(rows: Rows<'_, i16>, weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds) {
+/// `WIDTH` sums of rows, an even number of them, one for each weight, as alpha, and which of them are all or some.
+pub(crate) fn blur(rows: &[[i16; WIDTH]], weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds) {
     let mut sums = [0_i32; WIDTH];
-    for (k, &weight) in weights.iter().enumerate() {
-        for (sum, &value) in sums.iter_mut().zip(rows.get(k, 0, WIDTH)) {
+    for (row, &weight) in rows.iter().zip(weights) {
+        for (sum, &value) in sums.iter_mut().zip(row) {
             *sum += weight as i32 * value as i32;
         }
     }
