@@ -72,6 +72,7 @@ impl Blend for f32 {
 }
 
 /// What is mixed, and by how much: the first pixels of each.
+#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only registers mix several at a time"))]
 pub(crate) struct Bytes<'a> {
     pub(crate) source: &'a [u8],
     pub(crate) alpha: &'a [u8],

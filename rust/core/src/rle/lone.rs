@@ -14,6 +14,10 @@ pub(crate) const ROOM: usize = 40;
 
 /// Where input row `k` begins on the canvas: at `k * factor + shift`, rounded down, and `offset`, moved into what lands.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    all(not(target_arch = "x86_64"), not(test)),
+    expect(dead_code, reason = "only registers draw several at a time")
+)]
 pub(crate) struct Rows {
     pub(crate) factor: f64,
     pub(crate) shift: f64,
@@ -22,6 +26,7 @@ pub(crate) struct Rows {
 }
 
 /// Columns to be drawn, and how far that has come.
+#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only registers draw several at a time"))]
 pub(crate) struct Lone<'a> {
     /// Height of the input, and of the canvas.
     pub(crate) h: u32,
@@ -48,6 +53,7 @@ pub(crate) struct Extent {
     pub(crate) area: u32,
 }
 
+#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only registers draw several at a time"))]
 impl Lone<'_> {
     /// The next spans as they stand in memory, where `FLIP` draws the last of them first; behind the last, anything.
     #[inline(always)]
