@@ -117,7 +117,7 @@ def test_what_fails_while_others_work_is_raised_once(monkeypatch: pytest.MonkeyP
         raise MemoryError("no room for columns")
 
     monkeypatch.setattr(_operation.Call, "result", fail)
-    with pytest.raises(MemoryError, match="^no room for columns$"):
+    with pytest.raises(MemoryError, match=r"^no room for columns$"):
         call(threads=2)
     assert len(tried) == 1
 
