@@ -9,6 +9,7 @@ import numpy as np
 
 from benches.measure import Spread, median_ratio, paired, ratio
 from benches.scenes import augmentations, photo_sample, stratified
+from benches.turns import in_turns
 from copypaste_rs import ForTraining, Instances, RleMasks, Sample, SimpleCopyPaste, functional
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def soft(draws: int) -> dict[str, Any]:
             ("soft", stratified(CANVAS, INSTANCES, draws, sigma=SIGMA)),
         )
     }
-    times = paired(contestants, repeats=5)
+    times = in_turns(contestants, repeats=3, turns=4)
     return {
         "sigma": SIGMA,
         "milliseconds": {name: Spread.of(values)._asdict() for name, values in times.items()},
@@ -126,7 +127,7 @@ def training(draws: int) -> dict[str, Any]:
             ],
             "NumPy afterwards": [functools.partial(afterwards, call, options, ours=False) for call in calls],
         }
-        times = paired(contestants, repeats=3)
+        times = in_turns(contestants, repeats=2, turns=3)
         found[name] = {
             "milliseconds": {who: Spread.of(values)._asdict() for who, values in times.items()},
             "times_as_fast": median_ratio(times, "our kernels afterwards", "same pass"),
@@ -189,7 +190,7 @@ def threads(draws: int) -> dict[str, Any]:
     contestants: dict[str, Sequence[Callable[[], Any]]] = {
         str(n): [functools.partial(apply, threads=n, out=alone.images)] * draws for n in (1, THREADS)
     }
-    times = paired(contestants, repeats=3)
+    times = in_turns(contestants, repeats=2, turns=3)
     return {
         "batch": BATCH,
         "threads": THREADS,

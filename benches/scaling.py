@@ -16,7 +16,7 @@ from benches.measure import Spread
 from benches.parts import grown, one_mask
 from benches.rivals import dense, hand_tuned
 from benches.scenes import Scene, photo_sample, stratified
-from benches.turns import least, take_turn
+from benches.turns import in_turns
 from copypaste_rs import Plan, functional
 
 if TYPE_CHECKING:
@@ -103,9 +103,9 @@ def taken(points: dict[int, list[Scene]], rival_at: Sequence[int]) -> dict[int, 
             slow[f"{at}: {RIVAL}"] = [
                 functools.partial(hand_tuned.copy_paste, scene.plan, target, source) for scene in scenes
             ]
-    times = least([take_turn(calls, REPEATS, number) for number in range(TURNS)])
+    times = in_turns(calls, REPEATS, TURNS)
     if slow:
-        times |= least([take_turn(slow, RIVAL_REPEATS, number) for number in range(TURNS)])
+        times |= in_turns(slow, RIVAL_REPEATS, TURNS)
     found: dict[int, dict[str, list[float]]] = {at: {} for at in points}
     for key, values in times.items():
         point, _, name = key.partition(": ")

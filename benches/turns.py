@@ -21,3 +21,8 @@ def take_turn(contestants: dict[str, Sequence[Callable[[], Any]]], repeats: int,
 def least(taken: Sequence[dict[str, list[float]]]) -> dict[str, list[float]]:
     """The quickest turn of every contestant on every draw: noise only ever adds."""
     return {name: [min(values) for values in zip(*(turn[name] for turn in taken), strict=True)] for name in taken[0]}
+
+
+def in_turns(contestants: dict[str, Sequence[Callable[[], Any]]], repeats: int, turns: int) -> dict[str, list[float]]:
+    """Seconds of every contestant on every draw, in the quickest of several turns."""
+    return least([take_turn(contestants, repeats, number) for number in range(turns)])

@@ -11,6 +11,7 @@ import numpy as np
 from benches.measure import MEBI, Spread, median_ratio, paired, peak_above, ratio
 from benches.rivals import dense, hand_tuned, straightforward
 from benches.scenes import Augmentation, augmentations, stratified
+from benches.turns import in_turns
 from copypaste_rs import Placement, functional, reference
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def against_rivals(canvas: int, instances: int, draws: int) -> dict[str, Any]:
         TUNED: [functools.partial(hand_tuned.copy_paste, *arguments) for arguments in given],
         DENSE: [functools.partial(straightforward.copy_paste, *arguments) for arguments in given],
     }
-    times, beside = paired(small, repeats=7), paired(rivals, repeats=5)
+    times, beside = in_turns(small, repeats=3, turns=4), in_turns(rivals, repeats=2, turns=3)
     slower = [name for name in beside if name != OURS]
     return {
         "canvas": canvas,
