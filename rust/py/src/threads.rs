@@ -3,6 +3,7 @@
 //! They live as long as one call: a process that forks afterwards has none that the child could wait for in vain,
 //! and starting one costs less than a hundredth of an image.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, available_parallelism, scope};
@@ -94,7 +95,12 @@ pub(crate) fn for_each<J: Send, R: Send>(
         if outcome.is_err() {
             stop.store(true, Ordering::Relaxed);
         }
-        py.detach(|| others.into_iter().for_each(|other| drop(other.join())));
+        py.detach(|| {
+            for other in others {
+                // Not to be taken for a result that is missing.
+                other.join().unwrap_or_else(|panic| resume_unwind(panic));
+            }
+        });
         outcome
     });
     raised.map_err(Failure::Raised)?;

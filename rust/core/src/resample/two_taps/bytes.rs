@@ -8,7 +8,7 @@ use std::array;
 use std::ops::Range;
 
 use super::wide::{Wide, wide_blocks};
-use super::{CHUNK, Table, both, inside, parts};
+use super::{Table, both, inside, parts};
 use crate::error::Result;
 use crate::resample::bands::{Pairs, TOGETHER};
 use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
@@ -78,14 +78,9 @@ pub(crate) enum Columns {
 #[inline(always)]
 pub(super) fn tables(window: &Window) -> Result<(Table<i16>, Columns)> {
     let axis = TwoTaps::new(&window.placement.columns());
-    let table = Table::new(window, |columns| {
-        let (mut taps, mut weights) = ([0; CHUNK], [[0; CHUNK]; 2]);
-        for (i, &column) in columns.iter().enumerate() {
-            let Between { first, share } = axis.clamp(axis.single(column));
-            taps[i] = number(first);
-            [weights[0][i], weights[1][i]] = fixed_weights(share);
-        }
-        (taps, weights)
+    let table = Table::new(window, |column| {
+        let Between { first, share } = axis.clamp(axis.single(column));
+        (number(first), fixed_weights(share))
     })?;
     let columns = Columns::new(&table, window.level)?;
     Ok((table, columns))

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::octets::{Octets, SomeOctets};
 use super::wide_floats::{AllWide, SomeWide};
-use super::{CHUNK, Table, both, inside, parts};
+use super::{Table, both, inside, parts};
 use crate::error::Result;
 use crate::placement::Placement;
 use crate::resample::bands::{Pairs, TOGETHER};
@@ -110,14 +110,9 @@ pub(crate) struct FloatTables {
 #[inline(always)]
 pub(super) fn tables<T: Float>(window: &Window) -> Result<FloatTables> {
     let axis = TwoTaps::new(&window.placement.columns());
-    let table = Table::new(window, |columns| {
-        let (mut taps, mut weights) = ([0; CHUNK], [[0.0; CHUNK]; 2]);
-        for (i, &column) in columns.iter().enumerate() {
-            let Between { first, share } = axis.clamp(axis.double(column));
-            taps[i] = number(first);
-            [weights[0][i], weights[1][i]] = float_weights(share);
-        }
-        (taps, weights)
+    let table = Table::new(window, |column| {
+        let Between { first, share } = axis.clamp(axis.double(column));
+        (number(first), float_weights(share))
     })?;
     let wide = if window.level.permutes_bytes() && !at_once::<T>(window) {
         AllWide::new::<T>(&table)?

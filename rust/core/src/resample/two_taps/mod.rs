@@ -49,18 +49,18 @@ pub(crate) struct Table<W> {
 /// So many columns are looked up together, in loops that compilers vectorise.
 const CHUNK: usize = 64;
 
-/// First taps, clamped, and the weights of both, of some resized columns.
-type Taps<W> = ([u32; CHUNK], [[W; CHUNK]; 2]);
-
 impl<W: Copy + Default> Table<W> {
-    /// `taps` finds the taps of resized columns.
+    /// `taps` gives the first tap of a resized column, clamped, and the weights of both.
     #[inline(always)]
-    fn new(window: &Window, taps: impl Fn(&[i32; CHUNK]) -> Taps<W>) -> Result<Self> {
+    fn new(window: &Window, taps: impl Fn(i32) -> (u32, [W; 2])) -> Result<Self> {
         let axis = window.placement.columns();
         let channels = window.channels;
         let last_input = (axis.input - 1) as u32;
         let place = |numbers: &[i32; CHUNK]| {
-            let (mut first, [mut this, mut next]) = taps(numbers);
+            let (mut first, mut this, mut next) = ([0; CHUNK], [W::default(); CHUNK], [W::default(); CHUNK]);
+            for (i, &number) in numbers.iter().enumerate() {
+                (first[i], [this[i], next[i]]) = taps(number);
+            }
             if axis.flip {
                 for i in 0..CHUNK {
                     let mirrored = last_input - first[i];
