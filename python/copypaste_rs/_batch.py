@@ -144,16 +144,15 @@ def apply_batch(
         extra = {"output_format": form.image}
     shape = (len(calls), *shape)
     images = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype, inputs)
-    if out is not None and any(_checks.may_overlap(out, each) for each in given or ()):
+    if out is not None and _checks.may_overlap(out, given or ()):
         raise ValueError("masks_out: expected memory of its own, got an array that overlaps out")
     compose_batch, draw_masks = _kernels(backend)
-    items = [(call.plan, *call.sides()) for call in calls]
     finished: dict[int, tuple[Sample, RleMasks]] = {}
 
     def done(i: int, made: _operation.Composition) -> None:
         finished[i] = (calls[i].result(options, made), made.masks)
 
-    compose_batch(items, done=done, out=images, threads=most, **extra, **options.of_kernel(first))
+    compose_batch(calls, done=done, out=images, threads=most, **extra, **options.of_kernel(first))
     samples = [finished[i][0] for i in range(len(calls))]
     if form is None or form.drawn is None:
         return Results(images, samples, None)
@@ -191,7 +190,7 @@ def _given(
     for i, (out, n) in enumerate(zip(given, most, strict=True)):
         name = "masks_out" if len(calls) == 1 else f"masks_out[{i}]"
         array = drawn.check(name, out, n, canvas)
-        if any(_checks.may_overlap(array, other) for other in (*inputs, *checked)):
+        if _checks.may_overlap(array, inputs) or _checks.may_overlap(array, checked):
             raise ValueError(f"{name}: expected memory of its own, got an array that overlaps another")
         checked.append(array)
     return checked

@@ -150,17 +150,21 @@ def output(
         raise ValueError(f"{name}: expected shape {shape} and dtype {dtype}, got {value.shape} and {value.dtype.str!r}")
     if not value.flags.carray:
         raise ValueError(f"{name}: expected a C-contiguous, writable array, got another layout or a read-only one")
-    for other in inputs:
-        if may_overlap(value, other):
-            raise ValueError(f"{name}: expected memory of its own, got an array that overlaps an input")
+    if may_overlap(value, inputs):
+        raise ValueError(f"{name}: expected memory of its own, got an array that overlaps an input")
     return value
 
 
-def may_overlap(a: NDArray[Any], b: NDArray[Any]) -> bool:
-    """Whether two arrays may share memory, as `np.may_share_memory` says it."""
-    if a.base is None is b.base and a.flags.owndata and b.flags.owndata:
-        return a is b  # each has memory of its own: asking NumPy takes longer
-    return np.may_share_memory(a, b)
+def may_overlap(array: NDArray[Any], others: Iterable[NDArray[Any]]) -> bool:
+    """Whether an array may share memory with any of the others, as `np.may_share_memory` says it."""
+    alone = array.base is None and array.flags.owndata
+    for other in others:
+        if alone and other.base is None and other.flags.owndata:
+            if other is array:  # each has memory of its own: asking NumPy takes longer
+                return True
+        elif np.may_share_memory(array, other):
+            return True
+    return False
 
 
 def mask_output(name: str, value: object, shape: tuple[int, ...]) -> NDArray[Any]:

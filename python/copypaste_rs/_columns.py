@@ -152,7 +152,10 @@ def _alike(arrays: list[NDArray[Any] | None]) -> TypeGuard[list[NDArray[Any]]]:
     if first is None or not first.dtype.isnative:
         return False
     dtype, shape = first.dtype, first.shape[1:]
-    return all(each is not None and each.dtype == dtype and each.shape[1:] == shape for each in arrays[1:])
+    for each in arrays[1:]:  # noqa: SIM110  # a generator takes longer to set up
+        if each is None or each.dtype != dtype or each.shape[1:] != shape:
+            return False
+    return True
 
 
 def _converted(name: str, column: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -36,7 +36,7 @@ def compose(
     image = np.empty((*plan.canvas_size, *target.image.shape[2:]), target.image.dtype) if out is None else out
     done: dict[int, _operation.Columns] = {}
     _core.copy_paste(
-        [_job(plan, target, sources)],
+        iter([_job(plan, target, sources)]),
         done.__setitem__,
         fill,
         interpolation == "nearest",
@@ -52,7 +52,7 @@ def compose(
 
 
 def compose_batch(
-    items: Sequence[tuple[Plan, _operation.Side, Sequence[_operation.Side]]],
+    calls: Sequence[_operation.Call],
     *,
     fill: NDArray[Any],
     interpolation: str,
@@ -65,16 +65,17 @@ def compose_batch(
     done: Callable[[int, _operation.Composition], None],
     output_format: Format | None = None,
 ) -> None:
-    """`compose` for each item, into its image of `out`, in another format than the canvas where there is one.
+    """`compose` for each call, into its image of `out`, in another format than the canvas where there is one.
 
-    `done` takes each item's number and composition as soon as it is there, while other threads work on.
+    `done` takes each call's number and composition as soon as it is there. It runs while other threads work on, and so
+    does what makes the jobs.
     """
-    image = items[0][1].image
+    image = calls[0].samples[0].image
     linear = None if output_format is None else output_format.linear(image)
     first = output_format is not None and output_format.channels_first and image.ndim == 3
     _core.copy_paste(
-        [_job(*item) for item in items],
-        lambda i, made: done(i, _composition(items[i][0], out[i], made)),
+        (_job(call.plan, *call.sides()) for call in calls),
+        lambda i, made: done(i, _composition(calls[i].plan, out[i], made)),
         fill,
         interpolation == "nearest",
         antialias,

@@ -1,6 +1,6 @@
 """The Rust kernels. Arguments come checked; `copypaste_rs.functional` is what to call."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ def blend(source: NDArray[Any], target: NDArray[Any], alpha: NDArray[np.uint8], 
 def boxes(masks: RleMasks) -> NDArray[np.float32]: ...
 def convert(image: NDArray[Any], output_format: tuple[bool, Linear], out: NDArray[Any]) -> None: ...
 def copy_paste(
-    items: list[tuple[Plan, list[Side], list[NDArray[np.uint16] | None]]],
+    items: Iterator[tuple[Plan, list[Side], list[NDArray[np.uint16] | None]]],
     done: Callable[[int, Columns], None],
     fill: NDArray[Any],
     nearest: bool,

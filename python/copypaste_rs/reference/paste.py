@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from copypaste_rs import _operation
-from copypaste_rs._operation import Composition, Side
+from copypaste_rs._operation import Call, Composition, Side
 from copypaste_rs.draws import gaussian_weights
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.reference.composite import blurred_union, mixed
@@ -204,7 +204,7 @@ def _layer(paste: Paste, sources: Sequence[Side], min_area: int) -> Layer:
 
 
 def compose_batch(
-    items: Sequence[tuple[Plan, Side, Sequence[Side]]],
+    calls: Sequence[Call],
     *,
     out: NDArray[Any],
     threads: int,
@@ -212,10 +212,10 @@ def compose_batch(
     output_format: Format | None = None,
     **options: Any,
 ) -> None:
-    """`compose` for each item, one by one: the reference is for reading, not for speed."""
+    """`compose` for each call, one by one: the reference is for reading, not for speed."""
     del threads
-    for i, (plan, target, sources) in enumerate(items):
-        made = compose(plan, target, sources, out=out[i] if output_format is None else None, **options)
+    for i, call in enumerate(calls):
+        made = compose(call.plan, *call.sides(), out=out[i] if output_format is None else None, **options)
         if output_format is not None:
             write_image(made.image, output_format, output_format.linear(made.image), out[i])
             made = made._replace(image=out[i])

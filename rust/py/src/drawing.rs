@@ -52,10 +52,11 @@ pub(crate) fn draw_masks(
     let mut drawings: Vec<PyDrawing<'_>> = out.iter().map(PyDrawing::extract).collect::<PyResult<_>>()?;
     let mut jobs = Vec::with_capacity(masks.len());
     for (masks, drawing) in masks.iter().zip(&mut drawings) {
-        jobs.push((masks.parts()?, drawing.view()?));
+        jobs.push(Ok((masks.parts()?, drawing.view()?)));
     }
     let draw = |(masks, drawing): (MaskParts<'_>, Drawing<'_>)| drawing.draw(&masks.read()?);
-    for_each(py, jobs, threads, draw, |_, ()| Ok(())).map_err(|failure| failure.into_python(py, masks.len()))
+    for_each(py, jobs.into_iter(), threads, draw, |_, ()| Ok(()))
+        .map_err(|failure| failure.into_python(py, masks.len()))
 }
 
 impl Drawing<'_> {

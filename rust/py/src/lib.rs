@@ -15,6 +15,7 @@ mod jobs;
 mod masks;
 mod operation;
 mod planning;
+mod queue;
 mod threads;
 
 use pyo3::prelude::*;

@@ -1,5 +1,7 @@
 //! The whole operation, one item or a batch, and the words that plans are drawn from.
 
+use std::cell::OnceCell;
+
 use copypaste_core::finish::{Converted, Finished, Format, Sink};
 use copypaste_core::paste::{Look, Rows, Rules};
 use copypaste_core::resample::Pixel;
@@ -11,7 +13,7 @@ use numpy::{
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::PyIterator;
 
 use crate::formats::{PyFormat, format};
 use crate::images::for_pixel_type;
@@ -63,7 +65,7 @@ fn columns<'py>(py: Python<'py>, rows: Rows, crowds: &[&[bool]]) -> Columns<'py>
 #[expect(clippy::too_many_arguments, reason = "the operation has as many options as it has")]
 pub(crate) fn copy_paste<'py>(
     py: Python<'py>,
-    items: Bound<'py, PyList>,
+    items: Bound<'py, PyIterator>,
     done: Bound<'py, PyAny>,
     fill: Bound<'py, PyAny>,
     nearest: bool,
@@ -130,7 +132,7 @@ fn converted<'a, T: Pixel + Default, O: Finished<T>>(
 /// Items, and what takes their results.
 #[derive(Clone, Copy)]
 struct Batch<'a, 'py> {
-    items: &'a Bound<'py, PyList>,
+    items: &'a Bound<'py, PyIterator>,
     threads: usize,
     done: &'a Bound<'py, PyAny>,
 }
@@ -149,24 +151,33 @@ impl<'py, T: Element + Pixel> Call<'_, 'py, T> {
         out: ArrayViewMut4<'c, O>,
         sink: impl Fn(ArrayViewMut3<'c, O>) -> Result<S> + Sync,
     ) -> PyResult<()> {
-        let items: Vec<Item<'_, T>> =
-            self.batch.items.iter().map(|item| Item::extract(item.extract()?)).collect::<PyResult<_>>()?;
-        let (_, a, b, c) = out.dim();
+        let Batch { items, threads, done } = self.batch;
+        let (n, a, b, c) = out.dim();
         let values = out.into_slice().unwrap_or_default(); // Python has checked the layout
         let canvases = values.chunks_exact_mut((a * b * c).max(1));
-        let mut jobs = Vec::with_capacity(items.len());
-        for (item, canvas) in items.iter().zip(canvases) {
-            jobs.push((item.job()?, canvas));
-        }
+        // Jobs borrow from items, which stay where they are while further ones come.
+        let held: Vec<OnceCell<Item<'py, T>>> = (0..n).map(|_| OnceCell::new()).collect();
+        let mut items = items.clone();
+        let jobs = held.iter().zip(canvases).map(|(held, canvas)| {
+            let item = items.next().ok_or_else(too_few)??;
+            let item = Item::extract(item.extract()?)?;
+            Ok((held.get_or_init(|| item).job()?, canvas))
+        });
         let options = &self.options;
         let work = |(job, canvas): (Job<'_, T>, _)| {
             let canvas = ArrayViewMut3::from_shape((a, b, c), canvas).map_err(|_| Error::PlanDoesNotFit)?;
             job.run(options, &mut sink(canvas)?)
         };
-        let Batch { threads, done, .. } = self.batch;
-        let finish = |i: usize, rows| done.call1((i, columns(py, rows, &items[i].crowds()?))).map(drop);
-        for_each(py, jobs, threads, work, finish).map_err(|failure| failure.into_python(py, items.len()))
+        let finish = |i: usize, rows| {
+            let item = held[i].get().ok_or_else(too_few)?;
+            done.call1((i, columns(py, rows, &item.crowds()?))).map(drop)
+        };
+        for_each(py, jobs, threads, work, finish).map_err(|failure| failure.into_python(py, n))
     }
+}
+
+fn too_few() -> PyErr {
+    PyValueError::new_err("items: expected one for each image of out, got fewer")
 }
 
 #[pyfunction]

@@ -4,14 +4,13 @@
 //! and starting one costs less than a hundredth of an image.
 
 use std::panic::resume_unwind;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, available_parallelism, scope};
 
 use copypaste_core::{Error, Result};
 use pyo3::prelude::*;
 
 use crate::arguments::to_python;
+use crate::queue::Queue;
 
 /// Why not all jobs were done.
 pub(crate) enum Failure {
@@ -37,12 +36,12 @@ impl Failure {
 
 /// Does all jobs on up to `threads` threads, the calling one included, without the GIL.
 ///
-/// `finish` takes each result, with the number of its job, on the calling thread with the GIL, while the others work on:
-/// what Python has to do for a batch costs little time then. After a failure or a signal, jobs that were begun are
-/// finished and no more are.
+/// What needs the GIL, the calling thread does while the others work: it gets the jobs from their iterator, and `finish`
+/// takes each result there, with the number of its job. After a failure or a signal, jobs that were begun are finished
+/// and no more are.
 pub(crate) fn for_each<J: Send, R: Send>(
     py: Python<'_>,
-    jobs: Vec<J>,
+    jobs: impl ExactSizeIterator<Item = PyResult<J>>,
     threads: usize,
     work: impl Fn(J) -> Result<R> + Sync,
     mut finish: impl FnMut(usize, R) -> PyResult<()>,
@@ -54,46 +53,32 @@ pub(crate) fn for_each<J: Send, R: Send>(
         // Its count minds affinity and the quota of a container.
         many => many.min(available_parallelism().map_or(1, usize::from)),
     };
-    let queue = Mutex::new(jobs.into_iter().enumerate());
-    let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(n));
-    let failed: Mutex<Option<(usize, Error)>> = Mutex::new(None);
-    let stop = AtomicBool::new(false);
-
+    let queue = Queue::new();
     // Does one job; false when there is none left to do.
     let step = || {
-        if stop.load(Ordering::Relaxed) {
-            return false;
-        }
-        let Some((i, job)) = lock(&queue).next() else { return false };
-        match work(job) {
-            Ok(result) => lock(&done).push((i, result)),
-            Err(error) => {
-                stop.store(true, Ordering::Relaxed);
-                let mut failed = lock(&failed);
-                // Jobs are begun in order, so all before this one will have been heard: the first one counts.
-                if failed.as_ref().is_none_or(|(first, _)| i < *first) {
-                    *failed = Some((i, error));
-                }
-            }
-        }
+        let Some((number, job)) = queue.next() else { return false };
+        queue.ended(number, work(job));
         true
     };
-    let mut finish_done = || {
-        let results = std::mem::take(&mut *lock(&done));
-        results.into_iter().try_for_each(|(i, result)| finish(i, result))
-    };
+    let mut finish_done =
+        || queue.take_done().into_iter().try_for_each(|(number, result)| finish(number, result));
     let raised = scope(|scope| {
+        let _stopped = Stopped(&queue);
         // Without another thread the rest of them do the work.
         let others: Vec<_> = (1..threads)
             .filter_map(|_| Builder::new().spawn_scoped(scope, || while step() {}).ok())
             .collect();
-        let mut outcome = Ok(());
+        let mut outcome = jobs.enumerate().try_for_each(|(number, job)| {
+            queue.push(number, job?);
+            Ok(())
+        });
+        queue.close();
         while outcome.is_ok() && py.detach(step) {
             outcome = if n > 1 { py.check_signals() } else { Ok(()) };
             outcome = outcome.and_then(|()| finish_done());
         }
         if outcome.is_err() {
-            stop.store(true, Ordering::Relaxed);
+            queue.stop();
         }
         py.detach(|| {
             for other in others {
@@ -104,12 +89,17 @@ pub(crate) fn for_each<J: Send, R: Send>(
         outcome
     });
     raised.map_err(Failure::Raised)?;
-    if let Some((i, error)) = lock(&failed).take() {
-        return Err(Failure::Job(i, error));
+    if let Some((number, error)) = queue.take_failed() {
+        return Err(Failure::Job(number, error));
     }
     finish_done().map_err(Failure::Raised)
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Stops a queue when it goes, by a panic too: nobody would wait for threads that wait for jobs.
+struct Stopped<'a, J, R>(&'a Queue<J, R>);
+
+impl<J, R> Drop for Stopped<'_, J, R> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
