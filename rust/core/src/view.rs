@@ -10,6 +10,8 @@ use crate::Size;
 #[derive(Clone, Copy, Debug)]
 pub struct ImageView<'a, T> {
     pixels: ArrayView3<'a, T>,
+    /// All of it, where no row lies apart.
+    dense: Option<&'a [T]>,
 }
 
 impl<'a, T> ImageView<'a, T> {
@@ -18,7 +20,7 @@ impl<'a, T> ImageView<'a, T> {
     #[expect(clippy::needless_pass_by_value, reason = "a view is a reference already")]
     pub fn new(pixels: ArrayView3<'a, T>) -> Option<Self> {
         let rows_are_slices = pixels.is_empty() || pixels.index_axis(Axis(0), 0).to_slice().is_some();
-        rows_are_slices.then_some(Self { pixels })
+        rows_are_slices.then_some(Self { pixels, dense: pixels.to_slice() })
     }
 
     /// Height and width.
@@ -39,6 +41,13 @@ impl<'a, T> ImageView<'a, T> {
     pub fn row(&self, y: usize) -> &'a [T] {
         // `new` has seen that a row is a slice, so the fallback is never taken.
         self.pixels.index_axis_move(Axis(0), y).to_slice().unwrap_or(&[])
+    }
+
+    /// Row `y` and, behind it, what may be read: the rows below, unless rows lie apart.
+    #[must_use]
+    pub fn rows_from(&self, y: usize) -> &'a [T] {
+        let (_, w, channels) = self.pixels.dim();
+        self.dense.map_or_else(|| self.row(y), |all| &all[y * w * channels..])
     }
 }
 
@@ -76,5 +85,11 @@ impl<'a, T> ImageViewMut<'a, T> {
     pub fn row_mut(&mut self, y: usize) -> &mut [T] {
         let row = self.size.w * self.channels;
         &mut self.pixels[y * row..(y + 1) * row]
+    }
+
+    /// Row `y` and, behind it, the rows below.
+    #[must_use]
+    pub fn rows_from_mut(&mut self, y: usize) -> &mut [T] {
+        &mut self.pixels[y * self.size.w * self.channels..]
     }
 }

@@ -110,6 +110,8 @@ impl<T: Copy + Default, P: Pairs<T>> Separable<'_, T, P> {
     }
 
     /// The same where no source row is needed by two output rows.
+    ///
+    /// What lies behind a row in the image may be written over: it is not there yet.
     fn place_at_once(
         &mut self,
         rows: Range<usize>,
@@ -117,17 +119,24 @@ impl<T: Copy + Default, P: Pairs<T>> Separable<'_, T, P> {
         out: &mut ImageViewMut<'_, T>,
     ) -> Result<()> {
         let channels = self.image.channels();
+        let length = columns.len() * channels;
         // Kernels write whole blocks, and perhaps a little more.
-        let whole = (columns.len() - 1) / BLOCK * BLOCK;
-        let mut rest = filled(BLOCK * channels + SLACK)?;
+        let padded = columns.len().next_multiple_of(BLOCK);
+        let written = padded * channels + SLACK;
+        let mut last = Vec::new();
         for y in rows {
             let (pair, weights) = self.passes.pair(self.rows.resized_at(y));
-            let sources = [pair.start, pair.end - 1].map(|row| self.image.row(row));
-            let row = &mut out.row_mut(y)[columns.start * channels..columns.end * channels];
-            self.passes.both(sources, 0..whole, weights, row);
-            self.passes.both(sources, whole..whole + BLOCK, weights, &mut rest);
-            let end = &mut row[whole * channels..];
-            end.copy_from_slice(&rest[..end.len()]);
+            let sources = [pair.start, pair.end - 1].map(|row| self.image.rows_from(row));
+            let out = &mut out.rows_from_mut(y)[columns.start * channels..];
+            if let Some(out) = out.get_mut(..written) {
+                self.passes.both(sources, 0..padded, weights, out);
+                continue;
+            }
+            if last.is_empty() {
+                last = filled(written)?;
+            }
+            self.passes.both(sources, 0..padded, weights, &mut last);
+            out[..length].copy_from_slice(&last[..length]);
         }
         Ok(())
     }

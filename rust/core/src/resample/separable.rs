@@ -67,8 +67,8 @@ pub trait Passes<T>: Sized {
     /// How many source rows an output row needs at most.
     fn most_rows(&self) -> usize;
 
-    /// The first pass: from a few source rows to whole blocks of pixels, numbered from the start of the
-    /// window.
+    /// The first pass: from a few source rows, and what may be read behind them, to whole blocks of pixels, numbered
+    /// from the start of the window.
     fn columns<const N: usize>(
         &mut self,
         rows: [&[T]; N],
@@ -270,7 +270,7 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
         let places = sources.map(|Source { start, .. }| start + from..start + from + length);
         // Slots do not overlap.
         if let Ok(out) = self.middle.get_disjoint_mut(places) {
-            self.passes.columns(sources.map(|Source { row, .. }| self.image.row(row)), pixels, out);
+            self.passes.columns(sources.map(|Source { row, .. }| self.image.rows_from(row)), pixels, out);
         }
     }
 
@@ -287,7 +287,7 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
             // What lies past the end may be there already, and kernels may write over it.
             let mut past = [P::Middle::default(); SLACK];
             past.copy_from_slice(&out[length..]);
-            self.passes.columns([self.image.row(row)], pixels, [out]);
+            self.passes.columns([self.image.rows_from(row)], pixels, [out]);
             self.middle[start + length..][..SLACK].copy_from_slice(&past);
         }
     }

@@ -189,6 +189,13 @@ fn blocks<const N: usize, T: Float>(
 ) {
     let Floats { table, octets, wide, inside, lines, level, .. } = floats;
     let rows = rows.map(|row| &row[table.origin..]);
+    // Mostly there are other rows behind them. Of a single column both taps would not be its own: what has no weight
+    // may still be no number.
+    let reach = table.length + SLACK;
+    let all = 0..table.start.len();
+    let within = table.available > table.channels && rows.iter().all(|row| row.len() >= reach);
+    let (inside, rows) =
+        if within { (&all, rows) } else { (&*inside, rows.map(|row| &row[..table.available])) };
     for (part, inside) in parts(&pixels, inside) {
         if !inside {
             let needed = table.needed(part.clone());
