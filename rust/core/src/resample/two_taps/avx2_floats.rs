@@ -153,11 +153,14 @@ fn four<const N: usize, T: Float, S: Sink<N>>(lines: [&[T]; N], columns: FloatCo
     let index = halves_of([[0, 1], [2, 3]]);
     for (number, (starts, &weights)) in starts.iter().zip(weights).enumerate() {
         let weights = spread(weights, index);
-        let [a, b] = starts.map(|start| (start as usize).min(last));
+        let [a, b] = starts.map(|start| start as usize);
+        if a > last || b > last {
+            return;
+        }
         let mut values = [[0.0; 8]; N];
         for k in 0..N {
             let line = &lines[k][..length];
-            let (a, b) = (eight_floats(&line[a.min(last)..]), eight_floats(&line[b.min(last)..]));
+            let (a, b) = (eight_floats(&line[a..]), eight_floats(&line[b..]));
             values[k] = cast(halves(_mm256_mul_ps(weights[0], a), _mm256_mul_ps(weights[1], b)));
         }
         if !sink.put(Place { at: 8 * number, second: 4 }, values) {
@@ -178,12 +181,15 @@ fn three<const N: usize, T: Float, S: Sink<N>>(lines: [&[T]; N], columns: FloatC
     let index = halves_of([[0, 2], [1, 3]]);
     for (number, (starts, &weights)) in starts.iter().zip(weights).enumerate() {
         let [w0, w1] = spread(weights, index);
-        let [a, b] = starts.map(|start| (start as usize).min(last));
+        let [a, b] = starts.map(|start| start as usize);
+        if a > last || b > last {
+            return;
+        }
         let mut values = [[0.0; 8]; N];
         for k in 0..N {
             let line = &lines[k][..length];
             let taps = |tap: usize| {
-                let at = |start: usize| sixteen_bytes(&line[start.min(last)..][..7][tap..]);
+                let at = |start: usize| sixteen_bytes(&line[start..][..7][tap..]);
                 cast::<__m256i, __m256>(_mm256_set_m128i(at(b), at(a)))
             };
             values[k] = cast(mix(w0, taps(0), w1, taps(3)));
@@ -220,12 +226,14 @@ fn words<const N: usize, const C: usize, T: Float, S: Sink<N>>(
     let (starts, weights) = pairs(&columns);
     for (number, (starts, &weights)) in starts.iter().zip(weights).enumerate() {
         let [w0, w1] = spread(weights, index);
-        let [a, b] = starts.map(|start| (start as usize).min(last));
+        let [a, b] = starts.map(|start| start as usize);
+        if a > last || b > last {
+            return;
+        }
         let mut values = [[0.0; 8]; N];
         for k in 0..N {
             let line = &lines[k][..length];
-            let words =
-                _mm256_set_m128i(sixteen_bytes(&line[b.min(last)..]), sixteen_bytes(&line[a.min(last)..]));
+            let words = _mm256_set_m128i(sixteen_bytes(&line[b..]), sixteen_bytes(&line[a..]));
             let taps = |shuffle| _mm256_cvtepi32_ps(_mm256_shuffle_epi8(words, shuffle));
             values[k] = cast(mix(w0, taps(first_words), w1, taps(second_words)));
         }
