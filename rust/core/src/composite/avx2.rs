@@ -47,9 +47,9 @@ pub(crate) fn blend<const C: usize>(row: &mut Bytes<'_>, done: &mut usize) {
     let (none, all) = (_mm256_setzero_si256(), _mm256_set1_epi8(-1));
     while *done < row.pixels {
         let at = *done * C;
-        let source = row.source[at..].first_chunk::<BYTES>();
-        let target = row.target[at..].first_chunk_mut::<BYTES>();
-        let (Some(source), Some(target)) = (source, target) else { break };
+        let target = row.target[at..].first_chunk::<BYTES>();
+        let source = row.source[at..].first_chunk_mut::<BYTES>();
+        let (Some(target), Some(source)) = (target, source) else { break };
         let weights: __m256i = if C == 1 {
             let Some(weights) = row.alpha[*done..].first_chunk::<BYTES>() else { break };
             cast(*weights)
@@ -73,7 +73,7 @@ pub(crate) fn blend<const C: usize>(row: &mut Bytes<'_>, done: &mut usize) {
         );
         let count = (row.pixels - *done).min(at_once);
         let counted = _mm256_cmpgt_epi8(_mm256_set1_epi8((count * C) as i8), numbers);
-        *target = cast(_mm256_blendv_epi8(under, mixed, counted));
+        *source = cast(_mm256_blendv_epi8(over, mixed, counted));
         *done += count;
     }
 }

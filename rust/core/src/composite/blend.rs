@@ -13,10 +13,10 @@ pub trait Blend: Copy {
     /// Mixes as many pixels as there are instructions for; says how many. See [`blend_row`].
     fn blend_blocks(
         _level: Level,
-        _source: &[Self],
+        _target: &[Self],
         _alpha: &[u8],
         _channels: usize,
-        _target: &mut [Self],
+        _source: &mut [Self],
         _pixels: usize,
     ) -> usize {
         0
@@ -33,14 +33,14 @@ impl Blend for u8 {
 
     fn blend_blocks(
         level: Level,
-        source: &[u8],
+        target: &[u8],
         alpha: &[u8],
         channels: usize,
-        target: &mut [u8],
+        source: &mut [u8],
         pixels: usize,
     ) -> usize {
         let mut done = 0;
-        let mut row = Bytes { source, alpha, target, pixels };
+        let mut row = Bytes { target, alpha, source, pixels };
         match channels {
             1 => soft::blend::<1>(level, &mut row, &mut done),
             3 => soft::blend::<3>(level, &mut row, &mut done),
@@ -74,56 +74,57 @@ impl Blend for f32 {
 /// What is mixed, and by how much: the first pixels of each.
 #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only registers mix several at a time"))]
 pub(crate) struct Bytes<'a> {
-    pub(crate) source: &'a [u8],
+    pub(crate) target: &'a [u8],
     pub(crate) alpha: &'a [u8],
-    pub(crate) target: &'a mut [u8],
+    /// Takes the result.
+    pub(crate) source: &'a mut [u8],
     pub(crate) pixels: usize,
 }
 
-/// Mixes the first `pixels` pixels of `source` into those of `target`, by one weight for each.
+/// Mixes the first `pixels` pixels of `target` into those of `source`, which lie over them, by one weight for each.
 ///
 /// Whatever stands behind them stays as it is; it lets the last of them be mixed together with others.
 pub fn blend_row<T: Blend>(
     level: Level,
-    source: &[T],
+    target: &[T],
     alpha: &[u8],
     channels: usize,
-    target: &mut [T],
+    source: &mut [T],
     pixels: usize,
 ) {
-    let done = T::blend_blocks(level, source, alpha, channels, target, pixels);
+    let done = T::blend_blocks(level, target, alpha, channels, source, pixels);
     let rest = done * channels..pixels * channels;
-    blend_each(&source[rest.clone()], &alpha[done..pixels], channels, &mut target[rest]);
+    blend_each(&target[rest.clone()], &alpha[done..pixels], channels, &mut source[rest]);
 }
 
 /// The same for all pixels, one after the other.
-fn blend_each<T: Blend>(source: &[T], alpha: &[u8], channels: usize, target: &mut [T]) {
+fn blend_each<T: Blend>(target: &[T], alpha: &[u8], channels: usize, source: &mut [T]) {
     match channels {
-        1 => blend_few::<1, T>(source, alpha, target),
-        3 => blend_few::<3, T>(source, alpha, target),
-        4 => blend_few::<4, T>(source, alpha, target),
+        1 => blend_few::<1, T>(target, alpha, source),
+        3 => blend_few::<3, T>(target, alpha, source),
+        4 => blend_few::<4, T>(target, alpha, source),
         _ => {
-            let pixels = source.chunks_exact(channels).zip(target.chunks_exact_mut(channels));
-            for ((source, target), &alpha) in pixels.zip(alpha) {
-                for (&source, target) in source.iter().zip(target) {
-                    *target = T::mixed(source, *target, alpha);
+            let pixels = target.chunks_exact(channels).zip(source.chunks_exact_mut(channels));
+            for ((target, source), &alpha) in pixels.zip(alpha) {
+                for (&target, source) in target.iter().zip(source) {
+                    *source = T::mixed(*source, target, alpha);
                 }
             }
         }
     }
 }
 
-fn blend_few<const C: usize, T: Blend>(source: &[T], alpha: &[u8], target: &mut [T]) {
+fn blend_few<const C: usize, T: Blend>(target: &[T], alpha: &[u8], source: &mut [T]) {
     const PIXELS: usize = 64;
     // One weight for each value first, so that the arithmetic is one flat loop.
     let mut weights = [[0; C]; PIXELS];
-    let blocks = source.chunks(PIXELS * C).zip(target.chunks_mut(PIXELS * C));
-    for ((source, target), alpha) in blocks.zip(alpha.chunks(PIXELS)) {
+    let blocks = target.chunks(PIXELS * C).zip(source.chunks_mut(PIXELS * C));
+    for ((target, source), alpha) in blocks.zip(alpha.chunks(PIXELS)) {
         for (weights, &alpha) in weights.iter_mut().zip(alpha) {
             *weights = [alpha; C];
         }
-        for ((&source, target), &alpha) in source.iter().zip(target).zip(weights.as_flattened()) {
-            *target = T::mixed(source, *target, alpha);
+        for ((&target, source), &alpha) in target.iter().zip(source).zip(weights.as_flattened()) {
+            *source = T::mixed(*source, target, alpha);
         }
     }
 }
@@ -138,7 +139,7 @@ pub fn blend<T: Blend>(
     let level = Level::detect();
     for y in 0..out.size().h {
         let row = out.row_mut(y);
-        row.copy_from_slice(target.row(y));
-        blend_row(level, source.row(y), alpha.row(y), source.channels(), row, source.size().w);
+        row.copy_from_slice(source.row(y));
+        blend_row(level, target.row(y), alpha.row(y), source.channels(), row, source.size().w);
     }
 }

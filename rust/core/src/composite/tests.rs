@@ -237,11 +237,11 @@ fn rows_and_images_are_mixed_pixel_by_pixel() {
             for pixels in (0..50).chain([w]) {
                 // Short of what stands behind, and with as much as there is.
                 for room in [pixels, 3 * w] {
-                    let mut row = target[..room * channels].to_vec();
-                    blend_row(level, source, alpha, channels, &mut row, pixels);
+                    let mut row = source[..room * channels].to_vec();
+                    blend_row(level, target, alpha, channels, &mut row, pixels);
                     let (done, rest) = row.split_at(pixels * channels);
                     assert_eq!(done, &expected[..pixels * channels], "{level:?} {channels} {pixels}");
-                    assert_eq!(rest, &target[pixels * channels..room * channels]);
+                    assert_eq!(rest, &source[pixels * channels..room * channels]);
                 }
             }
         }

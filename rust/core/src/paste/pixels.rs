@@ -9,6 +9,7 @@ use super::{Layer, Look};
 use crate::composite::{Alpha, alpha, alpha_of_placed, blend_row};
 use crate::finish::Sink;
 use crate::resample::fill::Fill;
+use crate::resample::separable::filled;
 use crate::resample::{Filter, Pixel, Resampler};
 use crate::rle::spans::{Span, append_runs};
 use crate::rle::{BitPlane, PixelBox};
@@ -39,10 +40,10 @@ pub(super) fn paint<T: Pixel>(
     let mut covered = vec![0u64; size.w.div_ceil(64)];
     let (mut free, mut spans): (Vec<Span>, Vec<Span>) = (Vec::new(), Vec::new());
     let blank = Fill::new(look.fill);
-    // Takes the part of a source's row that is about to be blended.
-    let mut scratch: Vec<T> = Vec::new();
+    // Keeps what lies below the parts of a row that are about to be blended.
+    let mut below_soft: Vec<T> = Vec::new();
     if painters.iter().any(|painter| matches!(painter.cover, Cover::Soft(..))) {
-        scratch.extend(look.fill.iter().copied().cycle().take(size.w * channels));
+        below_soft = filled(size.w * channels)?;
     }
 
     for y in 0..size.h {
@@ -80,7 +81,7 @@ pub(super) fn paint<T: Pixel>(
             below.row(y, &spans, row);
         }
         for painter in painters.iter_mut().filter(|painter| painter.rows.contains(&y)) {
-            painter.paint(y, row, &mut scratch, channels);
+            painter.paint(y, row, &mut below_soft, channels);
         }
         canvas.finish(y);
     }
@@ -92,8 +93,8 @@ struct Painter<'a, T: Pixel> {
     rows: Range<usize>,
     pixels: Resampler<'a, T>,
     cover: Cover,
-    /// Of the row at hand, what the layer shows: fully, and blended.
-    opaque: Vec<Span>,
+    /// Of the row at hand, where the layer shows, and where of that it is blended.
+    shown: Vec<Span>,
     partial: Vec<Span>,
 }
 
@@ -122,39 +123,67 @@ impl<'a, T: Pixel> Painter<'a, T> {
         };
         let filter = Filter::choose(look.nearest, look.antialias, &layer.placement);
         let pixels = Resampler::new(image, &layer.placement, filter, rows.clone(), columns)?;
-        Ok(Self { rows, pixels, cover, opaque: Vec::new(), partial: Vec::new() })
+        Ok(Self { rows, pixels, cover, shown: Vec::new(), partial: Vec::new() })
     }
 
     /// Takes its share of row `y`, what is not `covered` yet, and covers what it covers fully.
     fn claim(&mut self, y: usize, covered: &mut [u64]) {
-        self.opaque.clear();
+        self.shown.clear();
         self.partial.clear();
-        let (first, bits) = match &mut self.cover {
-            Cover::Hard(plane) => (plane.first_word(), plane.row(y)),
+        let (first, opaque, partial) = match &mut self.cover {
+            Cover::Hard(plane) => (plane.first_word(), plane.row(y), &[][..]),
             Cover::Soft(soft, opaque, partial) => {
-                let start = soft.columns().start;
                 soft.row_bits(y, opaque, partial);
-                let free = partial.iter().zip(&covered[start / 64..]).map(|(bits, taken)| bits & !taken);
-                append_runs((start / 64 * 64) as u32, free, &mut self.partial);
-                (start / 64, &opaque[..])
+                (soft.columns().start / 64, &opaque[..], &partial[..])
             }
         };
-        let covered = &mut covered[first..first + bits.len()];
-        let free = bits.iter().zip(&*covered).map(|(bits, taken)| bits & !taken);
-        append_runs((first * 64) as u32, free, &mut self.opaque);
-        for (taken, bits) in covered.iter_mut().zip(bits) {
+        let column = (first * 64) as u32;
+        let covered = &mut covered[first..first + opaque.len()];
+        if partial.is_empty() {
+            append_runs(
+                column,
+                opaque.iter().zip(&*covered).map(|(bits, taken)| bits & !taken),
+                &mut self.shown,
+            );
+        } else {
+            let shown = opaque.iter().zip(partial).map(|(opaque, partial)| opaque | partial);
+            append_runs(column, shown.zip(&*covered).map(|(bits, taken)| bits & !taken), &mut self.shown);
+            append_runs(
+                column,
+                partial.iter().zip(&*covered).map(|(bits, taken)| bits & !taken),
+                &mut self.partial,
+            );
+        }
+        for (taken, bits) in covered.iter_mut().zip(opaque) {
             *taken |= bits;
         }
     }
 
-    fn paint(&mut self, y: usize, row: &mut [T], scratch: &mut [T], channels: usize) {
-        self.pixels.parts(y, [(&self.opaque, &mut *row), (&self.partial, &mut *scratch)]);
+    fn paint(&mut self, y: usize, row: &mut [T], below: &mut [T], channels: usize) {
+        let values = |&(start, end): &Span| start as usize * channels..end as usize * channels;
+        for span in &self.partial {
+            keep(&row[values(span).start..], &mut below[values(span).start..], values(span).len());
+        }
+        self.pixels.row(y, &self.shown, row);
         let Cover::Soft(soft, ..) = &self.cover else { return };
         let level = Level::detect();
-        for &(start, end) in &self.partial {
-            let (start, end) = (start as usize, end as usize);
-            let (over, under) = (&scratch[start * channels..], &mut row[start * channels..]);
-            blend_row(level, over, soft.partial(y, start), channels, under, end - start);
+        for span in &self.partial {
+            let (start, end) = (span.0 as usize, span.1 as usize);
+            let from = values(span).start;
+            blend_row(level, &below[from..], soft.partial(y, start), channels, &mut row[from..], end - start);
         }
+    }
+}
+
+/// Copies the first `length` values, and perhaps some more: few at a time, a call would cost more.
+fn keep<T: Copy>(row: &[T], kept: &mut [T], length: usize) {
+    const TOGETHER: usize = 32;
+    let mut at = 0;
+    while at < length {
+        match (row[at..].first_chunk::<TOGETHER>(), kept[at..].first_chunk_mut::<TOGETHER>()) {
+            (Some(row), Some(kept)) => *kept = *row,
+            _ => return kept[at..length].copy_from_slice(&row[at..length]),
+        }
+        at += TOGETHER;
     }
 }

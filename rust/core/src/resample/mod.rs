@@ -178,16 +178,11 @@ impl<'a, T: Pixel> Resampler<'a, T> {
     /// disjoint. `out` is the whole canvas row; what lies outside the spans stays as it is. Rows may come in
     /// any order; ascending order is cheapest.
     pub fn row(&mut self, y: usize, spans: &[(u32, u32)], out: &mut [T]) {
-        self.parts(y, [(spans, out)]);
-    }
-
-    /// The same for spans that go to several places. All of them together cost less than one after the other.
-    pub(crate) fn parts<const N: usize>(&mut self, y: usize, parts: [Part<'_, T>; N]) {
         match &mut self.engine {
             Engine::Nothing => {}
-            Engine::Nearest(engine) => engine.parts(y, parts),
-            Engine::TwoTaps(engine) => engine.parts(y, parts),
-            Engine::Antialias(engine) => engine.parts(y, parts),
+            Engine::Nearest(engine) => engine.row(y, spans, out),
+            Engine::TwoTaps(engine) => engine.row(y, spans, out),
+            Engine::Antialias(engine) => engine.row(y, spans, out),
         }
     }
 
@@ -203,9 +198,6 @@ impl<'a, T: Pixel> Resampler<'a, T> {
         Ok(())
     }
 }
-
-/// Spans of a canvas row, and the row that takes them.
-pub(crate) type Part<'a, T> = (&'a [(u32, u32)], &'a mut [T]);
 
 fn common(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
     let start = a.start.max(b.start);

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::Part;
 use super::separable::{Window, filled};
 use crate::error::Result;
 use crate::placement::Axis;
@@ -41,13 +40,7 @@ impl<'a, T: Copy> Nearest<'a, T> {
         Ok(Self { image, rows: window.placement.rows(), columns, first_column: start })
     }
 
-    pub(crate) fn parts<const N: usize>(&self, y: usize, parts: [Part<'_, T>; N]) {
-        for (spans, out) in parts {
-            self.row(y, spans, out);
-        }
-    }
-
-    fn row(&self, y: usize, spans: &[(u32, u32)], out: &mut [T]) {
+    pub(crate) fn row(&self, y: usize, spans: &[(u32, u32)], out: &mut [T]) {
         let row = self.image.row(self.rows.nearest(self.rows.resized_at(y)));
         let channels = self.image.channels();
         for &(start, end) in spans {

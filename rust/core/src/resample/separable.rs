@@ -9,7 +9,6 @@ use crate::placement::{Axis, Placement};
 use crate::simd::Level;
 use crate::view::ImageView;
 
-use super::Part;
 use super::pieces::Pieces;
 
 /// Pixels are resampled along a row in blocks of so many, so that kernels have no remainders.
@@ -189,9 +188,8 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
         Ok(())
     }
 
-    pub(crate) fn parts<const N: usize>(&mut self, y: usize, parts: [Part<'_, T>; N]) {
-        let all = parts.iter().flat_map(|(spans, _)| *spans);
-        let needed = all.fold(0, |needed, &(start, end)| {
+    pub(crate) fn row(&mut self, y: usize, spans: &[(u32, u32)], out: &mut [T]) {
+        let needed = spans.iter().fold(0, |needed, &(start, end)| {
             let pixels = start as usize - self.first_column..end as usize - self.first_column;
             needed | self.pieces.touched(&pixels)
         });
@@ -205,13 +203,11 @@ impl<'a, T, P: Passes<T>> Separable<'a, T, P> {
             self.starts.push(self.slots[self.slot(row)].start);
         }
         let channels = self.image.channels();
-        for (spans, out) in parts {
-            for &(start, end) in spans {
-                let (start, end) = (start as usize, end as usize);
-                let offset = (start - self.first_column) * channels;
-                let rows = Rows { values: &self.middle, starts: &self.starts, offset };
-                self.passes.rows(rows, &mut out[start * channels..end * channels]);
-            }
+        for &(start, end) in spans {
+            let (start, end) = (start as usize, end as usize);
+            let offset = (start - self.first_column) * channels;
+            let rows = Rows { values: &self.middle, starts: &self.starts, offset };
+            self.passes.rows(rows, &mut out[start * channels..end * channels]);
         }
     }
 
