@@ -31,11 +31,14 @@ impl Level {
     /// What every processor of the target has.
     pub const PORTABLE: Self = Self(Tier::Portable);
 
-    /// AVX2, with the counting of bits that came before it, where there is such a thing.
+    /// AVX2, with the counting of bits and the half floats that came before it, where there is such a thing.
     #[must_use]
     pub fn avx2() -> Option<Self> {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("popcnt") {
+        if std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("popcnt")
+            && std::arch::is_x86_feature_detected!("f16c")
+        {
             return Some(Self(Tier::Avx2));
         }
         None
@@ -109,8 +112,8 @@ macro_rules! kernel {
             match level.0 {
                 Tier::Portable => $module::portable::$name::<$($given),*>($($argument),+),
                 #[cfg(target_arch = "x86_64")]
-                // SAFETY: the function is safe but for its need of AVX2 and POPCNT. `Tier::Avx2` is private to this
-                // module and made in `Level::avx2` only, after the processor was seen to have them.
+                // SAFETY: the function is safe but for its need of AVX2, POPCNT and F16C. `Tier::Avx2` is private to
+                // this module and made in `Level::avx2` only, after the processor was seen to have them.
                 Tier::Avx2 => unsafe { $module::avx2::$name::<$($given),*>($($argument),+) },
                 #[cfg(target_arch = "x86_64")]
                 // SAFETY: likewise, with `Level::avx512`; what needs AVX2 alone, AVX-512 includes.
@@ -180,10 +183,12 @@ pub(crate) mod masks {
 /// Kernels of [`crate::finish`].
 pub(crate) mod ready {
     use super::{Level, Tier, finish};
+    use half::f16;
 
     kernel!(finish, avx2, scale [T: Copy + Into<f32>] [T],
         values: &[T], scale: f32, shift: f32, out: &mut [f32]);
     kernel!(finish, avx2, scale_each [T: Copy + Into<f32>] [T],
         values: &[T], scale: &[f32], shift: &[f32], out: &mut [f32]);
+    kernel!(finish, avx2, halve [] [], values: &[f32], out: &mut [f16]);
     kernel!(finish, avx2, split [T: Copy] [T], line: &[T], channels: usize, planes: &mut [T]);
 }

@@ -1,6 +1,6 @@
 //! What becomes of a finished canvas row: left as it is, or written as a model wants it.
 //!
-//! A row is converted while it is still in the nearest cache; the whole image is never gone over again.
+//! Rows are converted while they are still in a near cache; the whole image is never gone over again.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -9,7 +9,6 @@ pub(crate) mod portable;
 mod tests;
 
 use half::f16;
-use half::slice::HalfFloatSliceExt;
 
 use crate::resample::Pixel;
 use crate::resample::separable::filled;
@@ -87,7 +86,7 @@ impl<T: Pixel + Into<f32>> Finished<T> for f16 {
         // Of a row at a time: the float32 values stay in the nearest cache.
         let floats = &mut floats[..values.len()];
         f32::write(values, linear, &mut [], floats);
-        out.convert_from_f32_slice(floats);
+        ready::halve(Level::detect(), floats, out);
     }
 }
 
@@ -100,19 +99,18 @@ pub struct Format {
     pub linear: Option<Vec<(f32, f32)>>,
 }
 
+/// Bytes of finished rows that wait to be written together. The memory that they go to is slow, and rows that follow each
+/// other keep it busy; one row at a time, each would wait for it anew.
+const TOGETHER: usize = 384 << 10;
+
 /// A sink that writes rows in another format.
 #[derive(Debug)]
 pub struct Converted<'a, T, O> {
-    out: &'a mut [O],
-    size: Size,
-    channels: usize,
-    format: &'a Format,
-    /// The row at hand, then the same with each channel in one piece.
-    line: Vec<T>,
-    planes: Vec<T>,
-    floats: Vec<f32>,
-    /// For rows with channels innermost, scale and shift of each value.
-    each: [Vec<f32>; 2],
+    writer: Writer<'a, T, O>,
+    /// Rows that are to be written together.
+    lines: Vec<T>,
+    /// How many there is room for.
+    together: usize,
 }
 
 impl<'a, T: Pixel + Default, O: Finished<T>> Converted<'a, T, O> {
@@ -121,6 +119,55 @@ impl<'a, T: Pixel + Default, O: Finished<T>> Converted<'a, T, O> {
     /// # Errors
     /// When `out` or the format is for another image, and when there is not enough memory.
     pub fn new(out: &'a mut [O], size: Size, channels: usize, format: &'a Format) -> Result<Self> {
+        let writer = Writer::new(out, size, channels, format)?;
+        let per_row = writer.per_row();
+        let together = (TOGETHER / size_of::<T>() / per_row.max(1)).clamp(1, size.h.max(1));
+        Ok(Self { writer, lines: filled(together * per_row)?, together })
+    }
+}
+
+impl<T: Pixel + Default, O: Finished<T>> Sink<T> for Converted<'_, T, O> {
+    fn size(&self) -> Size {
+        self.writer.size
+    }
+
+    fn channels(&self) -> usize {
+        self.writer.channels
+    }
+
+    fn row_mut(&mut self, y: usize) -> &mut [T] {
+        let per_row = self.writer.per_row();
+        &mut self.lines[y % self.together * per_row..][..per_row]
+    }
+
+    fn finish(&mut self, y: usize) {
+        let number = y % self.together;
+        if number + 1 < self.together && y + 1 < self.writer.size.h {
+            return;
+        }
+        let per_row = self.writer.per_row();
+        for (y, line) in (y - number..=y).zip(self.lines.chunks_exact(per_row)) {
+            self.writer.write(line, y);
+        }
+    }
+}
+
+/// Writes rows in another format.
+#[derive(Debug)]
+struct Writer<'a, T, O> {
+    out: &'a mut [O],
+    size: Size,
+    channels: usize,
+    format: &'a Format,
+    /// The row at hand, each channel in one piece.
+    planes: Vec<T>,
+    floats: Vec<f32>,
+    /// For rows with channels innermost, scale and shift of each value.
+    each: [Vec<f32>; 2],
+}
+
+impl<'a, T: Pixel + Default, O: Finished<T>> Writer<'a, T, O> {
+    fn new(out: &'a mut [O], size: Size, channels: usize, format: &'a Format) -> Result<Self> {
         let per_row = size.w * channels;
         if out.len() != size.h * per_row || format.linear.as_ref().is_some_and(|all| all.len() != channels) {
             return Err(Error::PlanDoesNotFit);
@@ -134,42 +181,23 @@ impl<'a, T: Pixel + Default, O: Finished<T>> Converted<'a, T, O> {
             }
         }
         let planes = if format.channels_first { per_row } else { 0 };
-        Ok(Self {
-            out,
-            size,
-            channels,
-            format,
-            line: filled(per_row)?,
-            planes: filled(planes)?,
-            floats: filled(per_row)?,
-            each,
-        })
-    }
-}
-
-impl<T: Pixel + Default, O: Finished<T>> Sink<T> for Converted<'_, T, O> {
-    fn size(&self) -> Size {
-        self.size
+        Ok(Self { out, size, channels, format, planes: filled(planes)?, floats: filled(per_row)?, each })
     }
 
-    fn channels(&self) -> usize {
-        self.channels
+    fn per_row(&self) -> usize {
+        self.size.w * self.channels
     }
 
-    fn row_mut(&mut self, _y: usize) -> &mut [T] {
-        &mut self.line
-    }
-
-    fn finish(&mut self, y: usize) {
+    fn write(&mut self, line: &[T], y: usize) {
         let Size { h, w } = self.size;
         if !self.format.channels_first {
             let per_row = w * self.channels;
             let [scales, shifts] = &self.each;
             let linear = self.format.linear.is_some().then_some(Linear::Each(scales, shifts));
-            O::write(&self.line, linear, &mut self.floats, &mut self.out[y * per_row..][..per_row]);
+            O::write(line, linear, &mut self.floats, &mut self.out[y * per_row..][..per_row]);
             return;
         }
-        ready::split(Level::detect(), &self.line, self.channels, &mut self.planes);
+        ready::split(Level::detect(), line, self.channels, &mut self.planes);
         for (channel, plane) in self.planes.chunks_exact(w).enumerate() {
             let linear = self.format.linear.as_ref().map(|all| Linear::One(all[channel].0, all[channel].1));
             O::write(plane, linear, &mut self.floats, &mut self.out[(channel * h + y) * w..][..w]);
@@ -186,10 +214,9 @@ pub fn convert<T: Pixel + Default, O: Finished<T>>(
     format: &Format,
     out: &mut [O],
 ) -> Result<()> {
-    let mut sink = Converted::new(out, image.size(), image.channels(), format)?;
+    let mut writer = Writer::new(out, image.size(), image.channels(), format)?;
     for y in 0..image.size().h {
-        sink.row_mut(y).copy_from_slice(image.row(y));
-        sink.finish(y);
+        writer.write(image.row(y), y);
     }
     Ok(())
 }

@@ -4,6 +4,9 @@
     reason = "AVX2 functions compile these bodies once more, with their features"
 )]
 
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+
 /// `out = value * scale + shift`.
 #[inline(always)]
 pub(crate) fn scale<T: Copy + Into<f32>>(values: &[T], scale: f32, shift: f32, out: &mut [f32]) {
@@ -18,6 +21,11 @@ pub(crate) fn scale_each<T: Copy + Into<f32>>(values: &[T], scale: &[f32], shift
     for (((out, &value), scale), shift) in out.iter_mut().zip(values).zip(scale).zip(shift) {
         *out = value.into() * scale + shift;
     }
+}
+
+/// Rounded to the nearest float16, halves to even.
+pub(crate) fn halve(values: &[f32], out: &mut [f16]) {
+    out.convert_from_f32_slice(values);
 }
 
 /// Each channel in one piece, instead of pixel after pixel.

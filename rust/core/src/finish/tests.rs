@@ -41,6 +41,28 @@ fn values_are_scaled_and_shifted() {
 }
 
 #[test]
+fn halves_are_rounded_to_even() {
+    // Every float16, what lies between it and the next, just beside that, and what is none.
+    let mut values =
+        vec![f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 65520.0, 65519.9, 1e-9, -1e-9, f32::MAX];
+    for bits in 0..0x7c00 {
+        let [low, high] = [bits, bits + 1].map(|bits| f16::from_bits(bits).to_f32());
+        let middle = if high.is_finite() { f32::midpoint(low, high) } else { 65520.0 };
+        values.extend([low, -low, middle, -middle, middle.next_up(), middle.next_down()]);
+    }
+    for level in Level::available() {
+        for length in [values.len(), values.len() - 3, 5, 0] {
+            let values = &values[..length];
+            let mut found = vec![f16::ONE; length];
+            ready::halve(level, values, &mut found);
+            for (&value, found) in values.iter().zip(found) {
+                assert_eq!(found.to_bits(), f16::from_f32_const(value).to_bits(), "{level:?} {value}");
+            }
+        }
+    }
+}
+
+#[test]
 fn images_in_every_format() {
     let pixels = image(3, 5, 3);
     let view = || ImageView::new(pixels.view()).unwrap();
