@@ -4,7 +4,9 @@
 //! and starting one costs less than a hundredth of an image.
 
 use std::panic::resume_unwind;
+use std::sync::Mutex;
 use std::thread::{Builder, available_parallelism, scope};
+use std::time::{Duration, Instant};
 
 use copypaste_core::{Error, Result};
 use pyo3::prelude::*;
@@ -48,10 +50,8 @@ pub(crate) fn for_each<J: Send, R: Send>(
 ) -> std::result::Result<(), Failure> {
     let n = jobs.len();
     let threads = match threads.min(n) {
-        // Asking the operating system reads files: more than a small image costs.
         few @ (0 | 1) => few,
-        // Its count minds affinity and the quota of a container.
-        many => many.min(available_parallelism().map_or(1, usize::from)),
+        many => many.min(processors()),
     };
     let queue = Queue::new();
     // Does one job; false when there is none left to do.
@@ -93,6 +93,26 @@ pub(crate) fn for_each<J: Send, R: Send>(
         return Err(Failure::Job(number, error));
     }
     finish_done().map_err(Failure::Raised)
+}
+
+/// How many threads can run at a time, with affinity and the quota of a container in mind.
+///
+/// The operating system is asked once a second: it reads files for that, which takes longer than a small image.
+fn processors() -> usize {
+    const TRUSTED: Duration = Duration::from_secs(1);
+    static KNOWN: Mutex<Option<(Instant, usize)>> = Mutex::new(None);
+    // Whoever finds it in use, as after a fork it may be for ever, asks for itself.
+    let known = KNOWN.try_lock().ok();
+    if let Some(Some((asked, processors))) = known.as_deref()
+        && asked.elapsed() < TRUSTED
+    {
+        return *processors;
+    }
+    let processors = available_parallelism().map_or(1, usize::from);
+    if let Some(mut known) = known {
+        *known = Some((Instant::now(), processors));
+    }
+    processors
 }
 
 /// Stops a queue when it goes, by a panic too: nobody would wait for threads that wait for jobs.
