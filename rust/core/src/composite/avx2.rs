@@ -1,10 +1,11 @@
 //! Compositing kernels for AVX2.
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_set1_epi8, _mm256_add_epi16, _mm256_add_epi32,
-    _mm256_andnot_si256, _mm256_blendv_epi8, _mm256_broadcastsi128_si256, _mm256_cmpgt_epi8,
-    _mm256_madd_epi16, _mm256_mullo_epi16, _mm256_packus_epi16, _mm256_set1_epi8, _mm256_set1_epi16,
-    _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16, _mm256_unpackhi_epi8,
+    __m128i, __m256i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_packus_epi16, _mm_set1_epi8, _mm256_add_epi16,
+    _mm256_add_epi32, _mm256_andnot_si256, _mm256_blendv_epi8, _mm256_broadcastsi128_si256,
+    _mm256_cmpgt_epi8, _mm256_madd_epi16, _mm256_mullo_epi16, _mm256_packus_epi16, _mm256_packus_epi32,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_slli_epi32, _mm256_srli_epi16, _mm256_srli_epi32, _mm256_sub_epi32, _mm256_unpackhi_epi8,
     _mm256_unpackhi_epi16, _mm256_unpacklo_epi8, _mm256_unpacklo_epi16,
 };
 
@@ -12,7 +13,7 @@ use bytemuck::cast;
 
 use super::blend::Bytes;
 use super::kinds::Kinds;
-use super::portable::{WIDTH, level};
+use super::portable::WIDTH;
 
 #[target_feature(enable = "avx2")]
 pub(crate) fn blur(rows: &[[i16; WIDTH]], weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds) {
@@ -24,11 +25,15 @@ pub(crate) fn blur(rows: &[[i16; WIDTH]], weights: &[i16], out: &mut [u8; WIDTH]
         low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), weights));
         high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), weights));
     }
-    // Unpacking works within halves: values 0 to 3 and 8 to 11 are in `low`.
-    let [a, c]: [[u32; 4]; 2] = cast(low);
-    let [b, d]: [[u32; 4]; 2] = cast(high);
-    *out = cast([a, b, c, d].map(|sums| sums.map(level)));
-    let values: __m128i = cast(*out);
+    // `portable::level`: times 255, rounded.
+    let level = |sums| {
+        let times_255 = _mm256_sub_epi32(_mm256_slli_epi32::<8>(sums), sums);
+        _mm256_srli_epi32::<24>(_mm256_add_epi32(times_255, _mm256_set1_epi32(1 << 23)))
+    };
+    // Unpacking works within halves, and so does packing: values 0 to 3 and 8 to 11 are in `low`.
+    let [first, second]: [__m128i; 2] = cast(_mm256_packus_epi32(level(low), level(high)));
+    let values = _mm_packus_epi16(first, second);
+    *out = cast(values);
     let are = |value: i8| _mm_movemask_epi8(_mm_cmpeq_epi8(values, _mm_set1_epi8(value))) as u16;
     let (all, none) = (are(-1), are(0));
     *kinds = Kinds { opaque: all, partial: !(all | none) };
