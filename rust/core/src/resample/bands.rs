@@ -12,8 +12,8 @@ use crate::view::ImageViewMut;
 /// Bytes of a source row in a stretch, after the first pass.
 const STRETCH: usize = 8192;
 
-/// Bytes that the nearest cache holds.
-const NEAREST: usize = 48 << 10;
+/// Bytes that the caches nearest by hold without delay: somewhat more than the first of them.
+const NEAREST: usize = 64 << 10;
 
 /// Output rows of a band at most: each is one more place that is written to.
 const BAND: usize = 8;
