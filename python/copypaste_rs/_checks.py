@@ -20,7 +20,7 @@ Fill: TypeAlias = "SupportsFloat | Sequence[SupportsFloat] | NDArray[Any] | None
 MAX_SIDE = 2**31 - 1
 MAX_PIXELS = 2**32 - 1
 WEIGHT_SUM = 4096
-IMAGE_DTYPES = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32))
+IMAGE_DTYPES = frozenset({np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)})
 
 
 def integer(name: str, value: SupportsIndex, low: int, high: int) -> int:
@@ -117,14 +117,16 @@ def items(name: str, values: object) -> list[Any]:
 
 def image(name: str, value: object) -> NDArray[Any]:
     """`value` as an image array: (H, W) or (H, W, C), no side zero, dtype uint8, uint16 or float32."""
-    pixels = array(name, value)
+    pixels = value if type(value) is np.ndarray else array(name, value)
     if pixels.dtype not in IMAGE_DTYPES:
+        array(name, pixels)  # it may be the byte order
         raise TypeError(f"{name}: expected dtype uint8, uint16 or float32, got {pixels.dtype}")
     if pixels.ndim not in (2, 3):
         raise ValueError(f"{name}: expected shape (H, W) or (H, W, C), got {pixels.shape}")
-    if pixels.size == 0:
+    values = pixels.size
+    if values == 0:
         raise ValueError(f"{name}: expected no side of length zero, got shape {pixels.shape}")
-    if pixels.size > MAX_SIDE:  # else no side can be longer, nor the pixels more than there may be
+    if values > MAX_SIDE:  # else no side can be longer, nor the pixels more than there may be
         size(f"{name}.shape", pixels.shape[:2])
     return pixels
 
@@ -146,7 +148,7 @@ def output(
     """`value`, which must be able to take a result: shape, dtype, C order, writable, apart from `inputs`."""
     if not isinstance(value, np.ndarray):
         raise TypeError(f"{name}: expected a NumPy array, got {type(value).__name__}")
-    if value.shape != shape or value.dtype != dtype:
+    if value.shape != shape or (value.dtype is not dtype and value.dtype != dtype):
         raise ValueError(f"{name}: expected shape {shape} and dtype {dtype}, got {value.shape} and {value.dtype.str!r}")
     if not value.flags.carray:
         raise ValueError(f"{name}: expected a C-contiguous, writable array, got another layout or a read-only one")
@@ -187,9 +189,9 @@ def fill(value: object) -> float | tuple[float, ...] | None:
 
 def fill_values(value: object, dtype: np.dtype[Any], channels: int, grey_image: bool) -> NDArray[Any]:
     """The fill as one value of `dtype` for each channel; None is mid-grey (128, 32768 or 0.5)."""
-    given = fill(value)
-    if given is None:
+    if value is None:
         return _grey(dtype, channels)
+    given = fill(value)
     if isinstance(given, tuple):
         if len(given) != channels:
             of = "an image without channel axis" if grey_image else f"an image of {channels} channels"
