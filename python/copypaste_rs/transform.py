@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsFloat, SupportsIndex, final
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, final
 
 from copypaste_rs import _checks, _operation, draws
 from copypaste_rs._batch import Batch, apply_batch
-from copypaste_rs._equality import same
 from copypaste_rs._options import (
     Scale,
     Sigma,
@@ -23,86 +21,25 @@ from copypaste_rs._planning import (
     TARGET_JITTER,
     TARGET_WORDS,
     DrawOptions,
-    Jitter,
     PastePlanner,
     Select,
     draw_compiled,
     fits_float32,
     word_count,
 )
+from copypaste_rs._transform import Transform
 from copypaste_rs.plan import Paste, Plan
 from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
 
-class _Transform:
-    """What the transforms share: arguments by name, immutability, pickling, a backend."""
-
-    __slots__ = ("_arguments", "_drawing", "_jitter", "_options", "_p", "_pastes", "backend")
-
-    _arguments: dict[str, Any]
-    _drawing: DrawOptions | None
-    _jitter: Jitter
-    _options: _operation.Options
-    backend: str
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__} is immutable: cannot delete {name!r}")
-
-    def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and name in self._arguments:
-            return copy.deepcopy(self._arguments[name])
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Transform):
-            return NotImplemented
-        return type(other) is type(self) and same(self._arguments, other._arguments)
-
-    __hash__ = None  # type: ignore[assignment]  # arguments may hold a list or a mapping
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self._arguments)
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments.items())
-        return f"{type(self).__name__}({arguments})"
-
-    def _put(self, **values: object) -> None:
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-
-    def _compose(self) -> _operation.Compose:
-        if self.backend == "rust":
-            from copypaste_rs._compiled import compose
-        else:
-            from copypaste_rs.reference.paste import compose
-        return compose
-
-    def _checked_plans(self, plans: Sequence[Plan]) -> list[Plan]:
-        checked = _checks.items("plans", plans)
-        for i, plan in enumerate(checked):
-            try:
-                self._check_canvas(plan)
-            except ValueError as error:
-                raise ValueError(f"item {i}: {error}") from None
-        return checked
-
-    def _check_canvas(self, plan: Plan) -> None:
-        if isinstance(plan, Plan) and plan.canvas_size != self._jitter.canvas:
-            raise ValueError(f"plan: expected a canvas of size {self._jitter.canvas}, got {plan.canvas_size}")
-
-
 @final
-class ScaleJitter(_Transform):
+class ScaleJitter(Transform):
     """Scale jitter alone: resize by a random factor, mirror, crop or pad to a fixed size.
 
     What `SimpleCopyPaste` does to its target, for pipelines and images without pasting.
@@ -192,7 +129,7 @@ class ScaleJitter(_Transform):
 
 
 @final
-class SimpleCopyPaste(_Transform):
+class SimpleCopyPaste(Transform):
     """Simple Copy-Paste (Ghiasi et al., CVPR 2021): paste a random subset of one image's objects onto another.
 
     Target and sources are each jittered in scale, mirrored, and cropped or padded to the canvas. Objects of
@@ -425,13 +362,6 @@ class SimpleCopyPaste(_Transform):
     ) -> Sample:
         """Draw a plan and apply it."""
         return self.apply(self.sample_plan(target, sources, rng), target, sources, out=out)
-
-
-def _rebuild(kind: Callable[..., _Transform], arguments: Mapping[str, Any]) -> _Transform:
-    # What there was to warn of was said when the transform was made, not again in each worker.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return kind(**arguments)
 
 
 def _warn(message: str) -> None:
