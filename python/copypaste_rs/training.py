@@ -107,7 +107,7 @@ class TrainingBatch:
 class ForTraining:
     """A transform whose results are ready for a model, made in the same pass over the image.
 
-    Each row of the image is normalised and written in its final place while it is still in the nearest cache; masks
+    Rows of the image are normalised and written in their final place while they are still in a near cache; masks
     are drawn from their runs. Nothing is gone over a second time.
 
     Parameters
