@@ -130,7 +130,7 @@ pub(super) fn tables<T: Float>(window: &Window) -> Result<FloatTables> {
 /// Whether both passes are done at once: no source row is needed by two output rows, and a measurement said so.
 fn at_once<T>(window: &Window) -> bool {
     let Placement { input, resized, .. } = window.placement;
-    resized.h <= input.h / 2 && size_of::<T>() == size_of::<f32>() && matches!(window.channels, 3 | 4)
+    resized.h <= input.h / 2 && matches!((size_of::<T>(), window.channels), (4, 1..=4) | (2, 4))
 }
 
 impl<T: Float> Passes<T> for Floats<T> {
