@@ -189,13 +189,19 @@ fn blocks<const N: usize, T: Float>(
 ) {
     let Floats { table, octets, wide, inside, lines, level, .. } = floats;
     let rows = rows.map(|row| &row[table.origin..]);
+    let columns = |pixels: Range<usize>| {
+        let values = pixels.start * table.channels..pixels.end * table.channels;
+        let all = table.start.len() * table.channels;
+        table.columns(pixels, octets.part(values.clone()), wide.part(values, all))
+    };
     // Mostly there are other rows behind them. Of a single column both taps would not be its own: what has no weight
     // may still be no number.
     let reach = table.length + SLACK;
-    let all = 0..table.start.len();
-    let within = table.available > table.channels && rows.iter().all(|row| row.len() >= reach);
-    let (inside, rows) =
-        if within { (&all, rows) } else { (&*inside, rows.map(|row| &row[..table.available])) };
+    if table.available > table.channels && rows.iter().all(|row| row.len() >= reach) {
+        let at = pixels.start * table.channels;
+        return found(*level, rows, columns(pixels), at);
+    }
+    let rows = rows.map(|row| &row[..table.available]);
     for (part, inside) in parts(&pixels, inside) {
         if !inside {
             let needed = table.needed(part.clone());
@@ -204,10 +210,8 @@ fn blocks<const N: usize, T: Float>(
             }
         }
         let lines = array::from_fn(|k| if inside { rows[k] } else { &lines[k][..] });
-        let values = part.start * table.channels..part.end * table.channels;
-        let all = table.start.len() * table.channels;
-        let (octets, wide) = (octets.part(values.clone()), wide.part(values.clone(), all));
-        found(*level, lines, table.columns(part, octets, wide), values.start);
+        let at = part.start * table.channels;
+        found(*level, lines, columns(part), at);
     }
 }
 
