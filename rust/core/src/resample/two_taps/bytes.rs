@@ -193,6 +193,15 @@ impl Passes<u8> for Bytes {
     fn columns<const N: usize>(&mut self, rows: [&[u8]; N], pixels: Range<usize>, mut out: [&mut [i16]; N]) {
         let rows = rows.map(|row| &row[self.table.origin..]);
         let channels = self.table.channels;
+        if let Columns::Wide(windows, all) = &self.columns {
+            // All of the pixels are inside, and half a block may be written past the last of them.
+            let wide = pixels.start * channels / 32..(pixels.end * channels).div_ceil(32);
+            let (windows, wide) = (&windows[wide.clone()], &all[wide]);
+            let start = &self.table.start[pixels];
+            let columns = ByteColumns { windows, wide, start, channels, ..ByteColumns::default() };
+            two::columns_u8(self.level, rows, columns, out);
+            return;
+        }
         for (part, inside) in parts(&pixels, &self.inside) {
             let start = &self.table.start[part.clone()];
             if !inside {
@@ -210,13 +219,7 @@ impl Passes<u8> for Bytes {
             let blocks = values.start / 16..values.end / 16;
             let mut columns = ByteColumns { start, channels, ..ByteColumns::default() };
             match &self.columns {
-                Columns::Wide(windows, all) => {
-                    let wide = values.start / 32..values.end.div_ceil(32);
-                    (columns.windows, columns.wide) = (&windows[wide.clone()], &all[wide]);
-                    // All of the pixels are inside, and half a block may be written past the last of them.
-                    two::columns_u8(self.level, lines, columns, out.each_mut().map(|out| &mut **out));
-                    continue;
-                }
+                Columns::Wide(..) => {} // above
                 Columns::Weights([w0, w1]) => columns.weights = [&w0[values.clone()], &w1[values]],
                 Columns::Gathered(all) => columns.blocks = &all[blocks],
                 Columns::Blocks(all, in_pairs) => {
