@@ -123,15 +123,15 @@ def place_arguments(
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """What placing an image takes, checked: its pixels, the fill for each channel, the canvas to write."""
     pixels = _checks.image("image", image)
-    check_placement(placement, pixels.shape[:2], "image")
-    channels = pixels.shape[2] if pixels.ndim == 3 else 1
-    values = _checks.fill_values(fill, pixels.dtype, channels, pixels.ndim == 2)
+    dtype, (h, w, *channels) = pixels.dtype, pixels.shape
+    check_placement(placement, (h, w), "image")
+    values = _checks.fill_values(fill, dtype, channels[0] if channels else 1, not channels)
     _checks.choice("interpolation", interpolation, INTERPOLATIONS)
     _checks.flag("antialias", antialias)
-    shape = (*placement.canvas_size, *pixels.shape[2:])
+    shape = (*placement.canvas_size, *channels)
     if out is None:
-        return pixels, values, np.empty(shape, pixels.dtype)
-    return pixels, values, _checks.output("out", out, shape, pixels.dtype, [pixels])
+        return pixels, values, np.empty(shape, dtype)
+    return pixels, values, _checks.output("out", out, shape, dtype, (pixels,))
 
 
 def run(
