@@ -73,11 +73,9 @@ impl<T: Copy + Default, P: Pairs<T>> Separable<'_, T, P> {
             return self.place_at_once(rows, columns, out);
         }
         let channels = self.image.channels();
-        // Found by measuring: less leaves room for the rows that are written, where they are as large as they are here.
-        let bytes = if size_of::<T>() == size_of::<f32>() && channels == 3 { STRETCH / 2 } else { STRETCH };
-        let stretch = (bytes / size_of::<P::Middle>() / channels).max(1).next_multiple_of(2 * BLOCK);
+        let stretch = (STRETCH / size_of::<P::Middle>() / channels).max(1).next_multiple_of(2 * BLOCK);
         let padded = columns.len().next_multiple_of(BLOCK);
-        let middle = (columns.len() * channels * size_of::<P::Middle>()).min(bytes);
+        let middle = (columns.len() * channels * size_of::<P::Middle>()).min(STRETCH);
         let most = if TOGETHER * (middle + size_of_val(self.image.row(0))) <= NEAREST { TOGETHER } else { 2 };
         self.keep(most + 1)?;
         let mut band = Band::default();
