@@ -35,7 +35,9 @@ const LANE: usize = 16;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ByteColumns<'a> {
     /// Where the windows of `wide` start.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 permutes bytes"))]
     pub(crate) windows: &'a [u32],
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 permutes bytes"))]
     pub(crate) wide: &'a [Wide],
     pub(crate) blocks: &'a [Block],
     /// Lanes 0 and 1 of each block have one start, and so have 2 and 3.
