@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import operator
 from collections.abc import Iterable, Sequence
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 Size: TypeAlias = "SupportsIndex | tuple[SupportsIndex, SupportsIndex]"
 Image: TypeAlias = "NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]"
-Fill: TypeAlias = "SupportsFloat | Sequence[SupportsFloat] | NDArray[Any] | None"
 
 MAX_SIDE = 2**31 - 1
 MAX_PIXELS = 2**32 - 1
@@ -173,53 +171,6 @@ def mask_output(name: str, value: object, shape: tuple[int, ...]) -> NDArray[Any
     """`value`, which must be able to take dense masks: dtype uint8 or bool."""
     boolean = isinstance(value, np.ndarray) and value.dtype == np.bool_
     return output(name, value, shape, np.dtype(np.bool_ if boolean else np.uint8))
-
-
-def fill(value: object) -> float | tuple[float, ...] | None:
-    """`value` as a fill: None, a finite number, or a tuple of them."""
-    if value is None:
-        return None
-    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes):
-        values = value.tolist() if isinstance(value, np.ndarray) else list(value)
-        if isinstance(values, list):
-            return tuple(real("fill", each, -math.inf, math.inf) for each in values)
-        value = values
-    return real("fill", value, -math.inf, math.inf)  # type: ignore[arg-type]  # refuses what is no number
-
-
-def fill_values(value: object, dtype: np.dtype[Any], channels: int, grey_image: bool) -> NDArray[Any]:
-    """The fill as one value of `dtype` for each channel; None is mid-grey (128, 32768 or 0.5)."""
-    if value is None:
-        return _grey(dtype, channels)
-    given = fill(value)
-    if isinstance(given, tuple):
-        if len(given) != channels:
-            of = "an image without channel axis" if grey_image else f"an image of {channels} channels"
-            raise ValueError(f"fill: expected a number or {channels} of them for {of}, got {len(given)}")
-        numbers = np.array(given)
-    else:
-        numbers = np.full(channels, given)
-    with np.errstate(over="ignore", invalid="ignore"):
-        values = numbers.astype(dtype)
-    if dtype.kind == "f":
-        if not np.isfinite(values).all():
-            limit = float(np.finfo(np.float32).max)
-            raise ValueError(
-                f"fill: expected numbers within {limit:g} for dtype float32, got {numbers[~np.isfinite(values)][0]:g}"
-            )
-        return values
-    wrong = (numbers < 0) | (numbers > np.iinfo(dtype).max) | (numbers != np.trunc(numbers))
-    if wrong.any():
-        top = np.iinfo(dtype).max
-        raise ValueError(f"fill: expected whole numbers from 0 to {top} for dtype {dtype}, got {numbers[wrong][0]:g}")
-    return values
-
-
-@functools.lru_cache(16)
-def _grey(dtype: np.dtype[Any], channels: int) -> NDArray[Any]:
-    values = np.full(channels, {"u1": 128, "u2": 32768, "f4": 0.5}[dtype.str[1:]], dtype)
-    values.flags.writeable = False
-    return values
 
 
 def row_index(name: str, rows: object, n: int) -> NDArray[np.int64]:

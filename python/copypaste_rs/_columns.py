@@ -74,7 +74,7 @@ def layout(names: Sequence[str], sides: Sequence[Instances], missing: Mapping[st
     It depends on all sides given, whatever is pasted, so that a data set gives the same columns throughout.
     """
     columns = [side._columns for side in sides]
-    for name, side, held in zip(names, sides, columns):  # noqa: B905  # as many of each; saying so takes time
+    for name, side, held in zip(names, sides, columns, strict=True):
         if not GEOMETRY.isdisjoint(held):
             column = min(GEOMETRY.intersection(held))
             raise ValueError(f"{name}: expected no column {column!r}, which this operation cannot move; leave it out")

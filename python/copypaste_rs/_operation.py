@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, SupportsIndex,
 
 import numpy as np
 
-from copypaste_rs import _checks, _columns
+from copypaste_rs import _checks, _columns, _fills
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Placement, Plan, check_placement
 from copypaste_rs.sample import Instances, Sample
@@ -81,7 +81,7 @@ class Options(NamedTuple):
     @staticmethod
     def check(
         *,
-        fill: _checks.Fill = None,
+        fill: _fills.Fill = None,
         interpolation: str = "bilinear",
         antialias: bool | np.bool_ = True,
         min_area: SupportsIndex = 0,
@@ -91,7 +91,7 @@ class Options(NamedTuple):
     ) -> Options:
         """The options, or an error that names the one that is wrong."""
         return Options(
-            _checks.fill(fill),
+            _fills.fill(fill),
             _checks.choice("interpolation", interpolation, INTERPOLATIONS),
             _checks.flag("antialias", antialias),
             _checks.integer("min_area", min_area, 0, _checks.MAX_PIXELS),
@@ -104,7 +104,7 @@ class Options(NamedTuple):
         """What a kernel takes of them, for images like `image`."""
         channels = image.shape[2] if image.ndim == 3 else 1
         return {
-            "fill": _checks.fill_values(self.fill, image.dtype, channels, image.ndim == 2),
+            "fill": _fills.fill_values(self.fill, image.dtype, channels, image.ndim == 2),
             "interpolation": self.interpolation,
             "antialias": self.antialias,
             "min_area": self.min_area,
@@ -116,7 +116,7 @@ class Options(NamedTuple):
 def place_arguments(
     image: NDArray[Any],
     placement: Placement,
-    fill: _checks.Fill,
+    fill: _fills.Fill,
     interpolation: str,
     antialias: bool,
     out: NDArray[Any] | None,
@@ -125,7 +125,7 @@ def place_arguments(
     pixels = _checks.image("image", image)
     dtype, (h, w, *channels) = pixels.dtype, pixels.shape
     check_placement(placement, (h, w), "image")
-    values = _checks.fill_values(fill, dtype, channels[0] if channels else 1, not channels)
+    values = _fills.fill_values(fill, dtype, channels[0] if channels else 1, not channels)
     _checks.choice("interpolation", interpolation, INTERPOLATIONS)
     _checks.flag("antialias", antialias)
     shape = (*placement.canvas_size, *channels)
@@ -207,7 +207,7 @@ class Call(NamedTuple):
         for sample in self.samples:
             found.append(sample.image)
             found += sample.instances._columns.values()
-        return [each for each in found if type(each) is np.ndarray]
+        return [each for each in found if isinstance(each, np.ndarray)]
 
     def sides(self) -> tuple[Side, list[Side]]:
         """Target and sources as a kernel takes them."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    from copypaste_rs._checks import Fill, Size
+    from copypaste_rs._checks import Size
+    from copypaste_rs._fills import Fill
     from copypaste_rs._formats import PerChannel
     from copypaste_rs.plan import Placement, Plan
     from copypaste_rs.sample import Sample

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, final
 
-from copypaste_rs import _checks, _operation, draws
+from copypaste_rs import _checks, _fills, _operation, draws
 from copypaste_rs._batch import Batch, apply_batch
 from copypaste_rs._options import (
     Scale,
@@ -84,7 +84,7 @@ class ScaleJitter(Transform):
         size: _checks.Size,
         scale: Scale = "large",
         flip: SupportsFloat = 0.5,
-        fill: _checks.Fill = None,
+        fill: _fills.Fill = None,
         pad: str = "top_left",
         interpolation: str = "bilinear",
         antialias: bool | np.bool_ = True,
@@ -202,7 +202,7 @@ class SimpleCopyPaste(Transform):
         placement: str = "jitter",
         blend_sigma: Sigma = None,
         p: SupportsFloat = 1.0,
-        fill: _checks.Fill = None,
+        fill: _fills.Fill = None,
         pad: str = "top_left",
         interpolation: str = "bilinear",
         antialias: bool | np.bool_ = True,

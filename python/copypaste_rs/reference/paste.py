@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from copypaste_rs._checks import Fill
+    from copypaste_rs._fills import Fill
     from copypaste_rs._formats import Format
     from copypaste_rs.plan import Paste, Plan
     from copypaste_rs.sample import Sample

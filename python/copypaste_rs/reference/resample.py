@@ -13,7 +13,7 @@ from copypaste_rs.reference.placing import landing, nearest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from copypaste_rs._checks import Fill
+    from copypaste_rs._fills import Fill
     from copypaste_rs.plan import Placement
 
 
