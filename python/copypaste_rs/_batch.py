@@ -13,7 +13,7 @@ from copypaste_rs import _checks, _operation
 from copypaste_rs.sample import Instances, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -117,42 +117,40 @@ def apply_batch(
 ) -> Results:
     """Apply each plan to its samples; everything is checked before anything is written."""
     most = thread_limit(threads)
-    targets, sources = _checks.items("targets", targets), _checks.items("sources", sources)
+    plans, targets, sources = (
+        _checks.items(name, given) for name, given in (("plans", plans), ("targets", targets), ("sources", sources))
+    )
     if not len(plans) == len(targets) == len(sources):
         raise ValueError(
             f"plans, targets, sources: expected as many of each, got {len(plans)}, {len(targets)} and {len(sources)}"
         )
     if not plans:
         raise ValueError("plans: expected at least one, got none")
-    calls = [_call(options, *item) for item in enumerate(zip(plans, targets, sources, strict=True))]
-    first = targets[0].image
-    for i, target in enumerate(targets):
-        if target.image.dtype != first.dtype or target.image.shape[2:] != first.shape[2:]:
-            raise ValueError(
-                f"item {i}: expected images of dtype {first.dtype} and shape (H, W{_tail(first)}) as in item 0, "
-                f"got {target.image.dtype} and (H, W{_tail(target.image)})"
-            )
-    # What arrays of the caller's must not overlap.
-    inputs = [] if out is None and masks_out is None else [a for call in calls for a in call.arrays()]
+    first_call = _call(options, canvas, 0, plans[0], targets[0], sources[0])
+    first = first_call.samples[0].image
     shape, dtype = (*canvas, *first.shape[2:]), first.dtype
     extra: dict[str, Any] = {}
-    given: list[NDArray[Any]] | None = None
     if form is not None:
         form.image.linear(first)
         shape, dtype = form.image.shape(canvas, first), form.image.dtype
-        given = _given(form.drawn, calls, canvas, masks_out, inputs)
         extra = {"output_format": form.image}
-    shape = (len(calls), *shape)
-    images = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype, inputs)
-    if out is not None and _checks.may_overlap(out, given or ()):
-        raise ValueError("masks_out: expected memory of its own, got an array that overlaps out")
+    shape = (len(plans), *shape)
+    images = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype)
+    calls: list[_operation.Call] = []
+    taken = _one_by_one(options, canvas, first_call, zip(plans, targets, sources, strict=True), out, calls)
+    given: list[NDArray[Any]] | None = None
+    if masks_out is not None:
+        taken = iter([*taken])  # their memory is compared with that of all
+        given = _given(form and form.drawn, calls, canvas, masks_out)
+        if out is not None and _checks.may_overlap(out, given):
+            raise ValueError("masks_out: expected memory of its own, got an array that overlaps out")
     compose_batch, draw_masks = _kernels(backend)
     finished: dict[int, tuple[Sample, RleMasks]] = {}
 
     def done(i: int, made: _operation.Composition) -> None:
         finished[i] = (calls[i].result(options, made), made.masks)
 
-    compose_batch(calls, done=done, out=images, threads=most, **extra, **options.of_kernel(first))
+    compose_batch(taken, like=first, done=done, out=images, threads=most, **extra, **options.of_kernel(first))
     samples = [finished[i][0] for i in range(len(calls))]
     if form is None or form.drawn is None:
         return Results(images, samples, None)
@@ -162,9 +160,40 @@ def apply_batch(
     return Results(images, samples, [form.drawn.part(d, len(m)) for d, m in zip(drawings, masks, strict=True)])
 
 
-def _call(options: _operation.Options, i: int, item: tuple[Plan, Sample, Sample | Sequence[Sample]]) -> _operation.Call:
-    plan, target, source = item
+def _one_by_one(
+    options: _operation.Options,
+    canvas: tuple[int, int],
+    first_call: _operation.Call,
+    items: Iterable[tuple[Plan, Sample, Sample | Sequence[Sample]]],
+    out: NDArray[Any] | None,
+    calls: list[_operation.Call],
+) -> Iterator[_operation.Call]:
+    """Checks each item when it is asked for, and adds it to `calls`: a kernel gets others ready meanwhile."""
+    first = first_call.samples[0].image
+    for i, item in enumerate(items):
+        call = _call(options, canvas, i, *item) if i else first_call
+        image = call.samples[0].image
+        if image.dtype != first.dtype or image.shape[2:] != first.shape[2:]:
+            raise ValueError(
+                f"item {i}: expected images of dtype {first.dtype} and shape (H, W{_tail(first)}) as in item 0, "
+                f"got {image.dtype} and (H, W{_tail(image)})"
+            )
+        if out is not None:
+            _checks.apart("out", out, call.arrays())
+        calls.append(call)
+        yield call
+
+
+def _call(
+    options: _operation.Options,
+    canvas: tuple[int, int],
+    i: int,
+    plan: Plan,
+    target: Sample,
+    source: Sample | Sequence[Sample],
+) -> _operation.Call:
     try:
+        _operation.check_canvas(plan, canvas)
         return _operation.Call.check(options, plan, target, _operation.samples(source))
     except (TypeError, ValueError) as error:
         raise type(error)(f"item {i}: {error}") from None
@@ -174,14 +203,12 @@ def _given(
     drawn: Drawn | None,
     calls: Sequence[_operation.Call],
     canvas: tuple[int, int],
-    given: Sequence[NDArray[Any]] | None,
-    inputs: Sequence[NDArray[Any]],
-) -> list[NDArray[Any]] | None:
+    given: Sequence[NDArray[Any]],
+) -> list[NDArray[Any]]:
     """`masks_out`, which must be able to take the masks, however many are left of them."""
-    if given is None:
-        return None
     if drawn is None:
         raise ValueError('masks_out: expected None where masks stay runs; masks="dense" draws them')
+    inputs = [array for call in calls for array in call.arrays()]
     most = [len(call.samples[0].instances) + sum(len(p.instances) for p in call.plan.pastes) for call in calls]
     given = _checks.items("masks_out", given)
     if len(given) != len(calls):

@@ -150,9 +150,14 @@ def output(
         raise ValueError(f"{name}: expected shape {shape} and dtype {dtype}, got {value.shape} and {value.dtype.str!r}")
     if not value.flags.carray:
         raise ValueError(f"{name}: expected a C-contiguous, writable array, got another layout or a read-only one")
+    apart(name, value, inputs)
+    return value
+
+
+def apart(name: str, value: NDArray[Any], inputs: Iterable[NDArray[Any]]) -> None:
+    """Checks that an array to be written shares no memory with those that are read."""
     if may_overlap(value, inputs):
         raise ValueError(f"{name}: expected memory of its own, got an array that overlaps an input")
-    return value
 
 
 def may_overlap(array: NDArray[Any], others: Iterable[NDArray[Any]]) -> bool:

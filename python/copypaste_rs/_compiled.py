@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -11,12 +11,14 @@ from copypaste_rs.draws import weights_of
 from copypaste_rs.masks import RleMasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from copypaste_rs._formats import Format
     from copypaste_rs.plan import Plan
+
+_Job: TypeAlias = "tuple[Plan, list[_operation.Side], list[NDArray[np.uint16] | None]]"
 
 
 def compose(
@@ -52,8 +54,9 @@ def compose(
 
 
 def compose_batch(
-    calls: Sequence[_operation.Call],
+    calls: Iterator[_operation.Call],
     *,
+    like: NDArray[Any],
     fill: NDArray[Any],
     interpolation: str,
     antialias: bool,
@@ -67,22 +70,28 @@ def compose_batch(
 ) -> None:
     """`compose` for each call, into its image of `out`, in another format than the canvas where there is one.
 
-    `done` takes each call's number and composition as soon as it is there. It runs while other threads work on, and so
-    does what makes the jobs.
+    Images are like `like` in dtype and channels. Nothing is written before all calls have come and their masks are
+    read. `done` takes each call's number and composition; it runs while other threads work, as does what makes calls.
     """
-    image = calls[0].samples[0].image
-    linear = None if output_format is None else output_format.linear(image)
-    first = output_format is not None and output_format.channels_first and image.ndim == 3
+    linear = None if output_format is None else output_format.linear(like)
+    first = output_format is not None and output_format.channels_first and like.ndim == 3
+    plans: list[Plan] = []
+
+    def jobs() -> Iterator[_Job]:
+        for call in calls:
+            plans.append(call.plan)
+            yield _job(call.plan, *call.sides())
+
     _core.copy_paste(
-        (_job(call.plan, *call.sides()) for call in calls),
-        lambda i, made: done(i, _composition(calls[i].plan, out[i], made)),
+        jobs(),
+        lambda i, made: done(i, _composition(plans[i], out[i], made)),
         fill,
         interpolation == "nearest",
         antialias,
         min_area,
         min_visibility,
         keep_hidden,
-        out if image.ndim == 3 else out[..., np.newaxis],
+        out if like.ndim == 3 else out[..., np.newaxis],
         threads,
         None if output_format is None else (first, linear),
     )
@@ -107,9 +116,7 @@ def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: 
     _core.draw_masks(list(masks), bytes_or_numbers, threads)
 
 
-def _job(
-    plan: Plan, target: _operation.Side, sources: Sequence[_operation.Side]
-) -> tuple[Plan, list[_operation.Side], list[NDArray[np.uint16] | None]]:
+def _job(plan: Plan, target: _operation.Side, sources: Sequence[_operation.Side]) -> _Job:
     """What the extension takes of one item: images with a channel axis, weights for soft edges."""
     return (
         plan,

@@ -274,6 +274,12 @@ def _check_plan(plan: Plan, target: Sample, sources: Sequence[Sample], target_na
             )
 
 
+def check_canvas(plan: Plan, canvas: tuple[int, int]) -> None:
+    """Check that a plan is for canvases of this size."""
+    if isinstance(plan, Plan) and plan.canvas_size != canvas:
+        raise ValueError(f"plan: expected a canvas of size {canvas}, got {plan.canvas_size}")
+
+
 def _side(sample: Sample) -> Side:
     columns = sample.instances._columns
     masks = columns.get("masks")

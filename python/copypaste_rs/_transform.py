@@ -6,13 +6,12 @@ import copy
 import warnings
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from copypaste_rs import _checks, _operation
 from copypaste_rs._equality import same
-from copypaste_rs.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
+    from copypaste_rs import _operation
     from copypaste_rs._planning import DrawOptions, Jitter
 
 
@@ -62,19 +61,6 @@ class Transform:
         else:
             from copypaste_rs.reference.paste import compose
         return compose
-
-    def _checked_plans(self, plans: Sequence[Plan]) -> list[Plan]:
-        checked = _checks.items("plans", plans)
-        for i, plan in enumerate(checked):
-            try:
-                self._check_canvas(plan)
-            except ValueError as error:
-                raise ValueError(f"item {i}: {error}") from None
-        return checked
-
-    def _check_canvas(self, plan: Plan) -> None:
-        if isinstance(plan, Plan) and plan.canvas_size != self._jitter.canvas:
-            raise ValueError(f"plan: expected a canvas of size {self._jitter.canvas}, got {plan.canvas_size}")
 
 
 def _rebuild(kind: Callable[..., Transform], arguments: Mapping[str, Any]) -> Transform:

@@ -249,7 +249,7 @@ class ForTraining:
         `masks_out` has for each item an array that takes its masks, as `apply` describes it.
         """
         transform = self.transform
-        plans = transform._checked_plans(plans)
+        plans = _checks.items("plans", plans)
         sources = [()] * len(plans) if sources is None else _checks.items("sources", sources)
         if isinstance(transform, ScaleJitter):
             for source in sources:

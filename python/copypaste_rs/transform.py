@@ -118,7 +118,7 @@ class ScaleJitter(Transform):
     def apply(self, plan: Plan, sample: Sample, *, out: NDArray[Any] | None = None) -> Sample:
         """Apply `plan` to `sample`; into `out`, when given, an array of the canvas's shape."""
         _check_sample("sample", sample)
-        self._check_canvas(plan)
+        _operation.check_canvas(plan, self._jitter.canvas)
         if isinstance(plan, Plan) and plan.pastes:
             raise ValueError(f"plan: expected no pastes, got {len(plan.pastes)}; SimpleCopyPaste applies them")
         return _operation.apply(self._compose(), self._options, plan, sample, [], out, "sample")
@@ -302,7 +302,7 @@ class SimpleCopyPaste(Transform):
         ValueError, TypeError
             When plan and samples do not fit each other. Nothing has been written then.
         """
-        self._check_canvas(plan)
+        _operation.check_canvas(plan, self._jitter.canvas)
         return _operation.apply(self._compose(), self._options, plan, target, _operation.samples(sources), out)
 
     def apply_batch(
@@ -348,7 +348,6 @@ class SimpleCopyPaste(Transform):
         >>> augment.apply_batch(plans, photos, [photos, photos], threads=2).images.shape
         (2, 32, 32, 3)
         """
-        plans = self._checked_plans(plans)
         made = apply_batch(self.backend, self._options, self._jitter.canvas, plans, targets, sources, threads, out)
         return Batch(made.images, [s.instances for s in made.samples], [s.info for s in made.samples])
 

@@ -17,7 +17,7 @@ from copypaste_rs.reference.rle import area, boxes, decode, place_masks
 from copypaste_rs.reference.runs import from_pixels, pixels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -204,8 +204,9 @@ def _layer(paste: Paste, sources: Sequence[Side], min_area: int) -> Layer:
 
 
 def compose_batch(
-    calls: Sequence[Call],
+    calls: Iterable[Call],
     *,
+    like: NDArray[Any],
     out: NDArray[Any],
     threads: int,
     done: Callable[[int, Composition], None],
@@ -213,8 +214,8 @@ def compose_batch(
     **options: Any,
 ) -> None:
     """`compose` for each call, one by one: the reference is for reading, not for speed."""
-    del threads
-    for i, call in enumerate(calls):
+    del like, threads
+    for i, call in enumerate([*calls]):  # all of them come before anything is written
         made = compose(call.plan, *call.sides(), out=out[i] if output_format is None else None, **options)
         if output_format is not None:
             write_image(made.image, output_format, output_format.linear(made.image), out[i])

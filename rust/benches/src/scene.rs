@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use copypaste_core::paste::{self, Look, Rows, Rules, Side};
+use copypaste_core::paste::{self, Look, Objects, Rows, Rules};
 use copypaste_core::rle::Counts;
-use copypaste_core::{Placement, Size};
+use copypaste_core::{ImageView, Placement, Size};
 use ndarray::Array3;
 
 use crate::{BLUR, PHOTO, blank, masks, photograph, placed, view, view_mut};
@@ -36,7 +36,8 @@ pub struct Scene {
 
 /// What one pass over the schedule reads and writes.
 pub struct Pass<'a> {
-    steps: Vec<(Side<'a, u8>, Placement, Side<'a, u8>, paste::Paste<'a>)>,
+    image: ImageView<'a, u8>,
+    steps: Vec<(Objects<'a>, Placement, Objects<'a>, paste::Paste<'a>)>,
     canvas: Array3<u8>,
     settings: Settings,
 }
@@ -56,10 +57,10 @@ impl Scene {
         }
     }
 
-    fn side(&self, side: usize) -> Side<'_, u8> {
+    fn objects(&self, side: usize) -> Objects<'_> {
         let (counts, offsets) = &self.sides[side];
         let masks = Counts::new("masks", PHOTO, counts, offsets).unwrap();
-        Side { image: view(&self.image), masks, crowd: &self.crowd }
+        Objects { masks, crowd: &self.crowd }
     }
 
     /// What the operation is given.
@@ -72,10 +73,15 @@ impl Scene {
                 placement: source,
                 weights: soft.then_some(&BLUR[..]),
             };
-            (self.side(0), target, self.side(1), paste)
+            (self.objects(0), target, self.objects(1), paste)
         };
         let steps = self.placements.iter().map(step).collect();
-        Pass { steps, canvas: blank(Size { h: canvas, w: canvas }, 3), settings: self.settings }
+        Pass {
+            image: view(&self.image),
+            steps,
+            canvas: blank(Size { h: canvas, w: canvas }, 3),
+            settings: self.settings,
+        }
     }
 }
 
@@ -87,8 +93,9 @@ impl Pass<'_> {
         let mut made = Vec::with_capacity(SCALES.len());
         for (target, placement, source, paste) in self.steps.drain(..) {
             let mut canvas = view_mut(black_box(&mut self.canvas));
-            let rows = paste::copy_paste(target, &placement, &[source], &[paste], &look, &rules, &mut canvas)
-                .unwrap();
+            let (rows, scene) = paste::arrange(target, &placement, &[source], &[paste], &rules).unwrap();
+            let all = 0..self.settings.canvas;
+            scene.draw().unwrap().paint(&[self.image; 2], &look, all, &mut canvas).unwrap();
             made.push(rows);
         }
         made

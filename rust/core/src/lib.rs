@@ -5,6 +5,7 @@
 //! pixel is computed once ([`paste`]).
 
 pub mod composite;
+pub mod crew;
 pub mod error;
 pub mod finish;
 pub mod paste;

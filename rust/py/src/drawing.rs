@@ -1,5 +1,8 @@
 //! Masks drawn as pixels, those of many images at once.
 
+use std::marker::PhantomData;
+
+use copypaste_core::crew::Work;
 use copypaste_core::rle::{self, Masks};
 use copypaste_core::{Error, Result};
 use numpy::{PyArrayDyn, PyReadwriteArray2, PyReadwriteArray3};
@@ -54,22 +57,31 @@ pub(crate) fn draw_masks(
     for (masks, drawing) in masks.iter().zip(&mut drawings) {
         jobs.push(Ok((masks.parts()?, drawing.view()?)));
     }
-    let draw = |(masks, drawing): (MaskParts<'_>, Drawing<'_>)| drawing.draw(&masks.read()?);
-    for_each(py, jobs.into_iter(), threads, draw, |_, ()| Ok(()))
+    for_each(py, jobs.into_iter(), threads, &Draw(PhantomData), |_, ()| Ok(()))
         .map_err(|failure| failure.into_python(py, masks.len()))
 }
 
-impl Drawing<'_> {
-    /// Draws all masks.
-    fn draw(self, masks: &Masks) -> Result<()> {
+/// Masks are read, then drawn.
+struct Draw<'a>(PhantomData<&'a ()>);
+
+impl<'a> Work for Draw<'a> {
+    type Job = (MaskParts<'a>, Drawing<'a>);
+    type Found = ();
+    type Rest = (Masks, Drawing<'a>);
+
+    fn begin(&self, (masks, drawing): Self::Job) -> Result<((), Self::Rest)> {
+        Ok(((), (masks.read()?, drawing)))
+    }
+
+    fn complete(&self, (masks, drawing): Self::Rest) -> Result<()> {
         let pixels = masks.size().pixels();
-        match self {
-            Self::Planes(planes) => {
+        match drawing {
+            Drawing::Planes(planes) => {
                 let planes = planes.get_mut(..masks.len() * pixels).ok_or(Error::PlanDoesNotFit)?;
-                rle::decode(masks, planes);
+                rle::decode(&masks, planes);
             }
-            Self::Map(map) if map.len() == pixels => rle::label_map(masks, map),
-            Self::Map(_) => return Err(Error::PlanDoesNotFit),
+            Drawing::Map(map) if map.len() == pixels => rle::label_map(&masks, map),
+            Drawing::Map(_) => return Err(Error::PlanDoesNotFit),
         }
         Ok(())
     }

@@ -1,10 +1,13 @@
 //! The items of a batch: what Python hands over, and what a thread takes of it.
 
+use std::ops::Range;
+use std::sync::OnceLock;
+
 use copypaste_core::finish::Sink;
-use copypaste_core::paste::{self, Look, Rows, Rules};
+use copypaste_core::paste::{self, Look, Painting, Rows, Rules, Scene};
 use copypaste_core::resample::Pixel;
 use copypaste_core::{Error, ImageView, Placement, Result};
-use ndarray::ArrayView3;
+use ndarray::{ArrayView3, CowArray, Ix3};
 use numpy::{Element, PyReadonlyArray1, PyReadonlyArray3};
 use pyo3::prelude::*;
 
@@ -53,13 +56,6 @@ pub(crate) struct Job<'a, T> {
     crowds: Vec<&'a [bool]>,
 }
 
-/// What all items have in common.
-#[derive(Clone, Copy)]
-pub(crate) struct Options<'a, T> {
-    pub(crate) look: Look<'a, T>,
-    pub(crate) rules: Rules,
-}
-
 impl<'py, T: Element + Pixel> Item<'py, T> {
     pub(crate) fn extract((plan, sides, weights): PyItem<'py>) -> PyResult<Self> {
         let sides: Vec<PySide<'py>> = sides.iter().map(PyAnyMethods::extract).collect::<PyResult<_>>()?;
@@ -92,19 +88,48 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
     }
 }
 
-impl<T: Pixel> Job<'_, T> {
-    /// Writes the image to `canvas`.
-    pub(crate) fn run(self, options: &Options<'_, T>, canvas: &mut impl Sink<T>) -> Result<Rows> {
-        // Neither is ever the case: Python has checked, and rows are dense now.
-        let misfit = || Error::PlanDoesNotFit;
-        let dense: Vec<_> = self.images.into_iter().map(with_dense_rows).collect();
-        let mut sides = Vec::with_capacity(dense.len());
-        for ((image, masks), crowd) in dense.iter().zip(self.masks).zip(self.crowds) {
-            let image = ImageView::new(image.view()).ok_or_else(misfit)?;
-            sides.push(paste::Side { image, masks: masks.counts()?, crowd });
+impl<'a, T: Pixel> Job<'a, T> {
+    /// What is left of every object, and what is to be painted.
+    pub(crate) fn arrange(self, rules: &Rules) -> Result<(Rows, Picture<'a, T>)> {
+        let mut objects = Vec::with_capacity(self.masks.len());
+        for (masks, crowd) in self.masks.into_iter().zip(self.crowds) {
+            objects.push(paste::Objects { masks: masks.counts()?, crowd });
         }
-        let (&target, sources) = sides.split_first().ok_or_else(misfit)?;
-        let Options { look, rules } = options;
-        paste::copy_paste(target, &self.target, sources, &self.pastes, look, rules, canvas)
+        // There always is a target: Python has put it there.
+        let (&target, sources) = objects.split_first().ok_or(Error::PlanDoesNotFit)?;
+        let (rows, scene) = paste::arrange(target, &self.target, sources, &self.pastes, rules)?;
+        Ok((rows, Picture { scene, images: self.images, ready: OnceLock::new() }))
+    }
+}
+
+/// A scene with its images, to be painted strip by strip.
+pub(crate) struct Picture<'a, T> {
+    scene: Scene<'a>,
+    images: Vec<ArrayView3<'a, T>>,
+    /// What the strips share, made by whoever paints the first of them.
+    ready: OnceLock<Ready<'a, T>>,
+}
+
+/// What the layers cover, and the images with rows that are slices.
+struct Ready<'a, T> {
+    painting: Result<Painting>,
+    images: Vec<CowArray<'a, T, Ix3>>,
+}
+
+impl<T: Pixel> Picture<'_, T> {
+    /// Paints some `rows` of the canvas.
+    pub(crate) fn paint(
+        &self,
+        look: &Look<'_, T>,
+        rows: Range<usize>,
+        strip: &mut impl Sink<T>,
+    ) -> Result<()> {
+        let ready = self.ready.get_or_init(|| Ready {
+            painting: self.scene.draw(),
+            images: self.images.iter().copied().map(with_dense_rows).collect(),
+        });
+        let images: Option<Vec<_>> = ready.images.iter().map(|image| ImageView::new(image.view())).collect();
+        let painting = ready.painting.as_ref().map_err(Clone::clone)?;
+        painting.paint(&images.ok_or(Error::PlanDoesNotFit)?, look, rows, strip)
     }
 }

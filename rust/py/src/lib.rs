@@ -15,7 +15,6 @@ mod jobs;
 mod masks;
 mod operation;
 mod planning;
-mod queue;
 mod threads;
 
 use pyo3::prelude::*;

@@ -1,13 +1,16 @@
 //! The whole operation, one item or a batch, and the words that plans are drawn from.
 
 use std::cell::OnceCell;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
-use copypaste_core::finish::{Converted, Finished, Format, Sink};
+use copypaste_core::crew::Work;
+use copypaste_core::finish::{Converted, Finished, Sink, Strip};
 use copypaste_core::paste::{Look, Rows, Rules};
 use copypaste_core::resample::Pixel;
-use copypaste_core::{Error, ImageViewMut, Result, Size, philox};
+use copypaste_core::{Result, Size, philox};
 use half::f16;
-use ndarray::{ArrayViewMut3, ArrayViewMut4};
+use ndarray::ArrayViewMut4;
 use numpy::{
     Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadwriteArray1, PyReadwriteArray4,
 };
@@ -17,7 +20,7 @@ use pyo3::types::PyIterator;
 
 use crate::formats::{PyFormat, format};
 use crate::images::for_pixel_type;
-use crate::jobs::{Item, Job, Options};
+use crate::jobs::{Item, Job, Picture};
 use crate::masks::box_table;
 use crate::threads::for_each;
 
@@ -98,35 +101,24 @@ where
 {
     let fill: PyReadonlyArray1<'_, T> = fill.extract()?;
     let look = Look { fill: fill.as_slice()?, nearest, antialias };
-    let call = Call { batch, options: Options { look, rules } };
+    let call = Call { batch, look, rules, channels_first: given.as_ref().is_some_and(|format| format.0) };
     let Some(given) = given else {
         let mut out = held::<T>(out)?;
-        return call
-            .run(py, out.as_array_mut(), |canvas| ImageViewMut::new(canvas).ok_or(Error::PlanDoesNotFit));
+        return call.run(py, out.as_array_mut(), Strip::into_image);
     };
     let format = format(given)?;
     if out.cast::<numpy::PyArrayDyn<f16>>().is_ok() {
-        call.run(py, held(out)?.as_array_mut(), |canvas| converted::<T, f16>(canvas, &format))
+        call.run(py, held(out)?.as_array_mut(), |strip: Strip<'_, f16>| Converted::new(strip, &format))
     } else if out.cast::<numpy::PyArrayDyn<f32>>().is_ok() {
-        call.run(py, held(out)?.as_array_mut(), |canvas| converted::<T, f32>(canvas, &format))
+        call.run(py, held(out)?.as_array_mut(), |strip: Strip<'_, f32>| Converted::new(strip, &format))
     } else {
-        call.run(py, held(out)?.as_array_mut(), |canvas| converted::<T, T>(canvas, &format))
+        call.run(py, held(out)?.as_array_mut(), |strip: Strip<'_, T>| Converted::new(strip, &format))
     }
 }
 
 fn held<'py, O: Element>(out: &Bound<'py, PyAny>) -> PyResult<PyReadwriteArray4<'py, O>> {
     out.extract()
         .map_err(|_| PyValueError::new_err("out: expected an array that no other call is writing to"))
-}
-
-fn converted<'a, T: Pixel + Default, O: Finished<T>>(
-    canvas: ArrayViewMut3<'a, O>,
-    format: &'a Format,
-) -> Result<Converted<'a, T, O>> {
-    let (a, b, c) = canvas.dim();
-    let (h, w, channels) = if format.channels_first { (b, c, a) } else { (a, b, c) };
-    let out = canvas.into_slice().ok_or(Error::PlanDoesNotFit)?;
-    Converted::new(out, Size { h, w }, channels, format)
 }
 
 /// Items, and what takes their results.
@@ -140,19 +132,22 @@ struct Batch<'a, 'py> {
 /// The same with the options that all have in common.
 struct Call<'a, 'py, T> {
     batch: Batch<'a, 'py>,
-    options: Options<'a, T>,
+    look: Look<'a, T>,
+    rules: Rules,
+    channels_first: bool,
 }
 
 impl<'py, T: Element + Pixel> Call<'_, 'py, T> {
-    /// Does all items; `sink` takes an image in its part of `out`.
-    fn run<'c, O: Send, S: Sink<T>>(
+    /// Does all items; `sink` takes rows of an image in their part of `out`.
+    fn run<'c, O: Send + 'static, S: Sink<T>>(
         &self,
         py: Python<'py>,
         out: ArrayViewMut4<'c, O>,
-        sink: impl Fn(ArrayViewMut3<'c, O>) -> Result<S> + Sync,
+        sink: impl Fn(Strip<'c, O>) -> Result<S> + Sync,
     ) -> PyResult<()> {
         let Batch { items, threads, done } = self.batch;
         let (n, a, b, c) = out.dim();
+        let (h, w, channels) = if self.channels_first { (b, c, a) } else { (a, b, c) };
         let values = out.into_slice().unwrap_or_default(); // Python has checked the layout
         let canvases = values.chunks_exact_mut((a * b * c).max(1));
         // Jobs borrow from items, which stay where they are while further ones come.
@@ -161,18 +156,73 @@ impl<'py, T: Element + Pixel> Call<'_, 'py, T> {
         let jobs = held.iter().zip(canvases).map(|(held, canvas)| {
             let item = items.next().ok_or_else(too_few)??;
             let item = Item::extract(item.extract()?)?;
-            Ok((held.get_or_init(|| item).job()?, canvas))
+            let strip = Strip::new(canvas, Size { h, w }, channels, self.channels_first);
+            Ok((held.get_or_init(|| item).job()?, strip.ok_or_else(too_few)?))
         });
-        let options = &self.options;
-        let work = |(job, canvas): (Job<'_, T>, _)| {
-            let canvas = ArrayViewMut3::from_shape((a, b, c), canvas).map_err(|_| Error::PlanDoesNotFit)?;
-            job.run(options, &mut sink(canvas)?)
-        };
         let finish = |i: usize, rows| {
             let item = held[i].get().ok_or_else(too_few)?;
             done.call1((i, columns(py, rows, &item.crowds()?))).map(drop)
         };
-        for_each(py, jobs, threads, work, finish).map_err(|failure| failure.into_python(py, n))
+        let compose = Compose { look: &self.look, rules: &self.rules, rows: h, sink, takes: PhantomData };
+        for_each(py, jobs, threads, &compose, finish).map_err(|failure| failure.into_python(py, n))
+    }
+}
+
+/// Masks first, which tell what is seen; then pixels.
+struct Compose<'a, 'c, T, F, O> {
+    look: &'a Look<'a, T>,
+    rules: &'a Rules,
+    /// Rows of a canvas.
+    rows: usize,
+    sink: F,
+    takes: PhantomData<fn(Strip<'c, O>)>,
+}
+
+/// Some rows of a picture, and where they go.
+struct Part<'a, 'c, T, O> {
+    picture: Arc<Picture<'a, T>>,
+    first_row: usize,
+    strip: Strip<'c, O>,
+}
+
+/// Rows that are worth an own part: fewer take less time than getting ready for them.
+const LEAST_ROWS: usize = 64;
+
+impl<'a, 'c, T, O, S, F> Work for Compose<'a, 'c, T, F, O>
+where
+    T: Pixel,
+    O: Send + 'static,
+    S: Sink<T>,
+    F: Fn(Strip<'c, O>) -> Result<S> + Sync,
+{
+    type Job = (Job<'a, T>, Strip<'c, O>);
+    type Found = Rows;
+    type Rest = Part<'a, 'c, T, O>;
+
+    fn begin(&self, (job, strip): Self::Job) -> Result<(Rows, Self::Rest)> {
+        let (rows, picture) = job.arrange(self.rules)?;
+        Ok((rows, Part { picture: Arc::new(picture), first_row: 0, strip }))
+    }
+
+    fn parts(&self) -> usize {
+        (self.rows / LEAST_ROWS).max(1)
+    }
+
+    fn divide(&self, Part { picture, strip, .. }: Self::Rest, parts: usize) -> Vec<Self::Rest> {
+        let mut divided = Vec::with_capacity(parts);
+        let (mut rest, mut first_row) = (strip, 0);
+        for i in 1..=parts {
+            let end = self.rows * i / parts;
+            let (strip, below) = rest.split_at(end - first_row);
+            divided.push(Part { picture: Arc::clone(&picture), first_row, strip });
+            (rest, first_row) = (below, end);
+        }
+        divided
+    }
+
+    fn complete(&self, Part { picture, first_row, strip }: Self::Rest) -> Result<()> {
+        let rows = first_row..first_row + strip.size().h;
+        picture.paint(self.look, rows, &mut (self.sink)(strip)?)
     }
 }
 

@@ -1,18 +1,17 @@
-//! The one place where threads are started.
+//! The one place that has threads started.
 //!
 //! They live as long as one call: a process that forks afterwards has none that the child could wait for in vain.
 //! Starting one takes a fraction of the time of an image, and meanwhile the calling thread makes jobs ready.
 
-use std::panic::resume_unwind;
 use std::sync::Mutex;
-use std::thread::{Builder, available_parallelism, scope};
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use copypaste_core::{Error, Result};
+use copypaste_core::Error;
+use copypaste_core::crew::{Crew, Work};
 use pyo3::prelude::*;
 
 use crate::arguments::to_python;
-use crate::queue::Queue;
 
 /// Why not all jobs were done.
 pub(crate) enum Failure {
@@ -39,60 +38,49 @@ impl Failure {
 /// Does all jobs on up to `threads` threads, the calling one included, without the GIL.
 ///
 /// What needs the GIL, the calling thread does while the others work: it gets the jobs from their iterator, and `finish`
-/// takes each result there, with the number of its job. After a failure or a signal, jobs that were begun are finished
-/// and no more are.
-pub(crate) fn for_each<J: Send, R: Send>(
+/// takes there what was found out, with the number of the job, in order. Nothing is written before all jobs have come and
+/// were begun well. After a failure or a signal, what was begun is finished and no more is begun.
+pub(crate) fn for_each<W: Work>(
     py: Python<'_>,
-    jobs: impl ExactSizeIterator<Item = PyResult<J>>,
+    jobs: impl ExactSizeIterator<Item = PyResult<W::Job>>,
     threads: usize,
-    work: impl Fn(J) -> Result<R> + Sync,
-    mut finish: impl FnMut(usize, R) -> PyResult<()>,
-) -> std::result::Result<(), Failure> {
+    work: &W,
+    mut finish: impl FnMut(usize, W::Found) -> PyResult<()>,
+) -> Result<(), Failure> {
     let n = jobs.len();
-    let threads = match threads.min(n) {
+    let threads = match threads.min(n * work.parts()) {
         few @ (0 | 1) => few,
         many => many.min(processors()),
     };
-    let queue = Queue::new();
-    // Does one job; false when there is none left to do.
-    let step = || {
-        let Some((number, job)) = queue.next() else { return false };
-        queue.ended(number, work(job));
-        true
+    let interrupted = || if n > 1 { py.check_signals() } else { Ok(()) };
+    let crew = Crew::new(work, threads);
+    let lead = || {
+        for job in jobs {
+            crew.push(job?);
+        }
+        crew.close();
+        while py.detach(|| crew.begin()) {
+            interrupted()?;
+        }
+        let Some(found) = py.detach(|| crew.share()) else { return Ok(()) };
+        for (number, finding) in found.into_iter().enumerate() {
+            finish(number, finding)?;
+        }
+        while py.detach(|| crew.complete()) {
+            interrupted()?;
+        }
+        Ok(())
     };
-    let mut finish_done =
-        || queue.take_done().into_iter().try_for_each(|(number, result)| finish(number, result));
-    let raised = scope(|scope| {
-        let _stopped = Stopped(&queue);
-        // Without another thread the rest of them do the work.
-        let others: Vec<_> = (1..threads)
-            .filter_map(|_| Builder::new().spawn_scoped(scope, || while step() {}).ok())
-            .collect();
-        let mut outcome = jobs.enumerate().try_for_each(|(number, job)| {
-            queue.push(number, job?);
-            Ok(())
-        });
-        queue.close();
-        while outcome.is_ok() && py.detach(step) {
-            outcome = if n > 1 { py.check_signals() } else { Ok(()) };
-            outcome = outcome.and_then(|()| finish_done());
-        }
-        if outcome.is_err() {
-            queue.stop();
-        }
-        py.detach(|| {
-            for other in others {
-                // Not to be taken for a result that is missing.
-                other.join().unwrap_or_else(|panic| resume_unwind(panic));
-            }
-        });
+    crew.run(|| {
+        let outcome = lead();
+        py.detach(|| crew.leave());
         outcome
-    });
-    raised.map_err(Failure::Raised)?;
-    if let Some((number, error)) = queue.take_failed() {
-        return Err(Failure::Job(number, error));
+    })
+    .map_err(Failure::Raised)?;
+    match crew.failed() {
+        Some((number, error)) => Err(Failure::Job(number, error)),
+        None => Ok(()),
     }
-    finish_done().map_err(Failure::Raised)
 }
 
 /// How many threads can run at a time, with affinity and the quota of a container in mind.
@@ -113,13 +101,4 @@ fn processors() -> usize {
         *known = Some((Instant::now(), processors));
     }
     processors
-}
-
-/// Stops a queue when it goes, by a panic too: nobody would wait for threads that wait for jobs.
-struct Stopped<'a, J, R>(&'a Queue<J, R>);
-
-impl<J, R> Drop for Stopped<'_, J, R> {
-    fn drop(&mut self) {
-        self.0.stop();
-    }
 }

@@ -5,11 +5,13 @@
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 pub(crate) mod portable;
+mod strip;
 #[cfg(test)]
 mod tests;
 
 use half::f16;
 
+pub use self::strip::Strip;
 use crate::resample::Pixel;
 use crate::resample::separable::filled;
 use crate::simd::{Level, ready};
@@ -114,38 +116,38 @@ pub struct Converted<'a, T, O> {
 }
 
 impl<'a, T: Pixel + Default, O: Finished<T>> Converted<'a, T, O> {
-    /// `out` holds as many values as the image.
+    /// Writes to `out`.
     ///
     /// # Errors
-    /// When `out` or the format is for another image, and when there is not enough memory.
-    pub fn new(out: &'a mut [O], size: Size, channels: usize, format: &'a Format) -> Result<Self> {
-        let writer = Writer::new(out, size, channels, format)?;
-        let per_row = writer.per_row();
-        let together = (TOGETHER / size_of::<T>() / per_row.max(1)).clamp(1, size.h.max(1));
+    /// When the format is for another image, and when there is not enough memory.
+    pub fn new(out: Strip<'a, O>, format: &'a Format) -> Result<Self> {
+        let writer = Writer::new(out, format)?;
+        let per_row = writer.out.per_row();
+        let together = (TOGETHER / size_of::<T>() / per_row.max(1)).clamp(1, writer.out.size.h.max(1));
         Ok(Self { writer, lines: filled(together * per_row)?, together })
     }
 }
 
 impl<T: Pixel + Default, O: Finished<T>> Sink<T> for Converted<'_, T, O> {
     fn size(&self) -> Size {
-        self.writer.size
+        self.writer.out.size
     }
 
     fn channels(&self) -> usize {
-        self.writer.channels
+        self.writer.out.channels
     }
 
     fn row_mut(&mut self, y: usize) -> &mut [T] {
-        let per_row = self.writer.per_row();
+        let per_row = self.writer.out.per_row();
         &mut self.lines[y % self.together * per_row..][..per_row]
     }
 
     fn finish(&mut self, y: usize) {
         let number = y % self.together;
-        if number + 1 < self.together && y + 1 < self.writer.size.h {
+        if number + 1 < self.together && y + 1 < self.writer.out.size.h {
             return;
         }
-        let per_row = self.writer.per_row();
+        let per_row = self.writer.out.per_row();
         for (y, line) in (y - number..=y).zip(self.lines.chunks_exact(per_row)) {
             self.writer.write(line, y);
         }
@@ -155,9 +157,7 @@ impl<T: Pixel + Default, O: Finished<T>> Sink<T> for Converted<'_, T, O> {
 /// Writes rows in another format.
 #[derive(Debug)]
 struct Writer<'a, T, O> {
-    out: &'a mut [O],
-    size: Size,
-    channels: usize,
+    out: Strip<'a, O>,
     format: &'a Format,
     /// The row at hand, each channel in one piece.
     planes: Vec<T>,
@@ -167,9 +167,11 @@ struct Writer<'a, T, O> {
 }
 
 impl<'a, T: Pixel + Default, O: Finished<T>> Writer<'a, T, O> {
-    fn new(out: &'a mut [O], size: Size, channels: usize, format: &'a Format) -> Result<Self> {
-        let per_row = size.w * channels;
-        if out.len() != size.h * per_row || format.linear.as_ref().is_some_and(|all| all.len() != channels) {
+    fn new(out: Strip<'a, O>, format: &'a Format) -> Result<Self> {
+        let per_row = out.per_row();
+        if out.channels_first != format.channels_first
+            || format.linear.as_ref().is_some_and(|all| all.len() != out.channels)
+        {
             return Err(Error::PlanDoesNotFit);
         }
         let mut each = [Vec::new(), Vec::new()];
@@ -177,30 +179,25 @@ impl<'a, T: Pixel + Default, O: Finished<T>> Writer<'a, T, O> {
             each = [filled(per_row)?, filled(per_row)?];
             let [scales, shifts] = &mut each;
             for (i, (scale, shift)) in scales.iter_mut().zip(shifts).enumerate() {
-                (*scale, *shift) = linear[i % channels];
+                (*scale, *shift) = linear[i % out.channels];
             }
         }
         let planes = if format.channels_first { per_row } else { 0 };
-        Ok(Self { out, size, channels, format, planes: filled(planes)?, floats: filled(per_row)?, each })
-    }
-
-    fn per_row(&self) -> usize {
-        self.size.w * self.channels
+        Ok(Self { out, format, planes: filled(planes)?, floats: filled(per_row)?, each })
     }
 
     fn write(&mut self, line: &[T], y: usize) {
-        let Size { h, w } = self.size;
         if !self.format.channels_first {
-            let per_row = w * self.channels;
             let [scales, shifts] = &self.each;
             let linear = self.format.linear.is_some().then_some(Linear::Each(scales, shifts));
-            O::write(line, linear, &mut self.floats, &mut self.out[y * per_row..][..per_row]);
+            O::write(line, linear, &mut self.floats, self.out.row_mut(0, y));
             return;
         }
-        ready::split(Level::detect(), line, self.channels, &mut self.planes);
+        let Size { w, .. } = self.out.size;
+        ready::split(Level::detect(), line, self.out.channels, &mut self.planes);
         for (channel, plane) in self.planes.chunks_exact(w).enumerate() {
             let linear = self.format.linear.as_ref().map(|all| Linear::One(all[channel].0, all[channel].1));
-            O::write(plane, linear, &mut self.floats, &mut self.out[(channel * h + y) * w..][..w]);
+            O::write(plane, linear, &mut self.floats, self.out.row_mut(channel, y));
         }
     }
 }
@@ -214,7 +211,8 @@ pub fn convert<T: Pixel + Default, O: Finished<T>>(
     format: &Format,
     out: &mut [O],
 ) -> Result<()> {
-    let mut writer = Writer::new(out, image.size(), image.channels(), format)?;
+    let out = Strip::new(out, image.size(), image.channels(), format.channels_first);
+    let mut writer = Writer::new(out.ok_or(Error::PlanDoesNotFit)?, format)?;
     for y in 0..image.size().h {
         writer.write(image.row(y), y);
     }

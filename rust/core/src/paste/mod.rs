@@ -1,22 +1,20 @@
 //! The fused operation: apply one plan to a target and its sources.
 //!
-//! Masks first, as runs ([`rows`]): which rows are pasted, what covers what, what is left. Then pixels, one
-//! canvas row after the other ([`pixels`]): each is computed once, from the one image that shows there.
+//! Masks first, as runs ([`arrange`]): which rows are pasted, what covers what, what is left. Then pixels, one
+//! canvas row after the other ([`Painting`]): each is computed once, from the one image that shows there.
 
 mod pixels;
 mod rows;
 
-use crate::finish::Sink;
-use crate::resample::Pixel;
 use crate::rle::{Counts, Masks, PixelBox, Placed};
-use crate::{Error, ImageView, Placement, Result};
+use crate::{Error, Placement, Result};
 
-/// One image with its masks.
+pub use pixels::Painting;
+
+/// The objects of one image.
 #[derive(Clone, Copy, Debug)]
-pub struct Side<'a, T> {
-    /// The pixels.
-    pub image: ImageView<'a, T>,
-    /// The masks, of the image's size.
+pub struct Objects<'a> {
+    /// Their masks, of the image's size.
     pub masks: Counts<'a>,
     /// For each mask whether it is a crowd.
     pub crowd: &'a [bool],
@@ -78,57 +76,47 @@ pub struct Rows {
     pub hidden: Vec<bool>,
 }
 
-/// Applies the pastes, in order, to the target, and writes the image to `canvas`.
+/// Finds out what is left of every object when the pastes, in order, lie over the target.
+///
+/// No pixel is needed for that, nor written: what it leaves to be painted comes back as the scene.
 ///
 /// # Errors
-/// When sizes, sources, rows or channels do not fit each other, and when there is not enough memory.
-pub fn copy_paste<T: Pixel>(
-    target: Side<'_, T>,
+/// When sizes, sources and rows do not fit each other, and when there is not enough memory.
+pub fn arrange<'a>(
+    target: Objects<'_>,
     placement: &Placement,
-    sources: &[Side<'_, T>],
-    pastes: &[Paste<'_>],
-    look: &Look<'_, T>,
+    sources: &[Objects<'_>],
+    pastes: &[Paste<'a>],
     rules: &Rules,
-    canvas: &mut impl Sink<T>,
-) -> Result<Rows> {
-    if !fits(&target, placement, sources, pastes, look, canvas) {
+) -> Result<(Rows, Scene<'a>)> {
+    if !fits(&target, placement, sources, pastes) {
         return Err(Error::PlanDoesNotFit);
     }
     let mut layers = rows::place_layers(sources, pastes, rules)?;
-    let (images, crowds): (Vec<_>, Vec<_>) = sources.iter().map(|s| (s.image, s.crowd)).unzip();
+    let crowds: Vec<_> = sources.iter().map(|source| source.crowd).collect();
     let rows = rows::cut_and_drop(target.masks, target.crowd, placement, &crowds, &mut layers, rules)?;
-    pixels::paint(target.image, placement, &images, &layers, look, canvas)?;
-    Ok(rows)
+    Ok((rows, Scene { target: *placement, layers }))
 }
 
 /// Whether every index and size that is used below is right. Callers say better what is wrong; this is the lock.
-fn fits<T: Pixel>(
-    target: &Side<'_, T>,
-    placement: &Placement,
-    sources: &[Side<'_, T>],
-    pastes: &[Paste<'_>],
-    look: &Look<'_, T>,
-    canvas: &impl Sink<T>,
-) -> bool {
-    let channels = look.fill.len();
-    let side_fits = |side: &Side<'_, T>| {
-        side.image.size() == side.masks.size()
-            && side.image.channels() == channels
-            && side.crowd.len() == side.masks.len()
-    };
-    let placed = |side: &Side<'_, T>, placement: &Placement| {
-        side.image.size() == placement.input && placement.canvas == canvas.size()
+fn fits(target: &Objects<'_>, placement: &Placement, sources: &[Objects<'_>], pastes: &[Paste<'_>]) -> bool {
+    let placed = |objects: &Objects<'_>, placement: &Placement| {
+        objects.masks.size() == placement.input && objects.crowd.len() == objects.masks.len()
     };
     let paste_fits = |paste: &Paste<'_>| {
-        sources.get(paste.source).is_some_and(|side| {
-            placed(side, &paste.placement) && paste.rows.iter().all(|&row| row < side.masks.len())
+        sources.get(paste.source).is_some_and(|source| {
+            placed(source, &paste.placement)
+                && paste.placement.canvas == placement.canvas
+                && paste.rows.iter().all(|&row| row < source.masks.len())
         })
     };
-    canvas.channels() == channels
-        && side_fits(target)
-        && placed(target, placement)
-        && sources.iter().all(side_fits)
-        && pastes.iter().all(paste_fits)
+    placed(target, placement) && pastes.iter().all(paste_fits)
+}
+
+/// What is to be painted: the target, and the layers over it.
+pub struct Scene<'a> {
+    target: Placement,
+    layers: Vec<Layer<'a>>,
 }
 
 /// A paste that has something to paste: its rows, placed.

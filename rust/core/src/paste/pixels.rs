@@ -5,49 +5,140 @@
 
 use std::ops::Range;
 
-use super::{Layer, Look};
+use super::{Layer, Look, Scene};
 use crate::composite::{Alpha, alpha, alpha_of_placed, blend_row};
 use crate::finish::Sink;
 use crate::resample::fill::Fill;
 use crate::resample::separable::filled;
-use crate::resample::{Filter, Pixel, Resampler};
+use crate::resample::{Filter, Pixel, Resampler, common};
 use crate::rle::spans::{Span, append_runs};
 use crate::rle::{BitPlane, PixelBox};
 use crate::simd::Level;
-use crate::{ImageView, Placement, Result};
+use crate::{Error, ImageView, Placement, Result, Size};
 
 /// Gaps of so many pixels between spans of the target are computed with them, to be painted over: that costs less
 /// than to begin anew.
 const NARROW: u32 = 64;
 
-/// Writes every pixel of the canvas.
-pub(super) fn paint<T: Pixel>(
-    target: ImageView<'_, T>,
-    placement: &Placement,
-    sources: &[ImageView<'_, T>],
-    layers: &[Layer<'_>],
+/// A scene ready to be painted: what each layer covers is drawn.
+pub struct Painting {
+    target: Placement,
+    layers: Vec<Drawn>,
+}
+
+/// A layer whose cover is drawn.
+struct Drawn {
+    source: usize,
+    placement: Placement,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    cover: Cover,
+}
+
+enum Cover {
+    Hard(BitPlane),
+    Soft(Alpha),
+}
+
+impl Scene<'_> {
+    /// Draws what the layers cover.
+    ///
+    /// # Errors
+    /// When there is not enough memory, and when a soft object is too large.
+    pub fn draw(&self) -> Result<Painting> {
+        let layers = self.layers.iter().map(Drawn::new).collect::<Result<_>>()?;
+        Ok(Painting { target: self.target, layers })
+    }
+}
+
+impl Drawn {
+    fn new(layer: &Layer<'_>) -> Result<Self> {
+        let (cover, rows, columns) = match &layer.soft {
+            None => {
+                let PixelBox { y0, x0, y1, x1 } = layer.reach;
+                (Cover::Hard(BitPlane::new(&layer.union, 0)), y0..y1, x0..x1)
+            }
+            Some(soft) => {
+                let soft = match &soft.uncut {
+                    Some(union) => alpha(union, &layer.placement, soft.weights)?,
+                    None => alpha_of_placed(Level::detect(), &layer.union, &layer.placement, soft.weights)?,
+                };
+                let (rows, columns) = (soft.rows(), soft.columns());
+                (Cover::Soft(soft), rows, columns)
+            }
+        };
+        Ok(Self { source: layer.source, placement: layer.placement, rows, columns, cover })
+    }
+}
+
+impl Painting {
+    /// Writes every pixel of some `rows` of the canvas to `strip`; `images` are the target and the sources.
+    ///
+    /// Whatever the rows, each gets the same pixels: several threads can share a canvas.
+    ///
+    /// # Errors
+    /// When images and strip do not fit the scene, and when there is not enough memory.
+    pub fn paint<T: Pixel>(
+        &self,
+        images: &[ImageView<'_, T>],
+        look: &Look<'_, T>,
+        rows: Range<usize>,
+        strip: &mut impl Sink<T>,
+    ) -> Result<()> {
+        if !self.fits(images, look, &rows, strip) {
+            return Err(Error::PlanDoesNotFit);
+        }
+        paint(self, images, look, rows, strip)
+    }
+
+    fn fits<T: Pixel>(
+        &self,
+        images: &[ImageView<'_, T>],
+        look: &Look<'_, T>,
+        rows: &Range<usize>,
+        strip: &impl Sink<T>,
+    ) -> bool {
+        let canvas = self.target.canvas;
+        let image_fits = |number: usize, placement: &Placement| {
+            images
+                .get(number)
+                .is_some_and(|image| image.size() == placement.input && image.channels() == look.fill.len())
+        };
+        rows.start <= rows.end
+            && rows.end <= canvas.h
+            && strip.size() == Size { h: rows.len(), w: canvas.w }
+            && strip.channels() == look.fill.len()
+            && image_fits(0, &self.target)
+            && self.layers.iter().all(|layer| image_fits(layer.source + 1, &layer.placement))
+    }
+}
+
+fn paint<T: Pixel>(
+    painting: &Painting,
+    images: &[ImageView<'_, T>],
     look: &Look<'_, T>,
-    canvas: &mut impl Sink<T>,
+    rows: Range<usize>,
+    strip: &mut impl Sink<T>,
 ) -> Result<()> {
-    let size = canvas.size();
-    let channels = canvas.channels();
-    let filter = Filter::choose(look.nearest, look.antialias, placement);
-    let mut below = Resampler::new(target, placement, filter, 0..size.h, 0..size.w)?;
+    let Painting { target, layers } = painting;
+    let (w, channels) = (target.canvas.w, look.fill.len());
+    let filter = Filter::choose(look.nearest, look.antialias, target);
+    let mut below = Resampler::new(images[0], target, filter, rows.clone(), 0..w)?;
     let mut painters = Vec::with_capacity(layers.len());
     for layer in layers {
-        painters.push(Painter::new(sources[layer.source], layer, look)?);
+        painters.push(Painter::new(images[layer.source + 1], layer, look, &rows)?);
     }
-    let mut covered = vec![0u64; size.w.div_ceil(64)];
+    let mut covered = vec![0u64; w.div_ceil(64)];
     let (mut free, mut spans): (Vec<Span>, Vec<Span>) = (Vec::new(), Vec::new());
     let blank = Fill::new(look.fill);
     // Keeps what lies below the parts of a row that are about to be blended.
     let mut below_soft: Vec<T> = Vec::new();
-    if painters.iter().any(|painter| matches!(painter.cover, Cover::Soft(..))) {
-        below_soft = filled(size.w * channels)?;
+    if painters.iter().any(|painter| matches!(painter.cover, Cover::Soft(_))) {
+        below_soft = filled(w * channels)?;
     }
 
-    for y in 0..size.h {
-        let row = canvas.row_mut(y);
+    for y in rows.clone() {
+        let row = strip.row_mut(y - rows.start);
         covered.fill(0);
         free.clear();
         let mut alone = true;
@@ -58,13 +149,13 @@ pub(super) fn paint<T: Pixel>(
         let landing = if below.rows().contains(&y) { below.columns() } else { 0..0 };
         let (landing_start, landing_end) = (landing.start as u32, landing.end as u32);
         if alone {
-            free.push((0, size.w as u32));
+            free.push((0, w as u32));
         } else {
             append_runs(0, covered.iter().map(|taken| !taken), &mut free);
         }
         spans.clear();
         for &(start, end) in &free {
-            let end = end.min(size.w as u32); // bits past the last column are never covered
+            let end = end.min(w as u32); // bits past the last column are never covered
             let left = landing_start.clamp(start, end);
             let right = landing_end.clamp(left, end);
             for (from, to) in [(start, left), (right, end)] {
@@ -83,56 +174,50 @@ pub(super) fn paint<T: Pixel>(
         for painter in painters.iter_mut().filter(|painter| painter.rows.contains(&y)) {
             painter.paint(y, row, &mut below_soft, channels);
         }
-        canvas.finish(y);
+        strip.finish(y - rows.start);
     }
     Ok(())
 }
 
 /// What one layer covers, and its pixels.
-struct Painter<'a, T: Pixel> {
+struct Painter<'a, 'i, T: Pixel> {
     rows: Range<usize>,
-    pixels: Resampler<'a, T>,
-    cover: Cover,
+    pixels: Resampler<'i, T>,
+    cover: &'a Cover,
     /// Of the row at hand, where the layer shows, and where of that it is blended.
     shown: Vec<Span>,
     partial: Vec<Span>,
+    /// The bits of one row of weights: fully covered, and partly.
+    bits: [Vec<u64>; 2],
 }
 
-enum Cover {
-    Hard(BitPlane),
-    /// Weights, and the bits of one row of them: fully covered, and partly.
-    Soft(Alpha, Vec<u64>, Vec<u64>),
-}
-
-impl<'a, T: Pixel> Painter<'a, T> {
-    fn new(image: ImageView<'a, T>, layer: &Layer<'_>, look: &Look<'_, T>) -> Result<Self> {
-        let (cover, rows, columns) = match &layer.soft {
-            None => {
-                let PixelBox { y0, x0, y1, x1 } = layer.reach;
-                (Cover::Hard(BitPlane::new(&layer.union, 0)), y0..y1, x0..x1)
-            }
-            Some(soft) => {
-                let soft = match &soft.uncut {
-                    Some(union) => alpha(union, &layer.placement, soft.weights)?,
-                    None => alpha_of_placed(Level::detect(), &layer.union, &layer.placement, soft.weights)?,
-                };
-                let (rows, columns) = (soft.rows(), soft.columns());
-                let words = columns.end.div_ceil(64) - columns.start / 64;
-                (Cover::Soft(soft, vec![0; words], vec![0; words]), rows, columns)
-            }
+impl<'a, 'i, T: Pixel> Painter<'a, 'i, T> {
+    fn new(
+        image: ImageView<'i, T>,
+        layer: &'a Drawn,
+        look: &Look<'_, T>,
+        rows: &Range<usize>,
+    ) -> Result<Self> {
+        let Drawn { placement, columns, cover, .. } = layer;
+        let rows = common(&layer.rows, rows);
+        let words = match cover {
+            Cover::Hard(_) => 0,
+            Cover::Soft(_) => columns.end.div_ceil(64) - columns.start / 64,
         };
-        let filter = Filter::choose(look.nearest, look.antialias, &layer.placement);
-        let pixels = Resampler::new(image, &layer.placement, filter, rows.clone(), columns)?;
-        Ok(Self { rows, pixels, cover, shown: Vec::new(), partial: Vec::new() })
+        let filter = Filter::choose(look.nearest, look.antialias, placement);
+        let pixels = Resampler::new(image, placement, filter, rows.clone(), columns.clone())?;
+        let bits = [vec![0; words], vec![0; words]];
+        Ok(Self { rows, pixels, cover, shown: Vec::new(), partial: Vec::new(), bits })
     }
 
     /// Takes its share of row `y`, what is not `covered` yet, and covers what it covers fully.
     fn claim(&mut self, y: usize, covered: &mut [u64]) {
         self.shown.clear();
         self.partial.clear();
-        let (first, opaque, partial) = match &mut self.cover {
+        let (first, opaque, partial) = match self.cover {
             Cover::Hard(plane) => (plane.first_word(), plane.row(y), &[][..]),
-            Cover::Soft(soft, opaque, partial) => {
+            Cover::Soft(soft) => {
+                let [opaque, partial] = &mut self.bits;
                 soft.row_bits(y, opaque, partial);
                 (soft.columns().start / 64, &opaque[..], &partial[..])
             }
@@ -165,7 +250,7 @@ impl<'a, T: Pixel> Painter<'a, T> {
             keep(&row[values(span).start..], &mut below[values(span).start..], values(span).len());
         }
         self.pixels.row(y, &self.shown, row);
-        let Cover::Soft(soft, ..) = &self.cover else { return };
+        let Cover::Soft(soft) = self.cover else { return };
         let level = Level::detect();
         for span in &self.partial {
             let (start, end) = (span.0 as usize, span.1 as usize);

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::{Layer, Paste, Rows, Rules, Side, Soft};
+use super::{Layer, Objects, Paste, Rows, Rules, Soft};
 use crate::rle::{self, Counts, Cut, Masks, PixelBox, PlacedMask, Placer};
 use crate::{Placement, Result, Size};
 
 /// Places the rows of each paste; those too small on the canvas are not pasted, and a paste without any is none.
-pub(super) fn place_layers<'a, T>(
-    sources: &[Side<'_, T>],
+pub(super) fn place_layers<'a>(
+    sources: &[Objects<'_>],
     pastes: &[Paste<'a>],
     rules: &Rules,
 ) -> Result<Vec<Layer<'a>>> {

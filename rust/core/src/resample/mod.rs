@@ -199,7 +199,8 @@ impl<'a, T: Pixel> Resampler<'a, T> {
     }
 }
 
-fn common(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
+/// What two ranges have in common.
+pub(crate) fn common(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
     let start = a.start.max(b.start);
     start..a.end.min(b.end).max(start)
 }
