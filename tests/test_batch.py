@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copypaste_rs import Batch, Instances, RleMasks, Sample, SimpleCopyPaste, _operation
+from copypaste_rs import Batch, ForTraining, Instances, RleMasks, Sample, SimpleCopyPaste, _operation
 from test_transform import SOURCE, TARGET, sample
 
 TRANSFORM = SimpleCopyPaste(size=(40, 52), blend_sigma=(0.5, 2))
@@ -47,6 +47,31 @@ def test_any_channels_and_a_given_array(channels: tuple[int, ...]) -> None:
     assert batch.images is out
     for i, plan in enumerate(plans):
         np.testing.assert_array_equal(out[i], TRANSFORM.apply(plan, targets[i], []).image)
+
+
+FORMATS: list[dict[str, Any] | None] = [
+    None,
+    *({"layout": layout, "dtype": "uint8"} for layout in ("hwc", "chw")),
+    *({"layout": layout, "dtype": "float16", "mean": 0.25, "std": 2} for layout in ("hwc", "chw")),
+]
+LAYOUTS: list[Any] = [lambda image: image, np.asfortranarray, lambda image: image[..., :1], lambda image: image[..., 0]]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_images_shared_out_among_threads_are_those_of_one(form: dict[str, Any] | None, layout: Any) -> None:
+    """Canvases so high that the last ones are divided, the only one of a batch too."""
+    rows = 64 * 3 + 5
+    plain = SimpleCopyPaste(size=(rows, 40), blend_sigma=(0.5, 4), select="all")
+    transform: Any = plain if form is None else ForTraining(plain, masks="runs", **form)
+    photos = [Sample(layout(each.image), each.instances) for each in (TARGET, SOURCE)]
+    for n in (1, 2, 5):
+        targets, sources = [photos[i % 2] for i in range(n)], [[photos[0], photos[1]]] * n
+        plans = [plain.sample_plan(t, s, (0, n, i)) for i, (t, s) in enumerate(zip(targets, sources, strict=True))]
+        expected = [transform.apply(*item) for item in zip(plans, targets, sources, strict=True)]
+        for threads in (1, 2, 5):
+            batch = transform.apply_batch(plans, targets, sources, threads=threads)
+            assert [batch[i] for i in range(n)] == expected
 
 
 def call(**change: Any) -> Any:
@@ -98,6 +123,22 @@ def test_nothing_is_written_when_an_item_does_not_fit() -> None:
     plan = TRANSFORM.sample_plan(inside, [], 0)
     with pytest.raises(ValueError, match=r"^out: expected memory of its own"):
         TRANSFORM.apply_batch([plan], [inside], [[]], out=images[:1])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_nothing_is_written_when_masks_turn_out_to_be_bad(threads: int) -> None:
+    """Only masks that were changed after they were checked get that far."""
+    source = sample(2, (37, 25))
+    plan = TRANSFORM.sample_plan(source, [], 0)
+    good: Any = source.instances.masks
+    counts = good.counts.copy()
+    counts[0] += 1
+    masks = RleMasks._trusted((37, 25), counts, good.offsets)
+    changed = Sample(source.image, Instances._trusted({"masks": masks}))
+    out = np.full((3, 40, 52, 3), 77, np.uint8)
+    with pytest.raises(ValueError, match=r"^item 2: masks\[0\]: counts sum to 926, expected 925"):
+        TRANSFORM.apply_batch([plan] * 3, [source, source, changed], [[]] * 3, threads=threads, out=out)
+    assert (out == 77).all()
 
 
 def test_a_failure_inside_a_thread_names_the_item() -> None:
