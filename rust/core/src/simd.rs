@@ -136,8 +136,9 @@ pub(crate) mod two {
         lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]);
     kernel!(two_taps, avx512, columns_float [const N: usize, const C: usize, T: Float] [N, C, T],
         lines: [&[T]; N], columns: FloatColumns<'_>, out: [&mut [f32]; N]);
-    kernel!(two_taps, avx2, both_float [const C: usize, T: Float] [C, T],
-        lines: [&[T]; 2], columns: FloatColumns<'_>, weights: [f32; 2], out: &mut [T]);
+    kernel!(two_taps, avx512, chain_float
+        [const N: usize, const M: usize, const STEPS: u32, const C: usize, T: Float] [N, M, STEPS, C, T],
+        lines: [&[T]; N], columns: FloatColumns<'_>, weights: [[f32; 2]; M], out: [&mut [T]; M]);
     kernel!(two_taps, avx512, rows_u8 [] [], rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]);
     kernel!(two_taps, avx2, rows_float [T: Float] [T], rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]);
 }

@@ -87,6 +87,12 @@ impl<'a, T> ImageViewMut<'a, T> {
         &mut self.pixels[y * row..(y + 1) * row]
     }
 
+    /// `n` rows from row `y` on.
+    pub fn rows_mut(&mut self, y: usize, n: usize) -> impl Iterator<Item = &mut [T]> {
+        let row = self.size.w * self.channels;
+        self.pixels[y * row..(y + n) * row].chunks_exact_mut(row)
+    }
+
     /// Row `y` and, behind it, the rows below.
     #[must_use]
     pub fn rows_from_mut(&mut self, y: usize) -> &mut [T] {

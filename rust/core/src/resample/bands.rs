@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::separable::{BLOCK, MIDDLE_SLACK, Passes, SLACK, Separable, Source, filled};
+use super::separable::{BLOCK, MIDDLE_SLACK, Passes, Separable, Source};
 use crate::error::Result;
 use crate::view::ImageViewMut;
 
@@ -29,13 +29,21 @@ pub trait Pairs<T>: Passes<T> {
     /// The source rows, one or two, of resized row `i`, and their weights.
     fn pair(&self, i: usize) -> (Range<usize>, Self::Weights);
 
-    /// Whether no source row is needed by two output rows, and [`Pairs::both`] is there for that.
+    /// Whether [`Pairs::chain`] does both passes at once.
     fn at_once(&self) -> bool {
         false
     }
 
-    /// Both passes at once, for whole blocks of pixels.
-    fn both(&mut self, _rows: [&[T]; 2], _pixels: Range<usize>, _weights: Self::Weights, _out: &mut [T]) {}
+    /// Both passes at once, for whole blocks of pixels: as the `STEPS` of a [chain](super::chains)
+    /// say.
+    fn chain<const N: usize, const M: usize, const STEPS: u32>(
+        &mut self,
+        _rows: [&[T]; N],
+        _pixels: Range<usize>,
+        _weights: [Self::Weights; M],
+        _out: [&mut [T]; M],
+    ) {
+    }
 
     /// The second pass. Each row has [`MIDDLE_SLACK`] values more than `out`.
     fn mix(&self, rows: [&[Self::Middle]; 2], weights: Self::Weights, out: &mut [T]);
@@ -103,38 +111,6 @@ impl<T: Copy + Default, P: Pairs<T>> Separable<'_, T, P> {
                 }
             }
             rows.start += band.count;
-        }
-        Ok(())
-    }
-
-    /// The same where no source row is needed by two output rows.
-    ///
-    /// What lies behind a row in the image may be written over: it is not there yet.
-    fn place_at_once(
-        &mut self,
-        rows: Range<usize>,
-        columns: &Range<usize>,
-        out: &mut ImageViewMut<'_, T>,
-    ) -> Result<()> {
-        let channels = self.image.channels();
-        let length = columns.len() * channels;
-        // Kernels write whole blocks, and perhaps a little more.
-        let padded = columns.len().next_multiple_of(BLOCK);
-        let written = padded * channels + SLACK;
-        let mut last = Vec::new();
-        for y in rows {
-            let (pair, weights) = self.passes.pair(self.rows.resized_at(y));
-            let sources = [pair.start, pair.end - 1].map(|row| self.image.rows_from(row));
-            let out = &mut out.rows_from_mut(y)[columns.start * channels..];
-            if let Some(out) = out.get_mut(..written) {
-                self.passes.both(sources, 0..padded, weights, out);
-                continue;
-            }
-            if last.is_empty() {
-                last = filled(written)?;
-            }
-            self.passes.both(sources, 0..padded, weights, &mut last);
-            out[..length].copy_from_slice(&last[..length]);
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod antialias;
 mod bands;
+mod chains;
 pub(crate) mod fill;
 mod nearest;
 mod pieces;

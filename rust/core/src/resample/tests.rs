@@ -342,6 +342,29 @@ fn rows_that_are_not_shared() {
 }
 
 #[test]
+fn rows_that_are_made_together() {
+    // Every way in which up to four output rows share source rows, and no row behind the last one.
+    let mut random = Random(4);
+    for input in 2..9 {
+        for height in 1..=4 * input {
+            let width = [1, 9, 16, 33, 70][random.below(5)];
+            let placement = Placement {
+                input: Size { h: input, w: [2, 20, 45][random.below(3)] },
+                resized: Size { h: height, w: width },
+                offset_y: -(random.below(2) as i64),
+                offset_x: random.below(3) as i64 - 1,
+                canvas: Size { h: height + random.below(2), w: width + random.below(2) },
+                hflip: random.below(2) == 1,
+            };
+            for channels in 1..=4 {
+                check_placement::<u16>(Filter::TwoTap, &placement, channels, &mut random);
+                check_placement::<f32>(Filter::TwoTap, &placement, channels, &mut random);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_huge_resized_side_costs_what_the_window_costs() {
     let huge = (1 << 31) - 1;
     let image = Array3::from_shape_fn((3, 5, 2), |(y, x, c)| (60 * y + 10 * x + c) as u8);

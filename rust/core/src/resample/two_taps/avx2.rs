@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::resample::separable::Window;
 use crate::resample::tails::tail;
 
-pub(crate) use super::avx2_floats::{both_float, columns_float, rows_float};
+pub(crate) use super::avx2_floats::{chain_float, columns_float, rows_float};
 
 /// What the first pass looks up.
 #[target_feature(enable = "avx2")]

@@ -28,18 +28,21 @@ pub(crate) fn columns_float<const N: usize, const C: usize, T: Float>(
     }
 }
 
-/// Both passes at once, for an output row whose source rows no other needs.
+/// Both passes at once, for `M` output rows of `N` source rows, as the `STEPS` of a chain say.
 #[target_feature(enable = "avx2")]
-pub(crate) fn both_float<const C: usize, T: Float>(
-    lines: [&[T]; 2],
+pub(crate) fn chain_float<const N: usize, const M: usize, const STEPS: u32, const C: usize, T: Float>(
+    lines: [&[T]; N],
     columns: FloatColumns<'_>,
-    weights: [f32; 2],
-    out: &mut [T],
+    weights: [[f32; 2]; M],
+    mut out: [&mut [T]; M],
 ) {
-    let [w0, w1] = weights.map(|weight| _mm256_set1_ps(weight));
-    let mix = |[a, b]: [[f32; 8]; 2]| rounded::<T>(mix(w0, cast(a), w1, cast(b)));
-    if !columns_to::<2, C, T, _>(lines, columns, &mut Mixed { mix, out: &mut *out }) {
-        portable::both_float::<C, T>(lines, columns, weights, out);
+    let mix = |number: usize, [a, b]: [[f32; 8]; 2]| {
+        let [w0, w1] = weights[number].map(|weight| _mm256_set1_ps(weight));
+        rounded::<T>(mix(w0, cast(a), w1, cast(b)))
+    };
+    let sink = &mut Mixed::<M, STEPS, T, _> { mix, out: out.each_mut().map(|out| &mut **out) };
+    if !columns_to::<N, C, T, _>(lines, columns, sink) {
+        portable::chain_float::<N, M, STEPS, C, T>(lines, columns, weights, out);
     }
 }
 

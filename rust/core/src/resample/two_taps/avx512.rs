@@ -9,7 +9,7 @@ use std::arch::x86_64::{
 use bytemuck::cast;
 
 use super::avx2::{self, fewest, shortest};
-pub(crate) use super::avx512_floats::columns_float;
+pub(crate) use super::avx512_floats::{chain_float, columns_float};
 use super::wide::{WINDOW, Wide};
 use super::{ByteColumns, Columns, Float, FloatTables, Table, portable};
 use crate::error::Result;

@@ -13,6 +13,7 @@ use super::{Table, both, inside, parts};
 use crate::error::Result;
 use crate::placement::Placement;
 use crate::resample::bands::{Pairs, TOGETHER};
+use crate::resample::chains::CHAIN_SOURCES;
 use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
 use crate::resample::taps::{Between, TwoTaps, float_weights, number};
 use crate::simd::{Level, two};
@@ -92,7 +93,7 @@ pub struct Floats<T> {
     /// Pixels whose taps can be read from the source row itself. Others go through `lines`, which have values
     /// to spare.
     inside: Range<usize>,
-    lines: [Vec<T>; TOGETHER],
+    lines: [Vec<T>; CHAIN_SOURCES],
     rows: TwoTaps,
     weights: [f32; 2],
     at_once: bool,
@@ -114,11 +115,10 @@ pub(super) fn tables<T: Float>(window: &Window) -> Result<FloatTables> {
         let Between { first, share } = axis.clamp(axis.double(column));
         (number(first), float_weights(share))
     })?;
-    let wide = if window.level.permutes_bytes() && !at_once::<T>(window) {
-        AllWide::new::<T>(&table)?
-    } else {
-        AllWide::default()
-    };
+    // Of one output row at a time, three float32 channels are quicker without.
+    let slow = is_halved(window) && (size_of::<T>(), window.channels) == (4, 3);
+    let wide =
+        if window.level.permutes_bytes() && !slow { AllWide::new::<T>(&table)? } else { AllWide::default() };
     let octets = if window.level == Level::PORTABLE || !wide.is_empty() {
         Octets::default()
     } else {
@@ -127,10 +127,24 @@ pub(super) fn tables<T: Float>(window: &Window) -> Result<FloatTables> {
     Ok(FloatTables { table, octets, wide })
 }
 
-/// Whether both passes are done at once: no source row is needed by two output rows, and a measurement said so.
+/// Whether both passes are done at once: where a measurement said so.
 fn at_once<T>(window: &Window) -> bool {
+    let kind = (size_of::<T>(), window.channels);
     let Placement { input, resized, .. } = window.placement;
-    resized.h <= input.h / 2 && matches!((size_of::<T>(), window.channels), (4, 1..=4) | (2, 4))
+    if is_halved(window) {
+        matches!(kind, (4, 1..=4) | (2, 4))
+    } else if window.level == Level::PORTABLE {
+        false
+    } else if resized.h < input.h {
+        matches!(kind, (2 | 4, 1..=4))
+    } else {
+        matches!(kind, (4, 2..=4)) || (window.level.permutes_bytes() && matches!(kind, (4, 1) | (2, 4)))
+    }
+}
+
+/// Whether no source row is needed by two output rows.
+fn is_halved(window: &Window) -> bool {
+    window.placement.resized.h <= window.placement.input.h / 2
 }
 
 impl<T: Float> Passes<T> for Floats<T> {
@@ -149,7 +163,10 @@ impl<T: Float> Passes<T> for Floats<T> {
         };
         let all_inside = inside == (0..table.start.len());
         let line = if all_inside { 0 } else { table.length + table.channels + SLACK };
-        let lines = [filled(line)?, filled(line)?, filled(line)?, filled(line)?];
+        let mut lines = array::from_fn(|_| Vec::new());
+        for each in &mut lines {
+            *each = filled(line)?;
+        }
         let rows = TwoTaps::new(&window.placement.rows());
         let at_once = at_once::<T>(window);
         Ok(Self { table, octets, wide, inside, lines, rows, weights: [0.0; 2], at_once, level: window.level })
@@ -239,11 +256,17 @@ impl<T: Float> Pairs<T> for Floats<T> {
         self.at_once
     }
 
-    fn both(&mut self, rows: [&[T]; 2], pixels: Range<usize>, weights: [f32; 2], out: &mut [T]) {
+    fn chain<const N: usize, const M: usize, const STEPS: u32>(
+        &mut self,
+        rows: [&[T]; N],
+        pixels: Range<usize>,
+        weights: [[f32; 2]; M],
+        mut out: [&mut [T]; M],
+    ) {
         let from = pixels.start * self.table.channels;
         blocks(self, rows, pixels, |level, lines, columns, at| {
-            let out = &mut out[at - from..];
-            for_channels!(columns, both_float [] [T] (level, lines, columns, weights, out));
+            let out = out.each_mut().map(|out| &mut out[at - from..]);
+            for_channels!(columns, chain_float[N, M, STEPS][T](level, lines, columns, weights, out));
         });
     }
 

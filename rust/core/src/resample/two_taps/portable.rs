@@ -6,6 +6,7 @@
 
 use super::{ByteColumns, Columns, Float, FloatColumns, FloatTables, Table, bytes, floats};
 use crate::error::Result;
+use crate::resample::chains::first_of;
 use crate::resample::separable::Window;
 
 /// `out = (w0 * p0 + w1 * p1) >> 4`, for each of some lines.
@@ -112,19 +113,25 @@ fn columns_float_line<const C: usize, T: Float>(line: &[T], columns: FloatColumn
     }
 }
 
-/// Both passes at once, for an output row whose source rows no other needs.
-pub(crate) fn both_float<const C: usize, T: Float>(
-    lines: [&[T]; 2],
+/// Both passes at once, for `M` output rows of `N` source rows, as the `STEPS` of a chain say.
+pub(crate) fn chain_float<const N: usize, const M: usize, const STEPS: u32, const C: usize, T: Float>(
+    lines: [&[T]; N],
     columns: FloatColumns<'_>,
-    weights: [f32; 2],
-    out: &mut [T],
+    weights: [[f32; 2]; M],
+    out: [&mut [T]; M],
 ) {
     let channels = if C == 0 { columns.channels } else { C };
-    for ((out, &start), &[w0, w1]) in out.chunks_exact_mut(channels).zip(columns.start).zip(columns.weights) {
-        let taps = lines.map(|line| line[start as usize..][..2 * channels].split_at(channels));
-        for (c, out) in out.iter_mut().enumerate() {
-            let [h0, h1] = taps.map(|(p0, p1)| w0 * p0[c].to_f32() + w1 * p1[c].to_f32());
-            *out = T::from_sum(0.0 + weights[0] * h0 + weights[1] * h1);
+    for (number, out) in out.into_iter().enumerate() {
+        let first = first_of(STEPS, number);
+        let (lines, weights) = ([lines[first], lines[first + 1]], weights[number]);
+        for ((out, &start), &[w0, w1]) in
+            out.chunks_exact_mut(channels).zip(columns.start).zip(columns.weights)
+        {
+            let taps = lines.map(|line| line[start as usize..][..2 * channels].split_at(channels));
+            for (c, out) in out.iter_mut().enumerate() {
+                let [h0, h1] = taps.map(|(p0, p1)| w0 * p0[c].to_f32() + w1 * p1[c].to_f32());
+                *out = T::from_sum(0.0 + weights[0] * h0 + weights[1] * h1);
+            }
         }
     }
 }

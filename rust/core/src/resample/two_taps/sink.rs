@@ -5,6 +5,7 @@
 )]
 
 use super::Float;
+use crate::resample::chains::first_of;
 
 /// Where eight values of a row go: four from `at` on, and four `second` behind that, over what lies there.
 #[derive(Clone, Copy)]
@@ -45,15 +46,64 @@ impl<const N: usize> Sink<N> for Apart<'_, N> {
     }
 }
 
-/// Both rows are mixed at once: no other output row needs them.
-pub(super) struct Mixed<'a, T, M> {
-    pub(super) mix: M,
-    pub(super) out: &'a mut [T],
+/// Rows are mixed at once, as the `STEPS` of a chain say: nothing is kept.
+pub(super) struct Mixed<'a, const M: usize, const STEPS: u32, T, F> {
+    /// Mixes two rows for the output row of this number.
+    pub(super) mix: F,
+    pub(super) out: [&'a mut [T]; M],
 }
 
-impl<T: Float, M: Fn([[f32; 8]; 2]) -> [T; 8]> Sink<2> for Mixed<'_, T, M> {
+impl<const N: usize, const M: usize, const STEPS: u32, T, F> Sink<N> for Mixed<'_, M, STEPS, T, F>
+where
+    T: Float,
+    F: Fn(usize, [[f32; 8]; 2]) -> [T; 8],
+{
     #[inline(always)]
-    fn put(&mut self, place: Place, rows: [[f32; 8]; 2]) -> bool {
-        place.fill((self.mix)(rows), self.out)
+    fn put(&mut self, place: Place, rows: [[f32; 8]; N]) -> bool {
+        for (number, out) in self.out.iter_mut().enumerate() {
+            let first = first_of(STEPS, number);
+            if !place.fill((self.mix)(number, [rows[first], rows[first + 1]]), out) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Takes whole blocks of values of `N` source rows.
+pub(super) trait Blocks<const N: usize> {
+    /// Takes the block of this number of each row; says whether there was room.
+    fn put_block<const V: usize>(&mut self, number: usize, blocks: [[f32; V]; N]) -> bool;
+}
+
+impl<const N: usize> Blocks<N> for Apart<'_, N> {
+    #[inline(always)]
+    fn put_block<const V: usize>(&mut self, number: usize, blocks: [[f32; V]; N]) -> bool {
+        for (row, block) in self.0.iter_mut().zip(blocks) {
+            let Some(place) = row.as_chunks_mut().0.get_mut(number) else { return false };
+            *place = block;
+        }
+        true
+    }
+}
+
+/// The same as [`Mixed`], for blocks.
+pub(super) struct Chained<'a, const M: usize, const STEPS: u32, T> {
+    pub(super) weights: [[f32; 2]; M],
+    pub(super) out: [&'a mut [T]; M],
+}
+
+impl<const N: usize, const M: usize, const STEPS: u32, T: Float> Blocks<N> for Chained<'_, M, STEPS, T> {
+    #[inline(always)]
+    fn put_block<const V: usize>(&mut self, number: usize, blocks: [[f32; V]; N]) -> bool {
+        for (k, out) in self.out.iter_mut().enumerate() {
+            let Some(place) = out.as_chunks_mut::<V>().0.get_mut(number) else { return false };
+            let [w0, w1] = self.weights[k];
+            let first = first_of(STEPS, k);
+            for i in 0..V {
+                place[i] = T::from_sum(0.0 + w0 * blocks[first][i] + w1 * blocks[first + 1][i]);
+            }
+        }
+        true
     }
 }

@@ -55,6 +55,7 @@ impl AllWide {
             (4, 1) => Self::of::<1, false>(table),
             (4, 2) => Self::of::<2, false>(table),
             (4, 3) => Self::of::<3, false>(table),
+            (2, 4) => Self::of::<4, true>(table),
             _ => Ok(Self::default()),
         }
     }
