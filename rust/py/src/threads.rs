@@ -53,6 +53,9 @@ pub(crate) fn for_each<W: Work>(
         many => many.min(processors()),
     };
     let interrupted = || if n > 1 { py.check_signals() } else { Ok(()) };
+    if threads <= 1 {
+        return alone(py, jobs, work, finish, interrupted);
+    }
     let crew = Crew::new(work, threads);
     let lead = || {
         for job in jobs {
@@ -81,6 +84,27 @@ pub(crate) fn for_each<W: Work>(
         Some((number, error)) => Err(Failure::Job(number, error)),
         None => Ok(()),
     }
+}
+
+/// The same on the calling thread.
+fn alone<W: Work>(
+    py: Python<'_>,
+    jobs: impl Iterator<Item = PyResult<W::Job>>,
+    work: &W,
+    mut finish: impl FnMut(usize, W::Found) -> PyResult<()>,
+    interrupted: impl Fn() -> PyResult<()>,
+) -> Result<(), Failure> {
+    let jobs = jobs.collect::<PyResult<Vec<_>>>().map_err(Failure::Raised)?;
+    let mut begun = Vec::with_capacity(jobs.len());
+    for (number, job) in jobs.into_iter().enumerate() {
+        begun.push(py.detach(|| work.begin(job)).map_err(|error| Failure::Job(number, error))?);
+        interrupted().map_err(Failure::Raised)?;
+    }
+    for (number, (found, rest)) in begun.into_iter().enumerate() {
+        py.detach(|| work.complete(rest)).map_err(|error| Failure::Job(number, error))?;
+        finish(number, found).and_then(|()| interrupted()).map_err(Failure::Raised)?;
+    }
+    Ok(())
 }
 
 /// How many threads can run at a time, with affinity and the quota of a container in mind.
