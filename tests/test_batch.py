@@ -185,6 +185,7 @@ def test_a_fork_after_threads_does_not_hang() -> None:
 
 
 LONG = """
+import sys
 import numpy as np
 from copypaste_rs import Instances, Sample, SimpleCopyPaste
 photo = Sample(np.zeros((300, 300, 3), np.uint8), Instances())
@@ -193,15 +194,16 @@ plan = transform.sample_plan(photo, [], 0)
 print("started", flush=True)
 try:
     while True:
-        transform.apply_batch([plan] * 60, [photo] * 60, [[]] * 60, threads=2)
+        transform.apply_batch([plan] * 60, [photo] * 60, [[]] * 60, threads=int(sys.argv[1]))
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a child there")
-def test_ctrl_c_ends_a_batch() -> None:
-    child = subprocess.Popen([sys.executable, "-c", LONG], stdout=subprocess.PIPE, text=True)
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_ctrl_c_ends_a_batch(threads: str) -> None:
+    child = subprocess.Popen([sys.executable, "-c", LONG, threads], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     assert child.stdout.readline() == "started\n"
     time.sleep(0.3)

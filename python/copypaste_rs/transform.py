@@ -322,8 +322,9 @@ class SimpleCopyPaste(Transform):
             As many of each; every entry as `apply` takes it. All images are of one dtype and number of channels.
         threads : int
             Threads to work on, the calling one included; never more than this process may use, nor than the
-            environment variable ``COPYPASTE_RS_THREADS`` says. The result does not depend on it. A data loader
-            with worker processes has its parallelism already: leave this at 1 there.
+            environment variable ``COPYPASTE_RS_THREADS`` says. They share large images too, where those left are
+            fewer. The result does not depend on it. A data loader with worker processes has its parallelism already:
+            leave this at 1 there.
         out : array, optional
             Takes the images: shape (B, H, W) or (B, H, W, C), the images' dtype, C-contiguous, apart from all
             inputs.
@@ -336,7 +337,8 @@ class SimpleCopyPaste(Transform):
         Raises
         ------
         ValueError, TypeError
-            When something does not fit; the message names the item. Nothing has been written then.
+            When something does not fit; the message names the item. Nothing has been written then: all items are
+            checked and all masks read before the first pixel is.
 
         Examples
         --------

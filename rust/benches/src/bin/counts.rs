@@ -11,19 +11,20 @@ use copypaste_core::resample::{Filter, place_image};
 use copypaste_core::rle;
 use copypaste_core::simd::Level;
 use fixtures::scene::{Scene, Settings};
-use fixtures::{PHOTO, blank, dense, masks, photograph, placed, resized, view, view_mut};
+use fixtures::{PHOTO, Value, blank, dense, masks, photograph, placed, resized, view, view_mut};
 
 /// A name, whether the case has code for more than one level, and what it runs.
 type Case = (&'static str, &'static str, fn());
 
-const CASES: [Case; 10] = [
+const CASES: [Case; 11] = [
     ("copy-paste-1024-20-two-taps", "each", || copy_paste(1024, 20, false, false)),
     ("copy-paste-1024-20-antialias", "each", || copy_paste(1024, 20, false, true)),
     ("copy-paste-1024-20-soft", "each", || copy_paste(1024, 20, true, false)),
     ("copy-paste-1024-60-two-taps", "each", || copy_paste(1024, 60, false, false)),
     ("copy-paste-512-7-two-taps", "each", || copy_paste(512, 7, false, false)),
-    ("resize-u8x3-0.4-antialias", "each", || resize(0.4, Filter::Antialias)),
-    ("resize-u8x3-1.25-two-taps", "each", || resize(1.25, Filter::TwoTap)),
+    ("resize-u8x3-0.4-antialias", "each", || resize::<u8>(0.4, Filter::Antialias)),
+    ("resize-u8x3-1.25-two-taps", "each", || resize::<u8>(1.25, Filter::TwoTap)),
+    ("resize-f32x3-0.8-two-taps", "each", || resize::<f32>(0.8, Filter::TwoTap)),
     ("place-masks-20", "each", place_masks),
     ("decode-20", "any", decode),
     ("encode-20", "any", encode),
@@ -54,12 +55,13 @@ fn copy_paste(canvas: usize, instances: usize, soft: bool, antialias: bool) {
     counted_by_the_gate(|| pass.run());
 }
 
-fn resize(scale: f64, filter: Filter) {
-    let image = photograph::<u8>(3);
+fn resize<T: Value>(scale: f64, filter: Filter) {
+    let image = photograph::<T>(3);
     let placement = resized(scale, false);
-    let mut out = blank::<u8>(placement.canvas, 3);
+    let mut out = blank::<T>(placement.canvas, 3);
     let mut out = view_mut(&mut out);
-    counted_by_the_gate(|| place_image(view(&image), &placement, filter, &[0; 3], &mut out).unwrap());
+    let fill = [T::default(); 3];
+    counted_by_the_gate(|| place_image(view(&image), &placement, filter, &fill, &mut out).unwrap());
 }
 
 fn place_masks() {
