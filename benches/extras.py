@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benches.beside import beside
 from benches.measure import Spread, median_ratio, paired, ratio
 from benches.scenes import augmentations, photo_sample, stratified
 from benches.turns import in_turns
@@ -47,7 +48,10 @@ def missed(figures: dict[str, Any]) -> list[str]:
     if figures["soft"]["of_hard"] > MOST_FOR_SOFT:
         found.append(f"soft edges take {figures['soft']['of_hard']:.2f} times as long as hard ones")
     if figures["threads"]["times_as_fast"] < LEAST_OF_THREADS:
-        found.append(f"{THREADS} threads are {figures['threads']['times_as_fast']:.2f} times as fast as one")
+        found.append(
+            f"{THREADS} threads are {figures['threads']['times_as_fast']:.2f} times as fast as one "
+            f"(two processes: {figures['threads']['processes']:.2f})"
+        )
     found += [
         f"{name} in the same pass is {row['times_numpy']:.2f} times as fast as NumPy after it"
         for name, row in figures["training"].items()
@@ -177,23 +181,35 @@ def assert_alike(transform: ForTraining, call: Any, options: dict[str, Any]) -> 
 
 
 def threads(draws: int) -> dict[str, Any]:
-    """A batch on two threads against one."""
-    calls = augmentations(CANVAS, INSTANCES, BATCH)
-    transform = SimpleCopyPaste(size=CANVAS)
-    plans, targets = [call.plan for call in calls], [call.target for call in calls]
-    sources: list[Any] = [call.source for call in calls]
-    apply = functools.partial(transform.apply_batch, plans, targets, sources)
-    alone, together = apply(threads=1), apply(threads=THREADS)
+    """A batch on two threads against one, and against two processes that do a batch each."""
+    apply = a_batch()
+    alone, together = apply(threads=1, out=None), apply(threads=THREADS, out=None)
     assert np.array_equal(alone.images, together.images)
     assert alone.instances == together.instances
-    # Into one array, as who makes batch after batch does: fresh memory costs the system, not the threads.
-    contestants: dict[str, Sequence[Callable[[], Any]]] = {
-        str(n): [functools.partial(apply, threads=n, out=alone.images)] * draws for n in (1, THREADS)
-    }
-    times = in_turns(contestants, repeats=2, turns=3)
+    with beside(a_batch) as two_processes:
+        contestants: dict[str, Sequence[Callable[[], Any]]] = {
+            "1": [apply] * draws,
+            str(THREADS): [functools.partial(apply, threads=THREADS)] * draws,
+            "two processes": [two_processes] * draws,
+        }
+        times = in_turns(contestants, repeats=2, turns=3)
     return {
         "batch": BATCH,
         "threads": THREADS,
         "milliseconds": {name: Spread.of(values)._asdict() for name, values in times.items()},
         "times_as_fast": median_ratio(times, "1", str(THREADS)),
+        "processes": 2 * median_ratio(times, "1", "two processes"),
     }
+
+
+def a_batch() -> functools.partial[Any]:
+    """A batch on one thread, all of whose images are written where those of the last one were.
+
+    Whoever makes batch after batch does that: fresh memory costs the system, not the threads.
+    """
+    calls = augmentations(CANVAS, INSTANCES, BATCH)
+    out = np.zeros((BATCH, CANVAS, CANVAS, 3), np.uint8)
+    plans, targets = [call.plan for call in calls], [call.target for call in calls]
+    sources: list[Any] = [call.source for call in calls]
+    transform = SimpleCopyPaste(size=CANVAS)
+    return functools.partial(transform.apply_batch, plans, targets, sources, threads=1, out=out)
