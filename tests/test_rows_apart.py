@@ -12,7 +12,7 @@ from strategies import DTYPES
 
 
 @pytest.mark.parametrize("antialias", [False, True])
-@pytest.mark.parametrize(("rows", "resized_rows"), [(6, 3), (5, 5), (5, 15), (6, 18)])
+@pytest.mark.parametrize(("rows", "resized_rows"), [(6, 3), (5, 4), (5, 5), (4, 5), (4, 7), (5, 15), (6, 18)])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_what_lies_below_does_not_matter(

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use crate::composite;
 use crate::finish;
-use crate::resample::{antialias, two_taps};
+use crate::resample::{antialias, mirror, two_taps};
 use crate::rle;
 
 /// The instructions kernels may use.
@@ -141,6 +141,13 @@ pub(crate) mod two {
         lines: [&[T]; N], columns: FloatColumns<'_>, weights: [[f32; 2]; M], out: [&mut [T]; M]);
     kernel!(two_taps, avx512, rows_u8 [] [], rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]);
     kernel!(two_taps, avx2, rows_float [T: Float] [T], rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]);
+}
+
+/// Kernels of [`crate::resample::mirror`].
+pub(crate) mod reversed {
+    use super::{Level, Tier, mirror};
+
+    kernel!(mirror, avx2, mirror [const B: usize] [B], from: &[u8], out: &mut [u8]);
 }
 
 /// Kernels of [`crate::resample::antialias`].

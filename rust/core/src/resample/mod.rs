@@ -4,6 +4,7 @@ pub(crate) mod antialias;
 mod bands;
 mod chains;
 pub(crate) mod fill;
+pub(crate) mod mirror;
 mod nearest;
 mod pieces;
 pub(crate) mod separable;
@@ -82,7 +83,7 @@ mod sealed {
 }
 
 /// A type of image values: `u8`, `u16` or `f32`.
-pub trait Pixel: sealed::Kernels + crate::composite::Blend + Copy + Default + Send + Sync + 'static {}
+pub trait Pixel: sealed::Kernels + crate::composite::Blend + bytemuck::Pod + Default + Send + Sync {}
 
 impl Pixel for u8 {}
 impl Pixel for u16 {}

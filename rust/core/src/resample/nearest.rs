@@ -2,9 +2,14 @@
 
 use std::ops::Range;
 
+use bytemuck::{cast_slice, cast_slice_mut};
+
+use super::Pixel;
+use super::mirror::mirror;
 use super::separable::{Window, filled};
 use crate::error::Result;
 use crate::placement::Axis;
+use crate::simd::Level;
 use crate::view::ImageView;
 
 /// An image of which each pixel is copied.
@@ -14,6 +19,7 @@ pub(crate) struct Nearest<'a, T> {
     rows: Axis,
     columns: Columns,
     first_column: usize,
+    level: Level,
 }
 
 /// Which input column each column of the window copies.
@@ -21,15 +27,18 @@ pub(crate) struct Nearest<'a, T> {
 enum Columns {
     /// The first copies this one, and each further one the next.
     From(usize),
+    /// The first copies this one, and each further one the one before.
+    DownFrom(usize),
     Table(Vec<u32>),
 }
 
-impl<'a, T: Copy> Nearest<'a, T> {
+impl<'a, T: Pixel> Nearest<'a, T> {
     pub(crate) fn new(image: ImageView<'a, T>, window: &Window) -> Result<Self> {
         let axis = window.placement.columns();
         let Range { start, end } = window.columns.clone();
-        let columns = if axis.input == axis.resized && !axis.flip {
-            Columns::From(axis.resized_at(start))
+        let columns = if axis.input == axis.resized {
+            let first = axis.nearest(axis.resized_at(start));
+            if axis.flip { Columns::DownFrom(first) } else { Columns::From(first) }
         } else {
             let mut table = filled(end - start)?;
             for (x, column) in (start..).zip(&mut table) {
@@ -37,7 +46,7 @@ impl<'a, T: Copy> Nearest<'a, T> {
             }
             Columns::Table(table)
         };
-        Ok(Self { image, rows: window.placement.rows(), columns, first_column: start })
+        Ok(Self { image, rows: window.placement.rows(), columns, first_column: start, level: window.level })
     }
 
     pub(crate) fn row(&self, y: usize, spans: &[(u32, u32)], out: &mut [T]) {
@@ -51,6 +60,11 @@ impl<'a, T: Copy> Nearest<'a, T> {
                 Columns::From(first) => {
                     let from = (first + pixels.start) * channels..(first + pixels.end) * channels;
                     out.copy_from_slice(&row[from]);
+                }
+                Columns::DownFrom(first) => {
+                    let from = (first + 1 - pixels.end) * channels..(first + 1 - pixels.start) * channels;
+                    let (from, out) = (cast_slice(&row[from]), cast_slice_mut(out));
+                    mirror(self.level, channels * size_of::<T>(), from, out);
                 }
                 Columns::Table(table) => pick(row, &table[pixels], channels, out),
             }

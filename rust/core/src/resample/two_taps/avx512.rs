@@ -2,15 +2,15 @@
 
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi16, _mm512_maddubs_epi16, _mm512_mulhi_epi16, _mm512_mulhrs_epi16,
-    _mm512_packus_epi16, _mm512_permutexvar_epi8, _mm512_permutexvar_epi64, _mm512_set_epi64,
-    _mm512_set1_epi16, _mm512_srli_epi16, _mm512_sub_epi16,
+    _mm512_packus_epi16, _mm512_permutex2var_epi8, _mm512_permutexvar_epi8, _mm512_permutexvar_epi64,
+    _mm512_set_epi64, _mm512_set1_epi16, _mm512_srli_epi16, _mm512_sub_epi16,
 };
 
 use bytemuck::cast;
 
 use super::avx2::{self, fewest, shortest};
 pub(crate) use super::avx512_floats::{chain_float, columns_float};
-use super::wide::{WINDOW, Wide};
+use super::wide::{FAR_WINDOW, WINDOW, Wide};
 use super::{ByteColumns, Columns, Float, FloatTables, Table, portable};
 use crate::error::Result;
 use crate::resample::separable::Window;
@@ -29,13 +29,34 @@ pub(crate) fn tables_float<T: Float>(window: &Window) -> Result<FloatTables> {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]) {
-    let length = shortest(&lines);
-    if columns.wide.is_empty() || length < WINDOW {
+    if columns.wide.is_empty() {
         avx2::columns_u8(lines, columns, out);
+    } else if columns.far {
+        permuted::<N, FAR_WINDOW>(lines, columns, out, |index, window| {
+            let [a, b]: [__m512i; 2] = cast::<[u8; FAR_WINDOW], _>(window);
+            _mm512_permutex2var_epi8(a, index, b)
+        });
+    } else {
+        permuted::<N, WINDOW>(lines, columns, out, |index, window| {
+            _mm512_permutexvar_epi8(index, cast::<[u8; WINDOW], _>(window))
+        });
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn permuted<const N: usize, const LENGTH: usize>(
+    lines: [&[u8]; N],
+    columns: ByteColumns<'_>,
+    out: [&mut [i16]; N],
+    permute: impl Fn(__m512i, [u8; LENGTH]) -> __m512i,
+) {
+    let length = shortest(&lines);
+    if length < LENGTH {
         return;
     }
     // No start is past `last`: with the minimum, said where it is used, the compiler need not check.
-    let last = length - WINDOW;
+    let last = length - LENGTH;
     let out = out.map(|out| out.as_chunks_mut::<32>().0);
     let blocks = columns.windows.iter().zip(columns.wide).take(fewest(&out));
     for (number, (&start, &Wide { taps, high, low })) in blocks.enumerate() {
@@ -43,9 +64,9 @@ pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns
         // Once for all rows: what is written might be the table, for all that the compiler knows.
         let [index, high, low]: [__m512i; 3] = [cast(taps), cast(high), cast(low)];
         for k in 0..N {
-            let mut window = [0_u8; WINDOW];
-            window.copy_from_slice(&lines[k][..length][start..][..WINDOW]);
-            let taps = _mm512_permutexvar_epi8(index, cast(window));
+            let mut window = [0_u8; LENGTH];
+            window.copy_from_slice(&lines[k][..length][start..][..LENGTH]);
+            let taps = permute(index, window);
             // The low bits of the weights give what four bits are cut from, the high ones whole numbers.
             let low = _mm512_srli_epi16::<4>(_mm512_maddubs_epi16(taps, low));
             out[k][number] = cast(_mm512_sub_epi16(low, _mm512_maddubs_epi16(taps, high)));

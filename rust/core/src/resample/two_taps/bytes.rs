@@ -7,7 +7,7 @@
 use std::array;
 use std::ops::Range;
 
-use super::wide::{Wide, wide_blocks};
+use super::wide::{AllWide, Wide, wide_blocks};
 use super::{Table, both, inside, parts};
 use crate::error::Result;
 use crate::resample::bands::{Pairs, TOGETHER};
@@ -39,6 +39,9 @@ pub(crate) struct ByteColumns<'a> {
     pub(crate) windows: &'a [u32],
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 permutes bytes"))]
     pub(crate) wide: &'a [Wide],
+    /// Whether the windows are twice as long.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 permutes bytes"))]
+    pub(crate) far: bool,
     pub(crate) blocks: &'a [Block],
     /// Lanes 0 and 1 of each block have one start, and so have 2 and 3.
     pub(crate) in_pairs: bool,
@@ -68,7 +71,7 @@ pub(crate) enum Columns {
     /// For each value its weights.
     Weights([Vec<i16>; 2]),
     /// Permutations of windows of the source row.
-    Wide(Vec<u32>, Vec<Wide>),
+    Wide(AllWide),
     /// Shuffles of the source row, and whether their lanes start in pairs.
     Blocks(Vec<Block>, bool),
     /// Shuffles of a line that holds the taps of each pixel side by side, because they lie too far apart in
@@ -93,9 +96,9 @@ impl Columns {
     fn new(table: &Table<i16>, level: Level) -> Result<Self> {
         let channels = table.channels;
         if level.permutes_bytes()
-            && let Some((windows, wide)) = wide_blocks(table)?
+            && let Some(wide) = wide_blocks(table)?
         {
-            return Ok(Self::Wide(windows, wide));
+            return Ok(Self::Wide(wide));
         }
         if level != Level::PORTABLE {
             let mut blocks = filled(table.start.len() * channels / 16)?;
@@ -195,12 +198,12 @@ impl Passes<u8> for Bytes {
     fn columns<const N: usize>(&mut self, rows: [&[u8]; N], pixels: Range<usize>, mut out: [&mut [i16]; N]) {
         let rows = rows.map(|row| &row[self.table.origin..]);
         let channels = self.table.channels;
-        if let Columns::Wide(windows, all) = &self.columns {
+        if let Columns::Wide(AllWide { windows, wide: all, far }) = &self.columns {
             // All of the pixels are inside, and half a block may be written past the last of them.
             let wide = pixels.start * channels / 32..(pixels.end * channels).div_ceil(32);
             let (windows, wide) = (&windows[wide.clone()], &all[wide]);
             let start = &self.table.start[pixels];
-            let columns = ByteColumns { windows, wide, start, channels, ..ByteColumns::default() };
+            let columns = ByteColumns { windows, wide, far: *far, start, channels, ..ByteColumns::default() };
             two::columns_u8(self.level, rows, columns, out);
             return;
         }
@@ -260,12 +263,34 @@ impl Pairs<u8> for Bytes {
     }
 }
 
-/// Copies both taps of each pixel, one pixel after the other.
+/// Copies both taps of each pixel, one pixel after the other. What lies behind them may be written over.
 fn gather(row: &[u8], start: &[u32], channels: usize, line: &mut [u8]) {
-    for (taps, &start) in line.chunks_exact_mut(2 * channels).zip(start) {
-        let start = start as usize;
-        // A last column has one tap only; what stands for the other has no weight.
-        let end = (start + 2 * channels).min(row.len());
-        taps[..end - start].copy_from_slice(&row[start..end]);
+    match channels {
+        1 => gather_few::<1, 2>(row, start, line),
+        2 => gather_few::<2, 4>(row, start, line),
+        3 => gather_few::<3, 8>(row, start, line),
+        4 => gather_few::<4, 8>(row, start, line),
+        _ => {
+            for (taps, &start) in line.chunks_exact_mut(2 * channels).zip(start) {
+                gather_one(row, start as usize, taps);
+            }
+        }
     }
+}
+
+/// For `C` channels, `LOAD` bytes at a time: the taps, and perhaps some more.
+fn gather_few<const C: usize, const LOAD: usize>(row: &[u8], start: &[u32], line: &mut [u8]) {
+    for (i, &start) in start.iter().enumerate() {
+        let (start, taps) = (start as usize, &mut line[2 * C * i..]);
+        match (row[start..].first_chunk::<LOAD>(), taps.first_chunk_mut::<LOAD>()) {
+            (Some(from), Some(taps)) => *taps = *from,
+            _ => gather_one(row, start, &mut taps[..2 * C]),
+        }
+    }
+}
+
+fn gather_one(row: &[u8], start: usize, taps: &mut [u8]) {
+    // A last column has one tap only; what stands for the other has no weight.
+    let end = (start + taps.len()).min(row.len());
+    taps[..end - start].copy_from_slice(&row[start..end]);
 }

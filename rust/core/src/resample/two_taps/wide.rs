@@ -1,4 +1,4 @@
-//! Where a permutation of 64 bytes finds the taps of 32 values.
+//! Where a permutation of 64 or 128 bytes finds the taps of 32 values.
 #![expect(
     clippy::inline_always,
     reason = "AVX2 and AVX-512 functions compile these bodies once more, with their features"
@@ -8,8 +8,11 @@ use super::Table;
 use crate::error::{Error, Result};
 use crate::resample::separable::filled;
 
-/// Bytes that the taps are found among.
+/// Bytes that the taps are found among: one register.
 pub(crate) const WINDOW: usize = 64;
+
+/// The same where values lie farther apart: two of them.
+pub(crate) const FAR_WINDOW: usize = 128;
 
 /// Values of a block.
 const VALUES: usize = 32;
@@ -25,22 +28,38 @@ pub(crate) struct Wide {
     pub(crate) low: [[i8; 2]; VALUES],
 }
 
-/// Where each window starts, and what is found in it; nothing where values lie too far apart.
+/// What is found in windows, all of them.
+#[derive(Debug)]
+pub(crate) struct AllWide {
+    /// Where each window starts.
+    pub(super) windows: Vec<u32>,
+    pub(super) wide: Vec<Wide>,
+    /// Whether they are far ones.
+    pub(super) far: bool,
+}
+
+/// Nothing where values lie too far apart.
 #[inline(always)]
-pub(super) fn wide_blocks(table: &Table<i16>) -> Result<Option<(Vec<u32>, Vec<Wide>)>> {
-    match table.channels {
-        1 => blocks_of::<1>(table),
-        2 => blocks_of::<2>(table),
-        3 => blocks_of::<3>(table),
-        4 => blocks_of::<4>(table),
-        _ => Ok(None),
+pub(super) fn wide_blocks(table: &Table<i16>) -> Result<Option<AllWide>> {
+    for (far, length) in [(false, WINDOW), (true, FAR_WINDOW)] {
+        let found = match table.channels {
+            1 => blocks_of::<1>(table, length)?,
+            2 => blocks_of::<2>(table, length)?,
+            3 => blocks_of::<3>(table, length)?,
+            4 => blocks_of::<4>(table, length)?,
+            _ => None,
+        };
+        if let Some((windows, wide)) = found {
+            return Ok(Some(AllWide { windows, wide, far }));
+        }
     }
+    Ok(None)
 }
 
 #[inline(always)]
-fn blocks_of<const C: usize>(table: &Table<i16>) -> Result<Option<(Vec<u32>, Vec<Wide>)>> {
+fn blocks_of<const C: usize>(table: &Table<i16>, length: usize) -> Result<Option<(Vec<u32>, Vec<Wide>)>> {
     // No window passes the end of a row.
-    let Some(last_window) = table.available.checked_sub(WINDOW) else { return Ok(None) };
+    let Some(last_window) = table.available.checked_sub(length) else { return Ok(None) };
     let count = (table.start.len() * C).div_ceil(VALUES);
     let mut windows = filled(count)?;
     let mut blocks = Vec::new();
@@ -72,7 +91,7 @@ fn blocks_of<const C: usize>(table: &Table<i16>) -> Result<Option<(Vec<u32>, Vec
                 (least, most) = (least.min(tap), most.max(tap));
             }
             *window = least;
-            if (most - least) as usize + C >= WINDOW {
+            if (most - least) as usize + C >= length {
                 return Ok(None);
             }
             blocks.push(block::<C>(taps, weights, least));
