@@ -58,8 +58,8 @@ pub(crate) fn for_each<W: Work>(
     }
     let crew = Crew::new(work, threads);
     let lead = || {
-        for job in jobs {
-            crew.push(job?);
+        for (number, job) in jobs.enumerate() {
+            crew.push(number, job?);
         }
         crew.close();
         while py.detach(|| crew.begin()) {

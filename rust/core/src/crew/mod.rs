@@ -100,9 +100,9 @@ impl<'w, W: Work> Crew<'w, W> {
         led
     }
 
-    /// Adds an item.
-    pub fn push(&self, job: W::Job) {
-        self.first.push(job);
+    /// Adds an item, the one of this number: they are counted from 0.
+    pub fn push(&self, number: usize, job: W::Job) {
+        self.first.push(number, job);
     }
 
     /// No more items come.
@@ -126,9 +126,9 @@ impl<'w, W: Work> Crew<'w, W> {
             // Divided, so that no thread is without work while another has a whole item before it.
             if self.threads > 1 && number + self.threads >= n {
                 let parts = (LAST_PARTS * self.threads).min(self.work.parts());
-                self.work.divide(rest, parts).into_iter().for_each(|part| self.second.push(part));
+                self.work.divide(rest, parts).into_iter().for_each(|part| self.second.push(number, part));
             } else {
-                self.second.push(rest);
+                self.second.push(number, rest);
             }
         }
         self.second.close();

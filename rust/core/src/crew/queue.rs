@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Error, Result};
 
-/// Jobs that wait, and what has become of others. They are numbered in the order in which they come.
+/// Jobs that wait, and what has become of others.
 pub(super) struct Queue<J, R> {
     state: Mutex<State<J, R>>,
     /// Counts the changes that somebody may wait for.
@@ -43,10 +43,9 @@ impl<J, R> Queue<J, R> {
         Self { state: Mutex::new(state), changes: AtomicUsize::new(0), changed: Condvar::new() }
     }
 
-    /// Adds a job.
-    pub(super) fn push(&self, job: J) {
+    /// Adds a job that belongs to the item of this number. Numbers never descend.
+    pub(super) fn push(&self, number: usize, job: J) {
         let mut state = self.lock();
-        let number = state.pushed;
         state.pushed += 1;
         if state.failed.is_none() && state.open {
             state.waiting.push_back((number, job));

@@ -13,6 +13,8 @@ struct Squares {
     completed: Mutex<Vec<(usize, usize, usize)>>,
     /// Numbers that cannot be squared.
     bad: Vec<usize>,
+    /// Numbers of which the last part cannot be completed.
+    stuck: Vec<usize>,
     /// When the other threads panic.
     panics: Option<Step>,
     panicked: AtomicBool,
@@ -68,6 +70,9 @@ impl Work for Squares {
 
     fn complete(&self, rest: Self::Rest) -> Result<()> {
         self.maybe_panic(Step::Complete);
+        if rest.2 == 100 && self.stuck.contains(&rest.0) {
+            return Err(Error::OutOfMemory { bytes: rest.0 });
+        }
         self.completed.lock().unwrap().push(rest);
         Ok(())
     }
@@ -76,7 +81,7 @@ impl Work for Squares {
 /// All of it, as a leader does it who has nothing else to do.
 fn lead(crew: &Crew<'_, Squares>, items: usize) -> Option<Vec<usize>> {
     crew.run(|| {
-        (0..items).for_each(|item| crew.push(item));
+        (0..items).for_each(|item| crew.push(item, item));
         crew.close();
         while crew.begin() {}
         let found = crew.share();
@@ -131,11 +136,25 @@ fn nothing_is_completed_when_an_item_is_bad() {
 }
 
 #[test]
+fn an_item_that_cannot_be_completed_is_named() {
+    for threads in 1..5 {
+        let work = Squares { stuck: vec![3, 18], ..Squares::default() };
+        let crew = Crew::new(&work, threads);
+        assert!(lead(&crew, 19).is_some());
+        assert_eq!(crew.failed(), Some((3, Error::OutOfMemory { bytes: 3 })));
+        let work = Squares { stuck: vec![18], ..Squares::default() };
+        let crew = Crew::new(&work, threads);
+        lead(&crew, 19);
+        assert_eq!(crew.failed(), Some((18, Error::OutOfMemory { bytes: 18 })));
+    }
+}
+
+#[test]
 fn a_leader_that_gives_up_is_not_waited_for() {
     let work = Squares::default();
     let crew = Crew::new(&work, 3);
     crew.run(|| {
-        crew.push(1);
+        crew.push(0, 1);
         crew.leave();
     });
     assert_eq!(work.completed(), []);
@@ -157,7 +176,7 @@ fn a_panic_of_the_leader_leaves_nobody_waiting() {
     let crew = Crew::new(&work, 3);
     let led = catch_unwind(AssertUnwindSafe(|| {
         crew.run(|| {
-            crew.push(1);
+            crew.push(0, 1);
             resume_unwind(Box::new("fell over"))
         })
     }));
