@@ -99,14 +99,13 @@ def small_table(extras: dict[str, Any]) -> str:
     soft, threads = extras["soft"], extras["threads"]
     rows += [
         [f"soft edges, sigma {soft['sigma']:g}, against hard ones", f"{soft['of_hard']:.2f} times as long"],
+    ]
+    rows += [
         [
-            f"a batch of {threads['batch']} on {threads['threads']} threads, against one",
-            f"{threads['times_as_fast']:.2f} times as fast",
-        ],
-        [
-            "two processes that make such a batch each",
-            f"{threads['processes']:.2f} times as fast: what the machine has",
-        ],
+            f"a batch of {row['batch']} on {threads['threads']} threads, against one",
+            f"{row['times_as_fast']:.2f} times as fast; two processes that make one each, {row['processes']:.2f}",
+        ]
+        for row in threads["batches"]
     ]
     return markdown(["what", "takes"], rows)
 
