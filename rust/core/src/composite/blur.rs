@@ -1,5 +1,6 @@
 //! The blur of a soft edge: along each row first, then down the columns, and only where something changes.
 
+use std::mem::take;
 use std::ops::Range;
 
 use super::alpha::{Kernel, Reach};
@@ -106,11 +107,13 @@ impl Blocks {
     }
 
     /// Of each `taps` neighbouring rows: the blocks that see nothing but the object, and those that see some of it.
-    fn of_windows(&self, taps: usize) -> Result<[Vec<u64>; 2]> {
-        let outside: Vec<u64> = self.inside.iter().map(|bits| !bits).collect();
-        let edge = any_of_windows(&self.edge, self.words, taps)?;
-        let inside = any_of_windows(&self.inside, self.words, taps)?;
-        let outside = any_of_windows(&outside, self.words, taps)?;
+    fn of_windows(&mut self, taps: usize) -> Result<[Vec<u64>; 2]> {
+        let mut inside = filled(self.inside.len())?;
+        inside.copy_from_slice(&self.inside);
+        let outside = inside.iter().map(|bits: &u64| !bits).collect();
+        let edge = any_of_windows(take(&mut self.edge), self.words, taps);
+        let inside = any_of_windows(inside, self.words, taps);
+        let outside = any_of_windows(outside, self.words, taps);
         let (mut whole, mut mixed) = (inside, edge);
         for ((whole, mixed), outside) in whole.iter_mut().zip(&mut mixed).zip(&outside) {
             (*whole, *mixed) = (!outside & !*mixed, *mixed | (*whole & outside));
@@ -124,30 +127,24 @@ fn needed(mixed: &[u64], words: usize, taps: usize) -> Result<Vec<u64>> {
     let around = (taps - 1) * words;
     let mut padded = filled(mixed.len() + 2 * around)?;
     padded[around..around + mixed.len()].copy_from_slice(mixed);
-    any_of_windows(&padded, words, taps)
+    Ok(any_of_windows(padded, words, taps))
 }
 
 /// For each `taps` neighbouring rows of `words` words the bits that any has.
-fn any_of_windows(bits: &[u64], words: usize, taps: usize) -> Result<Vec<u64>> {
-    let mut any = copied(bits)?;
+fn any_of_windows(mut bits: Vec<u64>, words: usize, taps: usize) -> Vec<u64> {
     // Windows of 1, 2, 4, ... rows, the last two of which overlap.
     let mut rows = 1;
     while rows < taps {
         let further = rows.min(taps - rows);
-        let ahead = copied(&any[further * words..])?;
-        any.truncate(ahead.len());
-        for (bits, ahead) in any.iter_mut().zip(ahead) {
-            *bits |= ahead;
+        let (ahead, left) = (further * words, bits.len() - further * words);
+        // What lies ahead is not changed yet.
+        for i in 0..left {
+            bits[i] |= bits[i + ahead];
         }
+        bits.truncate(left);
         rows += further;
     }
-    Ok(any)
-}
-
-fn copied(bits: &[u64]) -> Result<Vec<u64>> {
-    let mut copy = filled(bits.len())?;
-    copy.copy_from_slice(bits);
-    Ok(copy)
+    bits
 }
 
 /// As many source rows, blurred along themselves, as there are weights; in blocks that are not needed, anything.
