@@ -34,8 +34,7 @@ pub trait Pairs<T>: Passes<T> {
         false
     }
 
-    /// Both passes at once, for whole blocks of pixels: as the `STEPS` of a [chain](super::chains)
-    /// say.
+    /// Both passes at once, for whole blocks of pixels, as the `STEPS` of a chain say.
     fn chain<const N: usize, const M: usize, const STEPS: u32>(
         &mut self,
         _rows: [&[T]; N],
