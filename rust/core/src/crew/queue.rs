@@ -24,6 +24,8 @@ struct State<J, R> {
     pushed: usize,
     /// How many are being done.
     running: usize,
+    /// How many threads have fallen asleep over waiting.
+    sleeping: usize,
     done: Vec<(usize, R)>,
     /// The first job that failed.
     failed: Option<(usize, Error)>,
@@ -37,6 +39,7 @@ impl<J, R> Queue<J, R> {
             open: true,
             pushed: 0,
             running: 0,
+            sleeping: 0,
             done: Vec::new(),
             failed: None,
         };
@@ -49,7 +52,7 @@ impl<J, R> Queue<J, R> {
         state.pushed += 1;
         if state.failed.is_none() && state.open {
             state.waiting.push_back((number, job));
-            self.has_changed();
+            self.has_changed(&state);
         }
     }
 
@@ -57,7 +60,7 @@ impl<J, R> Queue<J, R> {
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.open = false;
-        self.has_changed();
+        self.has_changed(&state);
     }
 
     /// No more are begun.
@@ -65,7 +68,7 @@ impl<J, R> Queue<J, R> {
         let mut state = self.lock();
         state.waiting.clear();
         state.open = false;
-        self.has_changed();
+        self.has_changed(&state);
     }
 
     /// Does the next job, waited for as long as one may come; false when there is none left to do.
@@ -127,14 +130,22 @@ impl<J, R> Queue<J, R> {
         let changed = || self.changes.load(Ordering::Relaxed) != seen;
         drop(state);
         awake_until(changed);
-        let state = self.lock();
-        if changed() { state } else { self.changed.wait(state).unwrap_or_else(PoisonError::into_inner) }
+        let mut state = self.lock();
+        if !changed() {
+            state.sleeping += 1;
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.sleeping -= 1;
+        }
+        state
     }
 
-    /// To be called with the state in hand.
-    fn has_changed(&self) {
+    /// To be called with the state in hand, and changed.
+    fn has_changed(&self, state: &State<J, R>) {
         self.changes.fetch_add(1, Ordering::Relaxed);
-        self.changed.notify_all();
+        // The system would be called even where nobody sleeps, and others, who find the state in use for so long, fall asleep.
+        if state.sleeping > 0 {
+            self.changed.notify_all();
+        }
     }
 }
 
@@ -145,7 +156,7 @@ impl<J, R> Drop for Running<'_, J, R> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.running -= 1;
-        self.0.has_changed();
+        self.0.has_changed(&state);
     }
 }
 
