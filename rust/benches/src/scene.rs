@@ -31,6 +31,7 @@ pub struct Scene {
     image: Array3<u8>,
     sides: [(Vec<u32>, Vec<i64>); 2],
     crowd: Vec<bool>,
+    rows: Vec<usize>,
     placements: Vec<(Placement, Placement)>,
 }
 
@@ -53,6 +54,7 @@ impl Scene {
             image: photograph(3),
             sides: [1, 2].map(|seed| masks(instances, seed).to_counts()),
             crowd: vec![false; instances],
+            rows: (0..instances).collect(),
             placements: placements.to_vec(),
         }
     }
@@ -65,11 +67,11 @@ impl Scene {
 
     /// What the operation is given.
     pub fn pass(&self) -> Pass<'_> {
-        let Settings { canvas, instances, soft, .. } = self.settings;
+        let Settings { canvas, soft, .. } = self.settings;
         let step = |&(target, source): &(Placement, Placement)| {
             let paste = paste::Paste {
                 source: 0,
-                rows: (0..instances).collect(),
+                rows: &self.rows,
                 placement: source,
                 weights: soft.then_some(&BLUR[..]),
             };

@@ -47,7 +47,7 @@ pub(crate) struct Item<'py, T: Element> {
     sides: Vec<PySide<'py>>,
 }
 
-/// What a thread takes: views of these.
+/// What threads take: views of these. They only borrow it: memory that another thread has asked for is slow to give back.
 pub(crate) struct Job<'a, T> {
     target: Placement,
     pastes: Vec<paste::Paste<'a>>,
@@ -68,7 +68,7 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
         let pastes = self.pastes.iter().map(|(paste, weights)| {
             Ok(paste::Paste {
                 source: paste.source,
-                rows: paste.instances.clone(),
+                rows: &paste.instances,
                 placement: (&paste.placement).into(),
                 weights: weights.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
             })
@@ -90,22 +90,22 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
 
 impl<'a, T: Pixel> Job<'a, T> {
     /// What is left of every object, and what is to be painted.
-    pub(crate) fn arrange(self, rules: &Rules) -> Result<(Rows, Picture<'a, T>)> {
+    pub(crate) fn arrange(&'a self, rules: &Rules) -> Result<(Rows, Picture<'a, T>)> {
         let mut objects = Vec::with_capacity(self.masks.len());
-        for (masks, crowd) in self.masks.into_iter().zip(self.crowds) {
+        for (masks, &crowd) in self.masks.iter().zip(&self.crowds) {
             objects.push(paste::Objects { masks: masks.counts()?, crowd });
         }
         // There always is a target: Python has put it there.
         let (&target, sources) = objects.split_first().ok_or(Error::PlanDoesNotFit)?;
         let (rows, scene) = paste::arrange(target, &self.target, sources, &self.pastes, rules)?;
-        Ok((rows, Picture { scene, images: self.images, ready: OnceLock::new() }))
+        Ok((rows, Picture { scene, images: &self.images, ready: OnceLock::new() }))
     }
 }
 
 /// A scene with its images, to be painted strip by strip.
 pub(crate) struct Picture<'a, T> {
     scene: Scene<'a>,
-    images: Vec<ArrayView3<'a, T>>,
+    images: &'a [ArrayView3<'a, T>],
     /// What the strips share, made by whoever paints the first of them.
     ready: OnceLock<Ready<'a, T>>,
 }

@@ -150,21 +150,23 @@ impl<'py, T: Element + Pixel> Call<'_, 'py, T> {
         let (h, w, channels) = if self.channels_first { (b, c, a) } else { (a, b, c) };
         let values = out.into_slice().unwrap_or_default(); // Python has checked the layout
         let canvases = values.chunks_exact_mut((a * b * c).max(1));
-        // Jobs borrow from items, which stay where they are while further ones come.
+        // Jobs borrow from items and threads from jobs: all stay where they are while further ones come.
         let held: Vec<OnceCell<Item<'py, T>>> = (0..n).map(|_| OnceCell::new()).collect();
+        let jobs: Vec<OnceCell<Job<'_, T>>> = (0..n).map(|_| OnceCell::new()).collect();
         let mut items = items.clone();
-        let jobs = held.iter().zip(canvases).map(|(held, canvas)| {
+        let given = held.iter().zip(&jobs).zip(canvases).map(|((held, job), canvas)| {
             let item = items.next().ok_or_else(too_few)??;
             let item = Item::extract(item.extract()?)?;
+            let views = held.get_or_init(|| item).job()?;
             let strip = Strip::new(canvas, Size { h, w }, channels, self.channels_first);
-            Ok((held.get_or_init(|| item).job()?, strip.ok_or_else(too_few)?))
+            Ok((job.get_or_init(|| views), strip.ok_or_else(too_few)?))
         });
         let finish = |i: usize, rows| {
             let item = held[i].get().ok_or_else(too_few)?;
             done.call1((i, columns(py, rows, &item.crowds()?))).map(drop)
         };
         let compose = Compose { look: &self.look, rules: &self.rules, rows: h, sink, takes: PhantomData };
-        for_each(py, jobs, threads, &compose, finish).map_err(|failure| failure.into_python(py, n))
+        for_each(py, given, threads, &compose, finish).map_err(|failure| failure.into_python(py, n))
     }
 }
 
@@ -195,7 +197,7 @@ where
     S: Sink<T>,
     F: Fn(Strip<'c, O>) -> Result<S> + Sync,
 {
-    type Job = (Job<'a, T>, Strip<'c, O>);
+    type Job = (&'a Job<'a, T>, Strip<'c, O>);
     type Found = Rows;
     type Rest = Part<'a, 'c, T, O>;
 

@@ -26,7 +26,7 @@ pub struct Paste<'a> {
     /// Number of the source.
     pub source: usize,
     /// Rows of the source, each once.
-    pub rows: Vec<usize>,
+    pub rows: &'a [usize],
     /// Where the source lands.
     pub placement: Placement,
     /// Weights of the soft edge; hard without.

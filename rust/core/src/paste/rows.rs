@@ -13,9 +13,13 @@ pub(super) fn place_layers<'a>(
     rules: &Rules,
 ) -> Result<Vec<Layer<'a>>> {
     let least = rules.min_area.max(1);
-    let place = |paste: &Paste<'a>| {
+    let mut layers = Vec::with_capacity(pastes.len());
+    for paste in pastes {
         let masks = &sources[paste.source].masks;
-        let placed = rle::place_rows(masks, &paste.rows, &paste.placement, least)?;
+        let placed = rle::place_rows(masks, paste.rows, &paste.placement, least)?;
+        if placed.rows.is_empty() {
+            continue;
+        }
         let (source, placement) = (paste.source, paste.placement);
         let (uncut, union) = if paste.weights.is_some() && placement.is_cut() {
             let uncut = rle::union(&Masks::read_rows(masks, &placed.rows)?);
@@ -26,10 +30,8 @@ pub(super) fn place_layers<'a>(
         };
         let reach = rle::boxes(&union)[0];
         let soft = paste.weights.map(|weights| Soft { weights, uncut });
-        Ok(Layer { source, placement, soft, placed, union, reach })
-    };
-    let mut layers = pastes.iter().map(place).collect::<Result<Vec<_>>>()?;
-    layers.retain(|layer| !layer.placed.rows.is_empty());
+        layers.push(Layer { source, placement, soft, placed, union, reach });
+    }
     Ok(layers)
 }
 
@@ -45,7 +47,8 @@ pub(super) fn cut_and_drop(
     let placer = Placer::new(placement, masks.bounds_bound());
     let expected = placer.expected(masks.bounds_bound());
     let pasted = layers.iter().map(|layer| layer.placed.masks.counts_bound()).sum::<usize>();
-    let mut left = Left::new(placement.canvas, rules, expected + masks.len() + pasted)?;
+    let rows = masks.len() + layers.iter().map(|layer| layer.placed.rows.len()).sum::<usize>();
+    let mut left = Left::new(placement.canvas, rules, rows, expected + masks.len() + pasted)?;
     // One after the other, while it is in the nearest cache: read, placed, cut, and written.
     let cover = Cover::new(landing_box(placement), layers);
     let above = cover.as_ref().map(|cover| cover.above(expected));
@@ -88,18 +91,19 @@ struct Left<'a> {
 }
 
 impl<'a> Left<'a> {
-    /// With room for so many run lengths.
-    fn new(canvas: Size, rules: &'a Rules, counts: usize) -> Result<Self> {
-        let rows = Rows {
+    /// With room for so many rows, and run lengths.
+    fn new(canvas: Size, rules: &'a Rules, rows: usize, counts: usize) -> Result<Self> {
+        let mut rows = Rows {
             counts: rle::reserve(counts)?,
-            offsets: vec![0],
-            boxes: Vec::new(),
-            area: Vec::new(),
-            source: Vec::new(),
-            source_row: Vec::new(),
-            visibility: Vec::new(),
-            hidden: Vec::new(),
+            offsets: rle::reserve(rows + 1)?,
+            boxes: rle::reserve(rows)?,
+            area: rle::reserve(rows)?,
+            source: rle::reserve(rows)?,
+            source_row: rle::reserve(rows)?,
+            visibility: rle::reserve(rows)?,
+            hidden: rle::reserve(rows)?,
         };
+        rows.offsets.push(0);
         Ok(Self { rows, rules, canvas, scratch: Vec::new() })
     }
 

@@ -177,11 +177,6 @@ impl Masks {
         Ok(made)
     }
 
-    /// Makes room for so many more bounds.
-    fn reserve(&mut self, bounds: usize) -> Result<()> {
-        reserve_more(&mut self.bounds, bounds)
-    }
-
     /// Adds a mask of this size, given by its canonical spans, if there is memory for it.
     fn push_checked(&mut self, bounds: &[u32]) -> Result<()> {
         reserve_more(&mut self.bounds, bounds.len())?;

@@ -21,8 +21,7 @@ pub fn place(masks: &Masks, placement: &Placement) -> Result<Masks> {
 }
 
 fn place_with(placer: &Placer, masks: &Masks) -> Result<Masks> {
-    let mut placed = Masks::empty(placer.canvas);
-    placed.reserve(placer.expected(masks.bounds.len()))?;
+    let mut placed = Masks::with_capacity(placer.canvas, masks.len(), placer.expected(masks.bounds.len()))?;
     let mut drawn = Vec::new();
     for bounds in masks.iter() {
         placed.push_checked(placer.place(bounds, &mut drawn)?.bounds)?;
@@ -80,12 +79,11 @@ pub(crate) fn place_rows(
     let total = rows.iter().map(|&row| masks.of(row).len()).sum();
     let placer = Placer::new(placement, total);
     let mut placed = Placed {
-        masks: Masks::empty(placement.canvas),
+        masks: Masks::with_capacity(placement.canvas, rows.len(), placer.expected(total))?,
         rows: Vec::with_capacity(rows.len()),
         area: Vec::with_capacity(rows.len()),
         boxes: Vec::with_capacity(rows.len()),
     };
-    placed.masks.reserve(placer.expected(total))?;
     let (mut bounds, mut drawn) = (Vec::new(), Vec::new());
     for &row in rows {
         bounds.clear();
