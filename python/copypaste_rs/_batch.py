@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, final
 
@@ -13,7 +14,7 @@ from copypaste_rs import _checks, _operation
 from copypaste_rs.sample import Instances, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -126,8 +127,7 @@ def apply_batch(
         )
     if not plans:
         raise ValueError("plans: expected at least one, got none")
-    first_call = _call(options, canvas, 0, plans[0], targets[0], sources[0])
-    first = first_call.samples[0].image
+    first = _operation.sample("item 0: target", targets[0]).image
     shape, dtype = (*canvas, *first.shape[2:]), first.dtype
     extra: dict[str, Any] = {}
     if form is not None:
@@ -136,8 +136,8 @@ def apply_batch(
         extra = {"output_format": form.image}
     shape = (len(plans), *shape)
     images = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype)
-    calls: list[_operation.Call] = []
-    taken = _one_by_one(options, canvas, first_call, zip(plans, targets, sources, strict=True), out, calls)
+    calls: deque[_operation.Call] = deque()
+    taken = _one_by_one(options, canvas, first, zip(plans, targets, sources, strict=True), out, calls)
     given: list[NDArray[Any]] | None = None
     if masks_out is not None:
         taken = iter([*taken])  # their memory is compared with that of all
@@ -145,16 +145,17 @@ def apply_batch(
         if out is not None and _checks.may_overlap(out, given):
             raise ValueError("masks_out: expected memory of its own, got an array that overlaps out")
     compose_batch, draw_masks = _kernels(backend)
-    finished: dict[int, tuple[Sample, RleMasks]] = {}
+    samples: list[Sample] = []
+    masks: list[RleMasks] = []
 
-    def done(i: int, made: _operation.Composition) -> None:
-        finished[i] = (calls[i].result(options, made), made.masks)
+    def done(made: _operation.Composition) -> None:
+        # Calls go here, where other threads are at work meanwhile, not when all is done.
+        samples.append(calls.popleft().result(options, made))
+        masks.append(made.masks)
 
     compose_batch(taken, like=first, done=done, out=images, threads=most, **extra, **options.of_kernel(first))
-    samples = [finished[i][0] for i in range(len(calls))]
     if form is None or form.drawn is None:
         return Results(images, samples, None)
-    masks = [finished[i][1] for i in range(len(calls))]
     drawings = [form.drawn.fresh(len(each), canvas) for each in masks] if given is None else given
     draw_masks(masks, drawings, most)
     return Results(images, samples, [form.drawn.part(d, len(m)) for d, m in zip(drawings, masks, strict=True)])
@@ -163,15 +164,14 @@ def apply_batch(
 def _one_by_one(
     options: _operation.Options,
     canvas: tuple[int, int],
-    first_call: _operation.Call,
+    first: NDArray[Any],
     items: Iterable[tuple[Plan, Sample, Sample | Sequence[Sample]]],
     out: NDArray[Any] | None,
-    calls: list[_operation.Call],
+    calls: deque[_operation.Call],
 ) -> Iterator[_operation.Call]:
     """Checks each item when it is asked for, and adds it to `calls`: a kernel gets others ready meanwhile."""
-    first = first_call.samples[0].image
     for i, item in enumerate(items):
-        call = _call(options, canvas, i, *item) if i else first_call
+        call = _call(options, canvas, i, *item)
         image = call.samples[0].image
         if image.dtype != first.dtype or image.shape[2:] != first.shape[2:]:
             raise ValueError(
@@ -201,7 +201,7 @@ def _call(
 
 def _given(
     drawn: Drawn | None,
-    calls: Sequence[_operation.Call],
+    calls: Collection[_operation.Call],
     canvas: tuple[int, int],
     given: Sequence[NDArray[Any]],
 ) -> list[NDArray[Any]]:

@@ -65,13 +65,13 @@ def compose_batch(
     keep_hidden: bool,
     out: NDArray[Any],
     threads: int,
-    done: Callable[[int, _operation.Composition], None],
+    done: Callable[[_operation.Composition], None],
     output_format: Format | None = None,
 ) -> None:
     """`compose` for each call, into its image of `out`, in another format than the canvas where there is one.
 
     Images are like `like` in dtype and channels. Nothing is written before all calls have come and their masks are
-    read. `done` takes each call's number and composition; it runs while other threads work, as does what makes calls.
+    read. `done` takes the composition of each, in order; it runs while other threads work, as does what makes calls.
     """
     linear = None if output_format is None else output_format.linear(like)
     first = output_format is not None and output_format.channels_first and like.ndim == 3
@@ -84,7 +84,7 @@ def compose_batch(
 
     _core.copy_paste(
         jobs(),
-        lambda i, made: done(i, _composition(plans[i], out[i], made)),
+        lambda i, made: done(_composition(plans[i], out[i], made)),
         fill,
         interpolation == "nearest",
         antialias,

@@ -153,10 +153,14 @@ def samples(sources: Sample | Sequence[Sample]) -> list[Sample]:
         return [sources]
     if not isinstance(sources, Sequence):
         raise TypeError(f"sources: expected a Sample or a sequence of them, got {type(sources).__name__}")
-    for i, sample in enumerate(sources):
-        if not isinstance(sample, Sample):
-            raise TypeError(f"sources[{i}]: expected a Sample, got {type(sample).__name__}")
-    return list(sources)
+    return [sample(name, source) for name, source in zip(_source_names(len(sources)), sources, strict=True)]
+
+
+def sample(name: str, value: object) -> Sample:
+    """`value`, which must be a sample."""
+    if not isinstance(value, Sample):
+        raise TypeError(f"{name}: expected a Sample, got {type(value).__name__}")
+    return value
 
 
 def apply(
@@ -188,10 +192,8 @@ class Call(NamedTuple):
         cls, options: Options, plan: Plan, target: Sample, sources: list[Sample], target_name: str = "target"
     ) -> Call:
         """Check that all fits; `target_name` is how errors call the target."""
-        if not isinstance(target, Sample):
-            raise TypeError(f"{target_name}: expected a Sample, got {type(target).__name__}")
         names = [target_name, *_source_names(len(sources))]
-        samples = [target, *sources]
+        samples = [sample(target_name, target), *sources]
         _check_images(names, samples)
         _check_plan(plan, target, sources, target_name)
         return cls(plan, samples, _columns.layout(names, [s.instances for s in samples], options.missing))

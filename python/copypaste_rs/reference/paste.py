@@ -209,7 +209,7 @@ def compose_batch(
     like: NDArray[Any],
     out: NDArray[Any],
     threads: int,
-    done: Callable[[int, Composition], None],
+    done: Callable[[Composition], None],
     output_format: Format | None = None,
     **options: Any,
 ) -> None:
@@ -220,7 +220,7 @@ def compose_batch(
         if output_format is not None:
             write_image(made.image, output_format, output_format.linear(made.image), out[i])
             made = made._replace(image=out[i])
-        done(i, made)
+        done(made)
 
 
 def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int) -> None:
