@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import pickle
 import signal
 import subprocess
@@ -161,27 +159,6 @@ def test_what_fails_while_others_work_is_raised_once(monkeypatch: pytest.MonkeyP
     with pytest.raises(MemoryError, match=r"^no room for columns$"):
         call(threads=2)
     assert len(tried) == 1
-
-
-def test_the_environment_caps_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COPYPASTE_RS_THREADS", "1")
-    assert call(threads=8)[0] == TRANSFORM.apply(PLANS[0], TARGET, SOURCE)
-    monkeypatch.setenv("COPYPASTE_RS_THREADS", "many")
-    with pytest.raises(ValueError, match=r"^COPYPASTE_RS_THREADS: expected a positive number, got 'many'$"):
-        call()
-
-
-def _digest(_: int) -> bytes:
-    images: bytes = call(threads=2).images.tobytes()
-    return images
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_fork_after_threads_does_not_hang() -> None:
-    expected = _digest(0)
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        assert pool.map_async(_digest, range(20)).get(timeout=60) == [expected] * 20
 
 
 LONG = """

@@ -323,8 +323,8 @@ class SimpleCopyPaste(Transform):
         threads : int
             Threads to work on, the calling one included; never more than this process may use, nor than the
             environment variable ``COPYPASTE_RS_THREADS`` says. They share large images too, where those left are
-            fewer. The result does not depend on it. A data loader with worker processes has its parallelism already:
-            leave this at 1 there.
+            fewer. The result does not depend on it. They are kept for the next call; a forked process starts its own.
+            A data loader with worker processes has its parallelism already: leave this at 1 there.
         out : array, optional
             Takes the images: shape (B, H, W) or (B, H, W, C), the images' dtype, C-contiguous, apart from all
             inputs.

@@ -1,15 +1,12 @@
-//! The one place that has threads started.
+//! The one place that has threads work.
 //!
-//! They live as long as one call: a process that forks afterwards has none that the child could wait for in vain.
-//! Starting one takes a fraction of the time of an image, and meanwhile the calling thread makes jobs ready.
-
-use std::sync::Mutex;
-use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
+//! They are kept between calls, and a process that is forked in between is told that it has none of them.
 
 use copypaste_core::Error;
-use copypaste_core::crew::{Crew, Work};
+use copypaste_core::crew::{self, Crew, Work, processors};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::IntoPyDict;
 
 use crate::arguments::to_python;
 
@@ -56,6 +53,7 @@ pub(crate) fn for_each<W: Work>(
     if threads <= 1 {
         return alone(py, jobs, work, finish, interrupted);
     }
+    survive_forks(py).map_err(Failure::Raised)?;
     let crew = Crew::new(work, threads);
     let lead = || {
         for (number, job) in jobs.enumerate() {
@@ -86,6 +84,25 @@ pub(crate) fn for_each<W: Work>(
     }
 }
 
+/// Has Python tell each child that it forks, from the first call on that needs threads.
+fn survive_forks(py: Python<'_>) -> PyResult<()> {
+    static TOLD: PyOnceLock<()> = PyOnceLock::new();
+    let tell = || {
+        let os = py.import("os")?;
+        let child = [("after_in_child", wrap_pyfunction!(after_fork, py)?)].into_py_dict(py)?;
+        match os.getattr_opt("register_at_fork")? {
+            Some(register) => register.call((), Some(&child)).map(drop),
+            None => Ok(()), // nor is there a fork
+        }
+    };
+    TOLD.get_or_try_init(py, tell).copied()
+}
+
+#[pyfunction]
+fn after_fork() {
+    crew::after_fork();
+}
+
 /// The same on the calling thread.
 fn alone<W: Work>(
     py: Python<'_>,
@@ -105,24 +122,4 @@ fn alone<W: Work>(
         finish(number, found).and_then(|()| interrupted()).map_err(Failure::Raised)?;
     }
     Ok(())
-}
-
-/// How many threads can run at a time, with affinity and the quota of a container in mind.
-///
-/// The operating system is asked once a second: it reads files for that, which takes longer than a small image.
-fn processors() -> usize {
-    const TRUSTED: Duration = Duration::from_secs(1);
-    static KNOWN: Mutex<Option<(Instant, usize)>> = Mutex::new(None);
-    // Whoever finds it in use, as after a fork it may be for ever, asks for itself.
-    let known = KNOWN.try_lock().ok();
-    if let Some(Some((asked, processors))) = known.as_deref()
-        && asked.elapsed() < TRUSTED
-    {
-        return *processors;
-    }
-    let processors = available_parallelism().map_or(1, usize::from);
-    if let Some(mut known) = known {
-        *known = Some((Instant::now(), processors));
-    }
-    processors
 }

@@ -3,6 +3,8 @@
 //! Nothing is written before the first step of all items has gone well. The calling thread leads: it hands out the
 //! items, works on them like the others, and can do what only it may do in between.
 
+mod helpers;
+mod processors;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -11,8 +13,10 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread::{Builder, scope};
 
+use self::helpers::Helpers;
+pub use self::helpers::after_fork;
+pub use self::processors::processors;
 use self::queue::{Queue, awake_until};
 use crate::{Error, Result};
 
@@ -48,7 +52,8 @@ pub trait Work: Sync {
     fn complete(&self, rest: Self::Rest) -> Result<()>;
 }
 
-/// Parts of each of the last items, for each thread: the fewer, the longer the last one works alone.
+/// Parts of the last item, for each thread: the fewer, the longer the last one works alone. Those before it have fewer,
+/// since each part has to get ready anew.
 const LAST_PARTS: usize = 2;
 
 /// Items on their way through both steps, and the threads that do them.
@@ -82,17 +87,22 @@ impl<'w, W: Work> Crew<'w, W> {
     /// # Panics
     /// With what `lead` or the work panicked with.
     pub fn run<T>(&self, lead: impl FnOnce() -> T) -> T {
-        let led = scope(|scope| {
-            // By a panic too: nobody would wait for threads that wait for items.
-            let _stopped = Stopped(self);
-            for _ in 1..self.threads {
-                self.others.fetch_add(1, Ordering::Relaxed);
-                if Builder::new().spawn_scoped(scope, || self.follow()).is_err() {
-                    self.others.fetch_sub(1, Ordering::Relaxed); // the rest of them do the work
-                }
+        let led = match Helpers::take(self.threads.saturating_sub(1), processors()) {
+            None => lead(),
+            Some(helpers) => {
+                let led = helpers.pool.in_place_scope(|scope| {
+                    // By a panic too: nobody would wait for threads that wait for items.
+                    let _stopped = Stopped(self);
+                    for _ in 1..self.threads {
+                        self.others.fetch_add(1, Ordering::Relaxed);
+                        scope.spawn(|_| self.follow());
+                    }
+                    lead()
+                });
+                helpers.give_back();
+                led
             }
-            lead()
-        });
+        };
         // Not to be taken for a result that is missing.
         if let Some(panic) = self.panicked.lock().unwrap_or_else(PoisonError::into_inner).take() {
             resume_unwind(panic);
@@ -125,7 +135,7 @@ impl<'w, W: Work> Crew<'w, W> {
             found.push(finding);
             // Divided, so that no thread is without work while another has a whole item before it.
             if self.threads > 1 && number + self.threads >= n {
-                let parts = (LAST_PARTS * self.threads).min(self.work.parts());
+                let parts = (LAST_PARTS * self.threads).div_ceil(n - number).min(self.work.parts());
                 self.work.divide(rest, parts).into_iter().for_each(|part| self.second.push(number, part));
             } else {
                 self.second.push(number, rest);
@@ -145,8 +155,7 @@ impl<'w, W: Work> Crew<'w, W> {
         self.stop();
         self.first.results();
         self.second.results();
-        // Threads are not joined: when they have done their work, the system takes its time to clear them away. The scope
-        // waits for them to say so, but would fall asleep over it.
+        // The scope waits for the threads as well, but would fall asleep over it.
         awake_until(|| self.others.load(Ordering::Relaxed) == 0);
     }
 
