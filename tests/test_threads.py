@@ -87,10 +87,19 @@ def test_a_cap_of_one_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     assert call(threads=8)[0] == TRANSFORM.apply(PLANS[0], TARGET, SOURCE)
 
 
-def test_a_bad_cap_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COPYPASTE_RS_THREADS", "many")
-    with pytest.raises(ValueError, match=r"^COPYPASTE_RS_THREADS: expected a positive number, got 'many'$"):
-        call()
+@pytest.mark.parametrize("cap", ["many", "0", "-2", "+5", "1.5"])
+def test_a_bad_cap_is_named(monkeypatch: pytest.MonkeyPatch, cap: str) -> None:
+    monkeypatch.setenv("COPYPASTE_RS_THREADS", cap)
+    for threads in (1, 2):
+        with pytest.raises(ValueError) as caught:
+            call(threads=threads)
+        assert str(caught.value) == f"COPYPASTE_RS_THREADS: expected a positive number, got {cap!r}"
+
+
+@pytest.mark.parametrize("cap", ["", "2", "9" * 30])
+def test_any_positive_cap_will_do(monkeypatch: pytest.MonkeyPatch, cap: str) -> None:
+    monkeypatch.setenv("COPYPASTE_RS_THREADS", cap)
+    assert call(threads=2)[0] == TRANSFORM.apply(PLANS[0], TARGET, SOURCE)
 
 
 def test_calls_at_the_same_time_do_not_share_threads() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import os
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, final
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from copypaste_rs._formats import Format
     from copypaste_rs.masks import RleMasks
     from copypaste_rs.plan import Plan
-
-THREADS_VARIABLE = "COPYPASTE_RS_THREADS"
-"""Environment variable that caps the threads of every call."""
 
 MAX_THREADS = 1024
 
@@ -117,7 +113,7 @@ def apply_batch(
     masks_out: Sequence[NDArray[Any]] | None = None,
 ) -> Results:
     """Apply each plan to its samples; everything is checked before anything is written."""
-    most = thread_limit(threads)
+    most = _checks.integer("threads", threads, 1, MAX_THREADS)
     plans, targets, sources = (
         _checks.items(name, given) for name, given in (("plans", plans), ("targets", targets), ("sources", sources))
     )
@@ -221,17 +217,6 @@ def _given(
             raise ValueError(f"{name}: expected memory of its own, got an array that overlaps another")
         checked.append(array)
     return checked
-
-
-def thread_limit(threads: SupportsIndex) -> int:
-    """How many threads to ask for: `threads`, or fewer where the environment says so."""
-    asked = _checks.integer("threads", threads, 1, MAX_THREADS)
-    text = os.environ.get(THREADS_VARIABLE)
-    if not text:
-        return asked
-    if not text.isdecimal() or int(text) < 1:
-        raise ValueError(f"{THREADS_VARIABLE}: expected a positive number, got {text!r}")
-    return min(asked, int(text))
 
 
 def _tail(image: NDArray[Any]) -> str:

@@ -47,7 +47,7 @@ def compose(
         min_visibility,
         keep_hidden,
         planes(image)[np.newaxis],
-        1,
+        None,
         None,
     )
     return _composition(plan, image, done[0])

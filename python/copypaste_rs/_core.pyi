@@ -53,7 +53,7 @@ def copy_paste(
     min_visibility: float,
     keep_hidden: bool,
     out: NDArray[Any],
-    threads: int,
+    threads: int | None,
     output_format: tuple[bool, Linear] | None,
 ) -> None: ...
 def decode(masks: RleMasks, out: NDArray[np.uint8]) -> None: ...

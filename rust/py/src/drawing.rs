@@ -10,7 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::arguments::{MaskParts, PyMasks};
-use crate::threads::for_each;
+use crate::threads::{for_each, no_more_threads};
 
 /// The array, held while it is written.
 enum PyDrawing<'py> {
@@ -53,6 +53,7 @@ pub(crate) fn draw_masks(
     threads: usize,
 ) -> PyResult<()> {
     let mut drawings: Vec<PyDrawing<'_>> = out.iter().map(PyDrawing::extract).collect::<PyResult<_>>()?;
+    let threads = no_more_threads(py, threads)?;
     let mut jobs = Vec::with_capacity(masks.len());
     for (masks, drawing) in masks.iter().zip(&mut drawings) {
         jobs.push(Ok((masks.parts()?, drawing.view()?)));

@@ -22,7 +22,7 @@ use crate::formats::{PyFormat, format};
 use crate::images::for_pixel_type;
 use crate::jobs::{Item, Job, Picture};
 use crate::masks::box_table;
-use crate::threads::for_each;
+use crate::threads::{for_each, no_more_threads};
 
 /// Counts, offsets, boxes, area, source, source row, visibility, crowd, row among all.
 type Columns<'py> = (
@@ -63,7 +63,8 @@ fn columns<'py>(py: Python<'py>, rows: Rows, crowds: &[&[bool]]) -> Columns<'py>
 }
 
 /// Applies each plan to its samples, into its canvas of `out`: shape (items, H, W, C), or as `output_format` says.
-/// Calls `done` with the number of each item and its columns, as soon as they are there.
+/// Calls `done` with the number of each item and its columns, as soon as they are there. Without `threads` it is the
+/// calling thread that works, whatever the environment says.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "the operation has as many options as it has")]
 pub(crate) fn copy_paste<'py>(
@@ -77,9 +78,10 @@ pub(crate) fn copy_paste<'py>(
     min_visibility: f64,
     keep_hidden: bool,
     out: Bound<'py, PyAny>,
-    threads: usize,
+    threads: Option<usize>,
     output_format: Option<PyFormat<'py>>,
 ) -> PyResult<()> {
+    let threads = threads.map_or(Ok(1), |asked| no_more_threads(py, asked))?;
     let rules = Rules { min_area, min_visibility, keep_hidden };
     let batch = Batch { items: &items, threads, done: &done };
     for_pixel_type!(fill, compose(py, batch, &fill, nearest, antialias, rules, &out, output_format))

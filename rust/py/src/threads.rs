@@ -2,8 +2,11 @@
 //!
 //! They are kept between calls, and a process that is forked in between is told that it has none of them.
 
+use std::env::var_os;
+
 use copypaste_core::Error;
 use copypaste_core::crew::{self, Crew, Work, processors};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::IntoPyDict;
@@ -29,6 +32,20 @@ impl Failure {
                 PyErr::from_type(to_python(error).get_type(py), message)
             }
         }
+    }
+}
+
+/// How many threads to ask for: as `asked`, or fewer where the environment says so.
+pub(crate) fn no_more_threads(py: Python<'_>, asked: usize) -> PyResult<usize> {
+    const CAP: &str = "COPYPASTE_RS_THREADS";
+    let Some(text) = var_os(CAP).filter(|text| !text.is_empty()) else { return Ok(asked) };
+    let number = text.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    match number.map(|digits| digits.parse().unwrap_or(usize::MAX)) {
+        None | Some(0) => {
+            let text = text.into_pyobject(py)?.repr()?;
+            Err(PyValueError::new_err(format!("{CAP}: expected a positive number, got {text}")))
+        }
+        Some(most) => Ok(asked.min(most)),
     }
 }
 
