@@ -59,7 +59,7 @@ LAYOUTS: list[Any] = [lambda image: image, np.asfortranarray, lambda image: imag
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_images_shared_out_among_threads_are_those_of_one(form: dict[str, Any] | None, layout: Any) -> None:
     """Canvases so high that the last ones are divided, the only one of a batch too."""
-    rows = 64 * 3 + 5
+    rows = 128 * 3 + 5
     plain = SimpleCopyPaste(size=(rows, 40), blend_sigma=(0.5, 4), select="all")
     transform: Any = plain if form is None else ForTraining(plain, masks="runs", **form)
     photos = [Sample(layout(each.image), each.instances) for each in (TARGET, SOURCE)]

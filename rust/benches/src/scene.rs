@@ -97,7 +97,8 @@ impl Pass<'_> {
             let mut canvas = view_mut(black_box(&mut self.canvas));
             let (rows, scene) = paste::arrange(target, &placement, &[source], &[paste], &rules).unwrap();
             let all = 0..self.settings.canvas;
-            scene.draw().unwrap().paint(&[self.image; 2], &look, all, &mut canvas).unwrap();
+            let painting = scene.draw().unwrap();
+            painting.brush(&[self.image; 2], &look).unwrap().paint(all, &mut canvas).unwrap();
             made.push(rows);
         }
         made

@@ -1,10 +1,8 @@
 //! The items of a batch: what Python hands over, and what a thread takes of it.
 
-use std::ops::Range;
 use std::sync::OnceLock;
 
-use copypaste_core::finish::Sink;
-use copypaste_core::paste::{self, Look, Painting, Rows, Rules, Scene};
+use copypaste_core::paste::{self, Brush, Look, Painting, Rows, Rules, Scene};
 use copypaste_core::resample::Pixel;
 use copypaste_core::{Error, ImageView, Placement, Result};
 use ndarray::{ArrayView3, CowArray, Ix3};
@@ -102,11 +100,11 @@ impl<'a, T: Pixel> Job<'a, T> {
     }
 }
 
-/// A scene with its images, to be painted strip by strip.
+/// A scene with its images.
 pub(crate) struct Picture<'a, T> {
     scene: Scene<'a>,
     images: &'a [ArrayView3<'a, T>],
-    /// What the strips share, made by whoever paints the first of them.
+    /// What all threads share that paint it, made by the first of them.
     ready: OnceLock<Ready<'a, T>>,
 }
 
@@ -117,19 +115,14 @@ struct Ready<'a, T> {
 }
 
 impl<T: Pixel> Picture<'_, T> {
-    /// Paints some `rows` of the canvas.
-    pub(crate) fn paint(
-        &self,
-        look: &Look<'_, T>,
-        rows: Range<usize>,
-        strip: &mut impl Sink<T>,
-    ) -> Result<()> {
+    /// What a thread paints it with.
+    pub(crate) fn brush<'b>(&'b self, look: &Look<'b, T>) -> Result<Brush<'b, 'b, T>> {
         let ready = self.ready.get_or_init(|| Ready {
             painting: self.scene.draw(),
             images: self.images.iter().copied().map(with_dense_rows).collect(),
         });
         let images: Option<Vec<_>> = ready.images.iter().map(|image| ImageView::new(image.view())).collect();
         let painting = ready.painting.as_ref().map_err(Clone::clone)?;
-        painting.paint(&images.ok_or(Error::PlanDoesNotFit)?, look, rows, strip)
+        painting.brush(&images.ok_or(Error::PlanDoesNotFit)?, look)
     }
 }

@@ -2,7 +2,8 @@
 
 use std::cell::OnceCell;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use copypaste_core::crew::Work;
 use copypaste_core::finish::{Converted, Finished, Sink, Strip};
@@ -182,15 +183,38 @@ struct Compose<'a, 'c, T, F, O> {
     takes: PhantomData<fn(Strip<'c, O>)>,
 }
 
-/// Some rows of a picture, and where they go.
-struct Part<'a, 'c, T, O> {
-    picture: Arc<Picture<'a, T>>,
-    first_row: usize,
-    strip: Strip<'c, O>,
+/// A picture, and what of its canvas nobody has begun to paint.
+struct Canvas<'a, 'c, T, O> {
+    picture: Picture<'a, T>,
+    left: Mutex<Left<'c, O>>,
 }
 
-/// Rows that are worth an own part: fewer take less time than getting ready for them.
-const LEAST_ROWS: usize = 64;
+struct Left<'c, O> {
+    first_row: usize,
+    strip: Option<Strip<'c, O>>,
+}
+
+impl<'c, T, O> Canvas<'_, 'c, T, O> {
+    /// Takes up to so many rows of what is left.
+    fn take(&self, rows: usize) -> Option<(Range<usize>, Strip<'c, O>)> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let (strip, below) = left.strip.take()?.split_at(rows);
+        let first_row = left.first_row;
+        left.first_row += strip.size().h;
+        left.strip = (below.size().h > 0).then_some(below);
+        Some((first_row..left.first_row, strip))
+    }
+}
+
+/// A canvas to be painted, by one thread or by several that take turns.
+struct Share<'a, 'c, T, O> {
+    canvas: Arc<Canvas<'a, 'c, T, O>>,
+    /// Rows to be taken at a time.
+    rows: usize,
+}
+
+/// Rows that threads take in turn: with fewer, more of the source is resampled twice where they meet.
+const TURN: usize = 128;
 
 impl<'a, 'c, T, O, S, F> Work for Compose<'a, 'c, T, F, O>
 where
@@ -201,32 +225,32 @@ where
 {
     type Job = (&'a Job<'a, T>, Strip<'c, O>);
     type Found = Rows;
-    type Rest = Part<'a, 'c, T, O>;
+    type Rest = Share<'a, 'c, T, O>;
 
     fn begin(&self, (job, strip): Self::Job) -> Result<(Rows, Self::Rest)> {
         let (rows, picture) = job.arrange(self.rules)?;
-        Ok((rows, Part { picture: Arc::new(picture), first_row: 0, strip }))
+        let left = Mutex::new(Left { first_row: 0, strip: Some(strip) });
+        Ok((rows, Share { canvas: Arc::new(Canvas { picture, left }), rows: self.rows }))
     }
 
     fn parts(&self) -> usize {
-        (self.rows / LEAST_ROWS).max(1)
+        (self.rows / TURN).max(1)
     }
 
-    fn divide(&self, Part { picture, strip, .. }: Self::Rest, parts: usize) -> Vec<Self::Rest> {
-        let mut divided = Vec::with_capacity(parts);
-        let (mut rest, mut first_row) = (strip, 0);
-        for i in 1..=parts {
-            let end = self.rows * i / parts;
-            let (strip, below) = rest.split_at(end - first_row);
-            divided.push(Part { picture: Arc::clone(&picture), first_row, strip });
-            (rest, first_row) = (below, end);
+    fn divide(&self, Share { canvas, .. }: Self::Rest, parts: usize) -> Vec<Self::Rest> {
+        (0..parts).map(|_| Share { canvas: Arc::clone(&canvas), rows: TURN }).collect()
+    }
+
+    fn complete(&self, share: Self::Rest) -> Result<()> {
+        let Some((mut rows, mut strip)) = share.canvas.take(share.rows) else { return Ok(()) };
+        let mut brush = share.canvas.picture.brush(self.look)?;
+        loop {
+            brush.paint(rows, &mut (self.sink)(strip)?)?;
+            match share.canvas.take(share.rows) {
+                Some(next) => (rows, strip) = next,
+                None => return Ok(()),
+            }
         }
-        divided
-    }
-
-    fn complete(&self, Part { picture, first_row, strip }: Self::Rest) -> Result<()> {
-        let rows = first_row..first_row + strip.size().h;
-        picture.paint(self.look, rows, &mut (self.sink)(strip)?)
     }
 }
 

@@ -52,10 +52,6 @@ pub trait Work: Sync {
     fn complete(&self, rest: Self::Rest) -> Result<()>;
 }
 
-/// Parts of the last item, for each thread: the fewer, the longer the last one works alone. Those before it have fewer,
-/// since each part has to get ready anew.
-const LAST_PARTS: usize = 2;
-
 /// Items on their way through both steps, and the threads that do them.
 pub struct Crew<'w, W: Work> {
     work: &'w W,
@@ -135,7 +131,8 @@ impl<'w, W: Work> Crew<'w, W> {
             found.push(finding);
             // Divided, so that no thread is without work while another has a whole item before it.
             if self.threads > 1 && number + self.threads >= n {
-                let parts = (LAST_PARTS * self.threads).div_ceil(n - number).min(self.work.parts());
+                // All of them come to the last item. Fewer are free for those before it, and each has to get ready.
+                let parts = (2 * self.threads).div_ceil(n - number + 1).min(self.work.parts());
                 self.work.divide(rest, parts).into_iter().for_each(|part| self.second.push(number, part));
             } else {
                 self.second.push(number, rest);

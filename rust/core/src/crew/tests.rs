@@ -119,9 +119,9 @@ fn the_last_items_are_divided_among_threads() {
         [0, 1, 2, 3].map(|item| completed.iter().filter(|part| part.0 == item).count())
     };
     assert_eq!(parts(1), [1, 1, 1, 1]);
-    assert_eq!(parts(2), [1, 1, 2, 4]);
-    assert_eq!(parts(3), [1, 2, 3, 6]);
-    assert_eq!(parts(9), [5, 6, 9, 10]); // no more than there are
+    assert_eq!(parts(2), [1, 1, 2, 2]);
+    assert_eq!(parts(3), [1, 2, 2, 3]);
+    assert_eq!(parts(16), [7, 8, 10, 10]); // no more than there are
 }
 
 #[test]

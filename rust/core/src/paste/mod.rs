@@ -1,7 +1,7 @@
 //! The fused operation: apply one plan to a target and its sources.
 //!
 //! Masks first, as runs ([`arrange`]): which rows are pasted, what covers what, what is left. Then pixels, one
-//! canvas row after the other ([`Painting`]): each is computed once, from the one image that shows there.
+//! canvas row after the other ([`Brush`]): each is computed once, from the one image that shows there.
 
 mod pixels;
 mod rows;
@@ -9,7 +9,7 @@ mod rows;
 use crate::rle::{Counts, Masks, PixelBox, Placed};
 use crate::{Error, Placement, Result};
 
-pub use pixels::Painting;
+pub use pixels::{Brush, Painting};
 
 /// The objects of one image.
 #[derive(Clone, Copy, Debug)]

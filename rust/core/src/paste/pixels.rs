@@ -10,7 +10,7 @@ use crate::composite::{Alpha, alpha, alpha_of_placed, blend_row};
 use crate::finish::Sink;
 use crate::resample::fill::Fill;
 use crate::resample::separable::filled;
-use crate::resample::{Filter, Pixel, Resampler, common};
+use crate::resample::{Filter, Pixel, Resampler};
 use crate::rle::spans::{Span, append_runs};
 use crate::rle::{BitPlane, PixelBox};
 use crate::simd::Level;
@@ -72,78 +72,88 @@ impl Drawn {
 }
 
 impl Painting {
-    /// Writes every pixel of some `rows` of the canvas to `strip`; `images` are the target and the sources.
+    /// What one thread paints with; `images` are the target and the sources.
+    ///
+    /// # Errors
+    /// When the images do not fit the scene, and when there is not enough memory.
+    pub fn brush<'a, 'i, T: Pixel>(
+        &'a self,
+        images: &[ImageView<'i, T>],
+        look: &Look<'a, T>,
+    ) -> Result<Brush<'a, 'i, T>> {
+        let image_of = |number: usize, placement: &Placement| {
+            let fits = |image: &&ImageView<'i, T>| {
+                image.size() == placement.input && image.channels() == look.fill.len()
+            };
+            images.get(number).filter(fits).copied().ok_or(Error::PlanDoesNotFit)
+        };
+        let Self { target, layers } = self;
+        let Size { h, w } = target.canvas;
+        let filter = Filter::choose(look.nearest, look.antialias, target);
+        let below = Resampler::new(image_of(0, target)?, target, filter, 0..h, 0..w)?;
+        let mut painters = Vec::with_capacity(layers.len());
+        for layer in layers {
+            painters.push(Painter::new(image_of(layer.source + 1, &layer.placement)?, layer, look)?);
+        }
+        let soft = layers.iter().any(|layer| matches!(layer.cover, Cover::Soft(_)));
+        Ok(Brush {
+            canvas: target.canvas,
+            channels: look.fill.len(),
+            below,
+            painters,
+            blank: Fill::new(look.fill),
+            covered: vec![0; w.div_ceil(64)],
+            free: Vec::new(),
+            spans: Vec::new(),
+            below_soft: if soft { filled(w * look.fill.len())? } else { Vec::new() },
+        })
+    }
+}
+
+/// Paints rows of a canvas.
+pub struct Brush<'a, 'i, T: Pixel> {
+    canvas: Size,
+    channels: usize,
+    /// The target's pixels, and those of the layers.
+    below: Resampler<'i, T>,
+    painters: Vec<Painter<'a, 'i, T>>,
+    blank: Fill<'a, T>,
+    /// Of the row at hand: what layers cover fully, what they leave free, where of that the target is computed.
+    covered: Vec<u64>,
+    free: Vec<Span>,
+    spans: Vec<Span>,
+    /// Keeps what lies below the parts of a row that are about to be blended.
+    below_soft: Vec<T>,
+}
+
+impl<T: Pixel> Brush<'_, '_, T> {
+    /// Writes every pixel of some `rows` of the canvas to `strip`.
     ///
     /// Whatever the rows, each gets the same pixels: several threads can share a canvas.
     ///
     /// # Errors
-    /// When images and strip do not fit the scene, and when there is not enough memory.
-    pub fn paint<T: Pixel>(
-        &self,
-        images: &[ImageView<'_, T>],
-        look: &Look<'_, T>,
-        rows: Range<usize>,
-        strip: &mut impl Sink<T>,
-    ) -> Result<()> {
-        if !self.fits(images, look, &rows, strip) {
+    /// When the strip does not have the size of these rows.
+    pub fn paint(&mut self, rows: Range<usize>, strip: &mut impl Sink<T>) -> Result<()> {
+        let size = Size { h: rows.len(), w: self.canvas.w };
+        let fits = rows.start <= rows.end && rows.end <= self.canvas.h && strip.size() == size;
+        if !fits || strip.channels() != self.channels {
             return Err(Error::PlanDoesNotFit);
         }
-        paint(self, images, look, rows, strip)
+        for y in rows.clone() {
+            self.paint_row(y, strip.row_mut(y - rows.start));
+            strip.finish(y - rows.start);
+        }
+        Ok(())
     }
 
-    fn fits<T: Pixel>(
-        &self,
-        images: &[ImageView<'_, T>],
-        look: &Look<'_, T>,
-        rows: &Range<usize>,
-        strip: &impl Sink<T>,
-    ) -> bool {
-        let canvas = self.target.canvas;
-        let image_fits = |number: usize, placement: &Placement| {
-            images
-                .get(number)
-                .is_some_and(|image| image.size() == placement.input && image.channels() == look.fill.len())
-        };
-        rows.start <= rows.end
-            && rows.end <= canvas.h
-            && strip.size() == Size { h: rows.len(), w: canvas.w }
-            && strip.channels() == look.fill.len()
-            && image_fits(0, &self.target)
-            && self.layers.iter().all(|layer| image_fits(layer.source + 1, &layer.placement))
-    }
-}
-
-fn paint<T: Pixel>(
-    painting: &Painting,
-    images: &[ImageView<'_, T>],
-    look: &Look<'_, T>,
-    rows: Range<usize>,
-    strip: &mut impl Sink<T>,
-) -> Result<()> {
-    let Painting { target, layers } = painting;
-    let (w, channels) = (target.canvas.w, look.fill.len());
-    let filter = Filter::choose(look.nearest, look.antialias, target);
-    let mut below = Resampler::new(images[0], target, filter, rows.clone(), 0..w)?;
-    let mut painters = Vec::with_capacity(layers.len());
-    for layer in layers {
-        painters.push(Painter::new(images[layer.source + 1], layer, look, &rows)?);
-    }
-    let mut covered = vec![0u64; w.div_ceil(64)];
-    let (mut free, mut spans): (Vec<Span>, Vec<Span>) = (Vec::new(), Vec::new());
-    let blank = Fill::new(look.fill);
-    // Keeps what lies below the parts of a row that are about to be blended.
-    let mut below_soft: Vec<T> = Vec::new();
-    if painters.iter().any(|painter| matches!(painter.cover, Cover::Soft(_))) {
-        below_soft = filled(w * channels)?;
-    }
-
-    for y in rows.clone() {
-        let row = strip.row_mut(y - rows.start);
+    fn paint_row(&mut self, y: usize, row: &mut [T]) {
+        let Self { canvas, channels, below, painters, blank, covered, free, spans, below_soft } = self;
+        let (w, channels) = (canvas.w, *channels);
         covered.fill(0);
         free.clear();
         let mut alone = true;
         for painter in painters.iter_mut().rev().filter(|painter| painter.rows.contains(&y)) {
-            painter.claim(y, &mut covered);
+            painter.claim(y, covered);
             alone = false;
         }
         let landing = if below.rows().contains(&y) { below.columns() } else { 0..0 };
@@ -151,10 +161,10 @@ fn paint<T: Pixel>(
         if alone {
             free.push((0, w as u32));
         } else {
-            append_runs(0, covered.iter().map(|taken| !taken), &mut free);
+            append_runs(0, covered.iter().map(|taken| !taken), free);
         }
         spans.clear();
-        for &(start, end) in &free {
+        for &(start, end) in &*free {
             let end = end.min(w as u32); // bits past the last column are never covered
             let left = landing_start.clamp(start, end);
             let right = landing_end.clamp(left, end);
@@ -169,14 +179,12 @@ fn paint<T: Pixel>(
             }
         }
         if !spans.is_empty() {
-            below.row(y, &spans, row);
+            below.row(y, spans, row);
         }
         for painter in painters.iter_mut().filter(|painter| painter.rows.contains(&y)) {
-            painter.paint(y, row, &mut below_soft, channels);
+            painter.paint(y, row, below_soft, channels);
         }
-        strip.finish(y - rows.start);
     }
-    Ok(())
 }
 
 /// What one layer covers, and its pixels.
@@ -192,14 +200,8 @@ struct Painter<'a, 'i, T: Pixel> {
 }
 
 impl<'a, 'i, T: Pixel> Painter<'a, 'i, T> {
-    fn new(
-        image: ImageView<'i, T>,
-        layer: &'a Drawn,
-        look: &Look<'_, T>,
-        rows: &Range<usize>,
-    ) -> Result<Self> {
-        let Drawn { placement, columns, cover, .. } = layer;
-        let rows = common(&layer.rows, rows);
+    fn new(image: ImageView<'i, T>, layer: &'a Drawn, look: &Look<'_, T>) -> Result<Self> {
+        let Drawn { placement, rows, columns, cover, .. } = layer;
         let words = match cover {
             Cover::Hard(_) => 0,
             Cover::Soft(_) => columns.end.div_ceil(64) - columns.start / 64,
@@ -207,7 +209,7 @@ impl<'a, 'i, T: Pixel> Painter<'a, 'i, T> {
         let filter = Filter::choose(look.nearest, look.antialias, placement);
         let pixels = Resampler::new(image, placement, filter, rows.clone(), columns.clone())?;
         let bits = [vec![0; words], vec![0; words]];
-        Ok(Self { rows, pixels, cover, shown: Vec::new(), partial: Vec::new(), bits })
+        Ok(Self { rows: rows.clone(), pixels, cover, shown: Vec::new(), partial: Vec::new(), bits })
     }
 
     /// Takes its share of row `y`, what is not `covered` yet, and covers what it covers fully.
