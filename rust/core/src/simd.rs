@@ -44,14 +44,16 @@ impl Level {
         None
     }
 
-    /// AVX-512 with its permutations of bytes, where there is such a thing.
+    /// AVX-512 with its permutations of bytes and its sums of their products, where there is such a thing.
     #[must_use]
     pub fn avx512() -> Option<Self> {
         #[cfg(target_arch = "x86_64")]
         if Self::avx2().is_some()
             && std::arch::is_x86_feature_detected!("avx512f")
             && std::arch::is_x86_feature_detected!("avx512bw")
+            && std::arch::is_x86_feature_detected!("avx512vl")
             && std::arch::is_x86_feature_detected!("avx512vbmi")
+            && std::arch::is_x86_feature_detected!("avx512vnni")
         {
             return Some(Self(Tier::Avx512));
         }
@@ -84,6 +86,11 @@ impl Level {
     /// Whether the 64 bytes of a register can be put in any order.
     pub(crate) fn permutes_bytes(self) -> bool {
         Self::avx512() == Some(self)
+    }
+
+    /// Whether products of bytes are summed by one instruction.
+    pub(crate) fn sums_bytes(self) -> bool {
+        self.permutes_bytes()
     }
 
     /// The same, or AVX2 where it is more: for work so small that waking the widest registers costs more than they save.
@@ -155,13 +162,14 @@ pub(crate) mod many {
     use super::{Level, Tier, antialias};
     use crate::resample::separable::Rows;
     use crate::resample::two_taps::Float;
+    use antialias::bytes::RowWeights;
     use antialias::{ByteColumns, FloatColumns};
 
-    kernel!(antialias, avx2, columns_u8 [const N: usize, const C: usize] [N, C],
+    kernel!(antialias, vnni, columns_u8 [const N: usize, const C: usize] [N, C],
         lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [u8]; N]);
     kernel!(antialias, avx2, columns_f32 [const C: usize] [C],
         line: &[f32], columns: FloatColumns<'_>, out: &mut [f32]);
-    kernel!(antialias, avx2, rows_u8 [] [], rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]);
+    kernel!(antialias, vnni, rows_u8 [] [], rows: Rows<'_, u8>, weights: RowWeights<'_>, out: &mut [u8]);
     kernel!(antialias, avx2, rows_float [T: Float] [T], rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]);
 }
 

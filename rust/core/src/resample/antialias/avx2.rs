@@ -11,6 +11,7 @@ use std::arch::x86_64::{
 
 use bytemuck::cast;
 
+use super::bytes::RowWeights;
 use super::portable::HALF;
 use super::steps::{SomeSteps, Step};
 use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT, portable};
@@ -49,7 +50,7 @@ pub(crate) fn columns_u8<const N: usize, const C: usize>(
 /// Sixteen bytes from `at`, which is at most `last`: said once more, so that no check can fail.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn window(line: &[u8], at: usize, last: usize) -> __m128i {
+pub(super) fn window(line: &[u8], at: usize, last: usize) -> __m128i {
     let mut bytes = [0_u8; 16];
     bytes.copy_from_slice(&line[at.min(last)..][..16]);
     cast(bytes)
@@ -233,7 +234,7 @@ fn few<const N: usize, const C: usize, const PAIRS: usize>(
 }
 
 #[target_feature(enable = "avx2")]
-pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]) {
+pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: RowWeights<'_>, out: &mut [u8]) {
     const WIDTH: usize = 32;
     let load = |k: usize, at: usize| {
         let mut bytes = [0_u8; WIDTH];
@@ -244,7 +245,7 @@ pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]) 
     let block = |at: usize| -> [u8; WIDTH] {
         let mut high = [zero; 4];
         let mut low = [_mm256_set1_epi32(HALF); 4];
-        for (pair, weights) in weights.chunks(2).enumerate() {
+        for (pair, weights) in weights.parts.chunks(2).enumerate() {
             // A row without a partner is taken twice, with no weight the second time.
             let (first, second, next) = match *weights {
                 [first, second, ..] => (first, second, 2 * pair + 1),

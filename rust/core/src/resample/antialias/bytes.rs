@@ -4,6 +4,7 @@ use std::array;
 use std::ops::Range;
 
 use super::Extent;
+use super::digits::{Digits, PaddedDigits, digits, padded_digits};
 use super::steps::{SomeSteps, Steps};
 use crate::error::Result;
 use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
@@ -16,6 +17,9 @@ pub(crate) const GROUP: usize = 4;
 
 /// With so many channels, steps are faster than groups; with three or four their tables are too large to be.
 const STEPS: [usize; 2] = [1, 2];
+
+/// With so many, sums of bytes are faster than both.
+const DIGITS: [usize; 2] = [3, 4];
 
 /// Weights are split so that 16-bit products suffice: `weight = high << SPLIT | low`.
 pub(crate) const SPLIT: u32 = 11;
@@ -34,6 +38,9 @@ fn split(weight: i32) -> [i16; 2] {
 pub(crate) struct ByteColumns<'a> {
     pub(crate) start: &'a [u32],
     pub(crate) weights: &'a [Group],
+    /// The same in digits, instead, for levels and channels that have sums of bytes.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 sums bytes"))]
+    pub(crate) digits: &'a [PaddedDigits],
     pub(crate) pairs: usize,
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 shuffles"))]
     pub(crate) steps: SomeSteps<'a>,
@@ -47,11 +54,20 @@ impl ByteColumns<'_> {
     }
 }
 
+/// Weights of rows as kernels take them: each in its two parts, or, where there are sums of bytes, all in digits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowWeights<'a> {
+    pub(crate) parts: &'a [[i16; 2]],
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 sums bytes"))]
+    pub(crate) digits: &'a [Digits],
+}
+
 /// The passes.
 #[derive(Debug)]
 pub struct Bytes {
     extent: Extent,
     weights: Vec<Group>,
+    digits: Vec<PaddedDigits>,
     pairs: usize,
     steps: Steps,
     /// Pixels whose taps can be read from the source row itself. Others go through `lines`, which have bytes to
@@ -60,6 +76,7 @@ pub struct Bytes {
     lines: [Vec<u8>; 2],
     rows: Triangle,
     row_weights: Vec<[i16; 2]>,
+    row_digits: Vec<Digits>,
     scratch: Vec<f64>,
     level: Level,
 }
@@ -75,16 +92,24 @@ impl Passes<u8> for Bytes {
         let extent = Extent::new(window, triangle)?;
         let pairs = extent.most_taps().div_ceil(2);
         let groups = pairs.div_ceil(2);
-        let mut weights: Vec<Group> = filled(window.padded_columns().saturating_mul(groups))?;
+        let all = window.padded_columns().saturating_mul(groups);
+        let in_digits = window.level.sums_bytes() && DIGITS.contains(&extent.channels);
+        let mut weights: Vec<Group> = filled(if in_digits { 0 } else { all })?;
+        let mut digits: Vec<PaddedDigits> = filled(if in_digits { all } else { 0 })?;
         let mut scratch = Vec::new();
-        for (pixel, i) in weights.chunks_exact_mut(groups).zip(window.blocks()) {
+        for (pixel, i) in window.blocks().enumerate() {
             triangle.weights(i, &mut scratch);
             if axis.flip {
                 scratch.reverse();
             }
-            for (group, taps) in pixel.iter_mut().zip(scratch.chunks(GROUP)) {
-                for (k, &weight) in taps.iter().enumerate() {
-                    [group[k], group[GROUP + k]] = split(byte_weight(weight));
+            for (group, taps) in (pixel * groups..).zip(scratch.chunks(GROUP)) {
+                let taps = taps.iter().map(|&weight| byte_weight(weight));
+                if in_digits {
+                    digits[group] = padded_digits(taps);
+                } else {
+                    for (k, weight) in taps.enumerate() {
+                        [weights[group][k], weights[group][GROUP + k]] = split(weight);
+                    }
                 }
             }
         }
@@ -99,8 +124,20 @@ impl Passes<u8> for Bytes {
         let line = extent.source.len().saturating_mul(extent.channels).saturating_add(reach);
         let lines = [filled(line)?, filled(line)?];
         let rows = Triangle::new(&window.placement.rows());
-        let (row_weights, level) = (Vec::new(), window.level);
-        Ok(Self { extent, weights, pairs, steps, inside, lines, rows, row_weights, scratch, level })
+        Ok(Self {
+            extent,
+            weights,
+            digits,
+            pairs,
+            steps,
+            inside,
+            lines,
+            rows,
+            row_weights: Vec::new(),
+            row_digits: Vec::new(),
+            scratch,
+            level: window.level,
+        })
     }
 
     fn most_rows(&self) -> usize {
@@ -119,9 +156,11 @@ impl Passes<u8> for Bytes {
             }
             let origin = self.extent.source.start * channels;
             let lines = array::from_fn(|k| if inside { &rows[k][origin..] } else { &self.lines[k][..] });
+            let groups = part.start * groups..part.end * groups;
             let columns = ByteColumns {
                 start: &self.extent.start[part.clone()],
-                weights: &self.weights[part.start * groups..part.end * groups],
+                weights: self.weights.get(groups.clone()).unwrap_or_default(),
+                digits: self.digits.get(groups).unwrap_or_default(),
                 pairs: self.pairs,
                 steps: self.steps.part(part.start * channels..part.end * channels),
                 channels,
@@ -141,11 +180,19 @@ impl Passes<u8> for Bytes {
     fn turn_to(&mut self, i: usize) -> Range<usize> {
         self.rows.weights(i, &mut self.scratch);
         self.row_weights.clear();
-        self.row_weights.extend(self.scratch.iter().map(|&weight| split(byte_weight(weight))));
+        self.row_digits.clear();
+        if self.level.sums_bytes() {
+            let fours = self.scratch.chunks(GROUP);
+            self.row_digits
+                .extend(fours.map(|weights| digits(weights.iter().map(|&weight| byte_weight(weight)))));
+        } else {
+            self.row_weights.extend(self.scratch.iter().map(|&weight| split(byte_weight(weight))));
+        }
         self.rows.samples(i)
     }
 
     fn rows(&self, rows: Rows<'_, u8>, out: &mut [u8]) {
-        many::rows_u8(self.level, rows, &self.row_weights, out);
+        let weights = RowWeights { parts: &self.row_weights, digits: &self.row_digits };
+        many::rows_u8(self.level, rows, weights, out);
     }
 }

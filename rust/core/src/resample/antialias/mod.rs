@@ -2,10 +2,13 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
-mod bytes;
+pub(crate) mod bytes;
+mod digits;
 mod floats;
 pub(crate) mod portable;
 mod steps;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod vnni;
 
 use std::ops::Range;
 

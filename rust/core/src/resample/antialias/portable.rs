@@ -4,6 +4,7 @@
     reason = "AVX2 functions compile these bodies once more, with their features"
 )]
 
+use super::bytes::RowWeights;
 use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT};
 use crate::resample::separable::Rows;
 use crate::resample::taps::BYTE_WEIGHT_BITS;
@@ -64,11 +65,11 @@ fn columns_u8_line<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &
     }
 }
 
-pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: &[[i16; 2]], out: &mut [u8]) {
+pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: RowWeights<'_>, out: &mut [u8]) {
     const WIDTH: usize = 16;
     for (block, out) in out.chunks_mut(WIDTH).enumerate() {
         let mut sums = [HALF; WIDTH];
-        for (k, &weight) in weights.iter().enumerate() {
+        for (k, &weight) in weights.parts.iter().enumerate() {
             let weight = joined(weight);
             for (sum, &p) in sums.iter_mut().zip(rows.get(k, block * WIDTH, out.len())) {
                 *sum += weight * p as i32;
