@@ -126,19 +126,20 @@ impl<'w, W: Work> Crew<'w, W> {
     pub fn share(&self) -> Option<Vec<W::Found>> {
         let begun = self.first.results()?;
         let n = begun.len();
-        let mut found = Vec::with_capacity(n);
+        let (mut found, mut parts) = (Vec::with_capacity(n), Vec::with_capacity(n + self.threads));
         for (number, (finding, rest)) in begun.into_iter().enumerate() {
             found.push(finding);
             // Divided, so that no thread is without work while another has a whole item before it.
             if self.threads > 1 && number + self.threads >= n {
                 // All of them come to the last item. Fewer are free for those before it, and each has to get ready.
-                let parts = (2 * self.threads).div_ceil(n - number + 1).min(self.work.parts());
-                self.work.divide(rest, parts).into_iter().for_each(|part| self.second.push(number, part));
+                let shares = (2 * self.threads).div_ceil(n - number + 1).min(self.work.parts());
+                parts.extend(self.work.divide(rest, shares).into_iter().map(|part| (number, part)));
             } else {
-                self.second.push(number, rest);
+                parts.push((number, rest));
             }
         }
-        self.second.close();
+        // All at once: others wait for them, and would fall asleep over a queue that is in use again and again.
+        self.second.push_last(parts);
         Some(found)
     }
 

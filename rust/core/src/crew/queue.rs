@@ -56,11 +56,20 @@ impl<J, R> Queue<J, R> {
         }
     }
 
-    /// No more come.
-    pub(super) fn close(&self) {
+    /// Adds some with their numbers, the last ones; nothing if the queue was stopped.
+    pub(super) fn push_last(&self, jobs: Vec<(usize, J)>) {
         let mut state = self.lock();
+        state.pushed += jobs.len();
+        if state.failed.is_none() && state.open {
+            state.waiting.extend(jobs);
+        }
         state.open = false;
         self.has_changed(&state);
+    }
+
+    /// No more come.
+    pub(super) fn close(&self) {
+        self.push_last(Vec::new());
     }
 
     /// No more are begun.
