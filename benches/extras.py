@@ -28,7 +28,7 @@ BATCHES = (1, 4, 8, 16)
 MOST_MICROSECONDS = {"call": 60.0, "plan": 25.0, "plan_of_many": 60.0}
 MOST_FOR_SOFT = 1.5
 LEAST_OF_THREADS = 1.9
-LEAST_BATCH = 8
+LEAST_BATCH = 16
 """Images from which on that is promised: fewer are soon done, and what comes before there is work for two counts."""
 
 
