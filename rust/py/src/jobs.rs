@@ -45,7 +45,8 @@ pub(crate) struct Item<'py, T: Element> {
     sides: Vec<PySide<'py>>,
 }
 
-/// What threads take: views of these. They only borrow it: memory that another thread has asked for is slow to give back.
+/// What threads take: views of these. They only borrow it: memory that another thread has asked for is slow to give
+/// back.
 pub(crate) struct Job<'a, T> {
     target: Placement,
     pastes: Vec<paste::Paste<'a>>,

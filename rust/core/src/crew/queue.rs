@@ -151,7 +151,8 @@ impl<J, R> Queue<J, R> {
     /// To be called with the state in hand, and changed.
     fn has_changed(&self, state: &State<J, R>) {
         self.changes.fetch_add(1, Ordering::Relaxed);
-        // The system would be called even where nobody sleeps, and others, who find the state in use for so long, fall asleep.
+        // The system would be called even where nobody sleeps, and others, who find the state in use meanwhile, fall
+        // asleep over that.
         if state.sleeping > 0 {
             self.changed.notify_all();
         }
