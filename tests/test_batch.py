@@ -82,6 +82,9 @@ FLAT = Sample(TARGET.image[..., 0], Instances())
 BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"plans": PLANS[:4]}, ValueError, "plans, targets, sources: expected as many of each, got 4, 5 and 5"),
     ({"sources": [SOURCE]}, ValueError, "plans, targets, sources: expected as many of each, got 5, 5 and 1"),
+    ({"plans": np.zeros(())}, TypeError, "plans: expected a sequence, got a single value"),
+    ({"sources": None}, TypeError, "sources: expected a sequence, got NoneType"),
+    ({"targets": "ab"}, TypeError, "targets: expected a sequence, got str"),
     ({"plans": [], "targets": [], "sources": []}, ValueError, "plans: expected at least one, got none"),
     ({"targets": [*TARGETS[:4], OTHER]}, ValueError, "item 4: plan: expected a target of size (30, 44), got (11, 12)"),
     ({"targets": [*TARGETS[:4], None]}, TypeError, "item 4: target: expected a Sample, got NoneType"),
@@ -146,6 +149,39 @@ def test_a_failure_inside_a_thread_names_the_item() -> None:
     with pytest.raises(ValueError) as error:
         call(targets=[TARGET, changed, *TARGETS[2:]], threads=3)
     assert str(error.value) == "item 1: plan: expected samples of the sizes it was drawn for, got others"
+
+
+def test_arrays_in_use_are_refused() -> None:
+    """Not by the error of a library that names no argument."""
+    gray = [Sample(each.image[..., 0], each.instances) for each in (TARGET, SOURCE)]
+    out = np.zeros((6, 40, 52), np.uint8)
+    inner = Sample(out[0], Instances())
+    plan, empty = TRANSFORM.sample_plan(inner, [], 0), TRANSFORM.sample_plan(gray[0], [], 0)
+    ready = ForTraining(TRANSFORM, masks="dense", dtype="uint8")
+    calls: list[tuple[str, Any]] = [
+        ("target: expected an image that no other call is writing to", lambda: TRANSFORM.apply(plan, inner, [])),
+        (
+            "item 1: target: expected an image that no other call is writing to",
+            lambda: TRANSFORM.apply_batch([empty, plan], [gray[0], inner], [[], []], threads=2),
+        ),
+        ("out: expected an array that no other call is using", lambda: TRANSFORM.apply(empty, gray[0], [], out=out[1])),
+        (
+            "masks_out: expected an array that no other call is using",
+            lambda: ready.apply(empty, gray[0], [], masks_out=out),
+        ),
+    ]
+    found: list[str] = []
+
+    class Meanwhile(list[Sample]):
+        def __len__(self) -> int:
+            for _, call in calls:
+                with pytest.raises(ValueError) as caught:
+                    call()
+                found.append(str(caught.value))
+            return 0
+
+    TRANSFORM.apply_batch([empty] * 6, [gray[0]] * 6, [*[[]] * 5, Meanwhile()], out=out)
+    assert found[: len(calls)] == [message for message, _ in calls]
 
 
 def test_what_fails_while_others_work_is_raised_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,6 +110,8 @@ def items(name: str, values: object) -> list[Any]:
     """`values` as a list, which must be iterable."""
     if type(values) is list or type(values) is tuple:
         return list(values)  # as it nearly always comes: what can be iterated takes a while to find out
+    if isinstance(values, np.ndarray) and values.ndim == 0:
+        raise TypeError(f"{name}: expected a sequence, got a single value")
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise TypeError(f"{name}: expected a sequence, got {type(values).__name__}")
     return list(values)

@@ -29,7 +29,7 @@ enum Drawing<'a> {
 impl<'py> PyDrawing<'py> {
     /// By its dtype.
     fn extract(given: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let in_use = |_| PyValueError::new_err("out: expected an array that no other call is writing to");
+        let in_use = |_| PyValueError::new_err("masks_out: expected an array that no other call is using");
         match given.cast::<PyArrayDyn<i32>>() {
             Ok(_) => given.extract().map(Self::Map).map_err(in_use),
             Err(_) => given.extract().map(Self::Planes).map_err(in_use),

@@ -7,6 +7,7 @@ use copypaste_core::resample::Pixel;
 use copypaste_core::{Error, ImageView, Placement, Result};
 use ndarray::{ArrayView3, CowArray, Ix3};
 use numpy::{Element, PyReadonlyArray1, PyReadonlyArray3};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::arguments::{MaskParts, PyMasks, PyPlacement, with_dense_rows};
@@ -58,7 +59,14 @@ pub(crate) struct Job<'a, T> {
 impl<'py, T: Element + Pixel> Item<'py, T> {
     pub(crate) fn extract((plan, sides, weights): PyItem<'py>) -> PyResult<Self> {
         let sides: Vec<PySide<'py>> = sides.iter().map(PyAnyMethods::extract).collect::<PyResult<_>>()?;
-        let images = sides.iter().map(|side| side.image.extract()).collect::<std::result::Result<_, _>>()?;
+        let image = |(number, side): (usize, &PySide<'py>)| {
+            side.image.extract().map_err(|_| {
+                let side =
+                    number.checked_sub(1).map_or("target".to_owned(), |source| format!("sources[{source}]"));
+                PyValueError::new_err(format!("{side}: expected an image that no other call is writing to"))
+            })
+        };
+        let images = sides.iter().enumerate().map(image).collect::<PyResult<_>>()?;
         let pastes = plan.pastes.into_iter().zip(weights).collect();
         Ok(Self { target: plan.target.into(), pastes, images, sides })
     }

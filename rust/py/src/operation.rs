@@ -23,7 +23,7 @@ use crate::formats::{PyFormat, format};
 use crate::images::for_pixel_type;
 use crate::jobs::{Item, Job, Picture};
 use crate::masks::box_table;
-use crate::threads::{for_each, no_more_threads};
+use crate::threads::{for_each, no_more_threads, of_item};
 
 /// Counts, offsets, boxes, area, source, source row, visibility, crowd, row among all.
 type Columns<'py> = (
@@ -120,8 +120,7 @@ where
 }
 
 fn held<'py, O: Element>(out: &Bound<'py, PyAny>) -> PyResult<PyReadwriteArray4<'py, O>> {
-    out.extract()
-        .map_err(|_| PyValueError::new_err("out: expected an array that no other call is writing to"))
+    out.extract().map_err(|_| PyValueError::new_err("out: expected an array that no other call is using"))
 }
 
 /// Items, and what takes their results.
@@ -157,9 +156,9 @@ impl<'py, T: Element + Pixel> Call<'_, 'py, T> {
         let held: Vec<OnceCell<Item<'py, T>>> = (0..n).map(|_| OnceCell::new()).collect();
         let jobs: Vec<OnceCell<Job<'_, T>>> = (0..n).map(|_| OnceCell::new()).collect();
         let mut items = items.clone();
-        let given = held.iter().zip(&jobs).zip(canvases).map(|((held, job), canvas)| {
+        let given = held.iter().zip(&jobs).zip(canvases).enumerate().map(|(i, ((held, job), canvas))| {
             let item = items.next().ok_or_else(too_few)??;
-            let item = Item::extract(item.extract()?)?;
+            let item = Item::extract(item.extract()?).map_err(|error| of_item(py, error, i, n))?;
             let views = held.get_or_init(|| item).job()?;
             let strip = Strip::new(canvas, Size { h, w }, channels, self.channels_first);
             Ok((job.get_or_init(|| views), strip.ok_or_else(too_few)?))

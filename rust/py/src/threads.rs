@@ -26,13 +26,17 @@ impl Failure {
     pub(crate) fn into_python(self, py: Python<'_>, items: usize) -> PyErr {
         match self {
             Self::Raised(raised) => raised,
-            Self::Job(_, error) if items == 1 => to_python(error),
-            Self::Job(item, error) => {
-                let message = format!("item {item}: {error}");
-                PyErr::from_type(to_python(error).get_type(py), message)
-            }
+            Self::Job(item, error) => of_item(py, to_python(error), item, items),
         }
     }
+}
+
+/// The error, with the number of the item where there are several.
+pub(crate) fn of_item(py: Python<'_>, error: PyErr, item: usize, items: usize) -> PyErr {
+    if items == 1 {
+        return error;
+    }
+    PyErr::from_type(error.get_type(py), format!("item {item}: {}", error.value(py)))
 }
 
 /// How many threads to ask for: as `asked`, or fewer where the environment says so.
