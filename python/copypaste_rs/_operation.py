@@ -153,7 +153,8 @@ def samples(sources: Sample | Sequence[Sample]) -> list[Sample]:
         return [sources]
     if not isinstance(sources, Sequence):
         raise TypeError(f"sources: expected a Sample or a sequence of them, got {type(sources).__name__}")
-    return [sample(name, source) for name, source in zip(_source_names(len(sources)), sources, strict=True)]
+    found = list(sources)
+    return [sample(name, source) for name, source in zip(_source_names(len(found)), found, strict=True)]
 
 
 def sample(name: str, value: object) -> Sample:
