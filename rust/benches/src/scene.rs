@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use copypaste_core::paste::{self, Look, Objects, Rows, Rules};
+use copypaste_core::copy_paste::{self as paste, Look, Objects, Rows, Rules};
 use copypaste_core::rle::Counts;
 use copypaste_core::{ImageView, Placement, Size};
 use ndarray::Array3;

@@ -3,6 +3,7 @@
 //! Words lie in fixed slots, so that an option that is switched on or off changes no other draw. The target takes
 //! eight, then each source eight and, for each of its rows, four more.
 
+use crate::geometry::first_resized;
 use crate::philox;
 use crate::{Error, Placement, Result, Size};
 
@@ -225,15 +226,12 @@ fn placed_box(row: [f32; 4], placement: &Placement) -> ((i64, i64), (i64, i64)) 
     let [left, top, right, bottom] = row.map(|edge| edge as i64);
     let (h, w) = (placement.input.h as i64, placement.input.w as i64);
     let (left, right) = if placement.hflip { (w - right, w - left) } else { (left, right) };
-    let rows = |edge| first_output(edge, h, placement.resized.h as i64);
-    let columns = |edge| first_output(edge, w, placement.resized.w as i64);
+    let first = |edge: i64, input: i64, resized: usize| {
+        first_resized(input as usize, resized, edge.clamp(0, input) as usize).0 as i64
+    };
+    let rows = |edge| first(edge, h, placement.resized.h);
+    let columns = |edge| first(edge, w, placement.resized.w);
     ((rows(top), rows(bottom)), (columns(left), columns(right)))
-}
-
-/// The first output whose nearest input, `((2i + 1) * input) / (2 * output)`, is at least `edge`.
-fn first_output(edge: i64, input: i64, output: i64) -> i64 {
-    let first = -(input - 2 * output * edge).div_euclid(2 * input);
-    first.clamp(0, output)
 }
 
 /// The offset that puts low..high at a uniform position inside the canvas, or, if longer, around it.

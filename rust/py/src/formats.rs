@@ -1,6 +1,6 @@
 //! Images in the format that a model wants.
 
-use copypaste_core::finish::{self, Finished, Format};
+use copypaste_core::output::{self, Finished, Format};
 use copypaste_core::resample::Pixel;
 use half::f16;
 use numpy::{Element, PyReadonlyArray1, PyReadonlyArray3, PyReadwriteArray3};
@@ -65,6 +65,6 @@ fn write<T: Element + Pixel + Default, O: Element + Finished<T>>(
     py.detach(|| {
         let rows = with_dense_rows(pixels);
         let image = copypaste_core::ImageView::new(rows.view()).ok_or_else(layout_error)?;
-        finish::convert(image, format, out).map_err(to_python)
+        output::convert(image, format, out).map_err(to_python)
     })
 }

@@ -1,7 +1,7 @@
 //! Kernels on pixels.
 
 use copypaste_core::{
-    ImageView, ImageViewMut, Placement, composite,
+    ImageView, ImageViewMut, Placement, blend as blending,
     resample::{self, Filter, Pixel},
 };
 use ndarray::Axis;
@@ -78,7 +78,7 @@ pub(crate) fn alpha(
     let (placement, weights): (Placement, _) = (placement.into(), weights.as_slice()?);
     let (canvas, w) = (out.as_slice_mut()?, placement.canvas.w);
     py.detach(|| {
-        let alpha = composite::alpha(&parts.read()?, &placement, weights)?;
+        let alpha = blending::alpha(&parts.read()?, &placement, weights)?;
         for y in alpha.rows() {
             alpha.write_row(y, &mut canvas[y * w..(y + 1) * w][alpha.columns()]);
         }
@@ -117,7 +117,7 @@ fn blend_images<T: Element + Pixel>(
         let below = ImageView::new(below.view()).ok_or_else(layout_error)?;
         let mut canvas = ImageViewMut::new(canvas).ok_or_else(layout_error)?;
         let weights = ImageView::new(weights.view()).ok_or_else(layout_error)?;
-        composite::blend(above, below, weights, &mut canvas);
+        blending::blend(above, below, weights, &mut canvas);
         Ok(())
     })
 }

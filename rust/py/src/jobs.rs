@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use copypaste_core::paste::{self, Brush, Look, Painting, Rows, Rules, Scene};
+use copypaste_core::copy_paste::{self as paste, Brush, Look, Painting, Rows, Rules, Scene};
 use copypaste_core::resample::Pixel;
 use copypaste_core::{Error, ImageView, Placement, Result};
 use ndarray::{ArrayView3, CowArray, Ix3};

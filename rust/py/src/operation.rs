@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use copypaste_core::copy_paste::{Look, Rows, Rules};
 use copypaste_core::crew::Work;
-use copypaste_core::finish::{Converted, Finished, Sink, Strip};
-use copypaste_core::paste::{Look, Rows, Rules};
+use copypaste_core::output::{Converted, Finished, Sink, Strip};
 use copypaste_core::resample::Pixel;
 use copypaste_core::{Result, Size, philox};
 use half::f16;

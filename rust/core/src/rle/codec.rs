@@ -1,7 +1,8 @@
 //! COCO's compressed counts: each count as a varint of six bits a character, from the fourth on as the difference
 //! to the count two before.
 
-use super::{Counts, Masks, number_of_pixels, reserve};
+use super::{Counts, Masks, number_of_pixels};
+use crate::memory::reserve;
 use crate::{Error, Result, Size};
 
 /// The characters are 0x30 to 0x6f: six bits plus this.

@@ -1,7 +1,8 @@
 //! Masks as they come from outside: run lengths, not checked yet.
 
+use super::dispatch::add_up;
 use super::{cancel_pairs, number_of_pixels};
-use crate::simd::{Level, masks::add_up};
+use crate::simd::Level;
 use crate::{Error, Result, Size};
 
 /// Run lengths of masks of one size, background first, read one mask at a time.

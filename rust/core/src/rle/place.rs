@@ -6,7 +6,8 @@ use super::algebra::pixels;
 use super::draw::{Draw, Drawn};
 use super::edges::Edges;
 use super::lookup::{Computed, Lookup, Tables};
-use super::{Counts, Masks, PixelBox, any_touch, append_counts, cancel_pairs, for_each_piece, reserve};
+use super::{Counts, Masks, PixelBox, any_touch, append_counts, cancel_pairs, for_each_piece};
+use crate::memory::reserve;
 use crate::simd::Level;
 use crate::{Placement, Result, Size};
 

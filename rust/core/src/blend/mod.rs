@@ -1,12 +1,13 @@
-//! Putting one image over another: how much of it shows, and the mixing itself.
+//! Soft edges: the alpha of a pasted object, and the mixing of two images by it.
 
 mod alpha;
+mod alpha_blocks;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
-pub(crate) mod blend;
 mod blur;
-mod edge;
+mod dispatch;
 pub(crate) mod kinds;
+pub(crate) mod mix;
 pub(crate) mod portable;
 mod spans;
 #[cfg(test)]
@@ -14,5 +15,5 @@ mod tests;
 
 pub(crate) use alpha::alpha_of_placed;
 pub use alpha::{alpha, alpha_with_level};
-pub use blend::{Blend, blend, blend_row};
-pub use edge::Alpha;
+pub use alpha_blocks::Alpha;
+pub use mix::{Blend, blend, blend_row};

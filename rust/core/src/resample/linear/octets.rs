@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Float, Table};
 use crate::error::Result;
-use crate::resample::separable::filled;
+use crate::memory::filled;
 
 /// How many values a load has.
 const LOAD: u32 = 8;

@@ -6,12 +6,12 @@
 use std::ops::Range;
 
 use super::{Layer, Look, Scene};
-use crate::composite::{Alpha, alpha, alpha_of_placed, blend_row};
-use crate::finish::Sink;
+use crate::bits::{Span, append_runs};
+use crate::blend::{Alpha, alpha, alpha_of_placed, blend_row};
+use crate::memory::filled;
+use crate::output::Sink;
 use crate::resample::fill::Fill;
-use crate::resample::separable::filled;
 use crate::resample::{Filter, Pixel, Resampler};
-use crate::rle::spans::{Span, append_runs};
 use crate::rle::{BitPlane, PixelBox};
 use crate::simd::Level;
 use crate::{Error, ImageView, Placement, Result, Size};

@@ -4,6 +4,7 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
+mod dispatch;
 pub(crate) mod portable;
 mod strip;
 #[cfg(test)]
@@ -12,9 +13,9 @@ mod tests;
 use half::f16;
 
 pub use self::strip::Strip;
+use crate::memory::filled;
 use crate::resample::Pixel;
-use crate::resample::separable::filled;
-use crate::simd::{Level, ready};
+use crate::simd::Level;
 use crate::{Error, ImageViewMut, Result, Size};
 
 /// Takes an image row by row, from top to bottom.
@@ -76,8 +77,10 @@ kept!(u8, u16);
 impl<T: Pixel + Into<f32>> Finished<T> for f32 {
     fn write(values: &[T], linear: Option<Linear<'_>>, _: &mut [f32], out: &mut [Self]) {
         match linear {
-            Some(Linear::One(scale, shift)) => ready::scale(Level::detect(), values, scale, shift, out),
-            Some(Linear::Each(scale, shift)) => ready::scale_each(Level::detect(), values, scale, shift, out),
+            Some(Linear::One(scale, shift)) => dispatch::scale(Level::detect(), values, scale, shift, out),
+            Some(Linear::Each(scale, shift)) => {
+                dispatch::scale_each(Level::detect(), values, scale, shift, out)
+            }
             None => out.iter_mut().zip(values).for_each(|(out, &value)| *out = value.into()),
         }
     }
@@ -88,7 +91,7 @@ impl<T: Pixel + Into<f32>> Finished<T> for f16 {
         // Of a row at a time: the float32 values stay in the nearest cache.
         let floats = &mut floats[..values.len()];
         f32::write(values, linear, &mut [], floats);
-        ready::halve(Level::detect(), floats, out);
+        dispatch::halve(Level::detect(), floats, out);
     }
 }
 
@@ -194,7 +197,7 @@ impl<'a, T: Pixel + Default, O: Finished<T>> Writer<'a, T, O> {
             return;
         }
         let Size { w, .. } = self.out.size;
-        ready::split(Level::detect(), line, self.out.channels, &mut self.planes);
+        dispatch::split(Level::detect(), line, self.out.channels, &mut self.planes);
         for (channel, plane) in self.planes.chunks_exact(w).enumerate() {
             let linear = self.format.linear.as_ref().map(|all| Linear::One(all[channel].0, all[channel].1));
             O::write(plane, linear, &mut self.floats, self.out.row_mut(channel, y));

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::kinds::Kinds;
 use super::portable::WIDTH;
+use crate::bits::set_bits;
 
 /// Alpha within a box of the canvas; it is 0 outside.
 ///
@@ -121,18 +122,4 @@ impl Alpha {
         let words = number * self.words..(number + 1) * self.words;
         (&self.whole[words.clone()], &self.mixed[words], self.starts[number])
     }
-}
-
-/// Numbers of the bits that are set, ascending.
-pub(super) fn set_bits(words: &[u64]) -> impl Iterator<Item = usize> {
-    words.iter().enumerate().flat_map(|(number, &word)| {
-        let mut rest = word;
-        std::iter::from_fn(move || {
-            let bit = rest.trailing_zeros() as usize;
-            (rest != 0).then(|| {
-                rest &= rest - 1;
-                number * 64 + bit
-            })
-        })
-    })
 }

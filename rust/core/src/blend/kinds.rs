@@ -1,6 +1,7 @@
 //! Which of a block of weights are all, which are some.
 
 use super::portable::WIDTH;
+use crate::bits::nonzero_bytes;
 
 /// One bit for each weight of a block: where it is 255, and where it is anything between 0 and that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,12 +22,6 @@ impl Kinds {
         }
         kinds
     }
-}
-
-/// The highest bit of each byte that is not zero.
-fn nonzero_bytes(word: u64) -> u64 {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    (((word & LOW) + LOW) | word) & !LOW
 }
 
 /// The highest bits of the bytes, side by side.

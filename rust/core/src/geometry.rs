@@ -34,6 +34,14 @@ pub struct Axis {
     pub flip: bool,
 }
 
+/// Quotient and remainder whose quotient is the first resized sample i with `((2i + 1) * input) / (2 * resized) >= k`:
+/// the first one that the nearest rule takes from input sample `k` or a later one. `k` is at most `input`.
+pub(crate) fn first_resized(input: usize, resized: usize, k: usize) -> (u64, u64) {
+    let scaled = 2 * resized as u64 * k as u64 + input as u64 - 1;
+    let divisor = 2 * input as u64;
+    (scaled / divisor, scaled % divisor)
+}
+
 impl Axis {
     /// The canvas positions that get a resized sample; empty when the image lies wholly off the canvas.
     #[must_use]
@@ -107,5 +115,25 @@ impl Placement {
             canvas: self.canvas.w,
             flip: self.hflip,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_resized_samples_are_those_of_the_nearest_rule() {
+        for input in 1..12 {
+            for resized in 1..40 {
+                let axis = Axis { input, resized, offset: 0, canvas: resized, flip: false };
+                for k in 0..=input {
+                    let first = (0..resized).find(|&i| axis.nearest(i) >= k).unwrap_or(resized);
+                    assert_eq!(first_resized(input, resized, k).0, first as u64, "{axis:?} {k}");
+                }
+            }
+        }
+        let most = (1 << 31) - 1;
+        assert_eq!(first_resized(most, most, most).0, most as u64);
     }
 }

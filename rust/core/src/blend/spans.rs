@@ -1,7 +1,7 @@
 //! A mask turned from spans down its columns to spans along its rows.
 
 use crate::error::Result;
-use crate::resample::separable::filled;
+use crate::memory::filled;
 
 /// Along each row, the columns where the mask turns on and off.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Mixing two images by a weight for each pixel.
 
-use crate::simd::{Level, soft};
+use super::dispatch;
+use crate::simd::Level;
 use crate::view::{ImageView, ImageViewMut};
 
 /// Values that can be mixed.
@@ -42,9 +43,9 @@ impl Blend for u8 {
         let mut done = 0;
         let mut row = Bytes { target, alpha, source, pixels };
         match channels {
-            1 => soft::blend::<1>(level, &mut row, &mut done),
-            3 => soft::blend::<3>(level, &mut row, &mut done),
-            4 => soft::blend::<4>(level, &mut row, &mut done),
+            1 => dispatch::blend::<1>(level, &mut row, &mut done),
+            3 => dispatch::blend::<3>(level, &mut row, &mut done),
+            4 => dispatch::blend::<4>(level, &mut row, &mut done),
             _ => {}
         }
         done

@@ -1,7 +1,7 @@
 //! Compositing kernels for every processor.
 
-use super::blend::Bytes;
 use super::kinds::Kinds;
+use super::mix::Bytes;
 
 /// Columns of a blur that are looked at together.
 pub(crate) const WIDTH: usize = 16;

@@ -1,4 +1,4 @@
-//! One canvas row as bits, and the runs of set bits in it.
+//! Bits and bytes of words: a canvas row as one bit for each column, and its runs; bytes that are not zero.
 
 /// A range of columns, half-open.
 pub(crate) type Span = (u32, u32);
@@ -29,6 +29,26 @@ pub(crate) fn append_runs(column: u32, words: impl Iterator<Item = u64>, runs: &
     if inside {
         runs.push((start, base));
     }
+}
+
+/// Numbers of the set bits of `words`, ascending.
+pub(crate) fn set_bits(words: &[u64]) -> impl Iterator<Item = usize> {
+    words.iter().enumerate().flat_map(|(number, &word)| {
+        let mut rest = word;
+        std::iter::from_fn(move || {
+            let bit = rest.trailing_zeros() as usize;
+            (rest != 0).then(|| {
+                rest &= rest - 1;
+                number * 64 + bit
+            })
+        })
+    })
+}
+
+/// Highest bit of each byte of `word` that is not zero; all other bits clear.
+pub(crate) fn nonzero_bytes(word: u64) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    (((word & LOW) + LOW) | word) & !LOW
 }
 
 #[cfg(test)]

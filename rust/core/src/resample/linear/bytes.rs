@@ -7,13 +7,15 @@
 use std::array;
 use std::ops::Range;
 
+use super::dispatch;
 use super::wide::{AllWide, Wide, wide_blocks};
 use super::{Table, both, inside, parts};
 use crate::error::Result;
+use crate::memory::filled;
 use crate::resample::bands::{Pairs, TOGETHER};
-use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
+use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window};
 use crate::resample::taps::{Between, TwoTaps, fixed_weights, number};
-use crate::simd::{Level, two};
+use crate::simd::Level;
 
 /// Sixteen values of the first pass, as a shuffle finds them: four lanes of four, each from sixteen bytes of
 /// the line.
@@ -176,7 +178,7 @@ impl Passes<u8> for Bytes {
     const TOGETHER: usize = TOGETHER;
 
     fn new(window: &Window) -> Result<Self> {
-        let (table, columns) = two::tables_u8(window.level, window)?;
+        let (table, columns) = dispatch::tables_u8(window.level, window)?;
         let line = table.length + table.channels;
         let (inside, line) = match &columns {
             Columns::Wide(..) => (0..table.start.len(), 0),
@@ -204,7 +206,7 @@ impl Passes<u8> for Bytes {
             let (windows, wide) = (&windows[wide.clone()], &all[wide]);
             let start = &self.table.start[pixels];
             let columns = ByteColumns { windows, wide, far: *far, start, channels, ..ByteColumns::default() };
-            two::columns_u8(self.level, rows, columns, out);
+            dispatch::columns_u8(self.level, rows, columns, out);
             return;
         }
         for (part, inside) in parts(&pixels, &self.inside) {
@@ -234,7 +236,7 @@ impl Passes<u8> for Bytes {
             }
             let values = (part.start - pixels.start) * channels..(part.end - pixels.start) * channels;
             let out = out.each_mut().map(|out| &mut out[values.clone()]);
-            two::columns_u8(self.level, lines, columns, out);
+            dispatch::columns_u8(self.level, lines, columns, out);
         }
     }
 
@@ -259,7 +261,7 @@ impl Pairs<u8> for Bytes {
     }
 
     fn mix(&self, rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
-        two::rows_u8(self.level, rows, weights, out);
+        dispatch::rows_u8(self.level, rows, weights, out);
     }
 }
 

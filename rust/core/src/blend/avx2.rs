@@ -11,8 +11,8 @@ use std::arch::x86_64::{
 
 use bytemuck::cast;
 
-use super::blend::Bytes;
 use super::kinds::Kinds;
+use super::mix::Bytes;
 use super::portable::WIDTH;
 
 #[target_feature(enable = "avx2")]

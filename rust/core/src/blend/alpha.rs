@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::alpha_blocks::Alpha;
 use super::blur::{FULL, blur};
-use super::edge::Alpha;
 use super::portable::WIDTH;
 use super::spans::RowSpans;
 use crate::error::{Error, Result};
-use crate::placement::{Axis, Placement, Size};
+use crate::geometry::{Axis, Placement, Size, first_resized};
 use crate::rle::{self, Masks, PixelBox};
 use crate::simd::Level;
 
@@ -122,8 +122,9 @@ impl Reach {
     /// `object` is the range of input samples that the object has.
     fn new(axis: &Axis, object: Range<usize>, kernel: &Kernel) -> Self {
         let object = if axis.flip { axis.input - object.end..axis.input - object.start } else { object };
-        let start = axis.offset + first_resized(axis, object.start);
-        let end = axis.offset + first_resized(axis, object.end);
+        let first = |k| first_resized(axis.input, axis.resized, k).0 as i64;
+        let start = axis.offset + first(object.start);
+        let end = axis.offset + first(object.end);
         let landing = axis.landing();
         let out = (start - kernel.high).max(landing.start as i64)..(end - kernel.low).min(landing.end as i64);
         let object = start.max(out.start + kernel.low)..end.min(out.end + kernel.high);
@@ -143,12 +144,4 @@ impl Reach {
         let out = if object.is_empty() { 0..0 } else { start..end };
         Self { out, object: 0..axis.canvas as i64 }
     }
-}
-
-/// The first resized sample whose nearest input sample is `k` or a later one.
-fn first_resized(axis: &Axis, k: usize) -> i64 {
-    let (input, resized) = (axis.input as i128, axis.resized as i128);
-    // (2i + 1) * input >= 2 * resized * k
-    let i = (2 * resized * k as i128 + input - 1).div_euclid(2 * input);
-    i as i64
 }

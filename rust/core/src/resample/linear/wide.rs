@@ -6,7 +6,7 @@
 
 use super::Table;
 use crate::error::{Error, Result};
-use crate::resample::separable::filled;
+use crate::memory::filled;
 
 /// Bytes that the taps are found among: one register.
 pub(crate) const WINDOW: usize = 64;

@@ -4,12 +4,14 @@ use std::mem::take;
 use std::ops::Range;
 
 use super::alpha::{Kernel, Reach};
-use super::edge::{Alpha, set_bits};
+use super::alpha_blocks::Alpha;
+use super::dispatch;
 use super::portable::WIDTH;
 use super::spans::RowSpans;
+use crate::bits::set_bits;
 use crate::error::Result;
-use crate::resample::separable::filled;
-use crate::simd::{Level, soft};
+use crate::memory::filled;
+use crate::simd::Level;
 
 /// What a row is where it sees nothing but the object.
 pub(super) const FULL: i16 = 4096;
@@ -68,7 +70,7 @@ pub(super) fn blur(
         lines.turn_weights(y, &kernel.weights);
         for block in set_bits(&alpha.mixed[y * words..(y + 1) * words]) {
             let (rows, weights) = lines.of_block(block);
-            soft::blur(level, rows, weights, &mut alpha.values[at], &mut alpha.kinds[at]);
+            dispatch::blur(level, rows, weights, &mut alpha.values[at], &mut alpha.kinds[at]);
             at += 1;
         }
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Layer, Objects, Paste, Rows, Rules, Soft};
+use crate::memory::reserve;
 use crate::rle::{self, Counts, Cut, Masks, PixelBox, PlacedMask, Placer};
 use crate::{Placement, Result, Size};
 
@@ -94,14 +95,14 @@ impl<'a> Left<'a> {
     /// With room for so many rows, and run lengths.
     fn new(canvas: Size, rules: &'a Rules, rows: usize, counts: usize) -> Result<Self> {
         let mut rows = Rows {
-            counts: rle::reserve(counts)?,
-            offsets: rle::reserve(rows + 1)?,
-            boxes: rle::reserve(rows)?,
-            area: rle::reserve(rows)?,
-            source: rle::reserve(rows)?,
-            source_row: rle::reserve(rows)?,
-            visibility: rle::reserve(rows)?,
-            hidden: rle::reserve(rows)?,
+            counts: reserve(counts)?,
+            offsets: reserve(rows + 1)?,
+            boxes: reserve(rows)?,
+            area: reserve(rows)?,
+            source: reserve(rows)?,
+            source_row: reserve(rows)?,
+            visibility: reserve(rows)?,
+            hidden: reserve(rows)?,
         };
         rows.offsets.push(0);
         Ok(Self { rows, rules, canvas, scratch: Vec::new() })

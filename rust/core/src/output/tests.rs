@@ -1,9 +1,9 @@
 use half::f16;
 use ndarray::Array3;
 
-use super::{Format, convert, portable};
+use super::{Format, convert, dispatch, portable};
 use crate::ImageView;
-use crate::simd::{Level, ready};
+use crate::simd::Level;
 
 fn image(h: usize, w: usize, channels: usize) -> Array3<u8> {
     Array3::from_shape_fn((h, w, channels), |(y, x, c)| (y * 31 + x * 7 + c * 101) as u8)
@@ -16,7 +16,7 @@ fn planes_are_the_channels() {
             let line: Vec<u16> = (0..(w * channels) as u16).collect();
             for level in Level::available() {
                 let mut planes = vec![999; line.len()];
-                ready::split(level, &line, channels, &mut planes);
+                dispatch::split(level, &line, channels, &mut planes);
                 for (i, &value) in planes.iter().enumerate() {
                     assert_eq!(usize::from(value), i % w * channels + i / w, "{level:?} {w} {channels}");
                 }
@@ -33,9 +33,9 @@ fn values_are_scaled_and_shifted() {
     assert_eq!(expected[200], 200.0 * 0.017 - 2.1);
     for level in Level::available() {
         let mut found = vec![0.0; 256];
-        ready::scale(level, &values, 0.017, -2.1, &mut found);
+        dispatch::scale(level, &values, 0.017, -2.1, &mut found);
         assert_eq!(found, expected);
-        ready::scale_each(level, &values, &[0.017; 256], &[-2.1; 256], &mut found);
+        dispatch::scale_each(level, &values, &[0.017; 256], &[-2.1; 256], &mut found);
         assert_eq!(found, expected);
     }
 }
@@ -54,7 +54,7 @@ fn halves_are_rounded_to_even() {
         for length in [values.len(), values.len() - 3, 5, 0] {
             let values = &values[..length];
             let mut found = vec![f16::ONE; length];
-            ready::halve(level, values, &mut found);
+            dispatch::halve(level, values, &mut found);
             for (&value, found) in values.iter().zip(found) {
                 assert_eq!(found.to_bits(), f16::from_f32_const(value).to_bits(), "{level:?} {value}");
             }

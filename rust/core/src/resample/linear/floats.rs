@@ -7,26 +7,28 @@
 use std::array;
 use std::ops::Range;
 
+use super::dispatch;
 use super::octets::{Octets, SomeOctets};
 use super::wide_floats::{AllWide, SomeWide};
 use super::{Table, both, inside, parts};
 use crate::error::Result;
-use crate::placement::Placement;
+use crate::geometry::Placement;
+use crate::memory::filled;
 use crate::resample::bands::{Pairs, TOGETHER};
 use crate::resample::chains::CHAIN_SOURCES;
-use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
+use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window};
 use crate::resample::taps::{Between, TwoTaps, float_weights, number};
-use crate::simd::{Level, two};
+use crate::simd::Level;
 
 /// Calls a kernel for the number of channels.
 macro_rules! for_channels {
     ($columns:expr, $name:ident [$($first:tt),*] [$($last:tt),*] $arguments:tt) => {
         match $columns.channels {
-            1 => two::$name::<$($first,)* 1, $($last),*> $arguments,
-            2 => two::$name::<$($first,)* 2, $($last),*> $arguments,
-            3 => two::$name::<$($first,)* 3, $($last),*> $arguments,
-            4 => two::$name::<$($first,)* 4, $($last),*> $arguments,
-            _ => two::$name::<$($first,)* 0, $($last),*> $arguments,
+            1 => dispatch::$name::<$($first,)* 1, $($last),*> $arguments,
+            2 => dispatch::$name::<$($first,)* 2, $($last),*> $arguments,
+            3 => dispatch::$name::<$($first,)* 3, $($last),*> $arguments,
+            4 => dispatch::$name::<$($first,)* 4, $($last),*> $arguments,
+            _ => dispatch::$name::<$($first,)* 0, $($last),*> $arguments,
         }
     };
 }
@@ -153,7 +155,7 @@ impl<T: Float> Passes<T> for Floats<T> {
     const TOGETHER: usize = TOGETHER;
 
     fn new(window: &Window) -> Result<Self> {
-        let FloatTables { table, octets, wide } = two::tables_float::<T>(window.level, window)?;
+        let FloatTables { table, octets, wide } = dispatch::tables_float::<T>(window.level, window)?;
         // With three channels kernels read four.
         let reach = if table.channels == 3 { 8 } else { 2 * table.channels };
         let inside = if octets.fit(table.available) || !wide.is_empty() {
@@ -271,6 +273,6 @@ impl<T: Float> Pairs<T> for Floats<T> {
     }
 
     fn mix(&self, rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]) {
-        two::rows_float(self.level, rows, weights, out);
+        dispatch::rows_float(self.level, rows, weights, out);
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod avx512_floats;
 mod bytes;
+mod dispatch;
 mod floats;
 mod octets;
 pub(crate) mod portable;
@@ -28,8 +29,9 @@ use std::ops::Range;
 pub(crate) use bytes::{ByteColumns, Bytes, Columns};
 pub(crate) use floats::{Float, FloatColumns, FloatTables, Floats};
 
-use super::separable::{MIDDLE_SLACK, Rows, Window, filled};
+use super::separable::{MIDDLE_SLACK, Rows, Window};
 use crate::error::{Error, Result};
+use crate::memory::filled;
 
 /// Where the taps of the columns of a window lie in a source row.
 #[derive(Debug)]
