@@ -61,7 +61,7 @@ impl Scene {
 
     fn objects(&self, side: usize) -> Objects<'_> {
         let (counts, offsets) = &self.sides[side];
-        let masks = Counts::new("masks", PHOTO, counts, offsets).unwrap();
+        let masks = Counts::new(PHOTO, counts, offsets).unwrap();
         Objects { masks, crowd: &self.crowd }
     }
 

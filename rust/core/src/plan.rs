@@ -36,8 +36,6 @@ pub struct Jitter {
     pub pad_random: bool,
     /// Whether scale 1 fits the canvas, not keeps the size.
     pub fit: bool,
-    /// Name of the argument that the range of scales is from.
-    pub argument: &'static str,
 }
 
 /// How many of the N candidates of a source are pasted.
@@ -102,14 +100,17 @@ pub fn draw(
     pasting: &Pasting,
     givers: &[Giver<'_>],
 ) -> Result<(Placement, Vec<DrawnPaste>)> {
-    if givers.iter().any(|giver| giver.crowd.is_some_and(|crowd| crowd.len() != giver.boxes.len())) {
-        return Err(Error::PlanDoesNotFit);
+    for giver in givers {
+        let (expected, found) = (giver.boxes.len(), giver.crowd.map_or(giver.boxes.len(), <[bool]>::len));
+        if found != expected {
+            return Err(Error::LengthDiffers { expected, found });
+        }
     }
     let rows: usize = givers.iter().map(|giver| SOURCE_WORDS + ROW_WORDS * giver.boxes.len()).sum();
     let mut words = vec![0; TARGET_WORDS + rows];
     philox::fill_words(key, counter, &mut words);
     let (first, mut rest) = words.split_at(TARGET_WORDS);
-    let placement = jitter.draw(&first[TARGET_JITTER..], target)?;
+    let placement = jitter.draw(&first[TARGET_JITTER..], target, None)?;
     let mut pastes = Vec::new();
     if uniform(first[PASTE]) < pasting.p {
         for (source, giver) in givers.iter().enumerate() {
@@ -122,13 +123,14 @@ pub fn draw(
 }
 
 impl Jitter {
-    fn draw(&self, words: &[u64], input: Size) -> Result<Placement> {
+    /// Placement of the target, or of the source of a number.
+    fn draw(&self, words: &[u64], input: Size, source: Option<usize>) -> Result<Placement> {
         let (lo, hi) = self.scale;
         let scale = lo + (hi - lo) * uniform(words[0]);
         let (h, w) = (input.h as f64, input.w as f64);
         let fit = (self.canvas.h as f64 / h).min(self.canvas.w as f64 / w);
         let fit = if self.fit { fit } else { 1.0 };
-        let resized = Size { h: self.resized(h * fit * scale)?, w: self.resized(w * fit * scale)? };
+        let resized = Size { h: resized(h * fit * scale, source)?, w: resized(w * fit * scale, source)? };
         Ok(Placement {
             input,
             resized,
@@ -137,14 +139,6 @@ impl Jitter {
             canvas: self.canvas,
             hflip: uniform(words[1]) < self.flip,
         })
-    }
-
-    fn resized(&self, side: f64) -> Result<usize> {
-        let resized = ((side + 0.5).floor() as usize).max(1);
-        if resized > MAX_SIDE {
-            return Err(Error::SideTooLarge { argument: self.argument, side: resized as u64 });
-        }
-        Ok(resized)
     }
 
     fn offset(&self, word: u64, resized: usize, canvas: usize) -> i64 {
@@ -158,6 +152,15 @@ impl Jitter {
     }
 }
 
+/// Side in pixels, rounded, at least 1.
+fn resized(side: f64, source: Option<usize>) -> Result<usize> {
+    let resized = ((side + 0.5).floor() as usize).max(1);
+    if resized > MAX_SIDE {
+        return Err(Error::SideTooLarge { source, side: resized as u64 });
+    }
+    Ok(resized)
+}
+
 impl Pasting {
     fn draw(
         &self,
@@ -166,7 +169,7 @@ impl Pasting {
         words: &[u64],
         pastes: &mut Vec<DrawnPaste>,
     ) -> Result<()> {
-        let placement = self.jitter.draw(&words[SOURCE_JITTER..], giver.size)?;
+        let placement = self.jitter.draw(&words[SOURCE_JITTER..], giver.size, Some(source))?;
         let row_words = |row: usize| &words[SOURCE_WORDS + ROW_WORDS * row..][..ROW_WORDS];
         let mut candidates: Vec<(u64, usize)> = (0..giver.boxes.len())
             .filter(|&row| {

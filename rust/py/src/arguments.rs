@@ -53,7 +53,7 @@ pub(crate) struct MaskParts<'a> {
 impl<'a> MaskParts<'a> {
     /// Their runs, for kernels that need no more; each mask is checked when it is read.
     pub(crate) fn counts(self) -> Result<Counts<'a>> {
-        Counts::new("masks", self.size, self.counts, self.offsets)
+        Counts::new(self.size, self.counts, self.offsets)
     }
 
     /// The masks, checked again: cheap, and arrays can be written to behind a type's back.

@@ -78,11 +78,11 @@ impl<'a> Work for Draw<'a> {
         let pixels = masks.size().pixels();
         match drawing {
             Drawing::Planes(planes) => {
-                let planes = planes.get_mut(..masks.len() * pixels).ok_or(Error::PlanDoesNotFit)?;
+                let planes = planes.get_mut(..masks.len() * pixels).ok_or(Error::OffsetsDoNotFit)?;
                 rle::decode(&masks, planes);
             }
             Drawing::Map(map) if map.len() == pixels => rle::label_map(&masks, map),
-            Drawing::Map(_) => return Err(Error::PlanDoesNotFit),
+            Drawing::Map(_) => return Err(Error::OffsetsDoNotFit),
         }
         Ok(())
     }

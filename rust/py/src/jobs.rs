@@ -103,7 +103,7 @@ impl<'a, T: Pixel> Job<'a, T> {
             objects.push(paste::Objects { masks: masks.counts()?, crowd });
         }
         // There always is a target: Python has put it there.
-        let (&target, sources) = objects.split_first().ok_or(Error::PlanDoesNotFit)?;
+        let (&target, sources) = objects.split_first().ok_or(Error::OffsetsDoNotFit)?;
         let (rows, scene) = paste::arrange(target, &self.target, sources, &self.pastes, rules)?;
         Ok((rows, Picture { scene, images: &self.images, ready: OnceLock::new() }))
     }
@@ -132,6 +132,6 @@ impl<T: Pixel> Picture<'_, T> {
         });
         let images: Option<Vec<_>> = ready.images.iter().map(|image| ImageView::new(image.view())).collect();
         let painting = ready.painting.as_ref().map_err(Clone::clone)?;
-        painting.brush(&images.ok_or(Error::PlanDoesNotFit)?, look)
+        painting.brush(&images.ok_or(Error::OffsetsDoNotFit)?, look)
     }
 }

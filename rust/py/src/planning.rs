@@ -23,13 +23,6 @@ pub(crate) struct Options {
     fraction: Option<f64>,
     uniform: bool,
     sigma: Option<(f64, f64)>,
-    target_name: String,
-    source_name: String,
-}
-
-/// One of the names that an argument for a range of scales has.
-fn scale_name(name: &str) -> &'static str {
-    ["target_scale", "source_scale"].into_iter().find(|known| *known == name).unwrap_or("scale")
 }
 
 /// Resized size, offset, mirrored.
@@ -48,16 +41,15 @@ pub(crate) fn draw_plan<'py>(
     sources: Vec<PyGiver<'py>>,
 ) -> PyResult<(Placed, Bound<'py, PyList>)> {
     let size = |(h, w)| Size { h, w };
-    let jitter = |scale, name| Jitter {
+    let jitter = |scale| Jitter {
         canvas: size(options.canvas),
         scale,
         flip: options.flip,
         pad_random: options.pad_random,
         fit: options.fit,
-        argument: scale_name(name),
     };
     let pasting = Pasting {
-        jitter: jitter(options.source_scale, &options.source_name),
+        jitter: jitter(options.source_scale),
         p: options.p,
         select: match (options.most, options.fraction) {
             (Some(most), _) => Select::AtMost(most),
@@ -77,7 +69,7 @@ pub(crate) fn draw_plan<'py>(
         key.into(),
         counter.into(),
         size(target),
-        &jitter(options.target_scale, &options.target_name),
+        &jitter(options.target_scale),
         &pasting,
         &givers,
     )

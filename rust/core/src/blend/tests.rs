@@ -35,7 +35,7 @@ fn encode(size: Size, dense: &[Vec<Vec<bool>>]) -> Masks {
         counts.push(run);
         offsets.push(counts.len() as i64);
     }
-    Masks::from_counts("masks", size, &counts, &offsets).unwrap()
+    Masks::from_counts(size, &counts, &offsets).unwrap()
 }
 
 fn truth(dense: &[Vec<Vec<bool>>], placement: &Placement, weights: &[u16]) -> Vec<Vec<u8>> {

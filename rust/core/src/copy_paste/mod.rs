@@ -7,7 +7,7 @@ mod pixels;
 mod rows;
 
 use crate::rle::{Counts, Masks, PixelBox, Placed};
-use crate::{Error, Placement, Result};
+use crate::{Error, Placement, Result, Size};
 
 pub use pixels::{Brush, Painting};
 
@@ -89,28 +89,46 @@ pub fn arrange<'a>(
     pastes: &[Paste<'a>],
     rules: &Rules,
 ) -> Result<(Rows, Scene<'a>)> {
-    if !fits(&target, placement, sources, pastes) {
-        return Err(Error::PlanDoesNotFit);
-    }
+    check(&target, placement, sources, pastes)?;
     let mut layers = rows::place_layers(sources, pastes, rules)?;
     let crowds: Vec<_> = sources.iter().map(|source| source.crowd).collect();
     let rows = rows::cut_and_drop(target.masks, target.crowd, placement, &crowds, &mut layers, rules)?;
     Ok((rows, Scene { target: *placement, layers }))
 }
 
-/// Whether every index and size that is used below is right. Callers say better what is wrong; this is the lock.
-fn fits(target: &Objects<'_>, placement: &Placement, sources: &[Objects<'_>], pastes: &[Paste<'_>]) -> bool {
-    let placed = |objects: &Objects<'_>, placement: &Placement| {
-        objects.masks.size() == placement.input && objects.crowd.len() == objects.masks.len()
-    };
-    let paste_fits = |paste: &Paste<'_>| {
-        sources.get(paste.source).is_some_and(|source| {
-            placed(source, &paste.placement)
-                && paste.placement.canvas == placement.canvas
-                && paste.rows.iter().all(|&row| row < source.masks.len())
-        })
-    };
-    placed(target, placement) && pastes.iter().all(paste_fits)
+/// Checks every index and size that is used below. Callers say better what is wrong; this is the lock.
+fn check(
+    target: &Objects<'_>,
+    placement: &Placement,
+    sources: &[Objects<'_>],
+    pastes: &[Paste<'_>],
+) -> Result<()> {
+    check_placed(target, placement)?;
+    for paste in pastes {
+        let missing = Error::NoSuchSource { source: paste.source, sources: sources.len() };
+        let source = sources.get(paste.source).ok_or(missing)?;
+        check_placed(source, &paste.placement)?;
+        check_size(placement.canvas, paste.placement.canvas)?;
+        let rows = source.masks.len();
+        if let Some(&row) = paste.rows.iter().find(|&&row| row >= rows) {
+            return Err(Error::NoSuchRow { row, rows });
+        }
+    }
+    Ok(())
+}
+
+/// Checks the objects of one image against its placement.
+fn check_placed(objects: &Objects<'_>, placement: &Placement) -> Result<()> {
+    check_size(placement.input, objects.masks.size())?;
+    check_length(objects.masks.len(), objects.crowd.len())
+}
+
+fn check_length(expected: usize, found: usize) -> Result<()> {
+    if found == expected { Ok(()) } else { Err(Error::LengthDiffers { expected, found }) }
+}
+
+fn check_size(expected: Size, found: Size) -> Result<()> {
+    if found == expected { Ok(()) } else { Err(Error::SizeDiffers { expected, found }) }
 }
 
 /// What is to be painted: the target, and the layers over it.

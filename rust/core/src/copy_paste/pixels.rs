@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{Layer, Look, Scene};
+use super::{Layer, Look, Scene, check_length, check_size};
 use crate::bits::{Span, append_runs};
 use crate::blend::{Alpha, alpha, alpha_of_placed, blend_row};
 use crate::memory::filled;
@@ -82,10 +82,11 @@ impl Painting {
         look: &Look<'a, T>,
     ) -> Result<Brush<'a, 'i, T>> {
         let image_of = |number: usize, placement: &Placement| {
-            let fits = |image: &&ImageView<'i, T>| {
-                image.size() == placement.input && image.channels() == look.fill.len()
-            };
-            images.get(number).filter(fits).copied().ok_or(Error::PlanDoesNotFit)
+            let missing = Error::NoSuchSource { source: number, sources: images.len() };
+            let image = images.get(number).copied().ok_or(missing)?;
+            check_size(placement.input, image.size())?;
+            check_length(look.fill.len(), image.channels())?;
+            Ok(image)
         };
         let Self { target, layers } = self;
         let Size { h, w } = target.canvas;
@@ -135,9 +136,10 @@ impl<T: Pixel> Brush<'_, '_, T> {
     /// When the strip does not have the size of these rows.
     pub fn paint(&mut self, rows: Range<usize>, strip: &mut impl Sink<T>) -> Result<()> {
         let size = Size { h: rows.len(), w: self.canvas.w };
-        let fits = rows.start <= rows.end && rows.end <= self.canvas.h && strip.size() == size;
-        if !fits || strip.channels() != self.channels {
-            return Err(Error::PlanDoesNotFit);
+        check_size(size, strip.size())?;
+        check_length(self.channels, strip.channels())?;
+        if rows.start > rows.end || rows.end > self.canvas.h {
+            return Err(Error::NoSuchRow { row: rows.end, rows: self.canvas.h });
         }
         for y in rows.clone() {
             self.paint_row(y, strip.row_mut(y - rows.start));

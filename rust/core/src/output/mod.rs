@@ -175,7 +175,10 @@ impl<'a, T: Pixel + Default, O: Finished<T>> Writer<'a, T, O> {
         if out.channels_first != format.channels_first
             || format.linear.as_ref().is_some_and(|all| all.len() != out.channels)
         {
-            return Err(Error::PlanDoesNotFit);
+            return Err(Error::LengthDiffers {
+                expected: out.channels,
+                found: format.linear.as_ref().map_or(0, Vec::len),
+            });
         }
         let mut each = [Vec::new(), Vec::new()];
         if let (Some(linear), false) = (&format.linear, format.channels_first) {
@@ -214,8 +217,9 @@ pub fn convert<T: Pixel + Default, O: Finished<T>>(
     format: &Format,
     out: &mut [O],
 ) -> Result<()> {
+    let (expected, found) = (image.size().pixels() * image.channels(), out.len());
     let out = Strip::new(out, image.size(), image.channels(), format.channels_first);
-    let mut writer = Writer::new(out.ok_or(Error::PlanDoesNotFit)?, format)?;
+    let mut writer = Writer::new(out.ok_or(Error::LengthDiffers { expected, found })?, format)?;
     for y in 0..image.size().h {
         writer.write(image.row(y), y);
     }

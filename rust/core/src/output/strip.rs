@@ -55,14 +55,14 @@ impl<'a, O> Strip<'a, O> {
     /// A view of the image, whose channels are innermost.
     ///
     /// # Errors
-    /// [`Error::PlanDoesNotFit`] when they are not.
+    /// [`Error::LengthDiffers`] when they are not.
     pub fn into_image(mut self) -> Result<ImageViewMut<'a, O>> {
         let Size { h, w } = self.size;
         let values = self.planes.pop().filter(|_| !self.channels_first);
         values
             .and_then(|values| ArrayViewMut3::from_shape((h, w, self.channels), values).ok())
             .and_then(ImageViewMut::new)
-            .ok_or(Error::PlanDoesNotFit)
+            .ok_or(Error::LengthDiffers { expected: h * w * self.channels, found: 0 })
     }
 
     /// Values of a row, all channels.

@@ -101,9 +101,9 @@ impl Masks {
     ///
     /// # Errors
     /// When the offsets do not ascend from 0 to the number of counts, the runs of a mask do not add up to its
-    /// pixels, or the size has more than 2^32 - 1 pixels. The message names `argument`.
-    pub fn from_counts(argument: &'static str, size: Size, counts: &[u32], offsets: &[i64]) -> Result<Self> {
-        Self::read(&Counts::new(argument, size, counts, offsets)?)
+    /// pixels, or the size has more than 2^32 - 1 pixels.
+    pub fn from_counts(size: Size, counts: &[u32], offsets: &[i64]) -> Result<Self> {
+        Self::read(&Counts::new(size, counts, offsets)?)
     }
 
     /// Reads all masks.
