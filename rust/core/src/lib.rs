@@ -7,7 +7,6 @@
 mod bits;
 pub mod blend;
 pub mod copy_paste;
-pub mod crew;
 pub mod error;
 pub mod geometry;
 mod memory;

@@ -11,7 +11,8 @@ use numpy::{
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::arguments::{PyMasks, PyPlacement, layout_error, to_python, with_dense_rows};
+use crate::arguments::{PyMasks, PyPlacement, layout_error, with_dense_rows};
+use crate::errors::to_python;
 
 /// Calls a generic function with the pixel type of an array.
 macro_rules! for_pixel_type {
@@ -65,7 +66,7 @@ fn place<T: Element + Pixel>(
     })
 }
 
-/// Into `out`, which holds zeros.
+/// Writes the alpha of placed masks into `out`, which holds zeros.
 #[pyfunction]
 pub(crate) fn alpha(
     py: Python<'_>,

@@ -36,12 +36,12 @@ pub fn alpha_with_level(
     weights: &[u16],
 ) -> Result<Alpha> {
     let nothing = || Ok(Alpha::nothing());
-    let Some(kernel) = Kernel::new(weights) else { return nothing() };
+    let Some(kernel) = BlurWeights::new(weights) else { return nothing() };
     // One mask is its own union.
     let union = if masks.len() == 1 { Cow::Borrowed(masks) } else { Cow::Owned(rle::union(masks)) };
     let Some(object) = rle::boxes(&union).pop() else { return nothing() };
-    let rows = Reach::new(&placement.rows(), object.y0..object.y1, &kernel);
-    let columns = Reach::new(&placement.columns(), object.x0..object.x1, &kernel);
+    let rows = BlurExtent::new(&placement.rows(), object.y0..object.y1, &kernel);
+    let columns = BlurExtent::new(&placement.columns(), object.x0..object.x1, &kernel);
     if rows.out.is_empty() || columns.out.is_empty() {
         return nothing();
     }
@@ -71,10 +71,10 @@ pub(crate) fn alpha_of_placed(
     weights: &[u16],
 ) -> Result<Alpha> {
     debug_assert!(!placement.is_cut());
-    let Some(kernel) = Kernel::new(weights) else { return Ok(Alpha::nothing()) };
+    let Some(kernel) = BlurWeights::new(weights) else { return Ok(Alpha::nothing()) };
     let Some(&PixelBox { y0, x0, y1, x1 }) = rle::boxes(placed).first() else { return Ok(Alpha::nothing()) };
-    let rows = Reach::of_placed(&placement.rows(), y0..y1, &kernel);
-    let columns = Reach::of_placed(&placement.columns(), x0..x1, &kernel);
+    let rows = BlurExtent::of_placed(&placement.rows(), y0..y1, &kernel);
+    let columns = BlurExtent::of_placed(&placement.columns(), x0..x1, &kernel);
     if rows.out.is_empty() || columns.out.is_empty() {
         return Ok(Alpha::nothing());
     }
@@ -84,7 +84,7 @@ pub(crate) fn alpha_of_placed(
 
 /// The weights without the zeros at both ends: those of `low`, `low + 1`, ... `high`, as distances from the
 /// centre.
-pub(super) struct Kernel {
+pub(super) struct BlurWeights {
     pub(super) low: i64,
     pub(super) high: i64,
     pub(super) weights: Vec<i16>,
@@ -93,7 +93,7 @@ pub(super) struct Kernel {
     pub(super) ramp: Vec<i16>,
 }
 
-impl Kernel {
+impl BlurWeights {
     /// None when all weights are zero.
     fn new(weights: &[u16]) -> Option<Self> {
         let first = weights.iter().position(|&weight| weight > 0)?;
@@ -111,16 +111,16 @@ impl Kernel {
 }
 
 /// Along one axis, what the blur gives and what it needs, in canvas positions that may lie off the canvas.
-pub(super) struct Reach {
+pub(super) struct BlurExtent {
     /// Where alpha may be above 0.
     pub(super) out: Range<i64>,
     /// The part of the placed object that has a say there.
     pub(super) object: Range<i64>,
 }
 
-impl Reach {
+impl BlurExtent {
     /// `object` is the range of input samples that the object has.
-    fn new(axis: &Axis, object: Range<usize>, kernel: &Kernel) -> Self {
+    fn new(axis: &Axis, object: Range<usize>, kernel: &BlurWeights) -> Self {
         let object = if axis.flip { axis.input - object.end..axis.input - object.start } else { object };
         let first = |k| first_resized(axis.input, axis.resized, k).0 as i64;
         let start = axis.offset + first(object.start);
@@ -135,9 +135,9 @@ impl Reach {
     }
 }
 
-impl Reach {
+impl BlurExtent {
     /// Of an object that is on the canvas already, as all of the canvas has it.
-    fn of_placed(axis: &Axis, object: Range<usize>, kernel: &Kernel) -> Self {
+    fn of_placed(axis: &Axis, object: Range<usize>, kernel: &BlurWeights) -> Self {
         let landing = axis.landing();
         let start = (object.start as i64 - kernel.high).max(landing.start as i64);
         let end = (object.end as i64 - kernel.low).min(landing.end as i64);

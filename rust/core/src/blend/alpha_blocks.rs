@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::kinds::Kinds;
+use super::opacity_bits::OpacityBits;
 use super::portable::WIDTH;
 use crate::bits::set_bits;
 
@@ -19,12 +19,12 @@ pub struct Alpha {
     pub(super) words: usize,
     /// Row by row: blocks that are 255 throughout.
     pub(super) whole: Vec<u64>,
-    /// Blocks that have values of their own.
+    /// BlockMap that have values of their own.
     pub(super) mixed: Vec<u64>,
     /// Where the values of each row begin.
     pub(super) starts: Vec<usize>,
     pub(super) values: Vec<[u8; WIDTH]>,
-    pub(super) kinds: Vec<Kinds>,
+    pub(super) bits: Vec<OpacityBits>,
 }
 
 impl Alpha {
@@ -39,7 +39,7 @@ impl Alpha {
             mixed: Vec::new(),
             starts: Vec::new(),
             values: Vec::new(),
-            kinds: Vec::new(),
+            bits: Vec::new(),
         }
     }
 
@@ -59,7 +59,7 @@ impl Alpha {
     pub fn write_row(&self, y: usize, out: &mut [u8]) {
         let (whole, mixed, start) = self.row(y);
         let mut put = |block: usize, values: &[u8; WIDTH]| {
-            // Blocks may begin before the box and end behind it.
+            // BlockMap may begin before the box and end behind it.
             let left = self.first + block * WIDTH;
             let from = left.max(self.columns.start)..(left + WIDTH).min(self.columns.end);
             if !from.is_empty() {
@@ -93,9 +93,9 @@ impl Alpha {
             *opaque = SPREAD[(whole[word / 16] >> (4 * (word % 16)) & 15) as usize];
             *partial = 0;
         }
-        for (block, kinds) in set_bits(mixed).zip(&self.kinds[start..]) {
-            opaque[block / 4] |= u64::from(kinds.opaque) << (block % 4 * WIDTH);
-            partial[block / 4] |= u64::from(kinds.partial) << (block % 4 * WIDTH);
+        for (block, bits) in set_bits(mixed).zip(&self.bits[start..]) {
+            opaque[block / 4] |= u64::from(bits.opaque) << (block % 4 * WIDTH);
+            partial[block / 4] |= u64::from(bits.partial) << (block % 4 * WIDTH);
         }
         for bits in [opaque, partial] {
             if let Some(first) = bits.first_mut() {
@@ -113,7 +113,7 @@ impl Alpha {
         let block = (x - self.first) / WIDTH;
         let before = mixed[..block / 64].iter().map(|word| word.count_ones()).sum::<u32>()
             + (mixed[block / 64] & !(!0 << (block % 64))).count_ones();
-        // Blocks next to each other have their values next to each other.
+        // BlockMap next to each other have their values next to each other.
         &self.values.as_flattened()[(start + before as usize) * WIDTH + x % WIDTH..]
     }
 

@@ -11,12 +11,12 @@ use std::arch::x86_64::{
 
 use bytemuck::cast;
 
-use super::kinds::Kinds;
-use super::mix::Bytes;
+use super::mix::BlendBytes;
+use super::opacity_bits::OpacityBits;
 use super::portable::WIDTH;
 
 #[target_feature(enable = "avx2")]
-pub(crate) fn blur(rows: &[[i16; WIDTH]], weights: &[i16], out: &mut [u8; WIDTH], kinds: &mut Kinds) {
+pub(crate) fn blur(rows: &[[i16; WIDTH]], weights: &[i16], out: &mut [u8; WIDTH], bits: &mut OpacityBits) {
     let mut low = _mm256_setzero_si256();
     let mut high = low;
     for (&[a, b], &weights) in rows.as_chunks::<2>().0.iter().zip(weights.as_chunks::<2>().0) {
@@ -36,15 +36,15 @@ pub(crate) fn blur(rows: &[[i16; WIDTH]], weights: &[i16], out: &mut [u8; WIDTH]
     *out = cast(values);
     let are = |value: i8| _mm_movemask_epi8(_mm_cmpeq_epi8(values, _mm_set1_epi8(value))) as u16;
     let (all, none) = (are(-1), are(0));
-    *kinds = Kinds { opaque: all, partial: !(all | none) };
+    *bits = OpacityBits { opaque: all, partial: !(all | none) };
 }
 
-/// Bytes of a register.
+/// BlendBytes of a register.
 const BYTES: usize = 32;
 
 /// Mixes the first pixels of a row, as many at a time as fit into a register; says how many pixels that are.
 #[target_feature(enable = "avx2")]
-pub(crate) fn blend<const C: usize>(row: &mut Bytes<'_>, done: &mut usize) {
+pub(crate) fn blend<const C: usize>(row: &mut BlendBytes<'_>, done: &mut usize) {
     let at_once = BYTES / C;
     let numbers: __m256i = cast(std::array::from_fn::<u8, BYTES, _>(|i| i as u8));
     // For each byte the pixel it is of; all weights are in both halves of a register, or, of one channel, in place.

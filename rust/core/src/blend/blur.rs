@@ -3,7 +3,7 @@
 use std::mem::take;
 use std::ops::Range;
 
-use super::alpha::{Kernel, Reach};
+use super::alpha::{BlurExtent, BlurWeights};
 use super::alpha_blocks::Alpha;
 use super::dispatch;
 use super::portable::WIDTH;
@@ -20,9 +20,9 @@ pub(super) const FULL: i16 = 4096;
 pub(super) fn blur(
     level: Level,
     spans: &RowSpans,
-    rows: &Reach,
-    columns: &Reach,
-    kernel: &Kernel,
+    rows: &BlurExtent,
+    columns: &BlurExtent,
+    kernel: &BlurWeights,
 ) -> Result<Alpha> {
     let canvas = |out: &Range<i64>| out.start as usize..out.end as usize;
     let (rows_out, columns_out) = (canvas(&rows.out), canvas(&columns.out));
@@ -40,7 +40,7 @@ pub(super) fn blur(
             .map(|[start, end]| start..end)
     };
     let sources = rows_out.len() + taps - 1;
-    let mut blocks = Blocks::new(columns_out.end - first, sources)?;
+    let mut blocks = BlockMap::new(columns_out.end - first, sources)?;
     for number in 0..sources {
         object(number).for_each(|span| blocks.mark(number, &span, kernel));
     }
@@ -56,10 +56,10 @@ pub(super) fn blur(
         whole,
         mixed,
         values: filled(count)?,
-        kinds: filled(count)?,
+        bits: filled(count)?,
     };
     let needed = needed(&alpha.mixed, words, taps)?;
-    let mut lines = Lines::new(blocks.length, taps)?;
+    let mut lines = BlurredRows::new(blocks.length, taps)?;
     let mut at = 0;
     for number in 0..sources {
         let bits = number * words..(number + 1) * words;
@@ -70,7 +70,7 @@ pub(super) fn blur(
         lines.turn_weights(y, &kernel.weights);
         for block in set_bits(&alpha.mixed[y * words..(y + 1) * words]) {
             let (rows, weights) = lines.of_block(block);
-            dispatch::blur(level, rows, weights, &mut alpha.values[at], &mut alpha.kinds[at]);
+            dispatch::blur(level, rows, weights, &mut alpha.values[at], &mut alpha.bits[at]);
             at += 1;
         }
     }
@@ -78,18 +78,18 @@ pub(super) fn blur(
 }
 
 /// Of each source row, blurred along itself, which blocks are what; by one bit for each block.
-struct Blocks {
+struct BlockMap {
     /// Elements of a row, a multiple of the block.
     length: usize,
     /// Words that have a bit for each block of a row.
     words: usize,
-    /// Blocks with an end of a span in them, blurred.
+    /// BlockMap with an end of a span in them, blurred.
     edge: Vec<u64>,
-    /// Blocks that see nothing but one span.
+    /// BlockMap that see nothing but one span.
     inside: Vec<u64>,
 }
 
-impl Blocks {
+impl BlockMap {
     fn new(columns: usize, sources: usize) -> Result<Self> {
         let length = columns.next_multiple_of(WIDTH);
         let words = (length / WIDTH).div_ceil(64);
@@ -97,7 +97,7 @@ impl Blocks {
         Ok(Self { length, words, edge: filled(all)?, inside: filled(all)? })
     }
 
-    fn mark(&mut self, number: usize, span: &Range<i64>, kernel: &Kernel) {
+    fn mark(&mut self, number: usize, span: &Range<i64>, kernel: &BlurWeights) {
         let bits = number * self.words..(number + 1) * self.words;
         for end in [span.start, span.end] {
             let blocks = blocks_of_end(end, kernel, self.length);
@@ -150,7 +150,7 @@ fn any_of_windows(mut bits: Vec<u64>, words: usize, taps: usize) -> Vec<u64> {
 }
 
 /// As many source rows, blurred along themselves, as there are weights; in blocks that are not needed, anything.
-struct Lines {
+struct BlurredRows {
     /// Elements of a row.
     length: usize,
     taps: usize,
@@ -163,14 +163,14 @@ struct Lines {
 }
 
 /// One of them.
-struct Line<'a> {
+struct BlurredRow<'a> {
     length: usize,
     /// From the row's first block on; the next follow at the distance `slots`.
     values: &'a mut [[i16; WIDTH]],
     slots: usize,
 }
 
-impl Lines {
+impl BlurredRows {
     fn new(length: usize, taps: usize) -> Result<Self> {
         let slots = taps.next_multiple_of(2);
         let values = filled((length / WIDTH).saturating_mul(slots))?;
@@ -178,9 +178,9 @@ impl Lines {
     }
 
     /// The next source row, in the needed blocks all or nothing.
-    fn turn_to(&mut self, number: usize, needed: &[u64], inside: &[u64]) -> Line<'_> {
+    fn turn_to(&mut self, number: usize, needed: &[u64], inside: &[u64]) -> BlurredRow<'_> {
         let values = &mut self.values[number % self.taps..];
-        let mut line = Line { length: self.length, values, slots: self.slots };
+        let mut line = BlurredRow { length: self.length, values, slots: self.slots };
         for block in set_bits(needed) {
             let full = inside[block / 64] >> (block % 64) & 1 == 1;
             *line.block(block) = [if full { FULL } else { 0 }; WIDTH];
@@ -201,14 +201,14 @@ impl Lines {
     }
 }
 
-impl Line<'_> {
+impl BlurredRow<'_> {
     fn block(&mut self, block: usize) -> &mut [i16; WIDTH] {
         &mut self.values[block * self.slots]
     }
 }
 
 /// Adds one span to the blocks that its blurred ends touch; parts of it may lie beside the row.
-fn add_ends(row: &mut Line<'_>, span: &Range<i64>, kernel: &Kernel) {
+fn add_ends(row: &mut BlurredRow<'_>, span: &Range<i64>, kernel: &BlurWeights) {
     let [starts, ends] = [span.start, span.end].map(|end| blocks_of_end(end, kernel, row.length));
     // What the start does not touch, the span begins to fill at its very left.
     for block in ends.start.max(starts.end).min(ends.end)..ends.end {
@@ -224,7 +224,7 @@ fn add_ends(row: &mut Line<'_>, span: &Range<i64>, kernel: &Kernel) {
 }
 
 /// What a span adds to a block, one that its start touches, blurred.
-fn ramp(block: usize, start: i64, kernel: &Kernel) -> &[i16; WIDTH] {
+fn ramp(block: usize, start: i64, kernel: &BlurWeights) -> &[i16; WIDTH] {
     // Position x sees what lies at x + low to x + high.
     let at = (block * WIDTH) as i64 - (start - kernel.high) + WIDTH as i64;
     kernel.ramp[at as usize..].first_chunk().unwrap_or(&[FULL; WIDTH])
@@ -237,7 +237,7 @@ fn add(block: &mut [i16; WIDTH], values: &[i16; WIDTH], sign: i16) {
 }
 
 /// The blocks that the blurred end of a span touches.
-fn blocks_of_end(end: i64, kernel: &Kernel, length: usize) -> Range<usize> {
+fn blocks_of_end(end: i64, kernel: &BlurWeights, length: usize) -> Range<usize> {
     let clamp = |x: i64| x.clamp(0, length as i64) as usize;
     clamp(end - kernel.high) / WIDTH..clamp(end - kernel.low).div_ceil(WIDTH)
 }

@@ -41,7 +41,7 @@ impl Blend for u8 {
         pixels: usize,
     ) -> usize {
         let mut done = 0;
-        let mut row = Bytes { target, alpha, source, pixels };
+        let mut row = BlendBytes { target, alpha, source, pixels };
         match channels {
             1 => dispatch::blend::<1>(level, &mut row, &mut done),
             3 => dispatch::blend::<3>(level, &mut row, &mut done),
@@ -74,7 +74,7 @@ impl Blend for f32 {
 
 /// What is mixed, and by how much: the first pixels of each.
 #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only registers mix several at a time"))]
-pub(crate) struct Bytes<'a> {
+pub(crate) struct BlendBytes<'a> {
     pub(crate) target: &'a [u8],
     pub(crate) alpha: &'a [u8],
     /// Takes the result.

@@ -6,8 +6,8 @@ mod alpha_blocks;
 pub(crate) mod avx2;
 mod blur;
 mod dispatch;
-pub(crate) mod kinds;
 pub(crate) mod mix;
+pub(crate) mod opacity_bits;
 pub(crate) mod portable;
 mod spans;
 #[cfg(test)]

@@ -1,99 +1,106 @@
-//! The fused operation: apply one plan to a target and its sources.
+//! Copy-paste: one plan applied to a target and its sources.
 //!
-//! Masks first, as runs ([`arrange`]): which rows are pasted, what covers what, what is left. Then pixels, one
-//! canvas row after the other ([`Brush`]): each is computed once, from the one image that shows there.
+//! Masks come first, as runs ([`compose_masks`]): which rows are pasted, what covers what, what is left. Pixels follow,
+//! one canvas row after the other ([`Renderer`]): each is computed once, from the one image that shows there.
+//!
+//! - `rows.rs`: rows placed on the canvas, cut by the pastes above them, and dropped when too little is left
+//! - `coverage.rs`: canvas pixels that each paste covers, as bits or as alpha
+//! - `render.rs`: pixels of canvas rows
 
-mod pixels;
+mod coverage;
+mod render;
 mod rows;
+
+pub use coverage::Coverage;
+pub use render::Renderer;
 
 use crate::rle::{Counts, Masks, PixelBox, Placed};
 use crate::{Error, Placement, Result, Size};
 
-pub use pixels::{Brush, Painting};
-
-/// The objects of one image.
+/// Objects of one image.
 #[derive(Clone, Copy, Debug)]
 pub struct Objects<'a> {
-    /// Their masks, of the image's size.
+    /// Masks, of the image's size.
     pub masks: Counts<'a>,
-    /// For each mask whether it is a crowd.
+    /// Whether each mask is a crowd.
     pub crowd: &'a [bool],
 }
 
-/// Some objects of one source, pasted together.
+/// Objects of one source that are pasted together.
 #[derive(Clone, Debug)]
 pub struct Paste<'a> {
     /// Number of the source.
     pub source: usize,
     /// Rows of the source, each once.
     pub rows: &'a [usize],
-    /// Where the source lands.
+    /// Placement of the source.
     pub placement: Placement,
-    /// Weights of the soft edge; hard without.
+    /// Weights of the blur that makes a soft edge; a hard edge without.
     pub weights: Option<&'a [u16]>,
 }
 
-/// How pixels are made.
+/// Options of the pixels, the fill with one value for each channel.
 #[derive(Clone, Copy, Debug)]
-pub struct Look<'a, T> {
-    /// One value for each channel, where no image lands.
+pub struct PixelOptions<'a, T> {
+    /// Values where no image lands, one for each channel.
     pub fill: &'a [T],
-    /// Nearest instead of bilinear.
+    /// Whether resampling takes the nearest pixel, else bilinear.
     pub nearest: bool,
     /// Whether shrinking averages.
     pub antialias: bool,
 }
 
-/// Which rows are dropped.
+/// Limits below which rows are dropped.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    /// Rows, other than crowds, with fewer pixels.
+pub struct DropRules {
+    /// Least number of pixels; crowds are exempt.
     pub min_area: u64,
-    /// Rows, other than crowds, with a smaller part left.
+    /// Least visible part, 0 to 1; crowds are exempt.
     pub min_visibility: f64,
-    /// Keep them, marked as hidden, while they have a pixel.
+    /// Whether rows below the limits stay while they have a pixel, marked as hidden.
     pub keep_hidden: bool,
 }
 
-/// The rows that are left, in order: those of the target, then those pasted. Columns of one length.
+/// Rows that are left: those of the target, then those pasted, in order. Columns of one length.
 #[derive(Debug)]
-pub struct Rows {
-    /// The runs of their masks on the canvas, as [`Masks::to_counts`] has them.
+pub struct ResultRows {
+    /// Run lengths of the masks on the canvas, as [`Masks::to_counts`] has them.
     pub counts: Vec<u32>,
-    /// Where those of each mask begin, and, last, where they end.
+    /// Where the run lengths of each mask begin, and, last, where they end.
     pub offsets: Vec<i64>,
-    /// The boxes of the masks.
+    /// Boxes of the masks.
     pub boxes: Vec<PixelBox>,
-    /// The areas of these.
+    /// Areas of the masks in pixels.
     pub area: Vec<i64>,
-    /// Number of the source of each; -1 is the target.
+    /// Number of the source of each row; -1 is the target.
     pub source: Vec<i32>,
-    /// The row within its side.
+    /// Row number within the target or the source.
     pub source_row: Vec<i32>,
-    /// Area over the area before anything covered it.
+    /// Area over the area before anything covered the row.
     pub visibility: Vec<f32>,
-    /// Kept only because of [`Rules::keep_hidden`].
+    /// Whether the row is kept only because of [`DropRules::keep_hidden`].
     pub hidden: Vec<bool>,
 }
 
-/// Finds out what is left of every object when the pastes, in order, lie over the target.
+/// Finds out what is left of every object when the pastes, in order, lie over the target, and what each covers.
 ///
-/// No pixel is needed for that, nor written: what it leaves to be painted comes back as the scene.
+/// No pixel of an image is needed for that, nor written: rendering is left to a [`Renderer`].
 ///
 /// # Errors
-/// When sizes, sources and rows do not fit each other, and when there is not enough memory.
-pub fn arrange<'a>(
+/// When sizes, sources and rows do not fit each other, when a soft object is too large, and when there is not enough
+/// memory.
+pub fn compose_masks(
     target: Objects<'_>,
     placement: &Placement,
     sources: &[Objects<'_>],
-    pastes: &[Paste<'a>],
-    rules: &Rules,
-) -> Result<(Rows, Scene<'a>)> {
+    pastes: &[Paste<'_>],
+    rules: &DropRules,
+) -> Result<(ResultRows, Coverage)> {
     check(&target, placement, sources, pastes)?;
     let mut layers = rows::place_layers(sources, pastes, rules)?;
     let crowds: Vec<_> = sources.iter().map(|source| source.crowd).collect();
     let rows = rows::cut_and_drop(target.masks, target.crowd, placement, &crowds, &mut layers, rules)?;
-    Ok((rows, Scene { target: *placement, layers }))
+    Ok((rows, Coverage::new(*placement, &layers)?))
 }
 
 /// Checks every index and size that is used below. Callers say better what is wrong; this is the lock.
@@ -131,27 +138,21 @@ fn check_size(expected: Size, found: Size) -> Result<()> {
     if found == expected { Ok(()) } else { Err(Error::SizeDiffers { expected, found }) }
 }
 
-/// What is to be painted: the target, and the layers over it.
-pub struct Scene<'a> {
-    target: Placement,
-    layers: Vec<Layer<'a>>,
-}
-
-/// A paste that has something to paste: its rows, placed.
+/// Paste that has something to paste, its rows placed.
 struct Layer<'a> {
     source: usize,
     placement: Placement,
-    soft: Option<Soft<'a>>,
-    /// Its rows: their masks on the canvas, before anything covers them.
+    soft: Option<SoftEdge<'a>>,
+    /// Masks of its rows on the canvas, before anything covers them.
     placed: Placed,
-    /// What the layer covers, and the box of that.
+    /// Union of these, and its box.
     union: Masks,
-    reach: PixelBox,
+    bbox: PixelBox,
 }
 
-/// What a soft edge is made of.
-struct Soft<'a> {
+/// Blur of a layer's edge.
+struct SoftEdge<'a> {
     weights: &'a [u16],
-    /// The union of the pasted masks on their own image, where the canvas cuts some of it: the blur sees that too.
+    /// Union of the pasted masks on their own image, where the canvas cuts some of it: the blur sees that too.
     uncut: Option<Masks>,
 }

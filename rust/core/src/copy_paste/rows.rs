@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Layer, Objects, Paste, Rows, Rules, Soft};
+use super::{DropRules, Layer, Objects, Paste, ResultRows, SoftEdge};
 use crate::memory::reserve;
 use crate::rle::{self, Counts, Cut, Masks, PixelBox, PlacedMask, Placer};
 use crate::{Placement, Result, Size};
@@ -11,7 +11,7 @@ use crate::{Placement, Result, Size};
 pub(super) fn place_layers<'a>(
     sources: &[Objects<'_>],
     pastes: &[Paste<'a>],
-    rules: &Rules,
+    rules: &DropRules,
 ) -> Result<Vec<Layer<'a>>> {
     let least = rules.min_area.max(1);
     let mut layers = Vec::with_capacity(pastes.len());
@@ -30,8 +30,8 @@ pub(super) fn place_layers<'a>(
             (None, rle::union(&placed.masks))
         };
         let reach = rle::boxes(&union)[0];
-        let soft = paste.weights.map(|weights| Soft { weights, uncut });
-        layers.push(Layer { source, placement, soft, placed, union, reach });
+        let soft = paste.weights.map(|weights| SoftEdge { weights, uncut });
+        layers.push(Layer { source, placement, soft, placed, union, bbox: reach });
     }
     Ok(layers)
 }
@@ -43,8 +43,8 @@ pub(super) fn cut_and_drop(
     placement: &Placement,
     crowds: &[&[bool]],
     layers: &mut [Layer<'_>],
-    rules: &Rules,
-) -> Result<Rows> {
+    rules: &DropRules,
+) -> Result<ResultRows> {
     let placer = Placer::new(placement, masks.bounds_bound());
     let expected = placer.expected(masks.bounds_bound());
     let pasted = layers.iter().map(|layer| layer.placed.masks.counts_bound()).sum::<usize>();
@@ -85,16 +85,16 @@ struct Origin {
 
 /// The rows left so far.
 struct Left<'a> {
-    rows: Rows,
-    rules: &'a Rules,
+    rows: ResultRows,
+    rules: &'a DropRules,
     canvas: Size,
     scratch: Vec<[u32; 2]>,
 }
 
 impl<'a> Left<'a> {
     /// With room for so many rows, and run lengths.
-    fn new(canvas: Size, rules: &'a Rules, rows: usize, counts: usize) -> Result<Self> {
-        let mut rows = Rows {
+    fn new(canvas: Size, rules: &'a DropRules, rows: usize, counts: usize) -> Result<Self> {
+        let mut rows = ResultRows {
             counts: reserve(counts)?,
             offsets: reserve(rows + 1)?,
             boxes: reserve(rows)?,
@@ -156,10 +156,10 @@ struct Above<'a> {
 impl<'a> Cover<'a> {
     /// Of the layers that can touch what is in a box; none if no layer does.
     fn new(hull: PixelBox, layers: &'a [Layer<'_>]) -> Option<Self> {
-        let mut touching = layers.iter().filter(|layer| layer.reach.meets(&hull));
+        let mut touching = layers.iter().filter(|layer| layer.bbox.meets(&hull));
         let first = touching.next()?;
         let Some(second) = touching.next() else {
-            return Some(Self { union: Cow::Borrowed(&first.union), reach: first.reach });
+            return Some(Self { union: Cow::Borrowed(&first.union), reach: first.bbox });
         };
         let mut unions = first.union.clone();
         for layer in std::iter::once(second).chain(touching) {

@@ -1,4 +1,4 @@
-//! Conversions of a row, compiled for AVX2.
+//! Output kernels for AVX2: the portable loops compiled once more, and float16 by an instruction for eight.
 
 use std::arch::x86_64::{_MM_FROUND_TO_NEAREST_INT, _mm256_cvtps_ph};
 

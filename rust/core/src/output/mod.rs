@@ -1,36 +1,35 @@
-//! What becomes of a finished canvas row: left as it is, or written as a model wants it.
+//! Output: canvas rows left as they are, or converted to the layout, dtype and scale that a model takes.
 //!
 //! Rows are converted while they are still in a near cache; the whole image is never gone over again.
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) mod avx2;
+mod avx2;
 mod dispatch;
-pub(crate) mod portable;
-mod strip;
+mod portable;
 #[cfg(test)]
 mod tests;
 
 use half::f16;
+use ndarray::{ArrayViewMut3, Axis};
 
-pub use self::strip::Strip;
 use crate::memory::filled;
 use crate::resample::Pixel;
 use crate::simd::Level;
-use crate::{Error, ImageViewMut, Result, Size};
+use crate::{Error, ImageView, ImageViewMut, Result, Size};
 
-/// Takes an image row by row, from top to bottom.
-pub trait Sink<T> {
-    /// Height and width.
+/// Receiver of an image, row by row, from top to bottom.
+pub trait RowSink<T> {
+    /// Height and width in pixels.
     fn size(&self) -> Size;
     /// Number of channels.
     fn channels(&self) -> usize;
-    /// Where row `y` is to be written: `width * channels` values, channels innermost.
+    /// Memory that row `y` is to be written to: `width * channels` values, channels innermost.
     fn row_mut(&mut self, y: usize) -> &mut [T];
-    /// Row `y`, the one last asked for, is complete.
+    /// Takes row `y`, the one last asked for, as complete.
     fn finish(&mut self, y: usize);
 }
 
-impl<T> Sink<T> for ImageViewMut<'_, T> {
+impl<T> RowSink<T> for ImageViewMut<'_, T> {
     fn size(&self) -> Size {
         Self::size(self)
     }
@@ -46,182 +45,196 @@ impl<T> Sink<T> for ImageViewMut<'_, T> {
     fn finish(&mut self, _y: usize) {}
 }
 
-/// A type of finished values that `T` is written as.
-pub trait Finished<T>: Copy + Send + 'static {
-    /// Writes values times `scale` plus `shift`, or, without these, as they are.
-    fn write(values: &[T], linear: Option<Linear<'_>>, floats: &mut [f32], out: &mut [Self]);
+/// Scale and shift of one channel: a value becomes `value * scale + shift`, multiplied, then added, in float32.
+pub type Linear = (f32, f32);
+
+/// Type of output values that image values of type `T` are written as.
+pub trait OutputPixel<T>: Copy + Default + Send + 'static {
+    /// Writes the values of one channel, or, where `linear` has several pairs, of interleaved channels; without any,
+    /// unscaled. `floats` is scratch memory as long as the values.
+    fn write(values: &[T], linear: &Scale<'_>, floats: &mut [f32], out: &mut [Self]);
 }
 
-/// `value * scale + shift`, multiplied, then added, in float32.
-#[derive(Clone, Copy, Debug)]
-pub enum Linear<'a> {
-    /// The same for all values.
-    One(f32, f32),
+/// Scale and shift of values that lie side by side.
+pub enum Scale<'a> {
+    /// Values stay as they are.
+    None,
+    /// One pair for all values.
+    One(Linear),
     /// One scale and one shift for each value.
     Each(&'a [f32], &'a [f32]),
 }
 
-macro_rules! kept {
+macro_rules! written_unscaled {
     ($($pixel:ty),*) => {$(
-        impl Finished<$pixel> for $pixel {
-            fn write(values: &[$pixel], linear: Option<Linear<'_>>, _: &mut [f32], out: &mut [Self]) {
-                debug_assert!(linear.is_none());
+        impl OutputPixel<$pixel> for $pixel {
+            fn write(values: &[$pixel], _: &Scale<'_>, _: &mut [f32], out: &mut [Self]) {
                 out.copy_from_slice(values);
             }
         }
     )*};
 }
 
-kept!(u8, u16);
+written_unscaled!(u8, u16);
 
-impl<T: Pixel + Into<f32>> Finished<T> for f32 {
-    fn write(values: &[T], linear: Option<Linear<'_>>, _: &mut [f32], out: &mut [Self]) {
-        match linear {
-            Some(Linear::One(scale, shift)) => dispatch::scale(Level::detect(), values, scale, shift, out),
-            Some(Linear::Each(scale, shift)) => {
-                dispatch::scale_each(Level::detect(), values, scale, shift, out)
-            }
-            None => out.iter_mut().zip(values).for_each(|(out, &value)| *out = value.into()),
+impl<T: Pixel + Into<f32>> OutputPixel<T> for f32 {
+    fn write(values: &[T], scale: &Scale<'_>, _: &mut [f32], out: &mut [Self]) {
+        match *scale {
+            Scale::One((scale, shift)) => dispatch::scale(Level::detect(), values, scale, shift, out),
+            Scale::Each(scales, shifts) => dispatch::scale_each(Level::detect(), values, scales, shifts, out),
+            Scale::None => out.iter_mut().zip(values).for_each(|(out, &value)| *out = value.into()),
         }
     }
 }
 
-impl<T: Pixel + Into<f32>> Finished<T> for f16 {
-    fn write(values: &[T], linear: Option<Linear<'_>>, floats: &mut [f32], out: &mut [Self]) {
-        // Of a row at a time: the float32 values stay in the nearest cache.
+impl<T: Pixel + Into<f32>> OutputPixel<T> for f16 {
+    fn write(values: &[T], scale: &Scale<'_>, floats: &mut [f32], out: &mut [Self]) {
         let floats = &mut floats[..values.len()];
-        f32::write(values, linear, &mut [], floats);
+        f32::write(values, scale, &mut [], floats);
         dispatch::halve(Level::detect(), floats, out);
     }
 }
 
-/// How a finished image differs from the canvas.
+/// Layout and scale of an output image.
 #[derive(Clone, Debug, Default)]
-pub struct Format {
-    /// All of one channel, then all of the next.
+pub struct OutputFormat {
+    /// Whether all of one channel comes before all of the next.
     pub channels_first: bool,
-    /// For each channel what its values are multiplied with, and what is added.
-    pub linear: Option<Vec<(f32, f32)>>,
+    /// Scale and shift of each channel; none leaves values as they are.
+    pub linear: Option<Vec<Linear>>,
 }
 
-/// Bytes of finished rows that wait to be written together. The memory that they go to is slow, and rows that follow each
-/// other keep it busy; one row at a time, each would wait for it anew.
-const TOGETHER: usize = 384 << 10;
-
-/// A sink that writes rows in another format.
-#[derive(Debug)]
-pub struct Converted<'a, T, O> {
-    writer: Writer<'a, T, O>,
-    /// Rows that are to be written together.
-    lines: Vec<T>,
-    /// How many there is room for.
-    together: usize,
-}
-
-impl<'a, T: Pixel + Default, O: Finished<T>> Converted<'a, T, O> {
-    /// Writes to `out`.
-    ///
-    /// # Errors
-    /// When the format is for another image, and when there is not enough memory.
-    pub fn new(out: Strip<'a, O>, format: &'a Format) -> Result<Self> {
-        let writer = Writer::new(out, format)?;
-        let per_row = writer.out.per_row();
-        let together = (TOGETHER / size_of::<T>() / per_row.max(1)).clamp(1, writer.out.size.h.max(1));
-        Ok(Self { writer, lines: filled(together * per_row)?, together })
+impl OutputFormat {
+    /// View of output memory as height, width and channels, whatever the layout; `memory` has its own order of axes.
+    #[must_use]
+    pub fn view<'a, O>(&self, memory: ArrayViewMut3<'a, O>) -> ArrayViewMut3<'a, O> {
+        if self.channels_first { memory.permuted_axes([1, 2, 0]) } else { memory }
     }
 }
 
-impl<T: Pixel + Default, O: Finished<T>> Sink<T> for Converted<'_, T, O> {
+/// Bytes of image rows that are converted together. Output memory is slow, and rows that follow each other keep it
+/// busy; one row at a time, each would wait for it anew.
+const CHUNK: usize = 384 << 10;
+
+/// Converter of rows to another format.
+pub struct FormatSink<'a, T, O> {
+    /// Height, width and channels; values of a row lie side by side, of one channel or of all.
+    out: ArrayViewMut3<'a, O>,
+    format: &'a OutputFormat,
+    /// Rows that wait to be converted together, and how many there is room for.
+    lines: Vec<T>,
+    together: usize,
+    /// One row, each channel in one piece.
+    planes: Vec<T>,
+    floats: Vec<f32>,
+    /// Scale and shift of each value of a row, where channels are interleaved.
+    each: [Vec<f32>; 2],
+}
+
+impl<'a, T: Pixel, O: OutputPixel<T>> FormatSink<'a, T, O> {
+    /// Sink that writes to `out`: height, width and channels, as [`OutputFormat::view`] gives them.
+    ///
+    /// # Errors
+    /// When the format is for another number of channels, and when there is not enough memory.
+    pub fn new(out: ArrayViewMut3<'a, O>, format: &'a OutputFormat) -> Result<Self> {
+        let (h, w, channels) = out.dim();
+        let (values, linear) = (w * channels, format.linear.as_deref());
+        match linear {
+            Some(linear) if linear.len() != channels => {
+                return Err(Error::LengthDiffers { expected: channels, found: linear.len() });
+            }
+            _ => {}
+        }
+        let mut each = [Vec::new(), Vec::new()];
+        if let (Some(linear), false) = (linear, format.channels_first) {
+            each = [filled(values)?, filled(values)?];
+            let [scales, shifts] = &mut each;
+            for (i, (scale, shift)) in scales.iter_mut().zip(shifts).enumerate() {
+                (*scale, *shift) = linear[i % channels];
+            }
+        }
+        let together = (CHUNK / size_of::<T>() / values.max(1)).clamp(1, h.max(1));
+        let planes = filled(if format.channels_first { values } else { 0 })?;
+        Ok(Self {
+            lines: filled(together * values)?,
+            together,
+            planes,
+            floats: filled(values)?,
+            each,
+            out,
+            format,
+        })
+    }
+
+    /// Converts `line`, row `y` with its channels interleaved.
+    fn write(&mut self, y: usize, line: &[T]) {
+        let (_, w, channels) = self.out.dim();
+        let mut row = self.out.index_axis_mut(Axis(0), y);
+        let linear = self.format.linear.as_deref();
+        if !self.format.channels_first {
+            let [scales, shifts] = &self.each;
+            let scale = linear.map_or(Scale::None, |_| Scale::Each(scales, shifts));
+            if let Some(out) = row.as_slice_mut() {
+                O::write(line, &scale, &mut self.floats, out);
+            }
+            return;
+        }
+        dispatch::split(Level::detect(), line, channels, &mut self.planes);
+        for (channel, plane) in self.planes.chunks_exact(w).enumerate() {
+            let scale = linear.map_or(Scale::None, |linear| Scale::One(linear[channel]));
+            if let Some(out) = row.index_axis_mut(Axis(1), channel).as_slice_mut() {
+                O::write(plane, &scale, &mut self.floats, out);
+            }
+        }
+    }
+}
+
+impl<T: Pixel, O: OutputPixel<T>> RowSink<T> for FormatSink<'_, T, O> {
     fn size(&self) -> Size {
-        self.writer.out.size
+        let (h, w, _) = self.out.dim();
+        Size { h, w }
     }
 
     fn channels(&self) -> usize {
-        self.writer.out.channels
+        self.out.dim().2
     }
 
     fn row_mut(&mut self, y: usize) -> &mut [T] {
-        let per_row = self.writer.out.per_row();
-        &mut self.lines[y % self.together * per_row..][..per_row]
+        let values = self.floats.len();
+        &mut self.lines[y % self.together * values..][..values]
     }
 
     fn finish(&mut self, y: usize) {
         let number = y % self.together;
-        if number + 1 < self.together && y + 1 < self.writer.out.size.h {
+        if number + 1 < self.together && y + 1 < self.out.dim().0 {
             return;
         }
-        let per_row = self.writer.out.per_row();
-        for (y, line) in (y - number..=y).zip(self.lines.chunks_exact(per_row)) {
-            self.writer.write(line, y);
+        let lines = std::mem::take(&mut self.lines);
+        for (y, line) in (y - number..=y).zip(lines.chunks_exact(self.floats.len())) {
+            self.write(y, line);
         }
+        self.lines = lines;
     }
 }
 
-/// Writes rows in another format.
-#[derive(Debug)]
-struct Writer<'a, T, O> {
-    out: Strip<'a, O>,
-    format: &'a Format,
-    /// The row at hand, each channel in one piece.
-    planes: Vec<T>,
-    floats: Vec<f32>,
-    /// For rows with channels innermost, scale and shift of each value.
-    each: [Vec<f32>; 2],
-}
-
-impl<'a, T: Pixel + Default, O: Finished<T>> Writer<'a, T, O> {
-    fn new(out: Strip<'a, O>, format: &'a Format) -> Result<Self> {
-        let per_row = out.per_row();
-        if out.channels_first != format.channels_first
-            || format.linear.as_ref().is_some_and(|all| all.len() != out.channels)
-        {
-            return Err(Error::LengthDiffers {
-                expected: out.channels,
-                found: format.linear.as_ref().map_or(0, Vec::len),
-            });
-        }
-        let mut each = [Vec::new(), Vec::new()];
-        if let (Some(linear), false) = (&format.linear, format.channels_first) {
-            each = [filled(per_row)?, filled(per_row)?];
-            let [scales, shifts] = &mut each;
-            for (i, (scale, shift)) in scales.iter_mut().zip(shifts).enumerate() {
-                (*scale, *shift) = linear[i % out.channels];
-            }
-        }
-        let planes = if format.channels_first { per_row } else { 0 };
-        Ok(Self { out, format, planes: filled(planes)?, floats: filled(per_row)?, each })
-    }
-
-    fn write(&mut self, line: &[T], y: usize) {
-        if !self.format.channels_first {
-            let [scales, shifts] = &self.each;
-            let linear = self.format.linear.is_some().then_some(Linear::Each(scales, shifts));
-            O::write(line, linear, &mut self.floats, self.out.row_mut(0, y));
-            return;
-        }
-        let Size { w, .. } = self.out.size;
-        dispatch::split(Level::detect(), line, self.out.channels, &mut self.planes);
-        for (channel, plane) in self.planes.chunks_exact(w).enumerate() {
-            let linear = self.format.linear.as_ref().map(|all| Linear::One(all[channel].0, all[channel].1));
-            O::write(plane, linear, &mut self.floats, self.out.row_mut(channel, y));
-        }
-    }
-}
-
-/// Writes an image in another format.
+/// Converts an image; `out` has height, width and channels, as [`OutputFormat::view`] gives them.
 ///
 /// # Errors
 /// When `out` or the format is for another image, and when there is not enough memory.
-pub fn convert<T: Pixel + Default, O: Finished<T>>(
-    image: crate::ImageView<'_, T>,
-    format: &Format,
-    out: &mut [O],
+pub fn convert<T: Pixel, O: OutputPixel<T>>(
+    image: ImageView<'_, T>,
+    format: &OutputFormat,
+    out: ArrayViewMut3<'_, O>,
 ) -> Result<()> {
-    let (expected, found) = (image.size().pixels() * image.channels(), out.len());
-    let out = Strip::new(out, image.size(), image.channels(), format.channels_first);
-    let mut writer = Writer::new(out.ok_or(Error::LengthDiffers { expected, found })?, format)?;
+    let mut sink = FormatSink::new(out, format)?;
+    if sink.size() != image.size() {
+        return Err(Error::SizeDiffers { expected: image.size(), found: sink.size() });
+    }
+    if sink.channels() != image.channels() {
+        return Err(Error::LengthDiffers { expected: image.channels(), found: sink.channels() });
+    }
     for y in 0..image.size().h {
-        writer.write(image.row(y), y);
+        sink.write(y, image.row(y));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Conversions of a row for every processor, in a shape that compilers vectorise.
+//! Output kernels for every processor, in a shape that compilers vectorise.
 #![expect(
     clippy::inline_always,
     reason = "AVX2 functions compile these bodies once more, with their features"
@@ -15,7 +15,7 @@ pub(crate) fn scale<T: Copy + Into<f32>>(values: &[T], scale: f32, shift: f32, o
     }
 }
 
-/// The same with one scale and one shift for each value.
+/// `out = value * scale + shift`, with one scale and one shift for each value.
 #[inline(always)]
 pub(crate) fn scale_each<T: Copy + Into<f32>>(values: &[T], scale: &[f32], shift: &[f32], out: &mut [f32]) {
     for (((out, &value), scale), shift) in out.iter_mut().zip(values).zip(scale).zip(shift) {
@@ -23,12 +23,12 @@ pub(crate) fn scale_each<T: Copy + Into<f32>>(values: &[T], scale: &[f32], shift
     }
 }
 
-/// Rounded to the nearest float16, halves to even.
+/// Rounds values to the nearest float16, halves to even.
 pub(crate) fn halve(values: &[f32], out: &mut [f16]) {
     out.convert_from_f32_slice(values);
 }
 
-/// Each channel in one piece, instead of pixel after pixel.
+/// Splits interleaved channels: `planes` has each channel in one piece.
 #[inline(always)]
 pub(crate) fn split<T: Copy>(line: &[T], channels: usize, planes: &mut [T]) {
     match channels {

@@ -1,7 +1,7 @@
 use half::f16;
-use ndarray::Array3;
+use ndarray::{Array3, ArrayViewMut3};
 
-use super::{Format, convert, dispatch, portable};
+use super::{OutputFormat, OutputPixel, convert, dispatch, portable};
 use crate::ImageView;
 use crate::simd::Level;
 
@@ -62,23 +62,32 @@ fn halves_are_rounded_to_even() {
     }
 }
 
+/// Values of an image in another format, in the order of memory.
+fn converted<O: OutputPixel<u8>>(pixels: &Array3<u8>, format: &OutputFormat) -> crate::Result<Vec<O>> {
+    let (h, w, c) = pixels.dim();
+    let mut out = vec![O::default(); h * w * c];
+    let shape = if format.channels_first { (c, h, w) } else { (h, w, c) };
+    let view = format.view(ArrayViewMut3::from_shape(shape, &mut out).unwrap());
+    convert(ImageView::new(pixels.view()).unwrap(), format, view)?;
+    Ok(out)
+}
+
 #[test]
 fn images_in_every_format() {
     let pixels = image(3, 5, 3);
-    let view = || ImageView::new(pixels.view()).unwrap();
     let linear = vec![(0.5, 1.0), (2.0, 0.0), (0.25, -8.0)];
     for channels_first in [false, true] {
         let at = |y: usize, x: usize, c: usize| {
             if channels_first { (c * 3 + y) * 5 + x } else { (y * 5 + x) * 3 + c }
         };
-        let mut bytes = [0_u8; 45];
-        convert(view(), &Format { channels_first, linear: None }, &mut bytes).unwrap();
-        let format = Format { channels_first, linear: Some(linear.clone()) };
-        let (mut floats, mut halves) = ([0.0_f32; 45], [f16::ZERO; 45]);
-        convert(view(), &format, &mut floats).unwrap();
-        convert(view(), &format, &mut halves).unwrap();
+        let bytes = converted::<u8>(&pixels, &OutputFormat { channels_first, linear: None }).unwrap();
+        let unscaled = converted::<f32>(&pixels, &OutputFormat { channels_first, linear: None }).unwrap();
+        let format = OutputFormat { channels_first, linear: Some(linear.clone()) };
+        let floats = converted::<f32>(&pixels, &format).unwrap();
+        let halves = converted::<f16>(&pixels, &format).unwrap();
         for ((y, x, c), &value) in pixels.indexed_iter() {
             assert_eq!(bytes[at(y, x, c)], value);
+            assert_eq!(unscaled[at(y, x, c)], f32::from(value));
             let (scale, shift) = linear[c];
             assert_eq!(floats[at(y, x, c)], f32::from(value) * scale + shift);
             assert_eq!(halves[at(y, x, c)], f16::from_f32(f32::from(value) * scale + shift));
@@ -87,10 +96,11 @@ fn images_in_every_format() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn formats_and_outputs_that_do_not_fit_are_refused() {
     let pixels = image(3, 5, 3);
-    let view = || ImageView::new(pixels.view()).unwrap();
-    assert!(convert(view(), &Format::default(), &mut [0_u8; 44]).is_err());
     let linear = Some(vec![(1.0, 0.0); 2]);
-    assert!(convert(view(), &Format { channels_first: true, linear }, &mut [0.0_f32; 45]).is_err());
+    assert!(converted::<f32>(&pixels, &OutputFormat { channels_first: true, linear }).is_err());
+    let mut out = [0_u8; 44];
+    let view = ArrayViewMut3::from_shape((1, 4, 11), &mut out).unwrap();
+    assert!(convert(ImageView::new(pixels.view()).unwrap(), &OutputFormat::default(), view).is_err());
 }
