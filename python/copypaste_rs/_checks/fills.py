@@ -1,4 +1,4 @@
-"""The value of canvas pixels that no image reaches, checked."""
+"""Checks of fills: the values of canvas pixels that no image reaches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias
 
 import numpy as np
 
-from copypaste_rs import _checks
+from copypaste_rs._checks.places import wrong
+from copypaste_rs._checks.scalars import real
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,9 +25,9 @@ def fill(value: object) -> float | tuple[float, ...] | None:
     if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes):
         values = value.tolist() if isinstance(value, np.ndarray) else list(value)
         if isinstance(values, list):
-            return tuple(_checks.real("fill", each, -math.inf, math.inf) for each in values)
+            return tuple(real("fill", each, -math.inf, math.inf) for each in values)
         value = values
-    return _checks.real("fill", value, -math.inf, math.inf)  # type: ignore[arg-type]  # refuses what is no number
+    return real("fill", value, -math.inf, math.inf)  # type: ignore[arg-type]  # refuses what is no number
 
 
 def fill_values(value: object, dtype: np.dtype[Any], channels: int, grey_image: bool) -> NDArray[Any]:
@@ -37,7 +38,7 @@ def fill_values(value: object, dtype: np.dtype[Any], channels: int, grey_image: 
     if isinstance(given, tuple):
         if len(given) != channels:
             of = "an image without channel axis" if grey_image else f"an image of {channels} channels"
-            raise ValueError(f"fill: expected a number or {channels} of them for {of}, got {len(given)}")
+            raise wrong("fill", f"a number or {channels} of them for {of}", str(len(given)))
         numbers = np.array(given)
     else:
         numbers = np.full(channels, given)
@@ -46,14 +47,12 @@ def fill_values(value: object, dtype: np.dtype[Any], channels: int, grey_image: 
     if dtype.kind == "f":
         if not np.isfinite(values).all():
             limit = float(np.finfo(np.float32).max)
-            raise ValueError(
-                f"fill: expected numbers within {limit:g} for dtype float32, got {numbers[~np.isfinite(values)][0]:g}"
-            )
+            raise wrong("fill", f"numbers within {limit:g} for dtype float32", f"{numbers[~np.isfinite(values)][0]:g}")
         return values
-    wrong = (numbers < 0) | (numbers > np.iinfo(dtype).max) | (numbers != np.trunc(numbers))
-    if wrong.any():
+    outside = (numbers < 0) | (numbers > np.iinfo(dtype).max) | (numbers != np.trunc(numbers))
+    if outside.any():
         top = np.iinfo(dtype).max
-        raise ValueError(f"fill: expected whole numbers from 0 to {top} for dtype {dtype}, got {numbers[wrong][0]:g}")
+        raise wrong("fill", f"whole numbers from 0 to {top} for dtype {dtype}", f"{numbers[outside][0]:g}")
     return values
 
 
