@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, final
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, final
 
 import numpy as np
 
@@ -265,6 +265,12 @@ class RleMasks:
             and np.array_equal(self.counts, other.counts)
         )
 
+    __array_ufunc__: ClassVar[None] = None
+    """Arithmetic and comparisons with arrays, which NumPy leaves to this class: `==` is False on either side."""
+
+    def __array__(self, dtype: Any = None, copy: object = None) -> NDArray[Any]:
+        return element("RleMasks: expected an array, got runs; RleMasks.to_dense() makes an array of them", self, dtype)
+
     def __hash__(self) -> int:
         return hash((self.size, self.counts.tobytes(), self.offsets.tobytes()))
 
@@ -283,6 +289,15 @@ def check_masks(name: str, value: object, size: tuple[int, int] | None = None) -
     if size is not None and value.size != size:
         raise ValueError(f"{name}: expected masks of size {size}, got {value.size}")
     return value
+
+
+def element(refusal: str, value: object, dtype: Any) -> NDArray[Any]:
+    """`value` as the one element of an array of objects; an array of any other dtype is refused with a TypeError."""
+    if dtype is None or np.dtype(dtype) != np.dtype(object):
+        raise TypeError(refusal)
+    array = np.empty((), object)
+    array[()] = value
+    return array
 
 
 def _integers(name: str, values: ArrayLike, high: int) -> NDArray[Any]:

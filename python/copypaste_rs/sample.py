@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast, final
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, cast, final
 
 import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._equality import same
-from copypaste_rs.masks import RleMasks
+from copypaste_rs.masks import RleMasks, element
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -188,6 +188,12 @@ class Instances:
         mine, theirs = self._columns, other._columns
         return mine.keys() == theirs.keys() and all(same(mine[name], theirs[name]) for name in mine)
 
+    __array_ufunc__: ClassVar[None] = None
+    """Arithmetic and comparisons with arrays, which NumPy leaves to this class: `==` is False on either side."""
+
+    def __array__(self, dtype: Any = None, copy: object = None) -> NDArray[Any]:
+        return element("Instances: expected an array, got columns; Instances.columns holds an array each", self, dtype)
+
     __hash__ = None  # type: ignore[assignment]  # holds arrays, which may be written to
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -275,6 +281,9 @@ class Sample:
             and self.instances == other.instances
             and same(self.info, other.info)
         )
+
+    __array_ufunc__: ClassVar[None] = None
+    """Arithmetic and comparisons with arrays, which NumPy leaves to this class: `==` is False on either side."""
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays, which may be written to
 
