@@ -1,0 +1,1 @@
+"""Tests that both backends agree: results, errors, signatures, instruction sets."""

@@ -1,0 +1,1 @@
+"""Tests of reading, pairing and writing data sets."""

@@ -1,0 +1,139 @@
+"""Fields of annotations as columns: what CocoDataset takes over, leaves out and names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+from copypaste_rs.datasets import CocoDataset
+from tests.fixtures.coco_files import annotation, box_polygon, write
+
+FIELDS = [
+    # values of a field in four annotations (... is absent), dtype, values of the column
+    ([1, 2, 3, 4], "int64", [1, 2, 3, 4]),
+    ([1, 2, 3, ...], "float64", [1, 2, 3, np.nan]),
+    ([1, 2.5, None, 4], "float64", [1, 2.5, np.nan, 4]),
+    ([2**80, 1, 1, 1], "float64", [2.0**80, 1, 1, 1]),
+    ([True, False, True, True], "bool", [True, False, True, True]),
+    ([True, ..., ..., False], "bool", [True, False, False, False]),
+    ([True, 3, 2, 1], "int64", [1, 3, 2, 1]),
+    (["a", "bcd", "", "a"], "<U3", ["a", "bcd", "", "a"]),
+    ([..., ..., "ab", ...], "<U2", ["", "", "ab", ""]),
+    (["a", 3, True, 0.5], "<U4", ["a", "3", "true", "0.5"]),
+]
+
+
+@pytest.mark.parametrize(("values", "dtype", "column"), FIELDS)
+def test_further_fields_become_columns_of_one_dtype(
+    tmp_path: Path, values: list[Any], dtype: str, column: list[Any]
+) -> None:
+    annotations = [
+        annotation(i, [box_polygon(2, 2, 9, 9)], 10 + i % 2, **({} if value is ... else {"field": value}))
+        for i, value in enumerate(values)
+    ]
+    dataset = CocoDataset(*write(tmp_path, annotations, [(20, 30), (30, 20)]))
+    found: list[NDArray[Any]] = [dataset.instances(i).field for i in (0, 1)]
+    assert [part.dtype for part in found] == [np.dtype(dtype)] * 2
+    np.testing.assert_array_equal(np.concatenate(found), np.array([*column[::2], *column[1::2]], dtype))
+
+
+def test_a_field_that_is_no_scalar_everywhere_is_left_out(tmp_path: Path) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    annotations = [
+        annotation(1, square, attributes={"a": 1}, mixed=1, nothing=None, area="?", bbox=["1", "2", "3", "4"]),
+        annotation(2, square, keypoints=[1, 2, 2], num_keypoints=1, mixed=[2], **{"with space": 3}),
+    ]
+    files = write(tmp_path, annotations)
+    with pytest.warns(UserWarning, match="left out") as caught:
+        columns = CocoDataset(*files).instances(0).columns
+    assert [str(w.message) for w in caught] == [
+        f"{files.annotations}: left out the field 'attributes' of 1 annotation, which is a list or an object, "
+        "the field 'mixed' of 2 annotations, which is a list or an object, "
+        "the field 'keypoints' of 1 annotation, which would not move along, "
+        "the field 'num_keypoints' of 1 annotation, which would not move along"
+    ]
+    assert list(columns) == ["masks", "labels", "boxes", "iscrowd", "id", "with space"]
+
+
+@pytest.mark.parametrize("values", [[2**53 + 1, ...], [2**53 + 1, 0.5], [10**400, 1]])
+def test_integers_that_float64_cannot_hold_are_refused_by_name(tmp_path: Path, values: list[Any]) -> None:
+    annotations = [
+        annotation(i, [box_polygon(2, 2, 9, 9)], **({} if value is ... else {"track": value}))
+        for i, value in enumerate(values)
+    ]
+    with pytest.raises(ValueError, match=r"annotations\.json: annotations: field 'track': expected integers that"):
+        CocoDataset(*write(tmp_path, annotations))
+
+
+def test_which_fields_are_integers_in_the_file(tmp_path: Path) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    annotations = [
+        annotation(1, square, all=1, some=2, real=1.0, text="a", big=2**53 + 1),
+        annotation(2, square, all=3, real=2, text="b", big=1),
+    ]
+    dataset = CocoDataset(*write(tmp_path, annotations))
+    assert dataset.integers == {"all", "some", "big"}
+    assert {name: dtype.str for name, dtype in dataset.fields.items()} == {
+        "all": "<i8", "some": "<f8", "real": "<f8", "text": "<U1", "big": "<i8"
+    }  # fmt: skip
+
+
+def test_fields_that_copy_paste_overwrites_are_named_unless_they_are_its_own(tmp_path: Path) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    theirs = write(
+        tmp_path / "a", [annotation(1, square, source="web", visibility=1), annotation(2, square, source="")]
+    )
+    with pytest.warns(UserWarning, match="overwritten") as caught:
+        dataset = CocoDataset(*theirs)
+    assert [str(w.message) for w in caught] == [
+        f"{theirs.annotations}: the field 'source' of 2 annotations is overwritten by copy-paste; "
+        "the field 'visibility' of 1 annotation is overwritten by copy-paste"
+    ]
+    source: NDArray[Any] = dataset.instances(0).source
+    assert source.tolist() == ["web", ""]
+    own = [annotation(1, square, source=-1, source_row=0, visibility=1.0, source_image_id=3)]
+    CocoDataset(*write(tmp_path / "b", own))
+
+
+def test_strange_categories_and_repeated_ids_are_counted(tmp_path: Path) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    annotations = [annotation(7, square, category_id=category) for category in (1, 9, 2, 9, 5)]
+    files = write(tmp_path, [*annotations, annotation(8, [])])
+    with pytest.warns(UserWarning, match="left out") as caught:
+        dataset = CocoDataset(*files)
+    assert [str(w.message) for w in caught] == [
+        f"{files.annotations}: left out 1 annotation that covers no pixel; "
+        "3 annotations have a category that is not among the categories (5, 9); "
+        "4 annotations have the id of another one"
+    ]
+    labels = dataset.instances(0).labels
+    assert labels is not None
+    assert labels.tolist() == [1, 9, 2, 9, 5]
+    assert dataset.unknown_labels(dataset.categories) == [5, 9]
+
+
+def test_malformed_counts_name_their_annotation(tmp_path: Path) -> None:
+    good = {"size": [40, 60], "counts": coco_mask.encode(np.ones((40, 60), np.uint8, "F"))["counts"].decode()}
+    annotations = [annotation(1, [box_polygon(2, 2, 9, 9)], 77), annotation(2, good), annotation(3, [])]
+    files = write(tmp_path, [*annotations, annotation(4, {"size": [40, 60], "counts": "P"}), annotation(5, good)])
+    with pytest.raises(ValueError, match=r"annotations\.json: annotations\[3\]: segmentation: counts: ends inside a"):
+        CocoDataset(*files)
+
+
+def test_a_field_with_a_taken_name_is_named_in_the_warning(tmp_path: Path) -> None:
+    files = write(tmp_path, [annotation(1, [box_polygon(2, 2, 9, 9)], labels=3, concat=1)])
+    with pytest.warns(UserWarning, match="'labels', whose name has a meaning of its own here, the field 'concat'"):
+        dataset = CocoDataset(*files)
+    assert dataset.instances(0).labels == [1]
+
+
+def test_info_has_the_scalars_of_the_image(tmp_path: Path) -> None:
+    files = write(tmp_path, [])
+    image = files.json["images"][0] | {"license": 3, "ok": True, "tags": ["a"], "none": None}
+    info = CocoDataset(*files.edit(images=[image])).info(0)
+    assert info == {"image_id": 10, "file_name": "0.jpg", "width": 60, "height": 40, "license": 3, "ok": True}

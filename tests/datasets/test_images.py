@@ -1,0 +1,84 @@
+"""Image files: the pixels that Pillow sees, clear errors, and the same bytes for the same pixels."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from copypaste_rs.datasets.images import encode_image, read_image
+from tests.fixtures.coco_files import photo
+
+
+def saved(image: Image.Image, path: Path, **options: Any) -> Path:
+    image.save(path, **options)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1"])
+def test_every_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
+    image = Image.fromarray(photo((21, 34), 3)).convert(mode)
+    pixels = read_image(saved(image, tmp_path / "x.png"))
+    assert pixels.dtype == np.uint8
+    np.testing.assert_array_equal(pixels, np.asarray(image.convert("RGB")))
+
+
+@pytest.mark.parametrize(("mode", "subsampling"), [("RGB", 0), ("RGB", 2), ("L", 0), ("CMYK", 0)])
+def test_jpeg_is_decoded_as_pillow_does(tmp_path: Path, mode: str, subsampling: int) -> None:
+    path = saved(Image.fromarray(photo((37, 51), 1)).convert(mode), tmp_path / "x.jpg", subsampling=subsampling)
+    np.testing.assert_array_equal(read_image(path), np.asarray(Image.open(path).convert("RGB")))
+
+
+def test_sixteen_bits_are_cut_to_the_upper_eight(tmp_path: Path) -> None:
+    deep = np.arange(0, 65536, 64, dtype=np.uint16).reshape(16, 64)
+    pixels = read_image(saved(Image.fromarray(deep), tmp_path / "x.png"))
+    np.testing.assert_array_equal(pixels, np.repeat((deep >> 8).astype(np.uint8)[:, :, None], 3, axis=2))
+
+
+def test_exif_rotation_is_not_applied(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = saved(Image.fromarray(photo((21, 34), 3)), tmp_path / "x.jpg", exif=exif)
+    assert read_image(path).shape == (21, 34, 3)
+
+
+def test_extra_bytes_after_a_jpeg_do_no_harm(tmp_path: Path) -> None:
+    path = saved(Image.fromarray(photo((21, 34), 3)), tmp_path / "x.jpg")
+    expected = read_image(path)
+    path.write_bytes(path.read_bytes() + b"trailing")
+    np.testing.assert_array_equal(read_image(path), expected)
+
+
+@pytest.mark.parametrize("shape", [(21, 34), (21, 34, 1), (21, 34, 3)])
+def test_png_keeps_and_jpeg_nearly_keeps_pixels(shape: tuple[int, ...]) -> None:
+    image = photo((21, 34), 5)
+    image = np.ascontiguousarray(image if shape == (21, 34, 3) else image[:, :, :1].reshape(shape))
+    for kind, tolerance in (("png", 0), ("jpg", 12)):
+        for layout in (image, np.asfortranarray(image)):
+            back = np.asarray(Image.open(io.BytesIO(encode_image(layout, kind, 95))))
+            assert np.abs(back.astype(int) - image.reshape(back.shape)).max() <= tolerance
+
+
+def test_what_cannot_be_written_as_an_image_is_refused() -> None:
+    with pytest.raises(TypeError, match="image: expected dtype uint8 to write a file, got uint16"):
+        encode_image(np.zeros((3, 4), np.uint16), "png", 95)
+    with pytest.raises(ValueError, match="image: expected 1 or 3 channels to write a file, got 4"):
+        encode_image(np.zeros((3, 4, 4), np.uint8), "png", 95)
+    with pytest.raises(ValueError, match="at most 65500 pixels for JPEG"):
+        encode_image(np.zeros((1, 65501), np.uint8), "jpg", 95)
+
+
+def test_something_else_than_an_image_is_an_os_error(tmp_path: Path) -> None:
+    path = tmp_path / "x.jpg"
+    for content in (b"", b"hello", b"\xff\xd8\xff\xe0 hello", b"\x89PNG\r\n\x1a\n" + b"\0" * 40):
+        path.write_bytes(content)
+        with pytest.raises(OSError, match=r"x\.jpg: (cannot be read as an image: |expected an image file)") as caught:
+            read_image(path)
+        assert "BytesIO" not in str(caught.value)
+    path.write_bytes(b"hello")
+    with pytest.raises(OSError, match=r"x\.jpg: expected an image file, got what Pillow cannot read$"):
+        read_image(path)

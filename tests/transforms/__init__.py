@@ -1,0 +1,1 @@
+"""Tests of transforms and of the whole operation: plans, columns, batches, threads."""

@@ -1,0 +1,233 @@
+"""A batch in one call: the bytes of one call for each item, whatever the threads; nothing written when it does not fit."""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from copypaste_rs import Batch, ForTraining, Instances, RleMasks, Sample, SimpleCopyPaste, _operation
+from tests.transforms.test_transform import SOURCE, TARGET, sample
+
+TRANSFORM = SimpleCopyPaste(size=(40, 52), blend_sigma=(0.5, 2))
+TARGETS = [TARGET, sample(5, (20, 31)), Sample(TARGET.image, Instances(), {"image_id": 7}), SOURCE, sample(6)]
+SOURCES: list[Any] = [SOURCE, [TARGET, SOURCE], TARGET, [], (sample(8),)]
+PLANS = [TRANSFORM.sample_plan(t, s, (0, 0, i)) for i, (t, s) in enumerate(zip(TARGETS, SOURCES, strict=True))]
+
+
+@pytest.mark.parametrize("backend", ["rust", "numpy"])
+@pytest.mark.parametrize("threads", [1, 2, 3, 16])
+def test_items_are_those_of_apply(threads: int, backend: str) -> None:
+    transform = SimpleCopyPaste(size=(40, 52), blend_sigma=(0.5, 2), backend=backend)
+    batch = transform.apply_batch(PLANS, TARGETS, SOURCES, threads=threads)
+    assert isinstance(batch, Batch)
+    assert batch.images.shape == (5, 40, 52, 3)
+    assert len(batch) == 5
+    for i, plan in enumerate(PLANS):
+        assert batch[i] == transform.apply(plan, TARGETS[i], SOURCES[i])
+        assert np.shares_memory(batch[i].image, batch.images)
+    assert batch.infos[2] == {"image_id": 7}
+    assert batch.infos[2] is not TARGETS[2].info
+
+
+@pytest.mark.parametrize("channels", [(), (1,), (4,)])
+def test_any_channels_and_a_given_array(channels: tuple[int, ...]) -> None:
+    targets = [Sample(np.full((9, 7, *channels), v, np.float32), Instances()) for v in (0.25, 0.75)]
+    plans = [TRANSFORM.sample_plan(t, [], i) for i, t in enumerate(targets)]
+    out = np.full((2, 40, 52, *channels), 9, np.float32)
+    batch = TRANSFORM.apply_batch(plans, targets, [[], []], threads=2, out=out)
+    assert batch.images is out
+    for i, plan in enumerate(plans):
+        np.testing.assert_array_equal(out[i], TRANSFORM.apply(plan, targets[i], []).image)
+
+
+FORMATS: list[dict[str, Any] | None] = [
+    None,
+    *({"layout": layout, "dtype": "uint8"} for layout in ("hwc", "chw")),
+    *({"layout": layout, "dtype": "float16", "mean": 0.25, "std": 2} for layout in ("hwc", "chw")),
+]
+LAYOUTS: list[Any] = [lambda image: image, np.asfortranarray, lambda image: image[..., :1], lambda image: image[..., 0]]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_images_shared_out_among_threads_are_those_of_one(form: dict[str, Any] | None, layout: Any) -> None:
+    """Canvases so high that the last ones are divided, the only one of a batch too."""
+    rows = 128 * 3 + 5
+    plain = SimpleCopyPaste(size=(rows, 40), blend_sigma=(0.5, 4), select="all")
+    transform: Any = plain if form is None else ForTraining(plain, masks="runs", **form)
+    photos = [Sample(layout(each.image), each.instances) for each in (TARGET, SOURCE)]
+    for n in (1, 2, 5):
+        targets, sources = [photos[i % 2] for i in range(n)], [[photos[0], photos[1]]] * n
+        plans = [plain.sample_plan(t, s, (0, n, i)) for i, (t, s) in enumerate(zip(targets, sources, strict=True))]
+        expected = [transform.apply(*item) for item in zip(plans, targets, sources, strict=True)]
+        for threads in (1, 2, 5):
+            batch = transform.apply_batch(plans, targets, sources, threads=threads)
+            assert [batch[i] for i in range(n)] == expected
+
+
+def call(**change: Any) -> Any:
+    arguments: dict[str, Any] = {"plans": PLANS, "targets": TARGETS, "sources": SOURCES} | change
+    return TRANSFORM.apply_batch(**arguments)
+
+
+OTHER = sample(3, (11, 12))
+FLAT = Sample(TARGET.image[..., 0], Instances())
+BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"plans": PLANS[:4]}, ValueError, "plans, targets, sources: expected as many of each, got 4, 5 and 5"),
+    ({"sources": [SOURCE]}, ValueError, "plans, targets, sources: expected as many of each, got 5, 5 and 1"),
+    ({"plans": np.zeros(())}, TypeError, "plans: expected a sequence, got a single value"),
+    ({"sources": None}, TypeError, "sources: expected a sequence, got NoneType"),
+    ({"targets": "ab"}, TypeError, "targets: expected a sequence, got str"),
+    ({"plans": [], "targets": [], "sources": []}, ValueError, "plans: expected at least one, got none"),
+    ({"targets": [*TARGETS[:4], OTHER]}, ValueError, "item 4: plan: expected a target of size (30, 44), got (11, 12)"),
+    ({"targets": [*TARGETS[:4], None]}, TypeError, "item 4: target: expected a Sample, got NoneType"),
+    ({"sources": [*SOURCES[:4], 5]}, TypeError, "item 4: sources: expected a Sample or a sequence of them, got int"),
+    ({"threads": 0}, ValueError, "threads: expected an integer from 1 to 1024, got 0"),
+    ({"threads": 1.5}, TypeError, "threads: expected an integer, got 1.5"),
+    ({"out": np.zeros((5, 40, 52, 3), np.uint16)}, ValueError, "out: expected shape (5, 40, 52, 3) and dtype uint8, got"),
+    ({"out": np.zeros((4, 40, 52, 3), np.uint8)}, ValueError, "out: expected shape (5, 40, 52, 3) and dtype uint8, got"),
+    ({"plans": [SimpleCopyPaste(size=8).sample_plan(TARGET, [], 0)] * 5}, ValueError, "item 0: plan: expected a canvas of size (40, 52)"),
+    (
+        {"plans": PLANS[:1] * 2, "targets": [TARGET, FLAT], "sources": [SOURCE, []]},
+        ValueError,
+        "item 1: plan: pastes[0] takes sources[0], but there are 0 sources",
+    ),
+    (
+        {"plans": [TRANSFORM.sample_plan(TARGET, [], 0)] * 2, "targets": [TARGET, FLAT], "sources": [[], []]},
+        ValueError,
+        "item 1: expected images of dtype uint8 and shape (H, W, 3) as in item 0, got uint8 and (H, W)",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "error", "message"), BAD)
+def test_what_does_not_fit(change: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught:
+        call(**change)
+    assert str(caught.value).startswith(message)
+
+
+def test_nothing_is_written_when_an_item_does_not_fit() -> None:
+    out = np.full((5, 40, 52, 3), 77, np.uint8)
+    with pytest.raises(ValueError, match=r"^item 4: plan: expected a target of size"):
+        call(targets=[*TARGETS[:4], OTHER], out=out)
+    assert (out == 77).all()
+    images = np.zeros((6, 40, 52, 3), np.uint8)
+    inside = Sample(images[0], Instances())
+    plan = TRANSFORM.sample_plan(inside, [], 0)
+    with pytest.raises(ValueError, match=r"^out: expected memory of its own"):
+        TRANSFORM.apply_batch([plan], [inside], [[]], out=images[:1])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_nothing_is_written_when_masks_turn_out_to_be_bad(threads: int) -> None:
+    """Only masks that were changed after they were checked get that far."""
+    source = sample(2, (37, 25))
+    plan = TRANSFORM.sample_plan(source, [], 0)
+    good: Any = source.instances.masks
+    counts = good.counts.copy()
+    counts[0] += 1
+    masks = RleMasks._trusted((37, 25), counts, good.offsets)
+    changed = Sample(source.image, Instances._trusted({"masks": masks}))
+    out = np.full((3, 40, 52, 3), 77, np.uint8)
+    with pytest.raises(ValueError, match=r"^item 2: masks\[0\]: counts sum to 926, expected 925"):
+        TRANSFORM.apply_batch([plan] * 3, [source, source, changed], [[]] * 3, threads=threads, out=out)
+    assert (out == 77).all()
+
+
+def test_a_failure_inside_a_thread_names_the_item() -> None:
+    """Only a sample that was changed after it was checked gets that far."""
+    changed = sample(5, (20, 31))
+    object.__setattr__(changed, "instances", Instances(masks=RleMasks.empty((3, 3))))
+    with pytest.raises(ValueError) as error:
+        call(targets=[TARGET, changed, *TARGETS[2:]], threads=3)
+    assert str(error.value) == "item 1: plan: expected samples of the sizes it was drawn for, got others"
+
+
+def test_arrays_in_use_are_refused() -> None:
+    """Not by the error of a library that names no argument."""
+    gray = [Sample(each.image[..., 0], each.instances) for each in (TARGET, SOURCE)]
+    out = np.zeros((6, 40, 52), np.uint8)
+    inner = Sample(out[0], Instances())
+    plan, empty = TRANSFORM.sample_plan(inner, [], 0), TRANSFORM.sample_plan(gray[0], [], 0)
+    ready = ForTraining(TRANSFORM, masks="dense", dtype="uint8")
+    calls: list[tuple[str, Any]] = [
+        ("target: expected an image that no other call is writing to", lambda: TRANSFORM.apply(plan, inner, [])),
+        (
+            "item 1: target: expected an image that no other call is writing to",
+            lambda: TRANSFORM.apply_batch([empty, plan], [gray[0], inner], [[], []], threads=2),
+        ),
+        ("out: expected an array that no other call is using", lambda: TRANSFORM.apply(empty, gray[0], [], out=out[1])),
+        (
+            "masks_out: expected an array that no other call is using",
+            lambda: ready.apply(empty, gray[0], [], masks_out=out),
+        ),
+    ]
+    found: list[str] = []
+
+    class Meanwhile(list[Sample]):
+        def __len__(self) -> int:
+            for _, call in calls:
+                with pytest.raises(ValueError) as caught:
+                    call()
+                found.append(str(caught.value))
+            return 0
+
+    TRANSFORM.apply_batch([empty] * 6, [gray[0]] * 6, [*[[]] * 5, Meanwhile()], out=out)
+    assert found[: len(calls)] == [message for message, _ in calls]
+
+
+def test_what_fails_while_others_work_is_raised_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Any] = []
+
+    def fail(*arguments: Any) -> Sample:
+        tried.append(arguments)
+        raise MemoryError("no room for columns")
+
+    monkeypatch.setattr(_operation.Call, "result", fail)
+    with pytest.raises(MemoryError, match=r"^no room for columns$"):
+        call(threads=2)
+    assert len(tried) == 1
+
+
+LONG = """
+import sys
+import numpy as np
+from copypaste_rs import Instances, Sample, SimpleCopyPaste
+photo = Sample(np.zeros((300, 300, 3), np.uint8), Instances())
+transform = SimpleCopyPaste(size=2000, target_scale=(2.0, 2.0))
+plan = transform.sample_plan(photo, [], 0)
+print("started", flush=True)
+try:
+    while True:
+        transform.apply_batch([plan] * 60, [photo] * 60, [[]] * 60, threads=int(sys.argv[1]))
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to a child there")
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_ctrl_c_ends_a_batch(threads: str) -> None:
+    child = subprocess.Popen([sys.executable, "-c", LONG, threads], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "started\n"
+    time.sleep(0.3)
+    start = time.monotonic()
+    child.send_signal(signal.SIGINT)
+    assert child.communicate(timeout=30)[0] == "interrupted\n"
+    assert child.returncode == 0
+    assert time.monotonic() - start < 10
+
+
+def test_a_batch_pickles() -> None:
+    batch = call()
+    again = pickle.loads(pickle.dumps(batch))
+    assert all(again[i] == batch[i] for i in range(5))

@@ -1,0 +1,392 @@
+"""Results ready for a model: the image by plain formulas, masks by plain loops, both backends, buffers, bad input."""
+
+from __future__ import annotations
+
+import pickle
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from copypaste_rs import ForTraining, Instances, RleMasks, Sample, ScaleJitter, SimpleCopyPaste, TrainingSample
+from copypaste_rs.datasets import CopyPasteDataset
+from tests.transforms.test_transform import SOURCE, TARGET, sample
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+SIZE = (40, 52)
+PLAIN = SimpleCopyPaste(size=SIZE, blend_sigma=(0.5, 2), on_hidden="crowd")
+BACKENDS = ["rust", "numpy"]
+DTYPES: list[tuple[type, float]] = [(np.uint8, 255.0), (np.uint16, 65535.0), (np.float32, 1.0)]
+
+
+def picture(dtype: type, *channels: int, size: tuple[int, int] = (7, 70)) -> NDArray[Any]:
+    rng = np.random.default_rng(3)
+    shape = (*size, *channels)
+    if dtype is np.float32:
+        return rng.random(shape, np.float32)
+    return rng.integers(0, np.iinfo(dtype).max + 1, shape, dtype=dtype)
+
+
+# -- convert_image ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layout", ["chw", "hwc"])
+@pytest.mark.parametrize("channels", [(), (1,), (2,), (3,), (4,), (7,)])
+@pytest.mark.parametrize(("dtype", "largest"), DTYPES)
+def test_values_are_those_of_the_formula(
+    kernels: ModuleType, dtype: type, largest: float, channels: tuple[int, ...], layout: str
+) -> None:
+    image = picture(dtype, *channels)
+    n = channels[0] if channels else 1
+    mean, std = np.linspace(0.3, 0.6, n), np.linspace(0.2, 0.4, n)
+    given = (mean.tolist(), std.tolist()) if channels else (mean[0], std[0])
+    found = kernels.convert_image(image, layout=layout, mean=given[0], std=given[1])
+    exact = (image / largest - (mean if channels else mean[0])) / (std if channels else std[0])
+    if layout == "chw" and channels:
+        exact = np.moveaxis(exact, 2, 0)
+    assert found.shape == exact.shape
+    assert found.dtype == np.float32
+    # Three roundings of numbers up to (1 + mean) / std.
+    np.testing.assert_allclose(found, exact, rtol=0, atol=3 * 2**-24 * 8)
+    half = kernels.convert_image(image, layout=layout, mean=given[0], std=given[1], dtype=np.float16)
+    np.testing.assert_array_equal(half, found.astype(np.float16))
+
+
+@pytest.mark.parametrize(("dtype", "largest"), DTYPES)
+def test_scaling_alone_and_none(kernels: ModuleType, dtype: type, largest: float) -> None:
+    image = picture(dtype, 3)
+    np.testing.assert_allclose(kernels.convert_image(image, layout="hwc"), image / largest, rtol=2e-7)
+    np.testing.assert_array_equal(kernels.convert_image(image, layout="hwc", scale=False), image.astype(np.float32))
+    kept = kernels.convert_image(image, dtype=dtype)
+    np.testing.assert_array_equal(kept, image.transpose(2, 0, 1))
+    raw = kernels.convert_image(image, layout="hwc", scale=False, mean=100.0, std=50)
+    np.testing.assert_allclose(raw, (image.astype(np.float64) - 100) / 50, rtol=0, atol=largest * 2**-23)
+
+
+@pytest.mark.parametrize("change", [np.asfortranarray, lambda a: a[::-1, ::2], lambda a: a[:, ::-1]])
+def test_any_memory_layout(kernels: ModuleType, change: Any) -> None:
+    image = picture(np.uint8, 3)
+    changed = change(image)
+    changed.flags.writeable = False
+    expected = kernels.convert_image(np.ascontiguousarray(changed), mean=MEAN, std=STD)
+    np.testing.assert_array_equal(kernels.convert_image(changed, mean=MEAN, std=STD), expected)
+    out = np.full_like(expected, 9)
+    assert kernels.convert_image(changed, mean=MEAN, std=STD, out=out) is out
+    np.testing.assert_array_equal(out, expected)
+
+
+BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"layout": "cwh"}, ValueError, "layout: expected one of 'chw', 'hwc', got 'cwh'"),
+    ({"dtype": "float64"}, ValueError, "dtype: expected one of uint8, uint16, float32, float16, got 'float64'"),
+    ({"dtype": None}, ValueError, "dtype: expected one of uint8, uint16, float32, float16, got None"),
+    ({"dtype": "what"}, ValueError, "dtype: expected one of uint8, uint16, float32, float16, got 'what'"),
+    ({"dtype": "uint16"}, ValueError, "dtype: expected float32, float16 or the image's own, which is uint8, got uint"),
+    ({"dtype": "uint8", "mean": 1}, ValueError, "dtype: expected float32 or float16 where mean or std is given, got"),
+    ({"mean": (0.1, 0.2)}, ValueError, "mean: expected a number or 3 of them, one for each channel, got 2"),
+    ({"std": 0}, ValueError, "std: expected a number from 1e-09 to 1e"),
+    ({"std": (1, 1, -1)}, ValueError, "std[2]: expected a number from 1e-09 to 1e"),
+    ({"mean": float("nan")}, ValueError, "mean: expected a number from -1e"),
+    ({"mean": "0.5"}, TypeError, "mean: expected a number, got '0.5'"),
+    ({"scale": 1}, TypeError, "scale: expected True or False, got 1"),
+    ({"out": np.empty((7, 70, 3), np.float32)}, ValueError, "out: expected shape (3, 7, 70) and dtype float32, got (7"),
+    ({"out": np.empty((3, 7, 70))}, ValueError, "out: expected shape (3, 7, 70) and dtype float32, got (3, 7, 70) and"),
+]
+
+
+@pytest.mark.parametrize(("change", "kind", "sentence"), BAD)
+def test_bad_formats_are_refused(
+    kernels: ModuleType, change: dict[str, Any], kind: type[Exception], sentence: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        kernels.convert_image(picture(np.uint8, 3), **change)
+    assert str(caught.value).startswith(sentence)
+
+
+# -- label_map and dense masks ---------------------------------------------------------------------------------
+
+
+def test_label_maps_number_the_last_mask(kernels: ModuleType) -> None:
+    rng = np.random.default_rng(5)
+    for n, h, w in ((0, 3, 4), (1, 1, 1), (3, 5, 130), (9, 33, 7), (4, 0, 5)):
+        dense = rng.random((n, h, w)) < 0.4
+        masks = RleMasks.from_dense(dense)
+        expected = np.zeros((h, w), np.int32)
+        for y in range(h):
+            for x in range(w):
+                expected[y, x] = max((i + 1 for i in range(n) if dense[i, y, x]), default=0)
+        found = kernels.label_map(masks)
+        assert found.dtype == np.int32
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(masks.to_label_map(), expected)
+        out = np.full((h, w), -1, np.int32)
+        assert kernels.label_map(masks, out) is out
+        np.testing.assert_array_equal(out, expected)
+    with pytest.raises(ValueError, match=r"out: expected shape \(4, 5\) and dtype int32"):
+        kernels.label_map(RleMasks.empty((4, 5)), np.zeros((4, 5), np.int64))
+
+
+def test_masks_are_decoded_into_bools(kernels: ModuleType) -> None:
+    dense = np.random.default_rng(1).random((3, 8, 9)) < 0.5
+    out = np.ones((3, 8, 9), np.bool_)
+    assert kernels.decode(RleMasks.from_dense(dense), out) is out
+    np.testing.assert_array_equal(out, dense)
+
+
+# -- ForTraining -------------------------------------------------------------------------------------------------
+
+
+def check(ready: TrainingSample, plain: Sample, wrapped: ForTraining, **image: Any) -> None:
+    """What `wrapped` gives is what can be made of the plain result afterwards."""
+    from copypaste_rs import reference
+
+    assert ready.instances == plain.instances
+    assert ready.info == plain.info
+    np.testing.assert_array_equal(ready.image, reference.convert_image(plain.image, **image))
+    masks = plain.instances.masks
+    assert masks is not None
+    if isinstance(ready.masks, RleMasks):
+        assert ready.masks == masks
+    else:
+        assert ready.masks is not None
+        drawn = reference.label_map(masks) if ready.masks.ndim == 2 else reference.decode(masks)
+        np.testing.assert_array_equal(ready.masks, drawn)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("masks", ["dense", "label_map", "runs"])
+@pytest.mark.parametrize(
+    "image",
+    [
+        {},
+        {"mean": MEAN, "std": STD},
+        {"layout": "hwc", "dtype": "float16", "mean": 0.4},
+        {"layout": "hwc", "dtype": "uint8"},
+        {"dtype": "uint8"},
+        {"dtype": "float16", "scale": False, "mean": (1, 2, 3), "std": 60},
+    ],
+)
+def test_one_pass_gives_what_two_would(backend: str, masks: str, image: dict[str, Any]) -> None:
+    transform = SimpleCopyPaste(size=SIZE, blend_sigma=(0.5, 2), on_hidden="crowd", backend=backend)
+    wrapped = ForTraining(transform, masks=masks, **image)
+    for i in range(3):
+        ready = wrapped(TARGET, [SOURCE, TARGET], (0, 0, i))
+        check(ready, transform(TARGET, [SOURCE, TARGET], (0, 0, i)), wrapped, **image)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [(), (1,), (4,)])
+def test_images_of_any_kind(backend: str, dtype: type, channels: tuple[int, ...]) -> None:
+    transform = SimpleCopyPaste(size=SIZE, backend=backend)
+    target = Sample(picture(dtype, *channels, size=(30, 44)), TARGET.instances)
+    for image in ({"mean": 0.4, "std": 0.3}, {"layout": "hwc"}):
+        ready = ForTraining(transform, **image)(target, target, 3)
+        check(ready, transform(target, target, 3), ForTraining(transform), **image)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_batches_are_the_single_results(backend: str) -> None:
+    transform = SimpleCopyPaste(size=SIZE, blend_sigma=(0.5, 2), backend=backend)
+    targets = [TARGET, sample(5, (20, 31)), Sample(TARGET.image, Instances(), {"image_id": 7})]
+    sources: list[Any] = [SOURCE, [TARGET, SOURCE], []]
+    for masks in ("dense", "label_map", "runs"):
+        wrapped = ForTraining(transform, mean=MEAN, std=STD, masks=masks, mask_dtype="bool")
+        plans = [wrapped.sample_plan(t, s, (0, 0, i)) for i, (t, s) in enumerate(zip(targets, sources, strict=True))]
+        for threads in (1, 3):
+            batch = wrapped.apply_batch(plans, targets, sources, threads=threads)
+            assert batch.images.shape == (3, 3, *SIZE)
+            assert len(batch) == 3
+            assert batch[2].info == {"image_id": 7}
+            for i, plan in enumerate(plans):
+                single = wrapped.apply(plan, targets[i], sources[i])
+                np.testing.assert_array_equal(batch[i].image, single.image)
+                assert batch[i].instances == single.instances
+                if masks == "runs":
+                    assert batch[i].masks == single.masks
+                else:
+                    np.testing.assert_array_equal(batch.masks[i], single.masks)
+                    assert np.asarray(batch.masks[i]).dtype == (np.bool_ if masks == "dense" else np.int32)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_given_arrays_take_the_results(backend: str) -> None:
+    transform = SimpleCopyPaste(size=SIZE, backend=backend)
+    wrapped = ForTraining(transform, mean=MEAN, std=STD)
+    plan = wrapped.sample_plan(TARGET, SOURCE, 4)
+    expected = wrapped.apply(plan, TARGET, SOURCE)
+    n = len(expected.instances)
+    out, planes = np.full((3, *SIZE), 7, np.float32), np.full((30, *SIZE), 7, np.uint8)
+    ready = wrapped.apply(plan, TARGET, SOURCE, out=out, masks_out=planes)
+    np.testing.assert_array_equal(out, expected.image)
+    assert np.shares_memory(ready.image, out)
+    assert isinstance(ready.masks, np.ndarray)
+    assert np.shares_memory(ready.masks, planes)
+    np.testing.assert_array_equal(ready.masks, expected.masks)
+    assert len(ready.masks) == n
+    assert (planes[n:] == 7).all()
+    mapped = ForTraining(transform, masks="label_map")
+    numbers = np.full(SIZE, 7, np.int32)
+    assert mapped.apply(plan, TARGET, SOURCE, masks_out=numbers).masks is numbers
+    np.testing.assert_array_equal(numbers, mapped.apply(plan, TARGET, SOURCE).masks)
+
+
+def test_jitter_alone() -> None:
+    jitter = ScaleJitter(size=SIZE)
+    wrapped = ForTraining(jitter, mean=MEAN, std=STD)
+    check(wrapped(TARGET, rng=3), jitter(TARGET, 3), wrapped, mean=MEAN, std=STD)
+    with pytest.raises(ValueError, match="sources: expected none, since ScaleJitter pastes nothing"):
+        wrapped(TARGET, SOURCE, 3)
+
+
+def test_as_a_data_set_gives_it() -> None:
+    wrapped = ForTraining(PLAIN, mean=MEAN, std=STD)
+    train = CopyPasteDataset([TARGET, SOURCE, sample(8)], wrapped, seed=5)
+    item = train[1]
+    assert isinstance(item, TrainingSample)
+    check(item, PLAIN(*train.inputs(1), train.key(1)), wrapped, mean=MEAN, std=STD)
+    again: Any = pickle.loads(pickle.dumps(train))
+    np.testing.assert_array_equal(again[1].image, item.image)
+    with pytest.raises(TypeError, match="transform: expected a SimpleCopyPaste, got ScaleJitter"):
+        CopyPasteDataset([TARGET, SOURCE], ForTraining(ScaleJitter(size=4)))
+
+
+def test_equal_pickled_immutable_and_shown() -> None:
+    wrapped = ForTraining(PLAIN, mean=np.array(MEAN), std=STD, masks="label_map")
+    assert pickle.loads(pickle.dumps(wrapped)) == wrapped
+    assert wrapped != ForTraining(PLAIN)
+    assert wrapped.backend == "rust"
+    assert "mean=(0.485, 0.456, 0.406)" in repr(wrapped)
+    with pytest.raises(AttributeError, match="ForTraining is immutable"):
+        wrapped.transform = PLAIN
+
+
+OUT = np.zeros((3, *SIZE), np.float32)
+REFUSED: list[tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = [
+    ({}, {"out": np.empty((*SIZE, 3), np.float32)}, ValueError, "out: expected shape (3, 40, 52) and dtype float32"),
+    ({}, {"out": OUT.astype(np.float16)}, ValueError, "out: expected shape (3, 40, 52) and dtype float32, got"),
+    ({}, {"out": [1]}, TypeError, "out: expected a NumPy array, got list"),
+    (
+        {},
+        {"masks_out": np.zeros((3, *SIZE), np.uint8)},
+        ValueError,
+        "masks_out: expected shape (n, 40, 52) with n of at least 12, for",
+    ),
+    (
+        {},
+        {"masks_out": np.zeros((20, *SIZE), np.bool_)},
+        ValueError,
+        "masks_out: expected shape (20, 40, 52) and dtype",
+    ),
+    (
+        {},
+        {"masks_out": np.zeros((20, 40, 51), np.uint8)},
+        ValueError,
+        "masks_out: expected shape (20, 40, 52) and dtyp",
+    ),
+    ({}, {"masks_out": 5}, TypeError, "masks_out: expected a NumPy array, got int"),
+    ({}, {"masks_out": np.zeros(SIZE, np.uint8)}, ValueError, "masks_out: expected shape (n, 40, 52) with n of at le"),
+    ({"masks": "runs"}, {"masks_out": np.zeros((20, *SIZE), np.uint8)}, ValueError, "masks_out: expected None where m"),
+    (
+        {"masks": "label_map"},
+        {"masks_out": np.zeros(SIZE, np.int64)},
+        ValueError,
+        "masks_out: expected shape (40, 52) ",
+    ),
+    ({"dtype": "uint16"}, {}, ValueError, "dtype: expected float32, float16 or the image's own, which is uint8, got u"),
+    ({"mean": (1, 2)}, {}, ValueError, "mean: expected a number or 3 of them, one for each channel, got 2"),
+]
+
+
+@pytest.mark.parametrize(("options", "call", "kind", "sentence"), REFUSED)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_bad_calls_are_refused(
+    backend: str, options: dict[str, Any], call: dict[str, Any], kind: type[Exception], sentence: str
+) -> None:
+    wrapped = ForTraining(SimpleCopyPaste(size=SIZE, select="all", flip=0, backend=backend), **options)
+    plan = SimpleCopyPaste(size=SIZE, select="all", target_scale=(1, 1), source_scale=(1, 1)).sample_plan(
+        TARGET, TARGET, 0
+    )
+    with pytest.raises(kind) as caught:
+        wrapped.apply(plan, TARGET, TARGET, **call)
+    assert str(caught.value).startswith(sentence)
+
+
+def test_overlapping_arrays_are_refused() -> None:
+    wrapped = ForTraining(PLAIN, dtype="uint8", layout="hwc")
+    plan = wrapped.sample_plan(TARGET, SOURCE, 0)
+    both = np.zeros(100 * SIZE[0] * SIZE[1], np.uint8)
+    image, planes = both[: 3 * 40 * 52].reshape(*SIZE, 3), both[: 20 * 40 * 52].reshape(20, *SIZE)
+    with pytest.raises(ValueError, match="masks_out: expected memory of its own, got an array that overlaps out"):
+        wrapped.apply(plan, TARGET, SOURCE, out=image, masks_out=planes)
+    with pytest.raises(ValueError, match=r"masks_out\[1\]: expected memory of its own, got an array that overlaps"):
+        wrapped.apply_batch([plan] * 2, [TARGET] * 2, [SOURCE] * 2, masks_out=[planes, planes])
+    with pytest.raises(ValueError, match="masks_out: expected 2 arrays, one for each item, got 1"):
+        wrapped.apply_batch([plan] * 2, [TARGET] * 2, [SOURCE] * 2, masks_out=[planes])
+    assert not both.any()
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "sentence"),
+    [
+        ({"masks": "bool"}, ValueError, "masks: expected one of 'dense', 'label_map', 'runs'|masks: expected one of"),
+        ({"mask_dtype": "int32"}, ValueError, "mask_dtype: expected uint8 or bool, got 'int32'"),
+        ({"mask_dtype": "nonsense", "masks": "runs"}, ValueError, "mask_dtype: expected uint8 or bool, got 'nonsense'"),
+        ({"mask_dtype": None}, ValueError, "mask_dtype: expected uint8 or bool, got None"),
+        ({"layout": 3}, TypeError, "layout: expected one of 'chw', 'hwc', got 3"),
+    ],
+)
+def test_bad_options_are_refused(options: dict[str, Any], kind: type[Exception], sentence: str) -> None:
+    with pytest.raises(kind, match=sentence):
+        ForTraining(PLAIN, **options)
+
+
+def test_results_compare_by_value_and_show_shapes() -> None:
+    for masks in ("dense", "label_map", "runs"):
+        wrapped = ForTraining(PLAIN, masks=masks)
+        ready = wrapped(TARGET, SOURCE, 3)
+        assert ready == wrapped(TARGET, SOURCE, 3)
+        assert ready != wrapped(TARGET, SOURCE, 4)
+        assert len(repr(ready)) < 300
+    batch = wrapped.apply_batch([wrapped.sample_plan(TARGET, SOURCE, 3)], [TARGET], [SOURCE])
+    assert batch[0] == batch[-1] == ready
+    assert repr(batch) == "TrainingBatch(images=(1, 3, 40, 52) float32)"
+    with pytest.raises(TypeError):
+        batch[0:1]  # type: ignore[index]
+
+
+def test_arguments_are_attributes() -> None:
+    assert ForTraining(PLAIN, mean=MEAN).mean == MEAN
+    with pytest.raises(AttributeError, match="ForTraining has no attribute 'meen'"):
+        _ = ForTraining(PLAIN).meen
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "sentence"),
+    [
+        ({"plans": "plan"}, TypeError, "plans: expected a sequence, got str"),
+        ({"targets": TARGET}, TypeError, "targets: expected a sequence, got Sample"),
+        ({"sources": SOURCE}, TypeError, "sources: expected a sequence, got Sample"),
+        ({"masks_out": 5}, TypeError, "masks_out: expected a sequence, got int"),
+        ({"size": 64}, ValueError, r"item 0: plan: expected a canvas of size \(64, 64\), got \(40, 52\)"),
+    ],
+)
+def test_batches_name_what_is_wrong(change: dict[str, Any], kind: type[Exception], sentence: str) -> None:
+    plan = PLAIN.sample_plan(TARGET, SOURCE, 0)
+    call: dict[str, Any] = {"plans": [plan], "targets": [TARGET], "sources": [SOURCE]} | change
+    wrapped = ForTraining(SimpleCopyPaste(size=call.pop("size", SIZE)))
+    with pytest.raises(kind, match=sentence):
+        wrapped.apply_batch(**call)
+
+
+def test_a_batch_of_jittered_images_has_no_sources() -> None:
+    wrapped = ForTraining(ScaleJitter(size=SIZE))
+    plans = (wrapped.sample_plan(TARGET, rng=i) for i in range(2))
+    batch = wrapped.apply_batch(plans, [TARGET, TARGET])  # type: ignore[arg-type]  # an iterator will do
+    assert batch[1] == wrapped(TARGET, rng=1)
+
+
+def test_only_transforms_are_wrapped() -> None:
+    with pytest.raises(TypeError, match="transform: expected a SimpleCopyPaste or a ScaleJitter, got int"):
+        ForTraining(5)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Tests of single classes and modules: values, checks, errors."""
