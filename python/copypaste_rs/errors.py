@@ -23,11 +23,15 @@ class _Argument(Exception):  # noqa: N818  (a base of errors, raised by nobody)
         self.index = index
         self.item = item
 
+    @property
+    def place(self) -> str:
+        """The argument with the number of its item: ``sources[1]``."""
+        numbers = self.index if isinstance(self.index, tuple) else () if self.index is None else (self.index,)
+        return self.argument + "".join(f"[{number}]" for number in numbers)
+
     def __str__(self) -> str:
         item = "" if self.item is None else f"item {self.item}: "
-        numbers = self.index if isinstance(self.index, tuple) else () if self.index is None else (self.index,)
-        place = self.argument + "".join(f"[{number}]" for number in numbers)
-        return f"{item}{place}: expected {self.expected}, got {self.got}"
+        return f"{item}{self.place}: expected {self.expected}, got {self.got}"
 
     def of_item(self, item: int | None) -> Self:
         """The error as one of an item of a batch; None makes it one of no item."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copypaste_rs import Batch, ForTraining, Instances, RleMasks, Sample, SimpleCopyPaste, _operation
+from copypaste_rs import Batch, ForTraining, Instances, RleMasks, Sample, SimpleCopyPaste
 from tests.transforms.test_transform import SOURCE, TARGET, sample
 
 TRANSFORM = SimpleCopyPaste(size=(40, 52), blend_sigma=(0.5, 2))

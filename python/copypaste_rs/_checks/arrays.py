@@ -135,14 +135,15 @@ def weights(name: Place, value: object) -> NDArray[np.uint16]:
     return np.require(checked, requirements=["C", "A"])
 
 
-def crowd_flags(name: Place, value: ArrayLike, n: int) -> NDArray[np.bool_]:
-    """`value` as one bool for each of n masks; 0 and 1 are taken for bools."""
+def crowd_flags(name: Place, value: ArrayLike, n: int | None = None) -> NDArray[np.bool_]:
+    """`value` as one bool for each of n masks, or of any number; 0 and 1 are taken for bools."""
+    shape = "shape (n,)" if n is None else f"shape ({n},)"
     try:
         flags = np.asarray(value)
     except ValueError:  # ragged
-        raise wrong(name, f"shape ({n},)", "nested lists") from None
-    if flags.shape != (n,):
-        raise wrong(name, f"shape ({n},)", str(flags.shape))
+        raise wrong(name, shape, "nested lists") from None
+    if flags.ndim != 1 or n not in (None, len(flags)):
+        raise wrong(name, shape, str(flags.shape))
     if flags.size and flags.dtype.kind not in "biu":
         raise wrong_type(name, "bools", f"dtype {flags.dtype}")
     if not np.isin(flags, (0, 1)).all():

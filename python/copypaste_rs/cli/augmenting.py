@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.copy_paste import CopyPasteDataset
     from copypaste_rs.sample import Sample
-    from copypaste_rs.transform import SimpleCopyPaste
+    from copypaste_rs.transforms import SimpleCopyPaste
 
 with extra("cli"):
     import click

@@ -17,6 +17,11 @@ def landing(offset: int, resized: int, canvas: int) -> tuple[slice, NDArray[np.i
     return slice(start, stop), np.arange(start - offset, stop - offset, dtype=np.int64)
 
 
-def nearest(i: NDArray[np.int64], n_in: int, n_out: int) -> NDArray[np.int64]:
+def nearest_sample(i: NDArray[np.int64], n_in: int, n_out: int) -> NDArray[np.int64]:
     """The input samples nearest to resized samples `i`."""
     return ((2 * i + 1) * n_in) // (2 * n_out)
+
+
+def first_resized(k: NDArray[np.int64], n_in: int, n_out: int) -> NDArray[np.int64]:
+    """The first resized samples whose nearest input sample is `k` or a later one; `k` lies in 0..n_in."""
+    return (2 * n_out * k + n_in - 1) // (2 * n_in)

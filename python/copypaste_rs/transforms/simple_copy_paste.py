@@ -1,131 +1,31 @@
-"""The transforms: draw a plan, apply it."""
+"""Simple Copy-Paste."""
 
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, final
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias, final
 
-from copypaste_rs import _checks, _fills, _operation, draws
-from copypaste_rs._batch import Batch, apply_batch
-from copypaste_rs._options import (
-    Scale,
-    Sigma,
-    checked_backend,
-    checked_jitter,
-    checked_select,
-    checked_sigma,
-    frozen_arguments,
-)
-from copypaste_rs._planning import (
-    PASTE,
-    TARGET_JITTER,
-    TARGET_WORDS,
-    DrawOptions,
-    PastePlanner,
-    Select,
-    draw_compiled,
-    fits_float32,
-    word_count,
-)
-from copypaste_rs._transform import Transform
-from copypaste_rs.plan import Paste, Plan
-from copypaste_rs.sample import Sample
+import numpy as np
+
+from copypaste_rs._checks import wrong
+from copypaste_rs._engine import call
+from copypaste_rs._engine.options import Options
+from copypaste_rs.plan_options import PlanOptions
+from copypaste_rs.transforms.backend import backend_of
+from copypaste_rs.transforms.base import Transform, frozen_arguments, plan_source
+from copypaste_rs.transforms.batch import Batch, apply_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
+    from copypaste_rs import _checks, draws
+    from copypaste_rs.plan import Plan
+    from copypaste_rs.plan_options import Rows, Scale, Sigma
+    from copypaste_rs.sample import Sample
 
-@final
-class ScaleJitter(Transform):
-    """Scale jitter alone: resize by a random factor, mirror, crop or pad to a fixed size.
-
-    What `SimpleCopyPaste` does to its target, for pipelines and images without pasting.
-
-    Parameters
-    ----------
-    size : int or (int, int)
-        Height and width of the canvas; one int is a square.
-    scale : {"large", "standard"} or (float, float)
-        Range of the scale factor: (0.1, 2.0), (0.8, 1.25), or your own.
-    flip : float
-        Probability of mirroring left to right.
-    fill : float, sequence of float, optional
-        Value where no image lands, one or one for each channel; None is mid-grey (128, 32768, 0.5).
-    pad : {"top_left", "random"}
-        Where an image smaller than the canvas lies.
-    interpolation : {"bilinear", "nearest"}
-        How pixels are resampled. Masks always take the nearest.
-    antialias : bool
-        Whether shrinking averages all pixels it covers (as Pillow) or takes two taps an axis (as OpenCV).
-    scale_reference : {"fit", "input"}
-        What scale 1 means: the image just fits the canvas, or keeps its size.
-    min_area : int
-        Rows, other than crowds, with fewer pixels are dropped.
-    backend : {"rust", "numpy"}
-        Which of the two equal implementations runs.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from copypaste_rs import Instances, Sample, ScaleJitter
-    >>> jitter = ScaleJitter(size=(64, 96), scale=(0.5, 2.0))
-    >>> jitter(Sample(np.zeros((48, 64, 3), np.uint8), Instances()), rng=0).size
-    (64, 96)
-    """
-
-    __slots__ = ()
-
-    def __init__(
-        self,
-        *,
-        size: _checks.Size,
-        scale: Scale = "large",
-        flip: SupportsFloat = 0.5,
-        fill: _fills.Fill = None,
-        pad: str = "top_left",
-        interpolation: str = "bilinear",
-        antialias: bool | np.bool_ = True,
-        scale_reference: str = "fit",
-        min_area: SupportsIndex = 0,
-        backend: str = "rust",
-    ) -> None:
-        arguments = frozen_arguments(locals())
-        self._put(
-            _arguments=arguments,
-            _jitter=checked_jitter(arguments, "scale"),
-            _options=_operation.Options.check(
-                fill=arguments["fill"], interpolation=interpolation, antialias=antialias, min_area=min_area
-            ),
-            backend=checked_backend(backend),
-        )
-        self._put(_drawing=DrawOptions.of(self._jitter, None, 0.0) if self.backend == "rust" else None)
-
-    def sample_plan(self, sample: Sample, rng: draws.Rng = None) -> Plan:
-        """Draw a plan for `sample`: a placement, no pastes.
-
-        The same key gives the same target placement as `SimpleCopyPaste` with the same settings.
-        """
-        _check_sample("sample", sample)
-        key = draws.resolve(rng)
-        if self._drawing is not None:
-            return draw_compiled(self._drawing, key, sample.size, [])
-        words = draws.words(key, draws.PLAN_STREAM, TARGET_WORDS, self.backend)
-        return Plan(self._jitter.draw(words[TARGET_JITTER], sample.size))
-
-    def apply(self, plan: Plan, sample: Sample, *, out: NDArray[Any] | None = None) -> Sample:
-        """Apply `plan` to `sample`; into `out`, when given, an array of the canvas's shape."""
-        _check_sample("sample", sample)
-        _operation.check_canvas(plan, self._jitter.canvas)
-        if isinstance(plan, Plan) and plan.pastes:
-            raise ValueError(f"plan: expected no pastes, got {len(plan.pastes)}; SimpleCopyPaste applies them")
-        return _operation.apply(self._compose(), self._options, plan, sample, [], out, "sample")
-
-    def __call__(self, sample: Sample, rng: draws.Rng = None, *, out: NDArray[Any] | None = None) -> Sample:
-        """Draw a plan and apply it."""
-        return self.apply(self.sample_plan(sample, rng), sample, out=out)
+Select: TypeAlias = "str | SupportsFloat | Callable[[Sample, NDArray[np.int64], np.random.Generator], Rows]"
 
 
 @final
@@ -188,9 +88,6 @@ class SimpleCopyPaste(Transform):
 
     __slots__ = ()
 
-    _p: float
-    _pastes: PastePlanner
-
     def __init__(
         self,
         *,
@@ -202,7 +99,7 @@ class SimpleCopyPaste(Transform):
         placement: str = "jitter",
         blend_sigma: Sigma = None,
         p: SupportsFloat = 1.0,
-        fill: _fills.Fill = None,
+        fill: _checks.Fill = None,
         pad: str = "top_left",
         interpolation: str = "bilinear",
         antialias: bool | np.bool_ = True,
@@ -214,15 +111,10 @@ class SimpleCopyPaste(Transform):
         backend: str = "rust",
     ) -> None:
         arguments = frozen_arguments(locals())
-        source_jitter = checked_jitter(arguments, "source_scale")
-        uniform = _checks.choice("placement", placement, ("jitter", "uniform")) == "uniform"
         self._put(
             _arguments=arguments,
-            _jitter=checked_jitter(arguments, "target_scale"),
-            _pastes=PastePlanner(
-                source_jitter, checked_select(select), uniform, checked_sigma(arguments["blend_sigma"])
-            ),
-            _options=_operation.Options.check(
+            _backend=backend_of(backend),
+            _options=Options.check(
                 fill=arguments["fill"],
                 interpolation=interpolation,
                 antialias=antialias,
@@ -231,13 +123,21 @@ class SimpleCopyPaste(Transform):
                 on_hidden=on_hidden,
                 missing=arguments["missing"],
             ),
-            backend=checked_backend(backend),
+            _planning=PlanOptions.check(
+                size=size,
+                target_scale=arguments["target_scale"],
+                source_scale=arguments["source_scale"],
+                flip=flip,
+                select=select,  # type: ignore[arg-type]  # a rule of the user's own is bound to samples later
+                placement=placement,
+                blend_sigma=arguments["blend_sigma"],
+                p=p,
+                pad=pad,
+                scale_reference=scale_reference,
+            ),
         )
-        chance = _checks.real("p", p, 0.0, 1.0)
-        self._put(_drawing=DrawOptions.of(self._jitter, self._pastes, chance) if self.backend == "rust" else None)
-        h, w = self._jitter.canvas
-        self._put(_p=chance)
-        if chance == 0:
+        h, w = self._planning.canvas
+        if self._planning.p == 0:
             _warn("p=0: nothing will ever be pasted")
         elif self._options.min_area > h * w:
             _warn(f"min_area={min_area}: nothing will ever be pasted on a canvas of {h * w} pixels")
@@ -255,27 +155,16 @@ class SimpleCopyPaste(Transform):
             The key of the draws: ``seed``, ``(seed, epoch)``, ``(seed, epoch, index)``; a generator gives
             four words; None takes fresh entropy. The same key gives the same plan, anywhere.
         """
-        _check_sample("target", target)
-        givers = _operation.samples(sources)
-        for i, source in enumerate(givers):
+        size = call.check_sample("target", target).size
+        given = call.samples(sources)
+        for i, source in enumerate(given):
             if len(source.instances) and source.instances.masks is None:
-                raise ValueError(
-                    f"sources[{i}]: expected masks for its {len(source.instances)} instances, got none "
-                    "(boxes alone are not supported)"
-                )
-        key = draws.resolve(rng)
-        if self._drawing is not None and all(fits_float32(giver.size) for giver in givers):
-            return draw_compiled(self._drawing, key, target.size, givers)
-        words = draws.words(key, draws.PLAN_STREAM, word_count(givers), self.backend)
-        placement = self._jitter.draw(words[TARGET_JITTER], target.size)
-        pastes: list[Paste] = []
-        if draws.uniform(words[PASTE]) < self._p:
-            start = TARGET_WORDS
-            for number, source in enumerate(givers):
-                stop = start + word_count([source]) - TARGET_WORDS
-                pastes += self._pastes.draw(number, source, words[start:stop], key)
-                start = stop
-        return Plan(placement, tuple(pastes))
+                expected = f"masks for its {len(source.instances)} instances"
+                raise wrong(("sources", i), expected, "none (boxes alone are not supported)")
+        options, select = self._planning, self._planning.choose
+        if select is not None:
+            options = options._replace(choose=lambda number, rows, rng: select(given[number], rows, rng))  # type: ignore[arg-type]
+        return self._backend.draw_plan(options, size, list(map(plan_source, given)), rng)
 
     def apply(
         self, plan: Plan, target: Sample, sources: Sample | Sequence[Sample], *, out: NDArray[Any] | None = None
@@ -302,8 +191,11 @@ class SimpleCopyPaste(Transform):
         ValueError, TypeError
             When plan and samples do not fit each other. Nothing has been written then.
         """
-        _operation.check_canvas(plan, self._jitter.canvas)
-        return _operation.apply(self._compose(), self._options, plan, target, _operation.samples(sources), out)
+        self._check_plan(plan)
+        return call.apply(self._backend._compose, self._options, plan, target, call.samples(sources), out)
+
+    def _check_plan(self, plan: Plan) -> None:
+        call.check_canvas(plan, self._planning.canvas)
 
     def apply_batch(
         self,
@@ -321,7 +213,7 @@ class SimpleCopyPaste(Transform):
         plans, targets, sources
             As many of each; every entry as `apply` takes it. All images are of one dtype and number of channels.
         threads : int
-            Threads to work on, the calling one included; never more than this process may use, nor than the
+            Threads to work on; never more than this process may use, nor than the
             environment variable ``COPYPASTE_RS_THREADS`` says. They share large images too, where those left are
             fewer. The result does not depend on it. They are kept for the next call; a forked process starts its own.
             A data loader with worker processes has its parallelism already: leave this at 1 there.
@@ -350,7 +242,7 @@ class SimpleCopyPaste(Transform):
         >>> augment.apply_batch(plans, photos, [photos, photos], threads=2).images.shape
         (2, 32, 32, 3)
         """
-        made = apply_batch(self.backend, self._options, self._jitter.canvas, plans, targets, sources, threads, out)
+        made = apply_batch(self, plans, targets, sources, threads, out)
         return Batch(made.images, [s.instances for s in made.samples], [s.info for s in made.samples])
 
     def __call__(
@@ -367,8 +259,3 @@ class SimpleCopyPaste(Transform):
 
 def _warn(message: str) -> None:
     warnings.warn(message, UserWarning, stacklevel=3)
-
-
-def _check_sample(name: str, sample: object) -> None:
-    if not isinstance(sample, Sample):
-        raise TypeError(f"{name}: expected a Sample, got {type(sample).__name__}")

@@ -9,7 +9,7 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs.masks import RleMasks, check_masks
 from copypaste_rs.plan import check_placement
-from copypaste_rs.reference.placing import landing, nearest
+from copypaste_rs.reference.geometry import landing, nearest_sample
 from copypaste_rs.reference.runs import pixels_of
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def blurred_union(masks: RleMasks, placement: Placement, weights: NDArray[np.uin
     y, rows = landing(top + radius, placement.resized_size[0], h + 2 * radius)
     x, columns = landing(left + radius, placement.resized_size[1], w + 2 * radius)
     picked = np.ix_(
-        nearest(rows, placement.input_size[0], placement.resized_size[0]),
-        nearest(columns, placement.input_size[1], placement.resized_size[1]),
+        nearest_sample(rows, placement.input_size[0], placement.resized_size[0]),
+        nearest_sample(columns, placement.input_size[1], placement.resized_size[1]),
     )
     wide = np.zeros((h + 2 * radius, w + 2 * radius), np.int64)
     for i in range(len(masks)):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from copypaste_rs import _checks
-from copypaste_rs._formats import Format, convert_arguments
+from copypaste_rs._engine.formats import OutputFormat, convert_arguments
 from copypaste_rs.masks import RleMasks, check_masks
 from copypaste_rs.reference.runs import pixels_of
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-    from copypaste_rs._formats import Linear, PerChannel
+    from copypaste_rs._engine.formats import PerChannel
 
 
 def convert_image(
@@ -65,15 +65,15 @@ def convert_image(
     >>> convert_image(np.array([[[0, 255]]], np.uint8), mean=0.5, std=0.25).tolist()
     [[[-2.0]], [[2.0]]]
     """
-    output_format = Format.check(layout, dtype, mean, std, scale)
-    pixels, linear, converted = convert_arguments(image, output_format, out)
-    write_image(pixels, output_format, linear, converted)
+    output_format = OutputFormat.check(layout, dtype, mean, std, scale)
+    pixels, converted = convert_arguments(image, output_format, out)
+    write_image(pixels, output_format, converted)
     return converted
 
 
-def write_image(pixels: NDArray[Any], output_format: Format, linear: Linear, out: NDArray[Any]) -> None:
+def write_image(pixels: NDArray[Any], output_format: OutputFormat, out: NDArray[Any]) -> None:
     """`convert_image` on checked arguments."""
-    values = pixels
+    values, linear = pixels, output_format.linear(pixels)
     if linear is not None:
         factor, shift = linear if pixels.ndim == 3 else (linear[0][0], linear[1][0])
         with np.errstate(over="ignore"):

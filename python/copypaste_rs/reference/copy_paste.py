@@ -6,23 +6,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from copypaste_rs import _operation
-from copypaste_rs._operation import Call, Composition, Side
-from copypaste_rs.draws import gaussian_weights
+from copypaste_rs._engine import call, columns
+from copypaste_rs._engine.call import Composition
+from copypaste_rs._engine.options import Options
+from copypaste_rs.blur import gaussian_weights
 from copypaste_rs.masks import RleMasks
-from copypaste_rs.reference.composite import blurred_union, mixed
-from copypaste_rs.reference.finish import label_map, write_image
+from copypaste_rs.reference.blend import blurred_union, mixed
+from copypaste_rs.reference.output import label_map, write_image
 from copypaste_rs.reference.resample import place_pixels
 from copypaste_rs.reference.rle import area, boxes, decode, place_masks
 from copypaste_rs.reference.runs import from_pixels, pixels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from copypaste_rs._fills import Fill
-    from copypaste_rs._formats import Format
+    from copypaste_rs import _checks
+    from copypaste_rs._engine.call import Call, Side
+    from copypaste_rs._engine.formats import OutputFormat
+    from copypaste_rs._engine.options import KernelOptions
     from copypaste_rs.plan import Paste, Plan
     from copypaste_rs.sample import Sample
 
@@ -32,7 +35,7 @@ def copy_paste(
     target: Sample,
     sources: Sample | Sequence[Sample],
     *,
-    fill: Fill = None,
+    fill: _checks.Fill = None,
     interpolation: str = "bilinear",
     antialias: bool = True,
     min_area: int = 0,
@@ -90,11 +93,7 @@ def copy_paste(
     array([[  0, 255,   0],
            [255,   0,   0]], dtype=uint8)
     """
-    return _operation.run(
-        compose,
-        plan,
-        target,
-        sources,
+    options = Options.check(
         fill=fill,
         interpolation=interpolation,
         antialias=antialias,
@@ -102,8 +101,8 @@ def copy_paste(
         min_visibility=min_visibility,
         on_hidden=on_hidden,
         missing=missing,
-        out=out,
     )
+    return call.apply(compose, options, plan, target, call.samples(sources), out)
 
 
 class Layer(NamedTuple):
@@ -127,36 +126,25 @@ class Kept(NamedTuple):
     hidden: NDArray[np.bool_]
 
 
-def compose(
-    plan: Plan,
-    target: Side,
-    sources: Sequence[Side],
-    *,
-    fill: NDArray[Any],
-    interpolation: str,
-    antialias: bool,
-    min_area: int,
-    min_visibility: float,
-    keep_hidden: bool,
-    out: NDArray[Any] | None,
-) -> Composition:
-    """Apply a plan to checked arguments; `fill` has one value for each channel."""
-    layers = [layer for paste in plan.pastes if len((layer := _layer(paste, sources, min_area)).rows)]
+class Rows(NamedTuple):
+    """The rows that are left, in their order, as columns of one length."""
 
-    shape = (*plan.canvas_size, *target.image.shape[2:])
-    image = np.empty(shape, target.image.dtype) if out is None else out
-    place_pixels(target.image, plan.target, image, fill=fill, interpolation=interpolation, antialias=antialias)
-    for layer in layers:
-        above = np.empty_like(image)
-        source = sources[layer.paste.source]
-        placement = layer.paste.placement
-        place_pixels(source.image, placement, above, fill=fill, interpolation=interpolation, antialias=antialias)
-        if layer.paste.sigma is None:
-            pasted = pixels_of(layer.union, 0)
-            image[pasted] = above[pasted]
-        else:
-            weights = gaussian_weights(layer.paste.sigma)
-            image[...] = mixed(above, image, blurred_union(source.masks[layer.rows], placement, weights))
+    boxes: NDArray[np.float32]
+    area: NDArray[np.int64]
+    source: NDArray[np.int32]
+    source_row: NDArray[np.int32]
+    visibility: NDArray[np.float32]
+    crowd: NDArray[np.bool_]
+
+
+def compose(call: Call, options: KernelOptions, out: NDArray[Any], output_format: OutputFormat | None) -> Composition:
+    """Apply the plan of a call, and write its image to `out`, in another format where there is one."""
+    plan, (target, sources) = call.plan, call.sides()
+    layers = [layer for paste in plan.pastes if len((layer := _layer(paste, sources, options.min_area)).rows)]
+    image = out if output_format is None else np.empty(call.shape, target.image.dtype)
+    _render(image, plan, target, sources, layers, options)
+    if output_format is not None:
+        write_image(image, output_format, out)
 
     # From the last paste to the target, since later pastes cover earlier ones; whatever lies on top is `covered`.
     covered = np.zeros(plan.canvas_size, np.bool_)
@@ -166,8 +154,8 @@ def compose(
         visible = from_pixels(placed.size, (pixels_of(placed, i) & ~covered for i in range(len(placed))))
         before, after = area(placed), area(visible)
         visibility = after / np.maximum(before, 1)
-        hidden = ~crowd & ((after < min_area) | (visibility < min_visibility))
-        left = (after > 0) & (~hidden | keep_hidden)
+        hidden = ~crowd & ((after < options.min_area) | (visibility < options.min_visibility))
+        left = (after > 0) & (~hidden | options.keep_hidden)
         kept.append((number, Kept(visible[left], rows[left], visibility[left], hidden[left])))
 
     for layer in reversed(layers):
@@ -179,17 +167,40 @@ def compose(
     masks = RleMasks.concat([part.masks for _, part in kept])
     iscrowd = [target.iscrowd, *(source.iscrowd for source in sources)]
     starts = np.cumsum([0, *map(len, iscrowd)])
-    return Composition(
-        image,
-        masks,
+    row = np.concatenate([part.row + starts[number + 1] for number, part in kept])
+    rows = Rows(
         boxes(masks),
         area(masks),
         np.concatenate([np.full(len(part.row), number, np.int32) for number, part in kept]),
         np.concatenate([part.row for _, part in kept]).astype(np.int32),
         np.concatenate([part.visibility for _, part in kept]).astype(np.float32),
         np.concatenate([part.hidden | iscrowd[number + 1][part.row] for number, part in kept]),
-        np.concatenate([part.row + starts[number + 1] for number, part in kept]),
     )
+    return Composition(out, masks, rows, [columns.pick(arrays, row) for arrays in call.carried()])
+
+
+def _render(
+    image: NDArray[Any],
+    plan: Plan,
+    target: Side,
+    sources: Sequence[Side],
+    layers: Sequence[Layer],
+    options: KernelOptions,
+) -> None:
+    """Write the pixels: the target's, then those of each layer over what lies below."""
+    fill, nearest, antialias, *_ = options
+    place_pixels(target.image, plan.target, image, fill=fill, nearest=nearest, antialias=antialias)
+    for layer in layers:
+        above = np.empty_like(image)
+        source = sources[layer.paste.source]
+        placement = layer.paste.placement
+        place_pixels(source.image, placement, above, fill=fill, nearest=nearest, antialias=antialias)
+        if layer.paste.sigma is None:
+            pasted = pixels_of(layer.union, 0)
+            image[pasted] = above[pasted]
+        else:
+            weights = gaussian_weights(layer.paste.sigma)
+            image[...] = mixed(above, image, blurred_union(source.masks[layer.rows], placement, weights))
 
 
 def _layer(paste: Paste, sources: Sequence[Side], min_area: int) -> Layer:
@@ -204,23 +215,15 @@ def _layer(paste: Paste, sources: Sequence[Side], min_area: int) -> Layer:
 
 
 def compose_batch(
-    calls: Iterable[Call],
-    *,
-    like: NDArray[Any],
+    calls: Sequence[Call],
+    options: KernelOptions,
     out: NDArray[Any],
+    output_format: OutputFormat | None,
     threads: int,
-    done: Callable[[Composition], None],
-    output_format: Format | None = None,
-    **options: Any,
-) -> None:
+) -> list[Composition]:
     """`compose` for each call, one by one: the reference is for reading, not for speed."""
-    del like, threads
-    for i, call in enumerate([*calls]):  # all of them come before anything is written
-        made = compose(call.plan, *call.sides(), out=out[i] if output_format is None else None, **options)
-        if output_format is not None:
-            write_image(made.image, output_format, output_format.linear(made.image), out[i])
-            made = made._replace(image=out[i])
-        done(made)
+    del threads
+    return [compose(call, options, out[i], output_format) for i, call in enumerate(calls)]
 
 
 def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int) -> None:

@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 
+from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs._checks.places import part
 from copypaste_rs._equality import same
+from copypaste_rs.column_names import GEOMETRY, WRITTEN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from copypaste_rs.masks import RleMasks
+    from copypaste_rs._checks import Place
+    from copypaste_rs._engine.call import Composition
     from copypaste_rs.sample import Instances
-
-GEOMETRY = frozenset({"keypoints", "num_keypoints", "segmentation", "bbox"})
-"""Columns that would have to move with the image and cannot yet: refused rather than carried stale."""
-
-DERIVED = frozenset({"area", "source", "source_row", "visibility"})
-"""Columns that every operation writes afresh, so that given ones never conflict."""
-
-_KERNEL = frozenset({"masks", "boxes", "iscrowd"})
-_WRITTEN = _KERNEL | DERIVED
 
 
 class Carried(NamedTuple):
@@ -47,14 +42,12 @@ def check_missing(missing: Mapping[str, Any] | None) -> dict[str, Any]:
     if missing is None:
         return {}
     if not isinstance(missing, Mapping):
-        raise TypeError(f"missing: expected a mapping of column names to values, got {type(missing).__name__}")
+        raise wrong_type("missing", "a mapping of column names to values", type(missing).__name__)
     for name in missing:
         if not isinstance(name, str):
-            raise TypeError(f"missing: expected column names, got {name!r}")
-        if name in _WRITTEN or name in GEOMETRY:
-            raise ValueError(
-                f"missing: expected names of carried columns, got {name!r}, which is never taken from a value"
-            )
+            raise wrong_type("missing", "column names", repr(name))
+        if name in WRITTEN or name in GEOMETRY:
+            raise wrong("missing", "names of columns that can be taken from a value", repr(name))
     return {name: _scalar(value) for name, value in missing.items()}
 
 
@@ -68,7 +61,7 @@ def _scalar(value: Any) -> Any:
     return complex(number) if isinstance(number, np.clongdouble) else number
 
 
-def layout(names: Sequence[str], sides: Sequence[Instances], missing: Mapping[str, Any]) -> Layout:
+def layout(names: Sequence[Place], sides: Sequence[Instances], missing: Mapping[str, Any]) -> Layout:
     """The columns of a result made from `sides`, the target first; `names` say how errors call the sides.
 
     It depends on all sides given, whatever is pasted, so that a data set gives the same columns throughout.
@@ -77,18 +70,16 @@ def layout(names: Sequence[str], sides: Sequence[Instances], missing: Mapping[st
     for name, side, held in zip(names, sides, columns, strict=True):
         if not GEOMETRY.isdisjoint(held):
             column = min(GEOMETRY.intersection(held))
-            raise ValueError(f"{name}: expected no column {column!r}, which this operation cannot move; leave it out")
+            raise wrong(name, "no column that copy-paste cannot move", f"{column!r}; leave it out")
         if side._n and "masks" not in held:
-            raise ValueError(
-                f"{name}: expected masks for its {side._n} instances, got none (boxes alone are not supported)"
-            )
+            raise wrong(name, f"masks for its {side._n} instances", "none (boxes alone are not supported)")
     with_rows = [i for i, side in enumerate(sides) if side._n] or [0]
     found = columns[with_rows[0]]
     for i in with_rows[1:]:
         found = found | columns[i]
     carried = []
     for column in found:
-        if column in _WRITTEN:
+        if column in WRITTEN:
             continue
         arrays = [columns[i].get(column) for i in with_rows]
         if _alike(arrays):
@@ -96,18 +87,16 @@ def layout(names: Sequence[str], sides: Sequence[Instances], missing: Mapping[st
             continue
         for i in with_rows:
             if column not in columns[i] and column not in missing:
-                holder = next(names[j] for j in with_rows if column in columns[j])
-                raise ValueError(
-                    f"{names[i]}: expected the column {column!r}, which {holder} has; "
-                    f"missing={{{column!r}: ...}} gives a value for it"
-                )
+                holder = part(next(names[j] for j in with_rows if column in columns[j]))
+                given = f"none; missing={{{column!r}: ...}} gives a value for it"
+                raise wrong(names[i], f"the column {column!r}, which {holder} has", given)
         carried.append(_carried(column, names, columns, with_rows, missing))
     return Layout(carried, "area" in found, "iscrowd" in found)
 
 
 def _carried(
     column: str,
-    names: Sequence[str],
+    names: Sequence[Place],
     columns: Sequence[Mapping[str, Any]],
     with_rows: Sequence[int],
     missing: Mapping[str, Any],
@@ -117,7 +106,7 @@ def _carried(
     shape = arrays[first].shape[1:]
     for i, array in arrays.items():
         if array.shape[1:] != shape:
-            raise ValueError(f"{names[i]}: expected rows of shape {shape} in column {column!r}, got {array.shape[1:]}")
+            raise wrong(names[i], f"rows of shape {shape} in column {column!r}", str(array.shape[1:]))
     stand_ins = [missing[column]] if len(arrays) < len(with_rows) else []
     if column == "labels":
         dtype = arrays[first].dtype
@@ -131,9 +120,7 @@ def _carried(
         arrays[i] = _converted(names[i], column, array, dtype)
     for value in stand_ins:
         if not _fits(value, dtype, shape):
-            raise ValueError(
-                f"missing: expected a value for column {column!r} of dtype {dtype} and shape {shape}, got {value!r}"
-            )
+            raise wrong("missing", f"a value for column {column!r} of dtype {dtype} and shape {shape}", repr(value))
     found = [
         arrays[i] if i in arrays else _repeated(missing[column], (len(columns[i]["masks"]), *shape), dtype)
         for i in with_rows
@@ -159,14 +146,13 @@ def _alike(arrays: list[NDArray[Any] | None]) -> TypeGuard[list[NDArray[Any]]]:
     return True
 
 
-def _converted(name: str, column: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+def _converted(name: Place, column: str, array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     # Between text, bytes, dates and objects a conversion can fail by value.
     try:
         return array.astype(dtype, copy=False)
     except (TypeError, ValueError, OverflowError) as error:
-        raise TypeError(
-            f"{name}: column {column!r} of dtype {array.dtype} does not convert to {dtype}: {error}"
-        ) from None
+        got = f"values of dtype {array.dtype} that do not convert: {error}"
+        raise wrong_type(name, f"column {column!r} of dtype {dtype}", got) from None
 
 
 def _fits(value: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
@@ -191,7 +177,7 @@ def _common_dtype(column: str, arrays: Sequence[NDArray[Any]], stand_ins: Sequen
             common = _with_number(common, value)
     except TypeError:
         kinds = ", ".join(dict.fromkeys(map(str, [*dtypes, *stand_ins])))
-        raise TypeError(f"column {column!r}: expected dtypes that combine, got {kinds}") from None
+        raise wrong_type(f"column {column!r}", "dtypes that combine", kinds) from None
     return common
 
 
@@ -213,11 +199,9 @@ def _with_number(dtype: np.dtype[Any], value: Any) -> np.dtype[Any]:
 _KINDS: dict[type, int] = {int: "biufc".index("i"), float: "biufc".index("f"), complex: "biufc".index("c")}
 
 
-def _check_labels(name: str, labels: NDArray[Any], dtype: np.dtype[Any]) -> None:
+def _check_labels(name: Place, labels: NDArray[Any], dtype: np.dtype[Any]) -> None:
     if not np.can_cast(labels.dtype, dtype, "safe") and not _labels_fit(labels, dtype):
-        raise TypeError(
-            f"{name}: expected labels that fit dtype {dtype}, got values of dtype {labels.dtype} that do not"
-        )
+        raise wrong_type(name, f"labels that fit dtype {dtype}", f"values of dtype {labels.dtype} that do not")
 
 
 def _labels_fit(labels: NDArray[Any], dtype: np.dtype[Any]) -> bool:
@@ -235,34 +219,24 @@ def _labels_fit(labels: NDArray[Any], dtype: np.dtype[Any]) -> bool:
         return False
 
 
-def gather(
-    plan: Layout,
-    *,
-    masks: RleMasks,
-    boxes: NDArray[np.float32],
-    area: NDArray[np.int64],
-    crowd: NDArray[np.bool_] | None,
-    source: NDArray[np.int32],
-    source_row: NDArray[np.int32],
-    visibility: NDArray[np.float32],
-    carried: Sequence[NDArray[Any]],
-) -> dict[str, Any]:
+def gather(plan: Layout, made: Composition, *, crowd: bool) -> dict[str, Any]:
     """The columns of the result: what the kernel made, and the rows that are left of those of `plan`."""
-    kept = {column.name: values for column, values in zip(plan.carried, carried, strict=True)}
+    rows = made.rows
+    kept = {column.name: values for column, values in zip(plan.carried, made.carried, strict=True)}
     # The order of the constructor: masks, labels, boxes, iscrowd, then the rest.
-    result: dict[str, Any] = {"masks": masks}
+    result: dict[str, Any] = {"masks": made.masks}
     if "labels" in kept:
         result["labels"] = kept.pop("labels")
-    result["boxes"] = boxes
-    if crowd is not None:
-        result["iscrowd"] = crowd
+    result["boxes"] = rows.boxes
+    if crowd:
+        result["iscrowd"] = rows.crowd
     result |= kept
     if plan.has_area:
-        result["area"] = area
-    result["source"], result["source_row"], result["visibility"] = source, source_row, visibility
+        result["area"] = rows.area
+    result["source"], result["source_row"], result["visibility"] = rows.source, rows.source_row, rows.visibility
     return result
 
 
-def pick(columns: Sequence[Sequence[NDArray[Any]]], row: NDArray[np.int64]) -> list[NDArray[Any]]:
-    """Rows of each column, whose arrays are those of all sides, one after the other."""
-    return [(arrays[0] if len(arrays) == 1 else np.concatenate(arrays)).take(row, 0) for arrays in columns]
+def pick(arrays: Sequence[NDArray[Any]], row: NDArray[np.int64]) -> NDArray[Any]:
+    """Rows of a column, whose arrays are those of all sides, one after the other."""
+    return (arrays[0] if len(arrays) == 1 else np.concatenate(arrays)).take(row, 0)

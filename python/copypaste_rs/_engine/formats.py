@@ -1,4 +1,4 @@
-"""Images in the format that a model wants: channel order, dtype, normalisation; checked once, for both backends."""
+"""Output formats: layout, dtype and normalisation of images for a model, checked once, for both backends."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeAlias
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs._checks import wrong
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -25,8 +26,8 @@ Linear: TypeAlias = "tuple[NDArray[np.float32], NDArray[np.float32]] | None"
 """For each channel what values are multiplied with and what is added; None leaves them as they are."""
 
 
-class Format(NamedTuple):
-    """How an image is written."""
+class OutputFormat(NamedTuple):
+    """Layout, dtype and normalisation of an output image."""
 
     layout: str
     dtype: np.dtype[Any]
@@ -35,17 +36,19 @@ class Format(NamedTuple):
     scale: bool
 
     @classmethod
-    def check(cls, layout: str, dtype: DTypeLike, mean: PerChannel, std: PerChannel, scale: bool | np.bool_) -> Format:
-        """The output_format, or an error that names the argument that is wrong."""
+    def check(
+        cls, layout: str, dtype: DTypeLike, mean: PerChannel, std: PerChannel, scale: bool | np.bool_
+    ) -> OutputFormat:
+        """The format, or an error that names the argument that is wrong."""
         checked = cls(
             _checks.choice("layout", layout, LAYOUTS),
-            _dtype(dtype),
+            checked_dtype("dtype", dtype, DTYPES),
             _per_channel("mean", mean, -LIMIT),
             _per_channel("std", std, 1 / LIMIT),
             _checks.flag("scale", scale),
         )
         if checked.dtype.kind != "f" and (mean is not None or std is not None):
-            raise ValueError(f"dtype: expected float32 or float16 where mean or std is given, got {checked.dtype}")
+            raise wrong("dtype", "float32 or float16 where mean or std is given", str(checked.dtype))
         return checked
 
     @property
@@ -60,9 +63,8 @@ class Format(NamedTuple):
     def linear(self, image: NDArray[Any]) -> Linear:
         """What values of an image like `image` go through, or an error where it cannot be had in this format."""
         if self.dtype.kind != "f" and self.dtype != image.dtype:
-            raise ValueError(
-                f"dtype: expected float32, float16 or the image's own, which is {image.dtype}, got {self.dtype}"
-            )
+            expected = f"float32, float16 or the image's own, which is {image.dtype}"
+            raise wrong("dtype", expected, str(self.dtype))
         largest = LARGEST[image.dtype.str[1:]] if self.scale else 1.0
         if self.dtype.kind != "f" or (largest == 1.0 and self.mean is None and self.std is None):
             return None
@@ -75,17 +77,18 @@ class Format(NamedTuple):
         name: str, given: float | tuple[float, ...] | None, channels: int, default: float
     ) -> NDArray[np.float64]:
         if isinstance(given, tuple) and len(given) != channels:
-            raise ValueError(f"{name}: expected a number or {channels} of them, one for each channel, got {len(given)}")
+            raise wrong(name, f"a number or {channels} of them, one for each channel", str(len(given)))
         return np.full(channels, default if given is None else given, np.float64)
 
 
-def _dtype(dtype: DTypeLike) -> np.dtype[Any]:
+def checked_dtype(name: str, dtype: DTypeLike, known: Sequence[str]) -> np.dtype[Any]:
+    """`dtype`, which must be one of the `known` ones, in the machine's byte order."""
     try:
         checked = np.dtype(dtype)
     except TypeError:
         checked = np.dtype(object)
-    if dtype is None or checked.name not in DTYPES or not checked.isnative:
-        raise ValueError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}")
+    if dtype is None or checked.name not in known or not checked.isnative:
+        raise wrong(name, f"one of {', '.join(known)}", repr(dtype))
     return checked
 
 
@@ -95,15 +98,17 @@ def _per_channel(name: str, value: PerChannel, low: float) -> float | tuple[floa
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return tuple(_checks.real(f"{name}[{i}]", each, low, LIMIT) for i, each in enumerate(value))
+        return tuple(_checks.real((name, i), each, low, LIMIT) for i, each in enumerate(value))
     return _checks.real(name, value, low, LIMIT)  # type: ignore[arg-type]  # refuses what is no number
 
 
-def convert_arguments(image: object, output_format: Format, out: object) -> tuple[NDArray[Any], Linear, NDArray[Any]]:
-    """What converting an image takes, checked: its pixels, what they go through, the array to write."""
+def convert_arguments(
+    image: object, output_format: OutputFormat, out: object
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Arguments of converting an image, checked: its pixels, the array to write."""
     pixels = _checks.image("image", image)
-    linear = output_format.linear(pixels)
+    output_format.linear(pixels)  # refuses what cannot be had in this format
     shape = output_format.shape((pixels.shape[0], pixels.shape[1]), pixels)
     if out is None:
-        return pixels, linear, np.empty(shape, output_format.dtype)
-    return pixels, linear, _checks.output("out", out, shape, output_format.dtype, [pixels])
+        return pixels, np.empty(shape, output_format.dtype)
+    return pixels, _checks.output("out", out, shape, output_format.dtype, [pixels])

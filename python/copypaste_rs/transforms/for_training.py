@@ -5,21 +5,25 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, TypeAlias, final
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, final
 
 import numpy as np
 
 from copypaste_rs import _checks, draws
-from copypaste_rs._batch import Drawn, Form, apply_batch
+from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs._engine.call import Call, check_sample, samples
+from copypaste_rs._engine.formats import OutputFormat, checked_dtype
 from copypaste_rs._equality import same
-from copypaste_rs._formats import Format
+from copypaste_rs._immutable import Immutable
 from copypaste_rs.sample import Instances, Sample
-from copypaste_rs.transform import ScaleJitter, SimpleCopyPaste
+from copypaste_rs.transforms.batch import MaskDrawing, TrainingForm, apply_batch, check_masks_out, output_shape
+from copypaste_rs.transforms.scale_jitter import ScaleJitter
+from copypaste_rs.transforms.simple_copy_paste import SimpleCopyPaste
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-    from copypaste_rs._formats import PerChannel
+    from copypaste_rs._engine.formats import PerChannel
     from copypaste_rs.masks import RleMasks
     from copypaste_rs.plan import Plan
 
@@ -104,7 +108,7 @@ class TrainingBatch:
 
 
 @final
-class ForTraining:
+class ForTraining(Immutable):
     """A transform whose results are ready for a model, made in the same pass over the image.
 
     Rows of the image are normalised and written in their final place while they are still in a near cache; masks
@@ -141,7 +145,7 @@ class ForTraining:
     __slots__ = ("_arguments", "_form", "transform")
 
     _arguments: dict[str, Any]
-    _form: Form
+    _form: TrainingForm
     transform: SimpleCopyPaste | ScaleJitter
 
     def __init__(
@@ -157,15 +161,14 @@ class ForTraining:
         mask_dtype: DTypeLike = "uint8",
     ) -> None:
         if not isinstance(transform, SimpleCopyPaste | ScaleJitter):
-            raise TypeError(f"transform: expected a SimpleCopyPaste or a ScaleJitter, got {type(transform).__name__}")
-        output_format = Format.check(layout, dtype, mean, std, scale)
+            raise wrong_type("transform", "a SimpleCopyPaste or a ScaleJitter", type(transform).__name__)
+        output_format = OutputFormat.check(layout, dtype, mean, std, scale)
         kind = _checks.choice("masks", masks, MASKS)
-        planes = _mask_dtype(mask_dtype)
+        planes = checked_dtype("mask_dtype", mask_dtype, ("uint8", "bool"))
         drawn = None
         if kind != "runs":
-            drawn = Drawn(kind == "label_map", np.dtype(np.int32) if kind == "label_map" else planes)
-        object.__setattr__(self, "transform", transform)
-        object.__setattr__(self, "_form", Form(output_format, drawn))
+            drawn = MaskDrawing(kind == "label_map", np.dtype(np.int32) if kind == "label_map" else planes)
+        self._put(transform=transform, _form=TrainingForm(output_format, drawn))
         arguments = {
             "layout": layout,
             "dtype": output_format.dtype.name,
@@ -173,7 +176,7 @@ class ForTraining:
             "std": output_format.std,
         }
         arguments |= {"scale": output_format.scale, "masks": masks, "mask_dtype": planes.name}
-        object.__setattr__(self, "_arguments", arguments)
+        self._put(_arguments=arguments)
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and name in self._arguments:
@@ -223,15 +226,28 @@ class ForTraining:
         ValueError, TypeError
             When plan and samples do not fit each other. Nothing has been written then.
         """
-        planes = None if masks_out is None else [masks_out]
-        if out is not None and isinstance(target, Sample):
-            form, canvas = self._form.image, self.transform._jitter.canvas
-            out = _checks.output("out", out, form.shape(canvas, target.image), form.dtype)[np.newaxis]
-        try:
-            batch = self.apply_batch([plan], [target], [sources], out=out, masks_out=planes)
-        except (TypeError, ValueError) as error:
-            raise _of_one(error) from None
-        return batch[0]
+        transform, form = self.transform, self._form
+        if isinstance(transform, ScaleJitter):
+            _no_sources(sources)
+        image = check_sample("target", target).image
+        transform._check_plan(plan)
+        call = Call.check(transform._options, plan, target, samples(sources))
+        shape, dtype = output_shape(call.plan.canvas_size, image, form.image)
+        read = call.arrays()
+        result = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype, read)
+        drawing = None if masks_out is None else check_masks_out("masks_out", form.masks, call, masks_out, read)
+        if out is not None and drawing is not None and _checks.may_overlap(out, [drawing]):
+            raise wrong("masks_out", "memory of its own", "an array that overlaps out")
+        backend = transform._backend
+        made = backend._compose(call, transform._options.of_kernel(image), result, form.image)
+        sample = call.result(transform._options, made)
+        masks: Masks = made.masks
+        if form.masks is not None:
+            n = len(made.masks)
+            drawing = form.masks.fresh(n, call.plan.canvas_size) if drawing is None else drawing
+            masks = form.masks.part(drawing, n)
+            (backend.label_map if form.masks.label_map else backend.decode)(made.masks, masks)
+        return TrainingSample(result, sample.instances, masks, sample.info)
 
     def apply_batch(
         self,
@@ -248,14 +264,12 @@ class ForTraining:
         For a `ScaleJitter` there are no sources. `out` takes the images, shape (B, C, H, W) or (B, H, W, C);
         `masks_out` has for each item an array that takes its masks, as `apply` describes it.
         """
-        transform = self.transform
         plans = _checks.items("plans", plans)
         sources = [()] * len(plans) if sources is None else _checks.items("sources", sources)
-        if isinstance(transform, ScaleJitter):
+        if isinstance(self.transform, ScaleJitter):
             for source in sources:
                 _no_sources(source)
-        options, canvas = transform._options, transform._jitter.canvas
-        made = apply_batch(self.backend, options, canvas, plans, targets, sources, threads, out, self._form, masks_out)
+        made = apply_batch(self.transform, plans, targets, sources, threads, out, self._form, masks_out)
         instances = [sample.instances for sample in made.samples]
         masks: list[Masks] = [each.masks for each in instances] if made.masks is None else [*made.masks]
         return TrainingBatch(made.images, instances, masks, [sample.info for sample in made.samples])
@@ -272,12 +286,6 @@ class ForTraining:
         """Draw a plan and apply it."""
         plan = self.sample_plan(target, sources, rng)
         return self.apply(plan, target, sources, out=out, masks_out=masks_out)
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"ForTraining is immutable: cannot set {name!r}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"ForTraining is immutable: cannot delete {name!r}")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ForTraining):
@@ -298,21 +306,6 @@ def _rebuild(transform: SimpleCopyPaste | ScaleJitter, arguments: dict[str, Any]
     return ForTraining(transform, **arguments)
 
 
-def _mask_dtype(dtype: DTypeLike) -> np.dtype[Any]:
-    try:
-        checked = np.dtype(dtype)
-    except TypeError:
-        checked = np.dtype(object)
-    if checked not in (np.dtype(np.uint8), np.dtype(np.bool_)) or dtype is None:
-        raise ValueError(f"mask_dtype: expected uint8 or bool, got {dtype!r}")
-    return checked
-
-
 def _no_sources(sources: object) -> None:
     if isinstance(sources, Sample) or (isinstance(sources, Sequence) and len(sources)):
-        raise ValueError("sources: expected none, since ScaleJitter pastes nothing; SimpleCopyPaste does")
-
-
-def _of_one(error: TypeError | ValueError) -> TypeError | ValueError:
-    """The error without the number of the item, where there is only one."""
-    return type(error)(str(error).removeprefix("item 0: "))
+        raise wrong("sources", "none, since ScaleJitter pastes nothing", "some")
