@@ -55,8 +55,8 @@ rust-test: | check-tools
 
 # `make test` takes the best instructions there are, `test-oldest` none in particular: these are the ones between.
 test-avx2: $(NEWEST_ENV)/.ready
-	COPYPASTE_RS_SIMD=avx2 $(NEWEST_ENV)/bin/python -m pytest -q tests/backends/test_agreement.py \
-	    tests/oracles/test_place_image.py tests/oracles/test_alpha_blend.py tests/transforms/test_training.py
+	COPYPASTE_RS_SIMD=avx2 $(NEWEST_ENV)/bin/python -m pytest -q tests/backends tests/oracles \
+	    tests/transforms/test_training.py
 
 # On the oldest Python and NumPy, and with the kernels that need no particular processor: the bytes are the same.
 test-oldest: $(OLDEST_ENV)/.ready

@@ -1,4 +1,4 @@
-"""What all tests share: both backends, and how hard Hypothesis looks."""
+"""Fixtures of all tests: backends, real data; and how hard Hypothesis looks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.fixtures.both_backends import BACKENDS
+from tests.fixtures.instruction_sets import INSTRUCTIONS, lacking
 
 settings.register_profile("ci", max_examples=25, derandomize=True, deadline=None)
 settings.register_profile(
@@ -27,10 +30,26 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip everything where instructions are asked for that are not there: lesser ones would be tested instead."""
+    asked = os.environ.get("COPYPASTE_RS_SIMD", "")
+    reason = lacking(asked) if asked in INSTRUCTIONS else None
+    if reason is not None:
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason=f"COPYPASTE_RS_SIMD asks for {reason}"))
+
+
 @pytest.fixture(params=["functional", "reference"], scope="session")
 def kernels(request: pytest.FixtureRequest) -> ModuleType:
-    """One of the two backends: the same test holds for both."""
+    """One of the two modules of kernels: the same test holds for both."""
     return import_module(f"copypaste_rs.{request.param}")
+
+
+@pytest.fixture(params=BACKENDS, scope="session")
+def backend(request: pytest.FixtureRequest) -> str:
+    """The name of one of the two backends, for a transform: the same test holds for both."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture(scope="session")

@@ -304,7 +304,7 @@ def _boxes(values: ArrayLike) -> NDArray[np.float32]:
     array = _column("boxes", values)
     if array.size == 0:
         array = array.reshape(-1, 4)
-    if array.dtype.kind not in "iu":
+    if array.dtype.kind not in "iuf":
         raise wrong_type("boxes", "numbers", f"dtype {array.dtype}")
     if array.ndim != 2 or array.shape[1] != 4:
         raise wrong("boxes", "shape (n, 4)", str(array.shape))

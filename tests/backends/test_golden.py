@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from copypaste_rs import Sample, SimpleCopyPaste
-from tests.transforms.test_transform import BACKENDS, SOURCE, TARGET
+from copypaste_rs import SimpleCopyPaste
+from tests.fixtures.both_backends import BACKENDS
+from tests.fixtures.instruction_sets import levels
+from tests.fixtures.processes import python
+from tests.fixtures.samples import SOURCE, TARGET, digest
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "default": {"size": (48, 56)},
@@ -24,18 +25,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def digest(result: Sample) -> str:
-    """A hash of every byte of a result, whatever the platform."""
-    summary = hashlib.sha256(result.image.tobytes())
-    assert result.instances.masks is not None
-    for values in (result.instances.masks.counts, result.instances.masks.offsets):
-        summary.update(values.astype("<i8").tobytes())
-    for name, values in result.instances.columns.items():
-        if name != "masks":
-            summary.update(name.encode() + values.astype("<f8").tobytes())
-    return summary.hexdigest()[:16]
-
-
+@functools.cache
 def golden() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, options in OPTIONS.items():
@@ -57,33 +47,25 @@ def test_golden_vectors() -> None:
         assert values == stored[name.rsplit(" (", 1)[0]], name
 
 
+GOLDEN = "import json; from tests.backends.test_golden import golden; print(json.dumps(golden()))"
+
+
 def test_another_process_gives_the_same_bytes() -> None:
-    code = "from tests.backends import test_golden; import json; print(json.dumps(test_golden.golden()))"
-    here = str(Path(__file__).parents[2])
-    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {here!r}); {code}"]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert json.loads(output) == golden()
+    assert json.loads(python(GOLDEN).stdout) == golden()
 
 
-@pytest.mark.parametrize("level", ["portable", "avx2", "avx512"])
+@pytest.mark.parametrize("level", levels())
 def test_every_instruction_set_gives_the_same_bytes(level: str) -> None:
-    """Where the processor has less, asking for more gives the best there is."""
-    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); from tests.backends import test_golden; import json; "
-    command = [sys.executable, "-c", code + "print(json.dumps(test_golden.golden()))"]
-    environment = os.environ | {"COPYPASTE_RS_SIMD": level}
-    output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
-    assert json.loads(output) == golden()
+    assert json.loads(python(GOLDEN, environment={"COPYPASTE_RS_SIMD": level}).stdout) == golden()
 
 
 def test_an_unknown_instruction_set_is_refused() -> None:
-    command = [sys.executable, "-c", "import copypaste_rs.functional"]
-    environment = os.environ | {"COPYPASTE_RS_SIMD": "avx3"}
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    done = python("import copypaste_rs.functional", environment={"COPYPASTE_RS_SIMD": "avx3"}, check=False)
     assert done.returncode == 1
     assert "ValueError: COPYPASTE_RS_SIMD: expected 'portable', 'avx2' or 'avx512', got \"avx3\"" in done.stderr
 
 
 if __name__ == "__main__":
-    # Writes the golden vectors anew: only for a release that is allowed to change them.
+    # `python -m tests.backends.test_golden` writes the golden vectors anew: only for a release that may change them.
     vectors = {name.rsplit(" (", 1)[0]: values for name, values in golden().items()}
     Path(__file__).with_name("golden.json").write_text(json.dumps(vectors, indent=1) + "\n")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from copypaste_rs import Placement
-from tests.fixtures.strategies import DTYPES, LAYOUTS, pixels
+from tests.fixtures.arrays import DTYPES, LAYOUTS, pixels
 
 
 @pytest.mark.parametrize(

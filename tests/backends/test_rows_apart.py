@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from copypaste_rs import Placement, functional
-from tests.fixtures.strategies import DTYPES
+from tests.fixtures.arrays import DTYPES
 
 
 @pytest.mark.parametrize("antialias", [False, True])

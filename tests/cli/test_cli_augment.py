@@ -12,10 +12,9 @@ import pytest
 from PIL import Image
 
 from copypaste_rs import SimpleCopyPaste
-from copypaste_rs.cli.commands import run
 from copypaste_rs.datasets import CocoDataset, CopyPasteDataset
 from tests.fixtures.coco_files import Files, small_set
-from tests.fixtures.command_line import STATE, arguments, augmented, check_set
+from tests.fixtures.command_line import STATE, arguments, augmented, check_set, run
 
 
 def test_augment_writes_what_the_data_set_gives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from copypaste_rs.cli.commands import run
-from tests.fixtures.coco_files import annotation, box_polygon, small_set, write
-from tests.fixtures.command_line import arguments, augmented, every_file, start
+from tests.fixtures.coco_files import annotation, box_polygon, every_file, small_set, write
+from tests.fixtures.command_line import arguments, augmented, run, start
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -10,10 +10,9 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from copypaste_rs.cli import sample_paths
-from copypaste_rs.cli.commands import run
 from copypaste_rs.datasets import CocoDataset
 from tests.fixtures.coco_files import small_set
-from tests.fixtures.command_line import arguments, check_set
+from tests.fixtures.command_line import arguments, check_set, run
 
 
 def test_preview_writes_a_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

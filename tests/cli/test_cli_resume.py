@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
-from copypaste_rs.cli.commands import run
-from tests.fixtures.coco_files import Files, small_set
-from tests.fixtures.command_line import arguments, augmented, every_file, start
+from tests.fixtures.coco_files import Files, every_file, small_set
+from tests.fixtures.command_line import arguments, augmented, run, start
+from tests.fixtures.processes import wait_until
 
 
 def test_resume_from_nothing_or_from_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,14 +27,6 @@ def test_resume_from_nothing_or_from_the_end(tmp_path: Path, capsys: pytest.Capt
     assert augmented(tmp_path, files, "--overwrite") == expected
 
 
-def wait_for(folder: Path, count: int, process: subprocess.Popen[str]) -> None:
-    limit = time.monotonic() + 60
-    while len(list(folder.glob("*"))) < count:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < limit
-        time.sleep(0.005)
-
-
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_was_ended_goes_on_to_the_same_bytes(tmp_path: Path, way: signal.Signals, workers: str) -> None:
@@ -44,7 +34,9 @@ def test_a_run_that_was_ended_goes_on_to_the_same_bytes(tmp_path: Path, way: sig
     expected = augmented(tmp_path, files, "--format", "png", name="whole")
     slow = ["--format", "png", "--backend", "numpy"]
     process = start(*arguments(files, tmp_path / "out", *slow, "--workers", workers))
-    wait_for(tmp_path / "out" / "images", 4, process)
+    images_folder = tmp_path / "out" / "images"
+    assert wait_until(lambda: process.poll() is not None or len(list(images_folder.glob("*"))) >= 4)
+    assert process.poll() is None, process.communicate()
     children = [
         int(pid) for path in Path(f"/proc/{process.pid}/task").glob("*/children") for pid in path.read_text().split()
     ]
@@ -59,10 +51,7 @@ def test_a_run_that_was_ended_goes_on_to_the_same_bytes(tmp_path: Path, way: sig
     images = {name: data for name, data in done.items() if name.startswith("images/")}
     assert 4 <= len(images) < 40
     assert images.items() <= expected.items()
-    limit = time.monotonic() + 20
-    while any(Path(f"/proc/{pid}").exists() for pid in children) and time.monotonic() < limit:
-        time.sleep(0.02)
-    assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+    assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), 20)
     assert augmented(tmp_path, files, "--format", "png", "--resume") == expected
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from copypaste_rs.cli.commands import run
 from tests.fixtures.coco_files import small_set
-from tests.fixtures.command_line import arguments, augmented
+from tests.fixtures.command_line import arguments, augmented, run
+from tests.fixtures.processes import python
 
 USAGE = [
     (["--size", "0"], "Error: --size: expected an integer from 1"),
@@ -82,7 +82,7 @@ def test_an_interrupt_while_modules_are_imported(tmp_path: Path, way: signal.Sig
         "from copypaste_rs.cli import main\n"
         "main()"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    result = python(code, check=False)
     assert result.returncode == status
     assert result.stderr == "\ncopypaste-rs: interrupted\n"
 
@@ -110,7 +110,7 @@ def test_workers_follow_the_number_of_images(tmp_path: Path, monkeypatch: pytest
 
 def test_a_missing_extra_is_named() -> None:
     code = "import sys; sys.modules['click'] = None\nfrom copypaste_rs.cli import main\nmain()"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    result = python(code, check=False)
     assert result.returncode == 1
     assert result.stderr == (
         "copypaste-rs: click is not installed, which this part needs: pip install 'copypaste_rs[cli]'\n"

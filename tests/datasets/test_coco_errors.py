@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from PIL import Image
 from copypaste_rs import Sample
 from copypaste_rs.datasets import CocoDataset
 from tests.fixtures.coco_files import annotation, box_polygon, photo, small_set, write
+from tests.fixtures.processes import python
 
 MALFORMED = [
     (b"", r"Input data was truncated \(byte 0\)"),
@@ -141,9 +140,7 @@ def test_a_missing_extra_is_named() -> None:
         "try: from copypaste_rs.datasets import CocoDataset\n"
         "except ImportError as error: print(error)\n"
     )
-    output = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+    output = python(code).stdout.splitlines()
     assert output[0] == "CopyPasteDataset"
     assert output[1].endswith("is not installed, which this part needs: pip install 'copypaste_rs[coco]'")
 

@@ -13,17 +13,16 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from copypaste_rs import Instances, RleMasks, Sample, SimpleCopyPaste
+from copypaste_rs import Instances, Sample, SimpleCopyPaste
 from copypaste_rs.datasets import CocoDataset, CocoWriter, CopyPasteDataset
-from tests.fixtures.coco_files import small_set
+from tests.fixtures.coco_files import every_file, small_set
+from tests.fixtures.samples import squares
 
 CATEGORIES = [{"id": 1, "name": "square"}, {"id": 2, "name": "ring"}, {"id": 3, "name": "star"}]
 
 
 def sample(n: int = 2, **fields: Any) -> Sample:
-    squares = [[[4 + k, 5, 14 + k, 5, 14 + k, 16, 4 + k, 16]] for k in range(n)]
-    instances = Instances(masks=RleMasks.from_polygons(squares, (20, 30)), labels=np.arange(1, n + 1), **fields)
-    return Sample(np.full((20, 30, 3), 90, np.uint8), instances)
+    return squares(n, 90, labels=np.arange(1, n + 1), **fields)
 
 
 def written(folder: Path, *samples: Sample, **options: Any) -> dict[str, Any]:
@@ -309,10 +308,6 @@ def run(folder: Path, stop: int = 6) -> int:
         if stop < 6:
             writer._let_go()
     return done
-
-
-def every_file(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def cut_off(path: Path, n: int) -> None:

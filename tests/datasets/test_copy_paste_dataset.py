@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import multiprocessing
 import pickle
-import subprocess
-import sys
 import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 
-from copypaste_rs import Instances, RleMasks, Sample, ScaleJitter, SimpleCopyPaste
+from copypaste_rs import Sample, ScaleJitter, SimpleCopyPaste
 from copypaste_rs.datasets import CopyPasteDataset
-from tests.fixtures.workers import digest, serve
+from tests.fixtures.philox import below, words
+from tests.fixtures.processes import python
+from tests.fixtures.samples import digest, squares
+from tests.fixtures.workers import serve
 
 TRANSFORM = SimpleCopyPaste(size=(24, 32), target_scale=(0.5, 1.5), source_scale=(0.5, 1.5))
 
 
 def photo(number: int, objects: int = 2, crowd: bool | None = None) -> Sample:
     """An image that tells which it is, with some squares."""
-    squares = [[[4 + k, 5, 14 + k, 5, 14 + k, 16, 4 + k, 16]] for k in range(objects)]
-    instances = Instances(
-        masks=RleMasks.from_polygons(squares, (20, 30)),
-        labels=np.full(objects, number),
-        iscrowd=None if crowd is None else np.full(objects, crowd),
-    )
-    return Sample(np.full((20, 30, 3), number, np.uint8), instances, {"image_id": number})
+    flags = None if crowd is None else np.full(objects, crowd)
+    return squares(objects, number, {"image_id": number}, labels=np.full(objects, number), iscrowd=flags)
 
 
 PHOTOS = [photo(number) for number in range(7)]
@@ -49,19 +45,12 @@ class Asked(list[Sample]):
         return len(sample.instances) > 0 and (sample.instances.iscrowd is None or not sample.instances.iscrowd.all())
 
 
-def words(key: tuple[int, int, int], n: int) -> list[int]:
-    """Stream 2, from NumPy alone."""
-    seed, epoch, index = key
-    philox = np.random.Philox(key=np.array([seed, epoch], np.uint64), counter=np.array([0, 0, index, 2], np.uint64))
-    return [int(word) for word in philox.random_raw(n)]
-
-
 def expected_partners(key: tuple[int, int, int], has_objects: list[bool], num_sources: int, itself: bool) -> list[int]:
     """The rule, read from its description."""
-    stream, partners = words(key, 8 * num_sources), []
+    stream, partners = words(key, 2, 8 * num_sources), []
     for k in range(num_sources):
         for word in stream[8 * k : 8 * k + 8]:
-            j = word * (len(has_objects) - itself) >> 64
+            j = below(word, len(has_objects) - itself)
             j += itself and j >= key[2]
             if has_objects[j]:
                 partners.append(j)
@@ -182,7 +171,7 @@ def test_needs_numpy_alone() -> None:
         "for name in ('PIL', 'msgspec', 'simplejpeg', 'click', 'tqdm', 'torch', 'matplotlib'): sys.modules[name] = None\n"
         "from copypaste_rs.datasets import CopyPasteDataset\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    python(code)
 
 
 @pytest.mark.parametrize(

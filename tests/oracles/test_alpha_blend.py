@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import floor
 from types import ModuleType
 from typing import Any
 
@@ -15,18 +14,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from copypaste_rs import Placement, RleMasks
+from tests.fixtures.arrays import DTYPES, LAYOUTS, pixels, random_weights
 from tests.fixtures.ascii import masks, rle, stack
-from tests.fixtures.strategies import DTYPES, LAYOUTS, dense_masks, pixels, placements, sizes
+from tests.fixtures.geometry import nearest
+from tests.fixtures.strategies import dense_masks, placements, sizes
 
 SMALL = np.array([1024, 2048, 1024], np.uint16)
 NONE = np.array([4096], np.uint16)
-
-
-def weights_of(seed: int, radius: int) -> NDArray[np.uint16]:
-    """Weights of no particular form, neither symmetric nor falling, that add up to 4096."""
-    rng = np.random.default_rng(seed)
-    ends = np.sort(rng.integers(0, 4097, 2 * radius))
-    return np.diff(np.concatenate([[0], ends, [4096]])).astype(np.uint16)
 
 
 def expected_alpha(dense: NDArray[np.uint8], p: Placement, weights: NDArray[np.uint16]) -> NDArray[np.uint8]:
@@ -40,9 +34,8 @@ def expected_alpha(dense: NDArray[np.uint8], p: Placement, weights: NDArray[np.u
             i, k = y - p.offset[0], x - p.offset[1]
             if not (0 <= i < p.resized_size[0] and 0 <= k < p.resized_size[1]):
                 continue
-            row = floor((i + Fraction(1, 2)) * p.input_size[0] / p.resized_size[0])
-            column = floor((k + Fraction(1, 2)) * p.input_size[1] / p.resized_size[1])
-            column = p.input_size[1] - 1 - column if p.hflip else column
+            row = nearest(i, p.input_size[0], p.resized_size[0])
+            column = nearest(k, p.input_size[1], p.resized_size[1], p.hflip)
             wide[y + radius, x + radius] = dense[:, row, column].any()
             if 0 <= y < h and 0 <= x < w:
                 reached[y, x] = True
@@ -57,7 +50,7 @@ def test_the_blurred_union(kernels: ModuleType, data: st.DataObject) -> None:
     size = data.draw(sizes(1, 8))
     dense = data.draw(dense_masks(st.integers(0, 3), st.just(size)))
     placement = data.draw(placements(size, 10))
-    weights = weights_of(data.draw(st.integers(0, 999)), data.draw(st.integers(0, 4)))
+    weights = random_weights(data.draw(st.integers(0, 999)), data.draw(st.integers(0, 4)))
     found = kernels.alpha(rle(dense), placement, weights)
     assert found.dtype == np.uint8
     assert found.flags.c_contiguous
@@ -105,7 +98,7 @@ def test_no_masks(kernels: ModuleType) -> None:
 
 
 def test_a_radius_larger_than_everything(kernels: ModuleType) -> None:
-    weights = weights_of(3, 60)
+    weights = random_weights(3, 60)
     placement = Placement((2, 3), (2, 3), (0, 1), (2, 5))
     found = kernels.alpha(masks("##./.#."), placement, weights)
     np.testing.assert_array_equal(found, expected_alpha(stack("##./.#."), placement, weights))
@@ -139,7 +132,7 @@ def test_weights_that_are_refused(kernels: ModuleType, weights: Any, error: Any,
 
 def test_weights_of_any_layout(kernels: ModuleType) -> None:
     placement = Placement((2, 4), (3, 7), (-1, 0), (4, 5))
-    some, weights = masks(".##./##.."), weights_of(1, 3)
+    some, weights = masks(".##./##.."), random_weights(1, 3)
     expected = kernels.alpha(some, placement, weights)
     for layout in LAYOUTS:
         np.testing.assert_array_equal(kernels.alpha(some, placement, layout(weights)), expected)

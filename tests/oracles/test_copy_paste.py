@@ -10,29 +10,22 @@ import pytest
 from numpy.typing import NDArray
 
 from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample
-from tests.fixtures.ascii import draw, mask
+from tests.fixtures.arrays import DTYPES, photograph
+from tests.fixtures.ascii import masks, pictures
+from tests.fixtures.samples import random_sample
 
 UNPLACED = 99
 
 
-def masks(*pictures: str) -> RleMasks:
-    return RleMasks.from_dense(np.stack([mask(picture) for picture in pictures]))
-
-
-def scene(value: int, *pictures: str, **columns: Any) -> Sample:
+def scene(value: int, *drawings: str, **columns: Any) -> Sample:
     """An image of one value with drawn masks."""
-    drawn = masks(*pictures)
+    drawn = masks(*drawings)
     return Sample(np.full((*drawn.size, 1), value, np.uint8), Instances(masks=drawn, **columns))
 
 
 def still(sample: Sample, offset: tuple[int, int] = (0, 0), canvas: tuple[int, int] | None = None) -> Placement:
     """The sample as it is, moved."""
     return Placement(sample.size, sample.size, offset, canvas or sample.size)
-
-
-def pictures(instances: Instances) -> list[str]:
-    assert instances.masks is not None
-    return [draw(dense) for dense in instances.masks.to_dense()]
 
 
 TARGET = scene(10, "##.../##.../.....", ".####/.####/.....", labels=[1, 2])
@@ -43,7 +36,7 @@ def test_a_pasted_object_shows_and_cuts_what_lies_below(kernels: ModuleType) -> 
     plan = Plan(still(TARGET), (Paste(0, (0,), still(SOURCE)),))
     result = kernels.copy_paste(plan, TARGET, SOURCE)
     assert result.image[..., 0].tolist() == [[10, 10, 10, 20, 20], [10, 10, 10, 20, 20], [10, 10, 10, 10, 10]]
-    assert pictures(result.instances) == ["##.../##.../.....", ".##../.##../.....", "...##/...##/....."]
+    assert pictures(result.instances.masks) == ["##.../##.../.....", ".##../.##../.....", "...##/...##/....."]
     assert result.instances.labels.tolist() == [1, 2, 7]
     assert result.instances.boxes.tolist() == [[0, 0, 2, 2], [1, 0, 3, 2], [3, 0, 5, 2]]
     assert result.instances.source.tolist() == [-1, -1, 0]
@@ -58,12 +51,12 @@ def test_rows_of_one_paste_keep_pixels_they_share_and_a_later_paste_cuts_both(ke
     source = scene(20, "###./....", ".###/....")
     plan = Plan(still(target), (Paste(0, (1, 0), still(source)),))
     result = kernels.copy_paste(plan, target, source)
-    assert pictures(result.instances) == [".###/....", "###./...."]
+    assert pictures(result.instances.masks) == [".###/....", "###./...."]
     assert result.instances.source_row.tolist() == [1, 0]  # rows keep the order of a hand-written paste
     above = scene(30, "..#./....")
     plan = Plan(still(target), (Paste(0, (0, 1), still(source)), Paste(1, (0,), still(above))))
     result = kernels.copy_paste(plan, target, [source, above])
-    assert pictures(result.instances) == ["##../....", ".#.#/....", "..#./...."]
+    assert pictures(result.instances.masks) == ["##../....", ".#.#/....", "..#./...."]
     assert result.image[0, :, 0].tolist() == [20, 20, 30, 20]
     np.testing.assert_allclose(result.instances.visibility, [2 / 3, 2 / 3, 1])
 
@@ -74,7 +67,7 @@ def test_visibility_counts_from_what_was_on_the_canvas(kernels: ModuleType) -> N
     plan = Plan(still(target, (0, -2), (2, 4)), (Paste(0, (0,), still(source)),))
     result = kernels.copy_paste(plan, target, source)
     assert result.instances.visibility.tolist() == [0.75, 1.0]
-    assert pictures(result.instances)[0] == ".#../##.."
+    assert pictures(result.instances.masks)[0] == ".#../##.."
 
 
 def test_what_lands_nowhere_is_filled(kernels: ModuleType) -> None:
@@ -86,7 +79,7 @@ def test_what_lands_nowhere_is_filled(kernels: ModuleType) -> None:
         [10, 128, 128],
     ]
     assert kernels.copy_paste(plan, target, [], fill=7).image[0, 0].tolist() == [7]
-    assert pictures(kernels.copy_paste(plan, target, []).instances) == [".../#../#.."]
+    assert pictures(kernels.copy_paste(plan, target, []).instances.masks) == [".../#../#.."]
 
 
 def test_small_rows_are_not_pasted_and_cut_nothing(kernels: ModuleType) -> None:
@@ -94,7 +87,7 @@ def test_small_rows_are_not_pasted_and_cut_nothing(kernels: ModuleType) -> None:
     result = kernels.copy_paste(plan, TARGET, SOURCE, min_area=4)
     assert result.instances.source.tolist() == [-1, -1, 0]
     assert (result.image[0, :2] == 10).all()
-    assert pictures(result.instances)[0] == "##.../##.../....."
+    assert pictures(result.instances.masks)[0] == "##.../##.../....."
     off = Plan(still(TARGET), (Paste(0, (0, 1), still(SOURCE, (0, 5), (3, 5))),))
     assert kernels.copy_paste(off, TARGET, SOURCE).instances.source.tolist() == [-1, -1]
 
@@ -136,7 +129,7 @@ def test_crowds_are_cut_but_spared_by_the_limits(kernels: ModuleType) -> None:
     source = scene(20, "..##/..##", labels=[3])
     plan = Plan(still(target), (Paste(0, (0,), still(source)),))
     result = kernels.copy_paste(plan, target, source, min_area=2, min_visibility=0.9)
-    assert pictures(result.instances) == ["##../##..", "..##/..##"]
+    assert pictures(result.instances.masks) == ["##../##..", "..##/..##"]
     assert result.instances.iscrowd.tolist() == [True, False]  # a source without the column has no crowds
     buried = scene(20, "####/####", labels=[3])
     result = kernels.copy_paste(Plan(still(target), (Paste(0, (0,), still(buried)),)), target, buried)
@@ -208,15 +201,13 @@ def test_an_object_cut_by_the_canvas_stays_solid_there(kernels: ModuleType) -> N
     assert row[0] < row[5]
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("channels", [(), (1,), (3,), (5,)])
 def test_every_kind_of_image(kernels: ModuleType, dtype: Any, channels: tuple[int, ...]) -> None:
     """Crop, pad, mirror and paste at scale one move values and change none: plain indexing is the truth."""
-    rng = np.random.default_rng(5)
-    top = 1.0 if dtype == np.float32 else np.iinfo(dtype).max
-    target = Sample((rng.random((7, 11, *channels)) * top).astype(dtype), Instances())
-    pixels = (rng.random((9, 6, *channels)) * top).astype(dtype)
-    dense = rng.random((2, 9, 6)) < 0.5
+    target = Sample(photograph(4, (7, 11, *channels), dtype), Instances())
+    pixels = photograph(5, (9, 6, *channels), dtype)
+    dense = np.random.default_rng(5).random((2, 9, 6)) < 0.5
     source = Sample(pixels, Instances(masks=RleMasks.from_dense(dense)))
     canvas = (8, 10)
     place = Placement((9, 6), (9, 6), (-2, 3), canvas, hflip=True)
@@ -285,12 +276,8 @@ def test_random_scenes(kernels: ModuleType, seed: int) -> None:
     rng = np.random.default_rng(seed)
 
     def sample() -> Sample:
-        h, w = rng.integers(1, 12, 2)
-        n = int(rng.integers(0, 5))
-        dense = rng.random((n, h, w)) < rng.random((n, 1, 1))
-        crowd = rng.random(n) < 0.2
-        image = rng.integers(0, 90, (h, w), dtype=np.uint8)
-        return Sample(image, Instances(masks=RleMasks.from_dense(dense), iscrowd=crowd))
+        h, w, n = (int(v) for v in rng.integers([1, 1, 0], [12, 12, 5]))
+        return random_sample(int(rng.integers(2**32)), (h, w), n)
 
     def place(s: Sample) -> Placement:
         y, x = (int(v) for v in rng.integers(-8, 9, 2))

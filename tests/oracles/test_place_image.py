@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from copypaste_rs import Placement
-from tests.fixtures.strategies import DTYPES, images, pixels, placements, sizes
+from tests.fixtures.arrays import DTYPES, pixels
+from tests.fixtures.geometry import nearest
+from tests.fixtures.strategies import images, placements, sizes
 
 GREY = {np.uint8: 128, np.uint16: 32768, np.float32: 0.5}
 
@@ -263,9 +265,7 @@ def test_nearest_pixel_by_pixel(kernels: ModuleType, data: st.DataObject) -> Non
     expected = np.full((*p.canvas_size, *image.shape[2:]), GREY[image.dtype.type], image.dtype)
     for y in range(max(top, 0), min(top + h_out, p.canvas_size[0])):
         for x in range(max(left, 0), min(left + w_out, p.canvas_size[1])):
-            row = floor((y - top + Fraction(1, 2)) * h / h_out)
-            column = floor((x - left + Fraction(1, 2)) * w / w_out)
-            expected[y, x] = image[row, w - 1 - column if p.hflip else column]
+            expected[y, x] = image[nearest(y - top, h, h_out), nearest(x - left, w, w_out, p.hflip)]
     found = kernels.place_image(image, p, interpolation="nearest")
     np.testing.assert_array_equal(found, expected)
     np.testing.assert_array_equal(kernels.place_image(image, p, interpolation="nearest", antialias=False), expected)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from fractions import Fraction
-from math import floor
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +14,8 @@ from numpy.typing import NDArray
 
 from copypaste_rs import Placement, RleMasks
 from tests.fixtures.ascii import dense, draw, masks, rle
+from tests.fixtures.geometry import nearest
+from tests.fixtures.processes import python
 from tests.fixtures.strategies import dense_masks, placements, sizes
 
 FLOWER = ".#../##.#/#..#"
@@ -39,11 +38,8 @@ def expected_pixel(mask: NDArray[np.uint8], p: Placement, y: int, x: int) -> int
     i, k = y - p.offset[0], x - p.offset[1]
     if not (0 <= i < p.resized_size[0] and 0 <= k < p.resized_size[1]):
         return 0
-    row = floor((i + Fraction(1, 2)) * p.input_size[0] / p.resized_size[0])
-    column = floor((k + Fraction(1, 2)) * p.input_size[1] / p.resized_size[1])
-    if p.hflip:
-        column = p.input_size[1] - 1 - column
-    return int(mask[row, column])
+    row = nearest(i, p.input_size[0], p.resized_size[0])
+    return int(mask[row, nearest(k, p.input_size[1], p.resized_size[1], p.hflip)])
 
 
 @given(data=st.data())
@@ -159,6 +155,4 @@ for call in calls:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's here")
 def test_too_little_memory_is_an_error_and_no_crash() -> None:
-    done = subprocess.run([sys.executable, "-c", MEMORY], check=False, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "MemoryError\n" * 3
+    assert python(MEMORY).stdout == "MemoryError\n" * 3

@@ -12,18 +12,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from pycocotools import mask as coco
 
 from copypaste_rs import RleMasks
 from tests.fixtures.ascii import dense, draw, mask, masks
 from tests.fixtures.strategies import coordinates, far_coordinates, parts, sizes
-
-
-def coco_mask(polygon: list[Any], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """What pycocotools makes of the parts of one instance."""
-    objects = coco.frPyObjects([[float(each) for each in part] for part in polygon], *size)
-    result: NDArray[np.uint8] = coco.decode(coco.merge(objects))
-    return result
+from tests.oracles.coco_truth import coco_mask
 
 
 def one(kernels: ModuleType, *polygon: Any, size: tuple[int, int]) -> str:

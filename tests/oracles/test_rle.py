@@ -15,21 +15,13 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco
 
 from copypaste_rs import RleMasks
-from tests.fixtures.ascii import dense, draw, mask, masks, rle, stack
-from tests.fixtures.strategies import LAYOUTS, dense_masks, rle_masks, sizes
+from tests.fixtures.arrays import LAYOUTS
+from tests.fixtures.ascii import dense, draw, mask, masks, pictures, rle, stack
+from tests.fixtures.strategies import dense_masks, rle_masks, sizes
+from tests.oracles.coco_truth import coco_encode
 
 HUGE = (65536, 65535)
 HUGE_PIXELS = 65536 * 65535
-
-
-def coco_encode(pixels: NDArray[np.uint8]) -> list[dict[str, Any]]:
-    """What pycocotools makes of dense masks (n, h, w)."""
-    result: list[dict[str, Any]] = coco.encode(np.asfortranarray(pixels.transpose(1, 2, 0)))
-    return result
-
-
-def pictures(found: RleMasks) -> list[str]:
-    return [draw(each) for each in dense(found)]
 
 
 # -- encode and decode -------------------------------------------------------------------------------------------

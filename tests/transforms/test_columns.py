@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample, SimpleCopyPaste, functional
+from tests.fixtures.both_backends import BACKENDS
 
 SIZE = (4, 6)
 STILL = Placement(SIZE, SIZE, (0, 0), SIZE)
@@ -350,7 +351,7 @@ def test_labels_that_are_nan_fit_a_narrower_float(kernels: ModuleType) -> None:
 def test_crowds_of_any_layout(flags: Any) -> None:
     results = [
         SimpleCopyPaste(size=8, backend=backend)(sample(2, iscrowd=flags), sample(2, iscrowd=flags), 0)
-        for backend in ("rust", "numpy")
+        for backend in BACKENDS
     ]
     assert results[0] == results[1]
 
@@ -382,5 +383,5 @@ def test_labels_that_lose_something_are_refused(kernels: ModuleType, labels: Any
 @pytest.mark.parametrize("masks", [{}, {"masks": RleMasks.empty((4, 6))}])
 def test_a_background_image_may_have_columns_of_any_byte_order(masks: dict[str, Any]) -> None:
     empty = Sample(np.zeros((4, 6, 3), np.uint8), Instances(labels=np.array([], ">i4"), **masks))
-    for backend in ("rust", "numpy"):
+    for backend in BACKENDS:
         assert len(SimpleCopyPaste(size=4, backend=backend)(empty, empty, 0).instances) == 0

@@ -1,146 +1,34 @@
-"""Results ready for a model: the image by plain formulas, masks by plain loops, both backends, buffers, bad input."""
+"""Results ready for a model: what can be made of the plain ones, in one pass; buffers, batches, bad input."""
 
 from __future__ import annotations
 
 import pickle
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from copypaste_rs import ForTraining, Instances, RleMasks, Sample, ScaleJitter, SimpleCopyPaste, TrainingSample
+from copypaste_rs import (
+    ForTraining,
+    Instances,
+    RleMasks,
+    Sample,
+    ScaleJitter,
+    SimpleCopyPaste,
+    TrainingSample,
+    reference,
+)
 from copypaste_rs.datasets import CopyPasteDataset
-from tests.transforms.test_transform import SOURCE, TARGET, sample
+from tests.fixtures.arrays import DTYPES, photograph
+from tests.fixtures.samples import SOURCE, TARGET, discs
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SIZE = (40, 52)
 PLAIN = SimpleCopyPaste(size=SIZE, blend_sigma=(0.5, 2), on_hidden="crowd")
-BACKENDS = ["rust", "numpy"]
-DTYPES: list[tuple[type, float]] = [(np.uint8, 255.0), (np.uint16, 65535.0), (np.float32, 1.0)]
-
-
-def picture(dtype: type, *channels: int, size: tuple[int, int] = (7, 70)) -> NDArray[Any]:
-    rng = np.random.default_rng(3)
-    shape = (*size, *channels)
-    if dtype is np.float32:
-        return rng.random(shape, np.float32)
-    return rng.integers(0, np.iinfo(dtype).max + 1, shape, dtype=dtype)
-
-
-# -- convert_image ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("layout", ["chw", "hwc"])
-@pytest.mark.parametrize("channels", [(), (1,), (2,), (3,), (4,), (7,)])
-@pytest.mark.parametrize(("dtype", "largest"), DTYPES)
-def test_values_are_those_of_the_formula(
-    kernels: ModuleType, dtype: type, largest: float, channels: tuple[int, ...], layout: str
-) -> None:
-    image = picture(dtype, *channels)
-    n = channels[0] if channels else 1
-    mean, std = np.linspace(0.3, 0.6, n), np.linspace(0.2, 0.4, n)
-    given = (mean.tolist(), std.tolist()) if channels else (mean[0], std[0])
-    found = kernels.convert_image(image, layout=layout, mean=given[0], std=given[1])
-    exact = (image / largest - (mean if channels else mean[0])) / (std if channels else std[0])
-    if layout == "chw" and channels:
-        exact = np.moveaxis(exact, 2, 0)
-    assert found.shape == exact.shape
-    assert found.dtype == np.float32
-    # Three roundings of numbers up to (1 + mean) / std.
-    np.testing.assert_allclose(found, exact, rtol=0, atol=3 * 2**-24 * 8)
-    half = kernels.convert_image(image, layout=layout, mean=given[0], std=given[1], dtype=np.float16)
-    np.testing.assert_array_equal(half, found.astype(np.float16))
-
-
-@pytest.mark.parametrize(("dtype", "largest"), DTYPES)
-def test_scaling_alone_and_none(kernels: ModuleType, dtype: type, largest: float) -> None:
-    image = picture(dtype, 3)
-    np.testing.assert_allclose(kernels.convert_image(image, layout="hwc"), image / largest, rtol=2e-7)
-    np.testing.assert_array_equal(kernels.convert_image(image, layout="hwc", scale=False), image.astype(np.float32))
-    kept = kernels.convert_image(image, dtype=dtype)
-    np.testing.assert_array_equal(kept, image.transpose(2, 0, 1))
-    raw = kernels.convert_image(image, layout="hwc", scale=False, mean=100.0, std=50)
-    np.testing.assert_allclose(raw, (image.astype(np.float64) - 100) / 50, rtol=0, atol=largest * 2**-23)
-
-
-@pytest.mark.parametrize("change", [np.asfortranarray, lambda a: a[::-1, ::2], lambda a: a[:, ::-1]])
-def test_any_memory_layout(kernels: ModuleType, change: Any) -> None:
-    image = picture(np.uint8, 3)
-    changed = change(image)
-    changed.flags.writeable = False
-    expected = kernels.convert_image(np.ascontiguousarray(changed), mean=MEAN, std=STD)
-    np.testing.assert_array_equal(kernels.convert_image(changed, mean=MEAN, std=STD), expected)
-    out = np.full_like(expected, 9)
-    assert kernels.convert_image(changed, mean=MEAN, std=STD, out=out) is out
-    np.testing.assert_array_equal(out, expected)
-
-
-BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
-    ({"layout": "cwh"}, ValueError, "layout: expected one of 'chw', 'hwc', got 'cwh'"),
-    ({"dtype": "float64"}, ValueError, "dtype: expected one of uint8, uint16, float32, float16, got 'float64'"),
-    ({"dtype": None}, ValueError, "dtype: expected one of uint8, uint16, float32, float16, got None"),
-    ({"dtype": "what"}, ValueError, "dtype: expected one of uint8, uint16, float32, float16, got 'what'"),
-    ({"dtype": "uint16"}, ValueError, "dtype: expected float32, float16 or the image's own, which is uint8, got uint"),
-    ({"dtype": "uint8", "mean": 1}, ValueError, "dtype: expected float32 or float16 where mean or std is given, got"),
-    ({"mean": (0.1, 0.2)}, ValueError, "mean: expected a number or 3 of them, one for each channel, got 2"),
-    ({"std": 0}, ValueError, "std: expected a number from 1e-09 to 1e"),
-    ({"std": (1, 1, -1)}, ValueError, "std[2]: expected a number from 1e-09 to 1e"),
-    ({"mean": float("nan")}, ValueError, "mean: expected a number from -1e"),
-    ({"mean": "0.5"}, TypeError, "mean: expected a number, got '0.5'"),
-    ({"scale": 1}, TypeError, "scale: expected True or False, got 1"),
-    ({"out": np.empty((7, 70, 3), np.float32)}, ValueError, "out: expected shape (3, 7, 70) and dtype float32, got (7"),
-    ({"out": np.empty((3, 7, 70))}, ValueError, "out: expected shape (3, 7, 70) and dtype float32, got (3, 7, 70) and"),
-]
-
-
-@pytest.mark.parametrize(("change", "kind", "sentence"), BAD)
-def test_bad_formats_are_refused(
-    kernels: ModuleType, change: dict[str, Any], kind: type[Exception], sentence: str
-) -> None:
-    with pytest.raises(kind) as caught:
-        kernels.convert_image(picture(np.uint8, 3), **change)
-    assert str(caught.value).startswith(sentence)
-
-
-# -- label_map and dense masks ---------------------------------------------------------------------------------
-
-
-def test_label_maps_number_the_last_mask(kernels: ModuleType) -> None:
-    rng = np.random.default_rng(5)
-    for n, h, w in ((0, 3, 4), (1, 1, 1), (3, 5, 130), (9, 33, 7), (4, 0, 5)):
-        dense = rng.random((n, h, w)) < 0.4
-        masks = RleMasks.from_dense(dense)
-        expected = np.zeros((h, w), np.int32)
-        for y in range(h):
-            for x in range(w):
-                expected[y, x] = max((i + 1 for i in range(n) if dense[i, y, x]), default=0)
-        found = kernels.label_map(masks)
-        assert found.dtype == np.int32
-        np.testing.assert_array_equal(found, expected)
-        np.testing.assert_array_equal(masks.to_label_map(), expected)
-        out = np.full((h, w), -1, np.int32)
-        assert kernels.label_map(masks, out) is out
-        np.testing.assert_array_equal(out, expected)
-    with pytest.raises(ValueError, match=r"out: expected shape \(4, 5\) and dtype int32"):
-        kernels.label_map(RleMasks.empty((4, 5)), np.zeros((4, 5), np.int64))
-
-
-def test_masks_are_decoded_into_bools(kernels: ModuleType) -> None:
-    dense = np.random.default_rng(1).random((3, 8, 9)) < 0.5
-    out = np.ones((3, 8, 9), np.bool_)
-    assert kernels.decode(RleMasks.from_dense(dense), out) is out
-    np.testing.assert_array_equal(out, dense)
-
-
-# -- ForTraining -------------------------------------------------------------------------------------------------
 
 
 def check(ready: TrainingSample, plain: Sample, wrapped: ForTraining, **image: Any) -> None:
     """What `wrapped` gives is what can be made of the plain result afterwards."""
-    from copypaste_rs import reference
-
     assert ready.instances == plain.instances
     assert ready.info == plain.info
     np.testing.assert_array_equal(ready.image, reference.convert_image(plain.image, **image))
@@ -154,7 +42,6 @@ def check(ready: TrainingSample, plain: Sample, wrapped: ForTraining, **image: A
         np.testing.assert_array_equal(ready.masks, drawn)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("masks", ["dense", "label_map", "runs"])
 @pytest.mark.parametrize(
     "image",
@@ -175,21 +62,19 @@ def test_one_pass_gives_what_two_would(backend: str, masks: str, image: dict[str
         check(ready, transform(TARGET, [SOURCE, TARGET], (0, 0, i)), wrapped, **image)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("channels", [(), (1,), (4,)])
 def test_images_of_any_kind(backend: str, dtype: type, channels: tuple[int, ...]) -> None:
     transform = SimpleCopyPaste(size=SIZE, backend=backend)
-    target = Sample(picture(dtype, *channels, size=(30, 44)), TARGET.instances)
+    target = Sample(photograph(3, (30, 44, *channels), dtype), TARGET.instances)
     for image in ({"mean": 0.4, "std": 0.3}, {"layout": "hwc"}):
         ready = ForTraining(transform, **image)(target, target, 3)
         check(ready, transform(target, target, 3), ForTraining(transform), **image)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_batches_are_the_single_results(backend: str) -> None:
     transform = SimpleCopyPaste(size=SIZE, blend_sigma=(0.5, 2), backend=backend)
-    targets = [TARGET, sample(5, (20, 31)), Sample(TARGET.image, Instances(), {"image_id": 7})]
+    targets = [TARGET, discs(5, (20, 31)), Sample(TARGET.image, Instances(), {"image_id": 7})]
     sources: list[Any] = [SOURCE, [TARGET, SOURCE], []]
     for masks in ("dense", "label_map", "runs"):
         wrapped = ForTraining(transform, mean=MEAN, std=STD, masks=masks, mask_dtype="bool")
@@ -210,7 +95,6 @@ def test_batches_are_the_single_results(backend: str) -> None:
                     assert np.asarray(batch.masks[i]).dtype == (np.bool_ if masks == "dense" else np.int32)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_given_arrays_take_the_results(backend: str) -> None:
     transform = SimpleCopyPaste(size=SIZE, backend=backend)
     wrapped = ForTraining(transform, mean=MEAN, std=STD)
@@ -242,7 +126,7 @@ def test_jitter_alone() -> None:
 
 def test_as_a_data_set_gives_it() -> None:
     wrapped = ForTraining(PLAIN, mean=MEAN, std=STD)
-    train = CopyPasteDataset([TARGET, SOURCE, sample(8)], wrapped, seed=5)
+    train = CopyPasteDataset([TARGET, SOURCE, discs(8)], wrapped, seed=5)
     item = train[1]
     assert isinstance(item, TrainingSample)
     check(item, PLAIN(*train.inputs(1), train.key(1)), wrapped, mean=MEAN, std=STD)
@@ -300,7 +184,6 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = [
 
 
 @pytest.mark.parametrize(("options", "call", "kind", "sentence"), REFUSED)
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_bad_calls_are_refused(
     backend: str, options: dict[str, Any], call: dict[str, Any], kind: type[Exception], sentence: str
 ) -> None:

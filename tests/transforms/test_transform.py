@@ -11,37 +11,17 @@ import pytest
 from numpy.typing import NDArray
 
 from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample, ScaleJitter, SimpleCopyPaste
+from tests.fixtures.geometry import nearest
+from tests.fixtures.philox import bit_generator, uniform, words
+from tests.fixtures.samples import SOURCE, TARGET
 
-BACKENDS = ["rust", "numpy"]
-
-
-def sample(seed: int, size: tuple[int, int] = (30, 44), n: int = 6, crowd: bool = False) -> Sample:
-    """Blobs on noise."""
-    rng = np.random.default_rng(seed)
-    ys, xs = np.mgrid[: size[0], : size[1]]
-    dense = np.zeros((n, *size), np.uint8)
-    for i in range(n):
-        y, x, r = rng.integers(size[0]), rng.integers(size[1]), rng.integers(2, 9)
-        dense[i] = (ys - y) ** 2 + (xs - x) ** 2 < r * r
-    flags = {"iscrowd": np.arange(n) % 3 == 1} if crowd else {}
-    image = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
-    return Sample(image, Instances(masks=RleMasks.from_dense(dense), labels=np.arange(n), **flags))
-
-
-TARGET, SOURCE = sample(1), sample(2, (37, 25), crowd=True)
 TARGET_OF_ONE = Sample(np.zeros((1, 1), np.uint8), Instances())
 
 
-def words(key: tuple[int, int, int], stream: int, n: int) -> list[int]:
-    philox = np.random.Philox(key=np.array(key[:2], np.uint64), counter=np.array([0, 0, key[2], stream], np.uint64))
-    return [int(word) for word in philox.random_raw(n)]
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_scale_and_flip_come_from_their_slots(backend: str) -> None:
     transform = SimpleCopyPaste(size=(50, 60), target_scale=(0.5, 1.5), source_scale="standard", backend=backend)
     plan = transform.sample_plan(TARGET, [SOURCE, TARGET], (3, 4, 5))
-    drawn = [(word >> 11) / 2**53 for word in words((3, 4, 5), 0, 8 + 8 + 4 * 6 + 8)]
+    drawn = [uniform(word) for word in words((3, 4, 5), 0, 8 + 8 + 4 * 6 + 8)]
     for place, start, (lo, hi) in (
         (plan.target, 1, (0.5, 1.5)),
         (plan.pastes[0].placement, 8, (0.8, 1.25)),
@@ -92,10 +72,8 @@ def placed_pixels(source: Sample, place: Placement) -> NDArray[Any]:
     assert source.instances.masks is not None
     dense = source.instances.masks.to_dense()
     h, w = place.input_size
-    if place.hflip:
-        dense = dense[:, :, ::-1]
-    ys = [((2 * i + 1) * h) // (2 * place.resized_size[0]) for i in range(place.resized_size[0])]
-    xs = [((2 * i + 1) * w) // (2 * place.resized_size[1]) for i in range(place.resized_size[1])]
+    ys = [nearest(i, h, place.resized_size[0]) for i in range(place.resized_size[0])]
+    xs = [nearest(i, w, place.resized_size[1], place.hflip) for i in range(place.resized_size[1])]
     resized = dense[:, ys][:, :, xs]
     canvas = np.zeros((len(dense), *place.canvas_size), np.uint8)
     y, x = place.offset
@@ -151,7 +129,7 @@ def test_a_callable_selects() -> None:
 
     transform = SimpleCopyPaste(size=(37, 25), source_scale=(1, 1), flip=0, select=choose)
     plan = transform.sample_plan(TARGET, [TARGET, SOURCE], (8, 1, 2))
-    philox = np.random.Philox(key=np.array([8, 1], np.uint64), counter=np.array([0, 1, 2, 1], np.uint64))
+    philox = bit_generator((8, 1), (0, 1, 2, 1))
     assert seen[1] == (True, [0, 2, 3, 5], np.int64, np.random.Generator(philox).integers(1 << 40))
     assert plan.pastes[1].instances == (2, 5)
     nothing = SimpleCopyPaste(size=20, select=lambda *_: [])
@@ -289,7 +267,6 @@ def test_bad_calls() -> None:
         transform.sample_plan(TARGET, Sample(SOURCE.image, Instances(boxes=[[0, 0, 1, 1]])))
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_scale_that_no_side_can_have(backend: str) -> None:
     jitter = ScaleJitter(size=60_000, scale=(1e6, 1e6), backend=backend)
     with pytest.raises(ValueError) as error:
@@ -305,7 +282,6 @@ def test_the_error_names_the_range() -> None:
             transform.sample_plan(TARGET_OF_ONE, one, 0)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 def test_objects_of_very_wide_images_are_found(backend: str) -> None:
     """Beyond 2^24, float32 boxes cannot tell neighbouring columns apart."""
     width = 2**24 + 9

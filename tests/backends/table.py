@@ -1,0 +1,217 @@
+"""The table of kernels: every public name, how to call it at random, and one call that is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from copypaste_rs import Instances, Paste, Placement, Plan, Sample, draws
+from tests.fixtures.arrays import pixels, random_weights
+from tests.fixtures.ascii import masks
+from tests.fixtures.strategies import (
+    Draw,
+    coordinates,
+    dense_masks,
+    images,
+    layouts,
+    parts,
+    placements,
+    plans,
+    rle_masks,
+    sizes,
+)
+
+
+class Call(NamedTuple):
+    """Arguments of one call."""
+
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+
+
+class Kernel(NamedTuple):
+    """Calls of one kernel."""
+
+    calls: st.SearchStrategy[Call]
+    """Random calls, which both backends answer alike."""
+    good: Call
+    """A call that is right, with every argument and option there is: each is replaced by what does not fit."""
+
+
+def calls(build: Callable[[Draw], tuple[Any, ...]]) -> st.SearchStrategy[Call]:
+    """Calls of the arguments that `build` draws; a dict that comes last holds options."""
+
+    @st.composite
+    def drawn(draw: Draw) -> Call:
+        made = build(draw)
+        return Call(made[:-1], made[-1]) if made and isinstance(made[-1], dict) else Call(made, {})
+
+    return drawn()
+
+
+def good(*arguments: Any, **options: Any) -> Call:
+    """A call as it is written."""
+    return Call(arguments, options)
+
+
+# -- what is drawn -----------------------------------------------------------------------------------------------
+
+
+def _encode(draw: Draw) -> tuple[Any, ...]:
+    dense = draw(dense_masks(size=sizes(0, 70)))
+    return (draw(layouts())(dense.astype(np.bool_) if draw(st.booleans()) else dense * np.uint8(3)),)
+
+
+def _masks(draw: Draw) -> tuple[Any, ...]:
+    return (draw(rle_masks(size=sizes(0, 40))),)
+
+
+def _decode(draw: Draw) -> tuple[Any, ...]:
+    found = draw(rle_masks(size=sizes(0, 40)))
+    dtype = draw(st.sampled_from([None, np.uint8, np.bool_]))
+    return found, None if dtype is None else np.ones((len(found), *found.size), dtype)
+
+
+def _label_map(draw: Draw) -> tuple[Any, ...]:
+    found = draw(rle_masks(size=sizes(0, 40)))
+    return found, np.full(found.size, 77, np.int32) if draw(st.booleans()) else None
+
+
+def _parse_counts(draw: Draw) -> tuple[Any, ...]:
+    from copypaste_rs import reference
+
+    size = draw(sizes(0, 12))
+    return reference.format_counts(draw(rle_masks(size=st.just(size)))), size
+
+
+def _rasterize(draw: Draw) -> tuple[Any, ...]:
+    polygons = st.lists(st.lists(parts(coordinates()), max_size=3), max_size=3)
+    return draw(polygons), draw(sizes(0, 60))
+
+
+def _difference(draw: Draw) -> tuple[Any, ...]:
+    size = st.just(draw(sizes(0, 40)))
+    one, other = (draw(rle_masks(st.integers(0, 5), size)) for _ in range(2))
+    return one, draw(st.sampled_from([other, other[:1], other[: len(one)]]))
+
+
+def _iou(draw: Draw) -> tuple[Any, ...]:
+    size = st.just(draw(sizes(0, 40)))
+    one, other = (draw(rle_masks(st.integers(0, 5), size)) for _ in range(2))
+    flags = st.lists(st.booleans(), min_size=len(other), max_size=len(other))
+    return one, other, draw(st.none() | flags)
+
+
+def _place_masks(draw: Draw) -> tuple[Any, ...]:
+    found = draw(rle_masks(size=sizes(1, 30)))
+    return found, draw(placements(found.size, 60))
+
+
+def _place_image(draw: Draw) -> tuple[Any, ...]:
+    image = draw(images(size=sizes(1, 40)))
+    antialias, interpolation = draw(st.sampled_from([(True, "bilinear"), (False, "bilinear"), (True, "nearest")]))
+    return image, draw(placements(image.shape[:2], 70)), {"antialias": antialias, "interpolation": interpolation}
+
+
+def _alpha(draw: Draw) -> tuple[Any, ...]:
+    found = draw(rle_masks(size=sizes(1, 20)))
+    if draw(st.booleans()):
+        return found, draw(placements(found.size, 50)), draws.gaussian_weights(draw(st.floats(0.1, 20)))
+    weights = random_weights(draw(st.integers(0, 999)), draw(st.integers(0, 3)))
+    return found, draw(placements(found.size, 20)), weights
+
+
+def _blend(draw: Draw) -> tuple[Any, ...]:
+    source = draw(images(size=sizes(1, 30)))
+    seed = draw(st.integers(0, 2**32))
+    target = draw(layouts())(pixels(seed, source.shape, source.dtype))
+    return source, target, draw(layouts())(pixels(seed + 1, source.shape[:2], np.uint8))
+
+
+def _convert_image(draw: Draw) -> tuple[Any, ...]:
+    image = draw(images(size=sizes(1, 30)))
+    channels = image.shape[2] if image.ndim == 3 else 1
+    numbers = st.none() | st.floats(-2, 2) | st.lists(st.floats(-2, 2), min_size=channels, max_size=channels)
+    spreads = st.none() | st.floats(0.1, 9) | st.lists(st.floats(0.1, 9), min_size=channels, max_size=channels)
+    options = {
+        "layout": draw(st.sampled_from(["chw", "hwc"])),
+        "dtype": draw(st.sampled_from(["float32", "float16", image.dtype.name])),
+        "mean": draw(numbers),
+        "std": draw(spreads),
+        "scale": draw(st.booleans()),
+    }
+    return image, options
+
+
+def _copy_paste(draw: Draw) -> tuple[Any, ...]:
+    options = {
+        "interpolation": st.sampled_from(["bilinear", "nearest"]),
+        "antialias": st.booleans(),
+        "min_area": st.integers(0, 30),
+        "min_visibility": st.floats(0, 1),
+        "on_hidden": st.sampled_from(["drop", "crowd"]),
+        "fill": st.integers(0, 255),
+    }
+    return *draw(plans()), draw(st.fixed_dictionaries({}, optional=options))
+
+
+def _philox_words(draw: Draw) -> tuple[Any, ...]:
+    words = draw(st.lists(st.integers(0, 2**64 - 1), min_size=6, max_size=6))
+    return tuple(words[:2]), tuple(words[2:]), draw(st.integers(0, 70))
+
+
+# -- what is right -----------------------------------------------------------------------------------------------
+
+STILL = Placement((2, 3), (2, 3), (0, 0), (2, 3))
+SOME = masks("#../..#", ".../...")
+IMAGE = np.zeros((2, 3, 3), np.uint8)
+SAMPLE = Sample(IMAGE, Instances(masks=SOME))
+
+
+def _out() -> np.ndarray[Any, Any]:
+    return np.zeros((2, 3, 3), np.uint8)
+
+
+TABLE: dict[str, Kernel] = {
+    # masks
+    "encode": Kernel(calls(_encode), good(np.zeros((1, 2, 3), np.uint8))),
+    "decode": Kernel(calls(_decode), good(SOME, np.zeros((2, 2, 3), np.uint8))),
+    "label_map": Kernel(calls(_label_map), good(SOME, np.zeros((2, 3), np.int32))),
+    "parse_counts": Kernel(calls(_parse_counts), good([b"123"], (2, 3))),
+    "format_counts": Kernel(calls(_masks), good(SOME)),
+    "area": Kernel(calls(_masks), good(SOME)),
+    "boxes": Kernel(calls(_masks), good(SOME)),
+    "union": Kernel(calls(_masks), good(SOME)),
+    "intersection": Kernel(calls(_masks), good(SOME)),
+    "difference": Kernel(calls(_difference), good(SOME, SOME)),
+    "iou": Kernel(calls(_iou), good(SOME, SOME, [True, False])),
+    "place_masks": Kernel(calls(_place_masks), good(SOME, STILL)),
+    # outlines
+    "rasterize": Kernel(calls(_rasterize), good([[[0, 0, 2, 0, 2, 2]]], (2, 3))),
+    # images
+    "place_image": Kernel(
+        calls(_place_image), good(IMAGE, STILL, fill=3, interpolation="nearest", antialias=False, out=_out())
+    ),
+    "alpha": Kernel(calls(_alpha), good(SOME, STILL, np.array([4096], np.uint16))),
+    "blend": Kernel(calls(_blend), good(IMAGE, IMAGE, IMAGE[:, :, 0])),
+    "convert_image": Kernel(
+        calls(_convert_image),
+        good(
+            IMAGE, layout="chw", dtype="float32", mean=0.5, std=0.25, scale=True, out=np.zeros((3, 2, 3), np.float32)
+        ),
+    ),
+    # the operation
+    "copy_paste": Kernel(
+        calls(_copy_paste),
+        good(
+            Plan(STILL, (Paste(0, (0,), STILL),)), SAMPLE, [SAMPLE], fill=3, interpolation="nearest", antialias=False,
+            min_area=0, min_visibility=0.0, on_hidden="drop", missing=None, out=_out(),
+        ),
+    ),
+    # draws
+    "philox_words": Kernel(calls(_philox_words), good((1, 2), (3, 4, 5, 6), 7)),
+}  # fmt: skip
+"""Every name of `functional.__all__`; a test fails where one is missing."""
