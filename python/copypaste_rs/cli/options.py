@@ -13,8 +13,8 @@ from copypaste_rs import _fills
 from copypaste_rs._columns import DERIVED
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.coco import CocoDataset
-from copypaste_rs.datasets.coco_writer import PROVENANCE
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+from copypaste_rs.datasets.encoding import PROVENANCE
 from copypaste_rs.transform import SimpleCopyPaste
 
 if TYPE_CHECKING:

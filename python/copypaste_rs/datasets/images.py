@@ -30,10 +30,13 @@ def is_inside(name: str) -> bool:
 
 
 def check_path(name: str, path: object) -> Path:
-    """`path` as a Path; what is none is a TypeError that names the argument."""
-    if not isinstance(path, str | os.PathLike):
+    """`path` as a Path; what is none is an error that names the argument."""
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str):
         raise TypeError(f"{name}: expected a path, got {path!r}")
-    return Path(path)
+    if "\0" in text:
+        raise ValueError(f"{name}: expected a path without null characters, got {text!r}")
+    return Path(text)
 
 
 def read_image(path: str | Path, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
