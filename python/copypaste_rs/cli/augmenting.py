@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.cli.parallel import ordered
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.coco_writer import CocoWriter, EncodedSample, encode_sample
-from copypaste_rs.datasets.output import NotEmptyError, OtherSettingsError
+from copypaste_rs.datasets.coco_writer import CocoWriter
+from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
+from copypaste_rs.datasets.output import OtherSettingsError
+from copypaste_rs.datasets.places import NotEmptyError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
