@@ -14,6 +14,8 @@ from copypaste_rs.plan_options import PlanOptions, PlanSource
 from copypaste_rs.sample import Instances, Sample
 from copypaste_rs.transforms import Batch, ForTraining, ScaleJitter, SimpleCopyPaste, TrainingBatch, TrainingSample
 
+__version__: str
+
 __all__ = [
     "ArgumentError",
     "ArgumentTypeError",

@@ -29,6 +29,11 @@ class _Argument(Exception):  # noqa: N818  (a base of errors, raised by nobody)
         numbers = self.index if isinstance(self.index, tuple) else () if self.index is None else (self.index,)
         return self.argument + "".join(f"[{number}]" for number in numbers)
 
+    @property
+    def number(self) -> int:
+        """Number of the item, where the argument is a sequence; 0 where it is none."""
+        return self.index[0] if isinstance(self.index, tuple) else self.index or 0
+
     def __str__(self) -> str:
         item = "" if self.item is None else f"item {self.item}: "
         return f"{item}{self.place}: expected {self.expected}, got {self.got}"

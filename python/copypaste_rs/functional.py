@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from copypaste_rs import draws
+    from copypaste_rs._checks import Size
     from copypaste_rs._engine.formats import PerChannel
     from copypaste_rs.plan import Placement, Plan
     from copypaste_rs.plan_options import PlanOptions, PlanSource
@@ -93,7 +94,7 @@ def label_map(masks: RleMasks, out: NDArray[np.int32] | None = None) -> NDArray[
     return check_masks("masks", masks).to_label_map(out)
 
 
-def parse_counts(strings: Sequence[bytes | str], size: _checks.Size) -> RleMasks:
+def parse_counts(strings: Sequence[bytes | str], size: Size) -> RleMasks:
     """Masks from COCO's compressed counts.
 
     Examples
@@ -115,7 +116,7 @@ def format_counts(masks: RleMasks) -> list[bytes]:
     return _core.format_counts(check_masks("masks", masks))
 
 
-def rasterize(polygons: Sequence[Sequence[ArrayLike]], size: _checks.Size) -> RleMasks:
+def rasterize(polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
     """Masks of polygons, bit-equal to pycocotools; for each instance a list of flat parts [x, y, x, y, ...].
 
     Examples
@@ -290,9 +291,7 @@ def convert_image(
     return converted
 
 
-def draw_plan(
-    options: PlanOptions, target: _checks.Size, sources: Sequence[PlanSource] = (), rng: draws.Rng = None
-) -> Plan:
+def draw_plan(options: PlanOptions, target: Size, sources: Sequence[PlanSource] = (), rng: draws.Rng = None) -> Plan:
     """A plan: placements, and which rows of which source are pasted.
 
     Examples

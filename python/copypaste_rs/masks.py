@@ -144,8 +144,7 @@ class RleMasks(Immutable):
             try:
                 parsed = RleMasks._from_counts(strings, checked)
             except (ArgumentError, ArgumentTypeError) as error:
-                assert isinstance(error.index, int)
-                raise error.renamed("objects", where[error.index]) from None
+                raise error.renamed("objects", where[error.number]) from None
             for k, i in enumerate(where):
                 parts[i] = parsed.counts[parsed.offsets[k] : parsed.offsets[k + 1]]
         if not parts:
@@ -345,9 +344,9 @@ def _canonical(
     total = np.zeros(len(counts) + 1, np.uint64)
     np.cumsum(counts, out=total[1:])
     sums = np.diff(total[offsets])
-    wrong = np.flatnonzero(sums != pixels)
-    if len(wrong):
-        i = wrong[0]
+    unequal = np.flatnonzero(sums != pixels)
+    if len(unequal):
+        i = unequal[0]
         raise wrong("counts", f"counts of mask {i} that sum to {pixels} for size {size}", str(sums[i]))
     zero = counts == 0
     zero[offsets[:-1][offsets[:-1] < len(counts)]] = False

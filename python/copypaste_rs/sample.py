@@ -198,7 +198,7 @@ class Instances(Immutable):
         return f"Instances(n={self._n}, columns=[{', '.join(self._columns)}])"
 
 
-# Setters of the slots themselves: every operation makes such values, and `object.__setattr__` looks each up by its name.
+# Setters of the slots themselves: every operation makes such values, and `object.__setattr__` looks each up by name.
 _set_columns, _set_n = (vars(Instances)[name].__set__ for name in ("_columns", "_n"))
 
 RESERVED = frozenset({*dir(Instances), "masks", "labels", "boxes", "iscrowd", "self"})

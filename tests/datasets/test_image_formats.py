@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import EpsImagePlugin, Image, features
 
-from coco_files import photo
 from copypaste_rs.datasets.images import read_image
+from tests.fixtures.coco_files import photo
 
 READ = {
     "AVIF", "BMP", "DDS", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "QOI", "SGI", "TGA",

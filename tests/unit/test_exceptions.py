@@ -16,9 +16,12 @@ import pytest
 import copypaste_rs
 from copypaste_rs.datasets.output import OtherSettingsError
 from copypaste_rs.datasets.segmentations import MalformedCountsError
+from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 
 ARGUMENTS: dict[type[BaseException], tuple[Any, ...]] = {
     OtherSettingsError: ("out: the run there had other settings", ["seed", "copies"]),
+    ArgumentError: ("sources", "a size with pixels", "(0, 4)", (1, 0), 7),
+    ArgumentTypeError: ("plan", "a Plan", "str"),
     MalformedCountsError: (3, "counts: expected an even number"),
 }
 """What exceptions are made from whose constructor is their own; the others take a sentence."""
@@ -32,11 +35,13 @@ def exceptions() -> list[type[BaseException]]:
             members = vars(importlib.import_module(module.name)).values()
             found |= {each for each in members if inspect.isclass(each) and issubclass(each, BaseException)}
     ours = {each for each in found if each.__module__.startswith("copypaste_rs")}
-    return sorted(ours, key=lambda each: each.__qualname__)
+    return sorted((each for each in ours if not each.__name__.startswith("_")), key=lambda each: each.__qualname__)
 
 
 def make(kind: type[BaseException]) -> BaseException:
-    own = "__init__" in vars(kind) or "__new__" in vars(kind)
+    own = any(
+        {"__init__", "__new__"} & set(vars(each)) for each in kind.__mro__ if each.__module__.startswith("copypaste_rs")
+    )
     assert own <= (kind in ARGUMENTS), f"{kind.__name__} has a constructor of its own: give ARGUMENTS for it"
     return kind(*ARGUMENTS.get(kind, ("file: expected this, got that",)))
 

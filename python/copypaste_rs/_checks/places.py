@@ -17,8 +17,9 @@ def item(place: Place, *numbers: int) -> Place:
 
 def part(place: Place, suffix: str = "") -> str:
     """The place in words, with a suffix such as ``.shape``."""
-    name, *numbers = (place,) if isinstance(place, str) else place
-    return name + "".join(f"[{number}]" for number in numbers) + suffix
+    if isinstance(place, str):
+        return place + suffix
+    return str(place[0]) + "".join(f"[{number}]" for number in place[1:]) + suffix
 
 
 def wrong(place: Place, expected: str, got: str) -> ArgumentError:

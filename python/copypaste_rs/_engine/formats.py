@@ -102,9 +102,7 @@ def _per_channel(name: str, value: PerChannel, low: float) -> float | tuple[floa
     return _checks.real(name, value, low, LIMIT)  # type: ignore[arg-type]  # refuses what is no number
 
 
-def convert_arguments(
-    image: object, output_format: OutputFormat, out: object
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def convert_arguments(image: object, output_format: OutputFormat, out: object) -> tuple[NDArray[Any], NDArray[Any]]:
     """Arguments of converting an image, checked: its pixels, the array to write."""
     pixels = _checks.image("image", image)
     output_format.linear(pixels)  # refuses what cannot be had in this format

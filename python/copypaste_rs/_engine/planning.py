@@ -44,11 +44,10 @@ def _chosen(choose: Choose, key: draws.Key, plan: Plan) -> Plan:
     pastes: list[Paste] = []
     for number in dict.fromkeys(paste.source for paste in plan.pastes):
         mine = [paste for paste in plan.pastes if paste.source == number]
-        rows = np.array([row for paste in mine for row in paste.instances], np.int64)
-        chosen = _checked_rows(choose(number, rows.copy(), draws.generator(key, number)), rows)
-        for paste in mine:
-            if kept := tuple(row for row in paste.instances if row in chosen):
-                pastes.append(Paste(number, kept, paste.placement, paste.sigma))
+        candidates = np.array([row for paste in mine for row in paste.instances], np.int64)
+        chosen = _checked_rows(choose(number, candidates.copy(), draws.generator(key, number)), candidates)
+        left = ((paste, tuple(row for row in paste.instances if row in chosen)) for paste in mine)
+        pastes.extend(Paste(number, rows, paste.placement, paste.sigma) for paste, rows in left if rows)
     return Plan(plan.target, tuple(pastes))
 
 

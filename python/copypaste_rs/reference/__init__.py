@@ -4,14 +4,14 @@
 is the specification of it: nothing here calls Rust, and nothing is fast.
 """
 
-from copypaste_rs.reference.codec import format_counts, parse_counts
 from copypaste_rs.reference.blend import alpha, blend
-from copypaste_rs.reference.output import convert_image, label_map
+from copypaste_rs.reference.codec import format_counts, parse_counts
 from copypaste_rs.reference.contour import polygons
 from copypaste_rs.reference.copy_paste import compose as _compose  # noqa: F401  (the engine's, as the next)
 from copypaste_rs.reference.copy_paste import compose_batch as _compose_batch  # noqa: F401
 from copypaste_rs.reference.copy_paste import copy_paste
 from copypaste_rs.reference.copy_paste import draw_masks as _draw_masks  # noqa: F401
+from copypaste_rs.reference.output import convert_image, label_map
 from copypaste_rs.reference.philox import philox_words
 from copypaste_rs.reference.planning import draw_plan
 from copypaste_rs.reference.polygon import rasterize

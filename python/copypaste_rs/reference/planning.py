@@ -15,14 +15,15 @@ from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong
 from copypaste_rs._engine import planning
 from copypaste_rs.plan import Paste, Placement, Plan
-from copypaste_rs.reference.philox import philox_words
 from copypaste_rs.reference.geometry import first_resized
+from copypaste_rs.reference.philox import philox_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from copypaste_rs._checks import Size
     from copypaste_rs.plan_options import PlanOptions, PlanSource
 
 TARGET_WORDS = 8
@@ -40,9 +41,7 @@ SIGMA = 5
 ORDER, PLACE_Y, PLACE_X = 0, 1, 2
 
 
-def draw_plan(
-    options: PlanOptions, target: _checks.Size, sources: Sequence[PlanSource] = (), rng: draws.Rng = None
-) -> Plan:
+def draw_plan(options: PlanOptions, target: Size, sources: Sequence[PlanSource] = (), rng: draws.Rng = None) -> Plan:
     """A plan: placements, and which rows of which source are pasted.
 
     Parameters

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from copypaste_rs import _checks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from copypaste_rs._engine.call import Compose
     from copypaste_rs.draws import PhiloxWords
     from copypaste_rs.plan import Plan

@@ -5,8 +5,6 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias, final
 
-import numpy as np
-
 from copypaste_rs._checks import wrong
 from copypaste_rs._engine import call
 from copypaste_rs._engine.options import Options
@@ -18,6 +16,7 @@ from copypaste_rs.transforms.batch import Batch, apply_batch
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from copypaste_rs import _checks, draws
