@@ -204,9 +204,9 @@ def compare_widest(binary: Path) -> int:
     """Time the widest instruction set against the next, and say where it is slower."""
     ratios = {}
     for case in [case for case, levels in cases(binary) if levels == "each"]:
-        least = {WIDEST: math.inf, NEXT: math.inf}
+        least = dict.fromkeys((WIDEST, NEXT), math.inf)
         for _ in range(TURNS):
-            for level in least:
+            for level in (WIDEST, NEXT):
                 used, nanoseconds = output([str(binary), case, str(RUNS)], {"COPYPASTE_RS_SIMD": level}).split()
                 if used != level:
                     say(f"NOT TIMED, since this processor lacks its instructions: {WIDEST}")
