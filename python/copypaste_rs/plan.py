@@ -227,7 +227,7 @@ def _placement_dict(placement: Placement) -> dict[str, Any]:
 
 
 def _plan_from(data: object) -> Plan:
-    top = _object("plan", data, {"version", "target", "pastes"}, set())
+    top = _object("top level", data, {"version", "target", "pastes"}, set())
     if type(top["version"]) is not int or top["version"] != 1:
         raise wrong("version", "1", repr(top["version"]))
     if not isinstance(top["pastes"], list):

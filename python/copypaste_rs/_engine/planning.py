@@ -9,6 +9,7 @@ import numpy as np
 
 from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs.errors import ArgumentTypeError
 from copypaste_rs.plan import Paste, Plan
 from copypaste_rs.plan_options import PlanOptions, PlanSource
 
@@ -56,7 +57,10 @@ def _checked_rows(chosen: object, rows: NDArray[np.int64]) -> set[int]:
         chosen = chosen.tolist()
     if isinstance(chosen, str | bytes) or not isinstance(chosen, Sequence):
         raise wrong_type("select", "row numbers from the callable", repr(chosen))
-    picked = [_checks.integer("select", row, -(2**63), 2**63 - 1) for row in chosen]
+    try:
+        picked = [_checks.integer("select", row, -(2**63), 2**63 - 1) for row in chosen]
+    except ArgumentTypeError as error:
+        raise wrong_type("select", "row numbers from the callable", error.got) from None
     if len(set(picked)) != len(picked):
         raise wrong("select", "distinct rows from the callable", str(picked))
     if not set(picked) <= set(rows.tolist()):
