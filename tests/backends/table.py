@@ -43,6 +43,8 @@ class Kernel(NamedTuple):
     """Random calls, which both backends answer alike."""
     good: Call
     """A call that is right, with every argument and option there is: each is replaced by what does not fit."""
+    variants: int = 1
+    """Number of calls that are drawn at a time: more where one shows less of what there is."""
 
 
 def calls(build: Callable[[Draw], tuple[Any, ...]]) -> st.SearchStrategy[Call]:
@@ -214,17 +216,19 @@ TABLE: dict[str, Kernel] = {
     "boxes": Kernel(calls(_masks), good(SOME)),
     "union": Kernel(calls(_masks), good(SOME)),
     "intersection": Kernel(calls(_masks), good(SOME)),
-    "difference": Kernel(calls(_difference), good(SOME, SOME)),
-    "iou": Kernel(calls(_iou), good(SOME, SOME, [True, False])),
+    "difference": Kernel(calls(_difference), good(SOME, SOME), variants=3),
+    "iou": Kernel(calls(_iou), good(SOME, SOME, [True, False]), variants=2),
     "place_masks": Kernel(calls(_place_masks), good(SOME, STILL)),
     # outlines
     "polygons": Kernel(calls(_masks), good(SOME)),
     "rasterize": Kernel(calls(_rasterize), good([[[0, 0, 2, 0, 2, 2]]], (2, 3))),
     # images
     "place_image": Kernel(
-        calls(_place_image), good(IMAGE, STILL, fill=3, interpolation="nearest", antialias=False, out=_out())
+        calls(_place_image),
+        good(IMAGE, STILL, fill=3, interpolation="nearest", antialias=False, out=_out()),
+        variants=3,
     ),
-    "alpha": Kernel(calls(_alpha), good(SOME, STILL, np.array([4096], np.uint16))),
+    "alpha": Kernel(calls(_alpha), good(SOME, STILL, np.array([4096], np.uint16)), variants=2),
     "blend": Kernel(calls(_blend), good(IMAGE, IMAGE, IMAGE[:, :, 0])),
     "convert_image": Kernel(
         calls(_convert_image),
