@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -34,13 +35,13 @@ TAKEN = """Offset of a row, in pixels. | Whether a row is a crowd. | How many ro
     | Oftener. | `None` stands for hard edges. | Allocates a row."""
 
 
-@pytest.mark.parametrize("line", map(str.strip, REFUSED.split("|")))
+@pytest.mark.parametrize("line", re.split(r"\s*\|\s*", REFUSED))
 def test_pronouns_and_quantities_are_refused(checker: ModuleType, line: str) -> None:
     assert found(checker, rust__py__src__a_rs=f"/// {line}\nfn f() {{}}\n") == ["rust/py/src/a.rs:1"]
     assert found(checker, python__a_py=f'"""{line}"""\n') == ["python/a.py:1"]
 
 
-@pytest.mark.parametrize("line", map(str.strip, TAKEN.split("|")))
+@pytest.mark.parametrize("line", re.split(r"\s*\|\s*", TAKEN))
 def test_subjects_are_taken(checker: ModuleType, line: str) -> None:
     assert not found(checker, rust__py__src__a_rs=f"/// {line}\nfn f() {{}}\n", python__a_py=f'"""{line}"""\n')
 
