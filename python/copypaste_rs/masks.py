@@ -99,7 +99,7 @@ class RleMasks(Immutable):
 
     @classmethod
     def concat(cls, masks: Iterable[RleMasks]) -> Self:
-        """All masks of several of one size, in order. At least one is needed, to know the size."""
+        """Join several of one size, in order. At least one is needed, to know the size."""
         parts = _checks.items("masks", masks)
         if not parts:
             raise wrong("masks", "at least one RleMasks", "none")

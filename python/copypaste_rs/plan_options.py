@@ -1,4 +1,4 @@
-"""What a plan is drawn from: the options of a draw, and the sources without their pixels."""
+"""Input of a draw: its options, and the sources without their pixels."""
 
 from __future__ import annotations
 

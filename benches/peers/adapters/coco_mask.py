@@ -1,4 +1,4 @@
-"""What all libraries with pycocotools' interface share: dicts of compressed bytes in, dicts out."""
+"""Jobs that libraries with pycocotools' interface share: dicts of compressed bytes in, dicts out."""
 
 from __future__ import annotations
 
