@@ -45,7 +45,7 @@ def draw(figures: dict[str, Any], folder: Path) -> list[Path]:
 
 
 def by_instances(measured: dict[str, Any], path: Path) -> None:
-    """Plot times by instances, both axes logarithmic: figures range over tens of times, instances from one to hundreds."""
+    """Plot times by instances, both axes logarithmic: both range over two orders of magnitude."""
     figure, axes = blank((8, 5))
     lines(axes, measured, {at: at for at in measured["at"]})
     axes.set(xscale="log", yscale="log", xlabel="instances a side (as many in the target, as many pasted)")

@@ -111,7 +111,7 @@ def small_table(extras: dict[str, Any]) -> str:
 
 
 def resampling_table(cells: Sequence[dict[str, Any]], rival: str) -> str:
-    """How many times as fast as a rival, and what mirroring costs."""
+    """Sentence on the speed against rivals, and on the cost of mirroring."""
     scales = sorted({cell["scale"] for cell in cells})
     kinds = list(dict.fromkeys((cell["dtype"], cell["channels"]) for cell in cells))
     rows = []

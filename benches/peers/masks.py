@@ -104,12 +104,12 @@ def dicts(masks: RleMasks) -> list[dict[str, Any]]:
 
 
 def same(result: Any) -> Any:
-    """For results that need no reading."""
+    """Result that needs no reading."""
     return result
 
 
 def ours(batch: Batch) -> dict[str, Job]:
-    """From RleMasks to RleMasks."""
+    """Jobs of ours from RleMasks to RleMasks."""
     masks, others, out = batch.masks, batch.others, np.empty_like(batch.dense)
     strings = functional.format_counts(masks)
     return {

@@ -162,7 +162,7 @@ class Call(NamedTuple):
         return target, sources
 
     def carried(self) -> list[list[NDArray[Any]]]:
-        """For each further column the arrays of all samples that have rows."""
+        """Arrays of each further column, those of all samples that have rows."""
         return [column.arrays for column in self.layout.carried]
 
     def result(self, options: Options, made: Composition) -> Sample:

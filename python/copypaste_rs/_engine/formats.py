@@ -23,7 +23,7 @@ LIMIT = 1e9
 
 PerChannel: TypeAlias = "SupportsFloat | Sequence[SupportsFloat] | NDArray[Any] | None"
 Linear: TypeAlias = "tuple[NDArray[np.float32], NDArray[np.float32]] | None"
-"""For each channel what values are multiplied with and what is added; None leaves them as they are."""
+"""Scale and shift of each channel, float32: factor, then summand; None leaves values as they are."""
 
 
 class OutputFormat(NamedTuple):
