@@ -150,7 +150,7 @@ fn render_batch<'c, T: Element + Pixel, O: Send, S: RowSink<T>>(
 type CanvasBand<'c, O> = (usize, (Range<usize>, ArrayViewMut3<'c, O>));
 
 /// Least number of rows of a band: with fewer, more of a source is resampled twice where two bands meet.
-const BAND: usize = 128;
+const LEAST_ROWS: usize = 128;
 
 /// Divides the canvases of a batch into bands. Each is one, but for the last canvases, which are divided so that no
 /// thread is without work while another has a whole canvas before it.
@@ -163,13 +163,15 @@ fn bands<O>(mut out: ArrayViewMut4<'_, O>, row_axis: usize, threads: usize) -> V
         let mut canvas = first.index_axis_move(Axis(0), 0);
         let h = canvas.shape()[row_axis];
         // All threads come to the last canvas. Fewer are free for those before it.
-        let shares = match items - item {
-            left if threads > 1 && left <= threads => (2 * threads).div_ceil(left + 1).min(h / BAND).max(1),
+        let pieces = match items - item {
+            remaining if threads > 1 && remaining <= threads => {
+                (2 * threads).div_ceil(remaining + 1).min(h / LEAST_ROWS).max(1)
+            }
             _ => 1,
         };
         let mut start = 0;
-        for share in 1..=shares {
-            let end = h * share / shares;
+        for piece in 1..=pieces {
+            let end = h * piece / pieces;
             let (band, below) = canvas.split_at(Axis(row_axis), end - start);
             canvas = below;
             bands.push((item, (start..end, band)));

@@ -19,7 +19,7 @@ pub(crate) struct PyPlanOptions {
     pad_random: bool,
     fit: bool,
     p: f64,
-    /// Most objects of a source; none leaves it to `fraction`, or to a subset of any size.
+    /// Greatest number of objects of a source; none leaves it to `fraction`, or to a subset of any size.
     most: Option<usize>,
     fraction: Option<f64>,
     uniform: bool,

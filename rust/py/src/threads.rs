@@ -22,11 +22,11 @@ use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
 use crate::errors::{of_item, to_python};
 
-/// Number of threads to use: as many as `asked`, or fewer where the environment or the system has fewer.
-pub(crate) fn number_of_threads(py: Python<'_>, asked: usize) -> PyResult<usize> {
+/// Number of threads to use: as many as `requested`, or fewer where the environment or the system has fewer.
+pub(crate) fn number_of_threads(py: Python<'_>, requested: usize) -> PyResult<usize> {
     const CAP: &str = "COPYPASTE_RS_THREADS";
-    let most = match var_os(CAP).filter(|text| !text.is_empty()) {
-        None => asked,
+    let threads = match var_os(CAP).filter(|text| !text.is_empty()) {
+        None => requested,
         Some(text) => {
             let number = text.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
             match number.map(|digits| digits.parse().unwrap_or(usize::MAX)) {
@@ -36,14 +36,14 @@ pub(crate) fn number_of_threads(py: Python<'_>, asked: usize) -> PyResult<usize>
                         "{CAP}: expected a positive number, got {text}"
                     )));
                 }
-                Some(most) => asked.min(most),
+                Some(limit) => requested.min(limit),
             }
         }
     };
-    Ok(if most > 1 { most.min(processors()) } else { most })
+    Ok(if threads > 1 { threads.min(processors()) } else { threads })
 }
 
-/// Processors that this process may use, with affinity and the quota of a container in mind.
+/// Number of processors that this process may use, with affinity and the quota of a container in mind.
 ///
 /// The operating system is asked once a second: it reads files for that, which takes longer than a small image.
 fn processors() -> usize {
