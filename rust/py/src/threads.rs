@@ -155,12 +155,12 @@ impl Pool {
                 match failures.recv_timeout(LOOK) {
                     // Jobs are begun in order, so all before this one will be heard of: the first one counts.
                     Ok(failed) => {
-                        first = first.into_iter().chain([failed]).min_by_key(|&(number, ..)| number)
+                        first = first.into_iter().chain([failed]).min_by_key(|&(number, ..)| number);
                     }
                     // All jobs have ended, by a panic too, and dropped their senders.
                     Err(RecvTimeoutError::Disconnected) => break,
                     Err(RecvTimeoutError::Timeout) if raised.is_ok() => {
-                        raised = Python::attach(|py| py.check_signals());
+                        raised = Python::attach(Python::check_signals);
                         stopped.fetch_or(raised.is_err(), Ordering::SeqCst);
                     }
                     Err(RecvTimeoutError::Timeout) => (),
