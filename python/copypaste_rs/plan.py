@@ -19,7 +19,7 @@ MIN_SIGMA, MAX_SIGMA = 0.1, 20.0
 @final
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where one image lands on the canvas: mirrored, resized, then cropped or padded.
+    """Place of one image on the canvas: mirrored, resized, then cropped or padded.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Placement:
 @final
 @dataclass(frozen=True, slots=True)
 class Paste:
-    """Some objects of one source, pasted together.
+    """Objects of one source that are pasted together.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class Paste:
 @final
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that was drawn for one augmentation. Applying it is a pure function.
+    """Placements and pastes drawn for one augmentation. Applying them is a pure function.
 
     Parameters
     ----------

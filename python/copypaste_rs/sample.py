@@ -127,7 +127,7 @@ class Instances(Immutable):
 
     @property
     def iscrowd(self) -> NDArray[np.bool_] | None:
-        """Which rows are crowds, shape (n,), or None when nobody said."""
+        """Whether each row is a crowd, shape (n,), or None when nobody said."""
         return self._columns.get("iscrowd")
 
     def __getattr__(self, name: str) -> NDArray[Any]:
@@ -152,7 +152,7 @@ class Instances(Immutable):
 
     @classmethod
     def concat(cls, instances: Iterable[Instances]) -> Instances:
-        """All rows of several, in order. Those with rows must have the same columns.
+        """Join the rows of several, in order. Those with rows must have the same columns.
 
         A column's dtype becomes what NumPy promotes to; masks must be of one size.
         """
