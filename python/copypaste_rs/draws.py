@@ -6,17 +6,17 @@ made of a seed, an epoch and an index, so any sample of any epoch can be drawn b
 
 from __future__ import annotations
 
-import functools
-import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, cast
 
 import numpy as np
 
 from copypaste_rs import _checks
-from copypaste_rs.plan import MAX_SIGMA, MIN_SIGMA
+from copypaste_rs._checks import item, wrong
+from copypaste_rs.blur import gaussian_weights
+from copypaste_rs.errors import ArgumentTypeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,10 @@ CALLABLE_STREAM = 1
 """Words for a subset rule that the user wrote."""
 PARTNER_STREAM = 2
 """Words with which a data set picks its partners."""
+
+PhiloxWords: TypeAlias = "Callable[[tuple[int, int], tuple[int, int, int, int], int], NDArray[np.uint64]]"
+
+__all__ = ["Key", "Rng", "below", "gaussian_weights", "generator", "resolve", "uniform", "words"]
 
 _WORD = 2**64
 
@@ -68,30 +72,27 @@ def resolve(rng: Rng) -> Key:
         return Key((words[0], words[1]), words[2], words[3])
     if isinstance(rng, np.random.Generator):
         if isinstance(rng.bit_generator, np.random.MT19937):
-            raise ValueError("rng: expected a generator of 64-bit words, got MT19937; use numpy.random.default_rng()")
+            raise wrong("rng", "a generator of 64-bit words, such as numpy.random.default_rng() makes", "MT19937")
         words = [int(word) for word in rng.bit_generator.random_raw(4)]
         return Key((words[0], words[1]), words[2], words[3])
     if isinstance(rng, Sequence | np.ndarray) and not isinstance(rng, str | bytes) and getattr(rng, "ndim", 1) == 1:
         parts: list[Any] = list(rng)
         if not 1 <= len(parts) <= 3:
-            raise ValueError(f"rng: expected one to three integers, got {len(parts)}")
-        names = [f"rng[{i}]" for i in range(len(parts))]
+            raise wrong("rng", "one to three integers", str(len(parts)))
+        places: list[_checks.Place] = [item("rng", i) for i in range(len(parts))]
     else:
-        parts, names = [rng], ["rng"]
+        parts, places = [rng], ["rng"]
     try:
-        values = [_checks.integer(name, part, 0, _WORD - 1) for name, part in zip(names, parts, strict=True)]
-    except TypeError as error:
-        raise TypeError(f"{error}; rng takes None, integers or a numpy.random.Generator") from None
+        values = [_checks.integer(place, part, 0, _WORD - 1) for place, part in zip(places, parts, strict=True)]
+    except ArgumentTypeError as error:
+        expected = "None, integers or a numpy.random.Generator"
+        raise ArgumentTypeError(error.argument, expected, error.got, error.index) from None
     seed, epoch, index = (*values, 0, 0)[:3]
     return Key((seed, epoch), index)
 
 
-def words(key: Key, stream: int, n: int, backend: str = "rust") -> list[int]:
-    """The first n words of a stream, as ints below 2^64. Both backends give the same."""
-    if backend == "rust":
-        from copypaste_rs.functional import philox_words
-    else:
-        from copypaste_rs.reference import philox_words
+def words(philox_words: PhiloxWords, key: Key, stream: int, n: int) -> list[int]:
+    """The first n words of a stream, as ints below 2^64; `philox_words` is that of a backend."""
     drawn: list[int] = philox_words(key.key, key.counter(stream), n).tolist()
     return drawn
 
@@ -110,30 +111,3 @@ def uniform(word: int) -> float:
 def below(word: int, n: int) -> int:
     """The word as an integer in 0..n-1."""
     return (word * n) >> 64
-
-
-def gaussian_weights(sigma: float) -> NDArray[np.uint16]:
-    """The weights of a Gaussian of `sigma` pixels, in units of 1/4096.
-
-    Shape (2 * ceil(3 * sigma) + 1,), uint16, adding up to 4096 exactly: the centre takes what rounding
-    leaves. Made here for both backends, since the last bit of `exp` differs between mathematical libraries.
-
-    Examples
-    --------
-    >>> gaussian_weights(0.5)
-    array([  1, 436, 3222, 436,   1], dtype=uint16)
-    """
-    return weights_of(_checks.real("sigma", sigma, MIN_SIGMA, MAX_SIGMA)).copy()
-
-
-@functools.lru_cache(64)
-def weights_of(sigma: float) -> NDArray[np.uint16]:
-    """`gaussian_weights` of a checked sigma, read-only: most transforms have one."""
-    radius = math.ceil(3 * sigma)
-    raw = [math.exp(-(d * d) / (2 * sigma * sigma)) for d in range(-radius, radius + 1)]
-    total = math.fsum(raw)
-    weights = [math.floor(4096 * (w / total) + 0.5) for w in raw]
-    weights[radius] += 4096 - sum(weights)
-    made = np.array(weights, np.uint16)
-    made.flags.writeable = False
-    return made

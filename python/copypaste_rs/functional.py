@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from copypaste_rs import _checks, _core, _operation
-from copypaste_rs._compiled import compose, planes
-from copypaste_rs._formats import Format, convert_arguments
+from copypaste_rs import _checks, _core
+from copypaste_rs._engine import call, planning
+from copypaste_rs._engine.formats import OutputFormat, convert_arguments
+from copypaste_rs._engine.options import Options
+from copypaste_rs._rust import compose as _compose
+from copypaste_rs._rust import compose_batch as _compose_batch  # noqa: F401  (the engine's, as the next)
+from copypaste_rs._rust import draw, format_of, planes
+from copypaste_rs._rust import draw_masks as _draw_masks  # noqa: F401
 from copypaste_rs.masks import RleMasks, check_masks
 from copypaste_rs.plan import check_placement
 
@@ -22,10 +27,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from copypaste_rs import draws
     from copypaste_rs._checks import Size
-    from copypaste_rs._fills import Fill
-    from copypaste_rs._formats import PerChannel
+    from copypaste_rs._engine.formats import PerChannel
     from copypaste_rs.plan import Placement, Plan
+    from copypaste_rs.plan_options import PlanOptions, PlanSource
     from copypaste_rs.sample import Sample
 
 __all__ = [
@@ -34,6 +40,7 @@ __all__ = [
     "parse_counts",
     "format_counts",
     "rasterize",
+    "polygons",
     "area",
     "boxes",
     "union",
@@ -46,6 +53,7 @@ __all__ = [
     "blend",
     "convert_image",
     "label_map",
+    "draw_plan",
     "copy_paste",
     "philox_words",
 ]
@@ -59,8 +67,7 @@ def encode(dense: NDArray[Any]) -> RleMasks:
     >>> encode(np.array([[[0, 1, 0], [1, 0, 0]]], np.uint8)).counts
     array([1, 2, 3], dtype=uint32)
     """
-    checked = _checks.dense_masks("dense", dense)
-    return RleMasks._trusted(checked.shape[1:], *_core.encode(checked))
+    return RleMasks._encoded(_checks.dense_masks("dense", dense))
 
 
 def decode(masks: RleMasks, out: NDArray[Any] | None = None) -> NDArray[Any]:
@@ -72,10 +79,7 @@ def decode(masks: RleMasks, out: NDArray[Any] | None = None) -> NDArray[Any]:
     array([[[0, 1, 0],
             [1, 0, 0]]], dtype=uint8)
     """
-    shape = (len(check_masks("masks", masks)), *masks.size)
-    dense = np.empty(shape, np.uint8) if out is None else _checks.mask_output("out", out, shape)
-    _core.decode(masks, dense.view(np.uint8))
-    return dense
+    return check_masks("masks", masks).to_dense(out)
 
 
 def label_map(masks: RleMasks, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
@@ -87,10 +91,7 @@ def label_map(masks: RleMasks, out: NDArray[np.int32] | None = None) -> NDArray[
     array([[0, 2, 2],
            [1, 2, 0]], dtype=int32)
     """
-    shape = check_masks("masks", masks).size
-    numbers = np.empty(shape, np.int32) if out is None else _checks.output("out", out, shape, np.dtype(np.int32))
-    _core.label_map(masks, numbers)
-    return numbers
+    return check_masks("masks", masks).to_label_map(out)
 
 
 def parse_counts(strings: Sequence[bytes | str], size: Size) -> RleMasks:
@@ -101,8 +102,7 @@ def parse_counts(strings: Sequence[bytes | str], size: Size) -> RleMasks:
     >>> parse_counts([b"123"], (2, 3)).counts
     array([1, 2, 3], dtype=uint32)
     """
-    checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
-    return RleMasks._trusted(checked, *_core.parse_counts(_checks.counts_strings("strings", strings), checked))
+    return RleMasks._from_counts(strings, _checks.size("size", size, 0, _checks.MAX_PIXELS))
 
 
 def format_counts(masks: RleMasks) -> list[bytes]:
@@ -124,8 +124,18 @@ def rasterize(polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
     >>> rasterize([[[1, 0, 3, 0, 3, 2, 1, 2]]], (2, 4)).area
     array([4])
     """
-    checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
-    return RleMasks._trusted(checked, *_core.rasterize(*_checks.polygon_parts("polygons", polygons), checked))
+    return RleMasks.from_polygons(polygons, size)
+
+
+def polygons(masks: RleMasks) -> list[list[NDArray[np.float64]]]:
+    """Outlines of each mask as flat [x, y, x, y, ...], one for each 4-connected part, holes joined by a cut.
+
+    Examples
+    --------
+    >>> polygons(RleMasks((2, 4), [2, 4, 2], [0, 3]))
+    [[array([3., 0., 3., 2., 1., 2., 1., 0.])]]
+    """
+    return check_masks("masks", masks).to_polygons()
 
 
 def area(masks: RleMasks) -> NDArray[np.int64]:
@@ -136,7 +146,7 @@ def area(masks: RleMasks) -> NDArray[np.int64]:
     >>> area(RleMasks((2, 3), [1, 2, 3], [0, 3]))
     array([2])
     """
-    return _core.area(check_masks("masks", masks))
+    return check_masks("masks", masks).area
 
 
 def boxes(masks: RleMasks) -> NDArray[np.float32]:
@@ -147,7 +157,7 @@ def boxes(masks: RleMasks) -> NDArray[np.float32]:
     >>> boxes(RleMasks((2, 3), [1, 2, 3], [0, 3]))
     array([[0., 0., 2., 2.]], dtype=float32)
     """
-    return _core.boxes(check_masks("masks", masks))
+    return check_masks("masks", masks).boxes
 
 
 def union(masks: RleMasks) -> RleMasks:
@@ -158,7 +168,7 @@ def union(masks: RleMasks) -> RleMasks:
     >>> union(RleMasks((2, 3), [1, 2, 3, 2, 2, 2], [0, 3, 6])).counts
     array([1, 3, 2], dtype=uint32)
     """
-    return RleMasks._trusted(check_masks("masks", masks).size, *_core.union(masks))
+    return check_masks("masks", masks).union()
 
 
 def intersection(masks: RleMasks) -> RleMasks:
@@ -169,9 +179,7 @@ def intersection(masks: RleMasks) -> RleMasks:
     >>> intersection(RleMasks((2, 3), [1, 2, 3, 2, 2, 2], [0, 3, 6])).counts
     array([2, 1, 3], dtype=uint32)
     """
-    if len(check_masks("masks", masks)) == 0:
-        raise ValueError("masks: expected at least one mask to intersect, got none")
-    return RleMasks._trusted(masks.size, *_core.intersection(masks))
+    return check_masks("masks", masks).intersection()
 
 
 def difference(masks: RleMasks, other: RleMasks) -> RleMasks:
@@ -182,11 +190,7 @@ def difference(masks: RleMasks, other: RleMasks) -> RleMasks:
     >>> difference(RleMasks((2, 3), [1, 3, 2], [0, 3]), RleMasks((2, 3), [1, 2, 3], [0, 3])).counts
     array([3, 1, 2], dtype=uint32)
     """
-    check_masks("masks", masks)
-    check_masks("other", other, masks.size)
-    if len(other) not in (1, len(masks)):
-        raise ValueError(f"other: expected one mask or {len(masks)}, as many as in masks, got {len(other)}")
-    return RleMasks._trusted(masks.size, *_core.difference(masks, other))
+    return check_masks("masks", masks).difference(other)
 
 
 def iou(masks: RleMasks, other: RleMasks, iscrowd: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -197,12 +201,7 @@ def iou(masks: RleMasks, other: RleMasks, iscrowd: ArrayLike | None = None) -> N
     >>> iou(RleMasks((2, 3), [1, 4, 1], [0, 3]), RleMasks((2, 3), [1, 2, 3], [0, 3]))
     array([[0.5]])
     """
-    check_masks("masks", masks)
-    check_masks("other", other, masks.size)
-    crowd = None if iscrowd is None else _checks.crowd_flags("iscrowd", iscrowd, len(other))
-    table = np.empty((len(masks), len(other)))
-    _core.iou(masks, other, crowd, table)
-    return table
+    return check_masks("masks", masks).iou(other, iscrowd)
 
 
 def place_masks(masks: RleMasks, placement: Placement) -> RleMasks:
@@ -214,15 +213,14 @@ def place_masks(masks: RleMasks, placement: Placement) -> RleMasks:
     >>> place_masks(RleMasks((2, 3), [1, 2, 3], [0, 3]), Placement((2, 3), (4, 6), (0, 0), (4, 6))).area
     array([8])
     """
-    check_placement(placement, check_masks("masks", masks).size, "masks")
-    return RleMasks._trusted(placement.canvas_size, *_core.place_masks(masks, placement))
+    return check_masks("masks", masks).place(placement)
 
 
 def place_image(
     image: NDArray[Any],
     placement: Placement,
     *,
-    fill: Fill = None,
+    fill: _checks.Fill = None,
     interpolation: str = "bilinear",
     antialias: bool = True,
     out: NDArray[Any] | None = None,
@@ -235,8 +233,8 @@ def place_image(
     >>> place_image(np.array([[0, 100]], np.uint8), Placement((1, 2), (1, 4), (0, 0), (1, 5)), fill=7)
     array([[  0,  25,  75, 100,   7]], dtype=uint8)
     """
-    pixels, values, canvas = _operation.place_arguments(image, placement, fill, interpolation, antialias, out)
-    _core.place_image(planes(pixels), placement, values, interpolation == "nearest", bool(antialias), planes(canvas))
+    pixels, values, nearest, canvas = call.place_arguments(image, placement, fill, interpolation, antialias, out)
+    _core.place_image(planes(pixels), placement, values, nearest, bool(antialias), planes(canvas))
     return canvas
 
 
@@ -287,11 +285,24 @@ def convert_image(
     >>> convert_image(np.array([[[0, 255]]], np.uint8), mean=0.5, std=0.25).tolist()
     [[[-2.0]], [[2.0]]]
     """
-    output_format = Format.check(layout, dtype, mean, std, scale)
-    pixels, linear, converted = convert_arguments(image, output_format, out)
-    first = output_format.channels_first and pixels.ndim == 3
-    _core.convert(planes(pixels), (first, linear), converted if pixels.ndim == 3 else converted[:, :, np.newaxis])
+    output_format = OutputFormat.check(layout, dtype, mean, std, scale)
+    pixels, converted = convert_arguments(image, output_format, out)
+    _core.convert(planes(pixels), format_of(output_format, pixels), planes(converted))
     return converted
+
+
+def draw_plan(options: PlanOptions, target: Size, sources: Sequence[PlanSource] = (), rng: draws.Rng = None) -> Plan:
+    """A plan: placements, and which rows of which source are pasted.
+
+    Examples
+    --------
+    >>> from copypaste_rs import PlanOptions, PlanSource
+    >>> options = PlanOptions.check(size=64, source_scale=(1.0, 1.0), flip=0.0)
+    >>> boxes = np.array([[20, 10, 40, 30]], np.float32)
+    >>> draw_plan(options, (48, 64), [PlanSource((48, 64), boxes)], rng=(0, 0, 7)).pastes[0].instances
+    (0,)
+    """
+    return planning.draw_plan(draw, options, target, sources, rng)
 
 
 def copy_paste(
@@ -299,7 +310,7 @@ def copy_paste(
     target: Sample,
     sources: Sample | Sequence[Sample],
     *,
-    fill: Fill = None,
+    fill: _checks.Fill = None,
     interpolation: str = "bilinear",
     antialias: bool = True,
     min_area: int = 0,
@@ -320,11 +331,7 @@ def copy_paste(
     array([[  0, 255,   0],
            [255,   0,   0]], dtype=uint8)
     """
-    return _operation.run(
-        compose,
-        plan,
-        target,
-        sources,
+    options = Options.check(
         fill=fill,
         interpolation=interpolation,
         antialias=antialias,
@@ -332,8 +339,8 @@ def copy_paste(
         min_visibility=min_visibility,
         on_hidden=on_hidden,
         missing=missing,
-        out=out,
     )
+    return call.apply(_compose, options, plan, target, call.samples(sources), out)
 
 
 def philox_words(key: tuple[int, int], counter: tuple[int, int, int, int], n: int) -> NDArray[np.uint64]:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, final
+from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, final
 
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs._immutable import Immutable
+from copypaste_rs._ragged import offsets_of, picked
+from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
-    from copypaste_rs._checks import Size
+    from copypaste_rs._checks import Place, Size
     from copypaste_rs.plan import Placement
 
 
 @final
-class RleMasks:
+class RleMasks(Immutable):
     """n masks of one size, each as a COCO run-length encoding, in two flat arrays.
 
     Runs alternate between background and foreground, background first, and walk the mask column by column,
@@ -66,7 +69,7 @@ class RleMasks:
         runs = _integers("counts", counts, _checks.MAX_PIXELS).astype(np.uint32)
         ends = _integers("offsets", offsets, len(runs)).astype(np.int64)
         if len(ends) == 0 or ends[0] != 0 or ends[-1] != len(runs) or (np.diff(ends) < 0).any():
-            raise ValueError(f"offsets: expected ascending numbers from 0 to {len(runs)}, the number of counts")
+            raise wrong("offsets", f"ascending numbers from 0 to {len(runs)}, the number of counts", "others")
         self._set(checked, *_canonical(checked, runs, ends))
 
     def _set(self, size: tuple[int, int], counts: NDArray[np.uint32], offsets: NDArray[np.int64]) -> None:
@@ -82,12 +85,6 @@ class RleMasks:
         masks = object.__new__(cls)
         masks._set(size, counts, offsets)
         return masks
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"RleMasks is immutable: cannot set {name!r}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"RleMasks is immutable: cannot delete {name!r}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return RleMasks._trusted, (self.size, self.counts, self.offsets)
@@ -105,54 +102,54 @@ class RleMasks:
         """All masks of several of one size, in order. At least one is needed, to know the size."""
         parts = _checks.items("masks", masks)
         if not parts:
-            raise ValueError("masks: expected at least one RleMasks, got none")
+            raise wrong("masks", "at least one RleMasks", "none")
         for i, part in enumerate(parts):
-            check_masks(f"masks[{i}]", part, check_masks("masks[0]", parts[0]).size)
+            check_masks(("masks", i), part, check_masks(("masks", 0), parts[0]).size)
         counts = np.concatenate([part.counts for part in parts])
         lengths = np.concatenate([np.diff(part.offsets) for part in parts])
-        return cls._trusted(parts[0].size, counts, _ends(lengths))
+        return cls._trusted(parts[0].size, counts, offsets_of(lengths))
 
     @classmethod
     def from_dense(cls, array: NDArray[Any]) -> RleMasks:
         """From dense masks (n, h, w), dtype uint8 or bool; non-zero is set."""
-        from copypaste_rs.functional import encode
+        return cls._encoded(_checks.dense_masks("array", array))
 
-        return encode(array)
+    @classmethod
+    def _encoded(cls, dense: NDArray[np.uint8]) -> RleMasks:
+        """From dense masks (n, h, w) that were checked."""
+        from copypaste_rs import _core
+
+        return cls._trusted(dense.shape[1:], *_core.encode(dense))
 
     @classmethod
     def from_coco(cls, objects: Iterable[Mapping[str, Any]], size: Size) -> RleMasks:
         """From COCO dicts ``{"size": [h, w], "counts": ...}``, counts compressed (bytes, str) or a list."""
-        from copypaste_rs.functional import parse_counts
-
         checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
         parts: list[NDArray[Any]] = []
         strings: list[bytes | str] = []
         where: list[int] = []
         for i, item in enumerate(_checks.items("objects", objects)):
-            counts = _coco_counts(f"objects[{i}]", item, checked)
+            counts = _coco_counts(("objects", i), item, checked)
             if isinstance(counts, bytes | str):
                 strings.append(counts)
                 where.append(i)
                 parts.append(np.zeros(0, np.uint32))
             else:
-                runs = _integers(f"objects[{i}]['counts']", counts, _checks.MAX_PIXELS)
+                runs = _integers(("objects", i), counts, _checks.MAX_PIXELS)
                 if (total := int(runs.sum(dtype=np.uint64))) != checked[0] * checked[1]:
-                    raise ValueError(
-                        f"objects[{i}]['counts']: counts sum to {total}, "
-                        f"expected {checked[0] * checked[1]} for size {checked}"
-                    )
+                    pixels = checked[0] * checked[1]
+                    raise wrong(("objects", i), f"counts that sum to {pixels} for size {checked}", str(total))
                 parts.append(runs.astype(np.uint32))
         if strings:
             try:
-                parsed = parse_counts(strings, checked)
-            except (TypeError, ValueError) as error:
-                named = re.sub(r"strings\[(\d+)\]", lambda m: f"objects[{where[int(m[1])]}]['counts']", str(error))
-                raise type(error)(named) from None
+                parsed = RleMasks._from_counts(strings, checked)
+            except (ArgumentError, ArgumentTypeError) as error:
+                raise error.renamed("objects", where[error.number]) from None
             for k, i in enumerate(where):
                 parts[i] = parsed.counts[parsed.offsets[k] : parsed.offsets[k + 1]]
         if not parts:
             return cls.empty(checked)
-        return cls(checked, np.concatenate(parts), _ends(np.array([len(part) for part in parts])))
+        return cls(checked, np.concatenate(parts), offsets_of(np.array([len(part) for part in parts])))
 
     @classmethod
     def from_polygons(cls, polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
@@ -160,29 +157,43 @@ class RleMasks:
 
         Rasterised as pycocotools does, bit for bit; the parts of an instance are united.
         """
-        from copypaste_rs.functional import rasterize
+        from copypaste_rs import _core
 
-        return rasterize(polygons, size)
+        checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
+        return RleMasks._trusted(checked, *_core.rasterize(*_checks.polygon_parts("polygons", polygons), checked))
+
+    @classmethod
+    def _from_counts(cls, strings: Sequence[bytes | str], size: tuple[int, int]) -> RleMasks:
+        """From compressed counts; the size is checked."""
+        from copypaste_rs import _core
+
+        return cls._trusted(size, *_core.parse_counts(_checks.counts_strings("strings", strings), size))
 
     # -- leaving -----------------------------------------------------------------------------------------
 
     def to_dense(self, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Dense masks (n, h, w), uint8, 0 and 1; into `out`, of dtype uint8 or bool, when given."""
-        from copypaste_rs.functional import decode
+        from copypaste_rs import _core
 
-        return decode(self, out)
+        shape = (len(self), *self.size)
+        dense = np.empty(shape, np.uint8) if out is None else _checks.mask_output("out", out, shape)
+        _core.decode(self, dense.view(np.uint8))
+        return dense
 
     def to_label_map(self, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
         """One map (h, w), int32: 1 + the number of the last mask that a pixel is in, 0 where it is in none."""
-        from copypaste_rs.functional import label_map
+        from copypaste_rs import _core
 
-        return label_map(self, out)
+        dtype = np.dtype(np.int32)
+        numbers = np.empty(self.size, dtype) if out is None else _checks.output("out", out, self.size, dtype)
+        _core.label_map(self, numbers)
+        return numbers
 
     def to_coco(self) -> list[dict[str, Any]]:
         """COCO dicts ``{"size": [h, w], "counts": bytes}``; decode the bytes as ASCII for JSON."""
-        from copypaste_rs.functional import format_counts
+        from copypaste_rs import _core
 
-        return [{"size": list(self.size), "counts": counts} for counts in format_counts(self)]
+        return [{"size": list(self.size), "counts": counts} for counts in _core.format_counts(self)]
 
     def to_polygons(self) -> list[list[NDArray[np.float64]]]:
         """For each mask its outlines as flat ``[x, y, x, y, ...]``, which `from_polygons` turns back exactly.
@@ -199,34 +210,39 @@ class RleMasks:
     @property
     def area(self) -> NDArray[np.int64]:
         """Number of pixels of each mask, shape (n,)."""
-        from copypaste_rs.functional import area
+        from copypaste_rs import _core
 
-        return area(self)
+        return _core.area(self)
 
     @property
     def boxes(self) -> NDArray[np.float32]:
         """Box of each mask, shape (n, 4): x0, y0, x1, y1, half-open; zeros for an empty mask."""
-        from copypaste_rs.functional import boxes
+        from copypaste_rs import _core
 
-        return boxes(self)
+        return _core.boxes(self)
 
     def union(self) -> RleMasks:
         """One mask: pixels that any mask has. The union of none is empty."""
-        from copypaste_rs.functional import union
+        from copypaste_rs import _core
 
-        return union(self)
+        return RleMasks._trusted(self.size, *_core.union(self))
 
     def intersection(self) -> RleMasks:
         """One mask: pixels that all masks have. Of no mask it is undefined: ValueError."""
-        from copypaste_rs.functional import intersection
+        from copypaste_rs import _core
 
-        return intersection(self)
+        if len(self) == 0:
+            raise wrong("masks", "at least one mask to intersect", "none")
+        return RleMasks._trusted(self.size, *_core.intersection(self))
 
     def difference(self, other: RleMasks) -> RleMasks:
         """Each mask without the pixels of `other`: its one mask, or the one of the same number."""
-        from copypaste_rs.functional import difference
+        from copypaste_rs import _core
 
-        return difference(self, other)
+        check_masks("other", other, self.size)
+        if len(other) not in (1, len(self)):
+            raise wrong("other", f"one mask or {len(self)}, as many as in masks", str(len(other)))
+        return RleMasks._trusted(self.size, *_core.difference(self, other))
 
     def iou(self, other: RleMasks, iscrowd: ArrayLike | None = None) -> NDArray[np.float64]:
         """Intersection over union of every pair, shape (n, m).
@@ -234,15 +250,21 @@ class RleMasks:
         `iscrowd`, one bool for each mask of `other`, marks crowds: there the denominator is the area of the
         row's mask alone, as in COCO's evaluation.
         """
-        from copypaste_rs.functional import iou
+        from copypaste_rs import _core
 
-        return iou(self, other, iscrowd)
+        check_masks("other", other, self.size)
+        crowd = None if iscrowd is None else _checks.crowd_flags("iscrowd", iscrowd, len(other))
+        table = np.empty((len(self), len(other)))
+        _core.iou(self, other, crowd, table)
+        return table
 
     def place(self, placement: Placement) -> RleMasks:
         """The masks flipped, resized and cropped or padded onto the canvas of `placement`."""
-        from copypaste_rs.functional import place_masks
+        from copypaste_rs import _core
+        from copypaste_rs.plan import check_placement
 
-        return place_masks(self, placement)
+        check_placement(placement, self.size, "masks")
+        return RleMasks._trusted(placement.canvas_size, *_core.place_masks(self, placement))
 
     # -- as a sequence -------------------------------------------------------------------------------------
 
@@ -250,10 +272,8 @@ class RleMasks:
         return len(self.offsets) - 1
 
     def __getitem__(self, rows: SupportsIndex | slice | Sequence[int] | NDArray[Any]) -> RleMasks:
-        picked = _checks.row_index("rows", rows, len(self))
-        lengths = np.diff(self.offsets)[picked]
-        offsets = _ends(lengths)
-        index = np.repeat(self.offsets[picked] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        chosen = _checks.row_index("rows", rows, len(self))
+        index, offsets = picked(self.offsets[chosen], np.diff(self.offsets)[chosen])
         return RleMasks._trusted(self.size, self.counts[index], offsets)
 
     def __eq__(self, other: object) -> bool:
@@ -265,6 +285,12 @@ class RleMasks:
             and np.array_equal(self.counts, other.counts)
         )
 
+    __array_ufunc__: ClassVar[None] = None
+    """Arithmetic and comparisons with arrays, which NumPy leaves to this class: `==` is False on either side."""
+
+    def __array__(self, dtype: Any = None, copy: object = None) -> NDArray[Any]:
+        return element("RleMasks: expected an array, got runs; RleMasks.to_dense() makes an array of them", self, dtype)
+
     def __hash__(self) -> int:
         return hash((self.size, self.counts.tobytes(), self.offsets.tobytes()))
 
@@ -272,40 +298,42 @@ class RleMasks:
         return f"RleMasks(size={self.size}, n={len(self)})"
 
 
-# The setters of the slots themselves: every kernel makes masks, and `object.__setattr__` looks each up by its name.
+# Setters of the slots themselves: every kernel makes masks, and `object.__setattr__` looks each up by its name.
 _set_size, _set_counts, _set_offsets = (vars(RleMasks)[name].__set__ for name in ("size", "counts", "offsets"))
 
 
-def check_masks(name: str, value: object, size: tuple[int, int] | None = None) -> RleMasks:
+def check_masks(name: Place, value: object, size: tuple[int, int] | None = None) -> RleMasks:
     """`value`, which must be RleMasks, of `size` where one is given."""
     if not isinstance(value, RleMasks):
-        raise TypeError(f"{name}: expected RleMasks, got {type(value).__name__}")
+        raise wrong_type(name, "RleMasks", type(value).__name__)
     if size is not None and value.size != size:
-        raise ValueError(f"{name}: expected masks of size {size}, got {value.size}")
+        raise wrong(name, f"masks of size {size}", str(value.size))
     return value
 
 
-def _integers(name: str, values: ArrayLike, high: int) -> NDArray[Any]:
-    try:
-        array = np.asarray(values)
-    except ValueError:  # ragged
-        raise ValueError(f"{name}: expected a one-dimensional array, got nested lists") from None
-    if array.ndim != 1:
-        raise ValueError(f"{name}: expected a one-dimensional array, got shape {array.shape}")
-    if array.size == 0:
-        return array.astype(np.int64)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"{name}: expected integers, got dtype {array.dtype}")
-    if array.min() < 0 or array.max() > high:
-        raise ValueError(f"{name}: expected numbers from 0 to {high}, got {array.min()} to {array.max()}")
+def element(refusal: str, value: object, dtype: Any) -> NDArray[Any]:
+    """`value` as the one element of an array of objects; an array of any other dtype is refused with a TypeError."""
+    if dtype is None or np.dtype(dtype) != np.dtype(object):
+        raise TypeError(refusal)
+    array = np.empty((), object)
+    array[()] = value
     return array
 
 
-def _ends(lengths: NDArray[Any]) -> NDArray[np.int64]:
-    """Offsets of pieces of the given lengths."""
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    return offsets
+def _integers(name: Place, values: ArrayLike, high: int) -> NDArray[Any]:
+    try:
+        array = np.asarray(values)
+    except ValueError:  # ragged
+        raise wrong(name, "a one-dimensional array", "nested lists") from None
+    if array.ndim != 1:
+        raise wrong(name, "a one-dimensional array", f"shape {array.shape}")
+    if array.size == 0:
+        return array.astype(np.int64)
+    if array.dtype.kind not in "iu":
+        raise wrong_type(name, "integers", f"dtype {array.dtype}")
+    if array.min() < 0 or array.max() > high:
+        raise wrong(name, f"numbers from 0 to {high}", f"{array.min()} to {array.max()}")
+    return array
 
 
 def _canonical(
@@ -316,17 +344,17 @@ def _canonical(
     total = np.zeros(len(counts) + 1, np.uint64)
     np.cumsum(counts, out=total[1:])
     sums = np.diff(total[offsets])
-    wrong = np.flatnonzero(sums != pixels)
-    if len(wrong):
-        i = wrong[0]
-        raise ValueError(f"counts: mask {i} has counts that sum to {sums[i]}, expected {pixels} for size {size}")
+    unequal = np.flatnonzero(sums != pixels)
+    if len(unequal):
+        i = unequal[0]
+        raise wrong("counts", f"counts of mask {i} that sum to {pixels} for size {size}", str(sums[i]))
     zero = counts == 0
     zero[offsets[:-1][offsets[:-1] < len(counts)]] = False
     if pixels > 0 and not zero.any():
         return counts, offsets
     runs = [_merge_zero_runs(counts[a:b], pixels) for a, b in itertools.pairwise(offsets)]
     merged = np.concatenate([*runs, np.zeros(0, np.int64)]).astype(np.uint32)
-    return merged, _ends(np.array([len(run) for run in runs], np.int64))
+    return merged, offsets_of(np.array([len(run) for run in runs], np.int64))
 
 
 def _merge_zero_runs(runs: NDArray[np.uint32], pixels: int) -> NDArray[np.int64]:
@@ -337,12 +365,11 @@ def _merge_zero_runs(runs: NDArray[np.uint32], pixels: int) -> NDArray[np.int64]
     return merged
 
 
-def _coco_counts(name: str, item: Mapping[str, Any], size: tuple[int, int]) -> Any:
+def _coco_counts(name: Place, item: Mapping[str, Any], size: tuple[int, int]) -> Any:
     if not isinstance(item, Mapping) or "counts" not in item or "size" not in item:
-        raise TypeError(f"{name}: expected a dict with 'size' and 'counts', got {type(item).__name__}")
-    given = _checks.size(f"{name}['size']", item["size"], 0, _checks.MAX_PIXELS)
-    if given != size:
-        raise ValueError(f"{name}['size']: expected {size}, got {given}")
+        raise wrong_type(name, "a dict with 'size' and 'counts'", type(item).__name__)
+    if (given := _checks.size(name, item["size"], 0, _checks.MAX_PIXELS)) != size:
+        raise wrong(name, f"size {size}", str(given))
     counts = item["counts"]
     # Before anything is taken for a sequence of numbers: bytes are one too.
     return bytes(counts) if isinstance(counts, bytearray | memoryview) else counts

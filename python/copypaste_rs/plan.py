@@ -10,6 +10,8 @@ from typing import Any, TypeVar, final
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 
 MIN_SIGMA, MAX_SIGMA = 0.1, 20.0
 
@@ -86,7 +88,7 @@ class Paste:
         put(self, "source", _checks.integer("source", self.source, 0, _checks.MAX_SIDE))
         put(self, "instances", _rows(self.instances))
         if not isinstance(self.placement, Placement):
-            raise TypeError(f"placement: expected a Placement, got {type(self.placement).__name__}")
+            raise wrong_type("placement", "a Placement", type(self.placement).__name__)
         if self.sigma is not None:
             put(self, "sigma", _checks.real("sigma", self.sigma, MIN_SIGMA, MAX_SIGMA))
 
@@ -120,18 +122,17 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not isinstance(self.target, Placement):
-            raise TypeError(f"target: expected a Placement, got {type(self.target).__name__}")
+            raise wrong_type("target", "a Placement", type(self.target).__name__)
         given: object = self.pastes
         if isinstance(given, str | bytes) or not isinstance(given, Sequence):
-            raise TypeError(f"pastes: expected a sequence of Paste, got {type(self.pastes).__name__}")
+            raise wrong_type("pastes", "a sequence of Paste", type(self.pastes).__name__)
         object.__setattr__(self, "pastes", tuple(self.pastes))
         for i, paste in enumerate(self.pastes):
             if not isinstance(paste, Paste):
-                raise TypeError(f"pastes[{i}]: expected a Paste, got {type(paste).__name__}")
+                raise wrong_type(("pastes", i), "a Paste", type(paste).__name__)
             if paste.placement.canvas_size != self.target.canvas_size:
-                raise ValueError(
-                    f"pastes[{i}]: expected canvas {self.target.canvas_size} as in target, "
-                    f"got {paste.placement.canvas_size}"
+                raise wrong(
+                    ("pastes", i), f"canvas {self.target.canvas_size} as in target", str(paste.placement.canvas_size)
                 )
 
     @classmethod
@@ -161,17 +162,15 @@ class Plan:
     def from_json(text: str) -> Plan:
         """The plan that `to_json` wrote. What is not such a text is a ValueError that says where."""
         if not isinstance(text, str):
-            raise TypeError(f"text: expected a str, got {type(text).__name__}")
+            raise wrong_type("text", "a str", type(text).__name__)
         try:
             data = json.loads(text, object_pairs_hook=_without_repetition)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"text: expected a plan as JSON, got what cannot be read: {error}") from None
+            raise wrong("text", "a plan as JSON", f"text that cannot be read: {error}") from None
         try:
             return _plan_from(data)
-        except TypeError as error:  # a wrong JSON type is a wrong value of the text
-            raise ValueError(f"text: {error}") from None
-        except ValueError as error:
-            raise ValueError(f"text: {error}") from None
+        except (ArgumentError, ArgumentTypeError) as error:  # a wrong JSON type is a wrong value of the text
+            raise wrong("text", f"a plan whose {error.place} is {error.expected}", error.got) from None
 
 
 _T = TypeVar("_T")
@@ -188,16 +187,16 @@ def _filled(kind: type[_T], values: tuple[Any, ...]) -> _T:
 def check_placement(placement: object, size: tuple[int, ...], name: str) -> Placement:
     """`placement`, which must be a Placement of what `name` is: an input of `size`."""
     if not isinstance(placement, Placement):
-        raise TypeError(f"placement: expected a Placement, got {type(placement).__name__}")
+        raise wrong_type("placement", "a Placement", type(placement).__name__)
     if placement.input_size != size:
-        raise ValueError(f"placement: expected input_size {size} as {name} has, got {placement.input_size}")
+        raise wrong("placement", f"input_size {size} as {name} has", str(placement.input_size))
     return placement
 
 
 def _pair_only(name: str, value: object) -> object:
     # A plan is written by programs: both sides are always there, so a single number is a mistake.
     if isinstance(value, int | np.integer):
-        raise TypeError(f"{name}: expected a pair of integers, got {value!r}")
+        raise wrong_type(name, "a pair of integers", repr(value))
     return value
 
 
@@ -207,13 +206,13 @@ def _rows(instances: object) -> tuple[int, ...]:
         or not isinstance(instances, Sequence | np.ndarray)
         or np.ndim(instances) == 0
     ):
-        raise TypeError(f"instances: expected a sequence of row numbers, got {instances!r}")
+        raise wrong_type("instances", "a sequence of row numbers", repr(instances))
     values = instances.tolist() if isinstance(instances, np.ndarray) else instances
-    rows = tuple(_checks.integer(f"instances[{i}]", row, 0, _checks.MAX_SIDE) for i, row in enumerate(values))
+    rows = tuple(_checks.integer(("instances", i), row, 0, _checks.MAX_SIDE) for i, row in enumerate(values))
     if len(set(rows)) != len(rows):
         seen: set[int] = set()
         twice = next(row for row in rows if row in seen or seen.add(row))  # type: ignore[func-returns-value]
-        raise ValueError(f"instances: expected each row once, got row {twice} twice")
+        raise wrong("instances", "each row once", f"row {twice} twice")
     return rows
 
 
@@ -230,9 +229,9 @@ def _placement_dict(placement: Placement) -> dict[str, Any]:
 def _plan_from(data: object) -> Plan:
     top = _object("plan", data, {"version", "target", "pastes"}, set())
     if type(top["version"]) is not int or top["version"] != 1:
-        raise ValueError(f"version: expected 1, got {top['version']!r}")
+        raise wrong("version", "1", repr(top["version"]))
     if not isinstance(top["pastes"], list):
-        raise TypeError(f"pastes: expected a list, got {top['pastes']!r}")
+        raise wrong_type("pastes", "a list", repr(top["pastes"]))
     pastes = []
     for i, item in enumerate(top["pastes"]):
         entry = _object(f"pastes[{i}]", item, {"source", "instances", "placement"}, {"sigma"})
@@ -256,9 +255,9 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _object(name: str, data: object, needed: set[str], optional: set[str]) -> dict[str, Any]:
     if not isinstance(data, Mapping):
-        raise TypeError(f"{name}: expected an object, got {data!r}")
+        raise wrong_type(name, "an object", repr(data))
     if missing := sorted(needed - set(data)):
-        raise ValueError(f"{name}: expected the key {missing[0]!r}, which is not there")
+        raise wrong(name, f"an object with the key {missing[0]!r}", "one without")
     if unknown := sorted(set(data) - needed - optional):
-        raise ValueError(f"{name}: expected no key but {', '.join(sorted(needed | optional))}, got {unknown[0]!r}")
+        raise wrong(name, f"an object with no key but {', '.join(sorted(needed | optional))}", repr(unknown[0]))
     return dict(data)

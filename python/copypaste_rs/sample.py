@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast, final
+from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, cast, final
 
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._equality import same
-from copypaste_rs.masks import RleMasks
+from copypaste_rs._immutable import Immutable
+from copypaste_rs.masks import RleMasks, element
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -19,7 +21,7 @@ Column = Any
 
 
 @final
-class Instances:
+class Instances(Immutable):
     """The objects of one image, as columns of one length n.
 
     Every column is an attribute: ``instances.labels``, ``instances.score``. Columns the library knows are
@@ -70,9 +72,7 @@ class Instances:
         columns: dict[str, Column] = {}
         if masks is not None:
             if not isinstance(masks, RleMasks):
-                raise TypeError(
-                    f"masks: expected RleMasks (RleMasks.from_dense takes arrays), got {type(masks).__name__}"
-                )
+                raise wrong_type("masks", "RleMasks (RleMasks.from_dense takes arrays)", type(masks).__name__)
             columns["masks"] = masks
         if labels is not None:
             columns["labels"] = _column("labels", labels)
@@ -81,20 +81,20 @@ class Instances:
         elif boxes is not None:
             columns["boxes"] = _boxes(boxes)
         if iscrowd is not None:
-            columns["iscrowd"] = _crowd(iscrowd)
+            columns["iscrowd"] = _checks.crowd_flags("iscrowd", _column("iscrowd", iscrowd))
         for name, values in fields.items():
-            if name in _RESERVED or name.startswith("_"):
-                raise ValueError(f"{name}: expected another name for a column, this one has a meaning of its own")
+            if name in RESERVED or name.startswith("_"):
+                raise wrong(name, "another name for a column", "one that has a meaning of its own")
             columns[name] = _column(name, values)
         self._set(columns)
         for name, values in columns.items():
             if len(values) != self._n:
                 first = next(iter(columns))
-                raise ValueError(f"{name}: expected {self._n} rows as in {first}, got {len(values)}")
+                raise wrong(name, f"{self._n} rows as in {first}", str(len(values)))
 
     def _set(self, columns: dict[str, Column]) -> None:
-        object.__setattr__(self, "_columns", columns)
-        object.__setattr__(self, "_n", len(next(iter(columns.values()))) if columns else 0)
+        _set_columns(self, columns)
+        _set_n(self, len(next(iter(columns.values()))) if columns else 0)
 
     @classmethod
     def _trusted(cls, columns: dict[str, Column]) -> Instances:
@@ -141,12 +141,6 @@ class Instances:
     def __dir__(self) -> list[str]:
         return sorted({*object.__dir__(self), *self._columns})
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"Instances is immutable: cannot set {name!r}; make a new one from its columns")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"Instances is immutable: cannot delete {name!r}")
-
     # -- as a sequence -------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
@@ -165,21 +159,22 @@ class Instances:
         parts = _checks.items("instances", instances)
         for i, part in enumerate(parts):
             if not isinstance(part, Instances):
-                raise TypeError(f"instances[{i}]: expected Instances, got {type(part).__name__}")
+                raise wrong_type(("instances", i), "Instances", type(part).__name__)
         parts = [part for part in parts if len(part)] or parts[:1]
         if not parts:
             return cls()
         names = list(parts[0]._columns)
         for part in parts[1:]:
             if differing := set(names) ^ set(part._columns):
-                raise ValueError(f"instances: expected the same columns in each, but {min(differing)!r} is not in all")
+                raise wrong("instances", "the same columns in each", f"{min(differing)!r} in some")
         joined: dict[str, Column] = {}
         for name in names:
             pieces = [part._columns[name] for part in parts]
             try:
                 joined[name] = RleMasks.concat(pieces) if name == "masks" else np.concatenate(pieces)
             except (TypeError, ValueError) as error:
-                raise type(error)(f"instances: column {name!r} cannot be joined: {error}") from None
+                wrongly = wrong_type if isinstance(error, TypeError) else wrong
+                raise wrongly("instances", f"columns {name!r} that can be joined", f"others: {error}") from None
         return cls._trusted(joined)
 
     def __eq__(self, other: object) -> bool:
@@ -187,6 +182,12 @@ class Instances:
             return NotImplemented
         mine, theirs = self._columns, other._columns
         return mine.keys() == theirs.keys() and all(same(mine[name], theirs[name]) for name in mine)
+
+    __array_ufunc__: ClassVar[None] = None
+    """Arithmetic and comparisons with arrays, which NumPy leaves to this class: `==` is False on either side."""
+
+    def __array__(self, dtype: Any = None, copy: object = None) -> NDArray[Any]:
+        return element("Instances: expected an array, got columns; Instances.columns holds an array each", self, dtype)
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays, which may be written to
 
@@ -197,11 +198,15 @@ class Instances:
         return f"Instances(n={self._n}, columns=[{', '.join(self._columns)}])"
 
 
-_RESERVED = frozenset({*dir(Instances), "masks", "labels", "boxes", "iscrowd"})
+# Setters of the slots themselves: every operation makes such values, and `object.__setattr__` looks each up by name.
+_set_columns, _set_n = (vars(Instances)[name].__set__ for name in ("_columns", "_n"))
+
+RESERVED = frozenset({*dir(Instances), "masks", "labels", "boxes", "iscrowd", "self"})
+"""Names that `Instances` gives a meaning of its own, so that no further column can have them."""
 
 
 @final
-class Sample:
+class Sample(Immutable):
     """One image, its instances, and whatever else belongs to it.
 
     Parameters
@@ -235,18 +240,18 @@ class Sample:
     def __init__(self, image: NDArray[Any], instances: Instances, info: Mapping[str, Any] = {}) -> None:
         pixels = _checks.image("image", image)
         if not isinstance(instances, Instances):
-            raise TypeError(f"instances: expected Instances, got {type(instances).__name__}")
+            raise wrong_type("instances", "Instances", type(instances).__name__)
         if not isinstance(info, Mapping):
-            raise TypeError(f"info: expected a mapping, got {type(info).__name__}")
+            raise wrong_type("info", "a mapping", type(info).__name__)
         masks = instances.masks
         if masks is not None and masks.size != pixels.shape[:2]:
-            raise ValueError(f"instances: expected masks of the image's size {pixels.shape[:2]}, got {masks.size}")
+            raise wrong("instances", f"masks of the image's size {pixels.shape[:2]}", str(masks.size))
         self._set(pixels, instances, dict(info))
 
     def _set(self, image: NDArray[Any], instances: Instances, info: dict[str, Any]) -> None:
-        object.__setattr__(self, "image", image)
-        object.__setattr__(self, "instances", instances)
-        object.__setattr__(self, "info", info)
+        _set_image(self, image)
+        _set_instances(self, instances)
+        _set_info(self, info)
 
     @classmethod
     def _trusted(cls, image: NDArray[Any], instances: Instances, info: dict[str, Any]) -> Sample:
@@ -260,12 +265,6 @@ class Sample:
         """Height and width of the image."""
         return self.image.shape[0], self.image.shape[1]
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"Sample is immutable: cannot set {name!r}")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"Sample is immutable: cannot delete {name!r}")
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sample):
             return NotImplemented
@@ -276,6 +275,9 @@ class Sample:
             and same(self.info, other.info)
         )
 
+    __array_ufunc__: ClassVar[None] = None
+    """Arithmetic and comparisons with arrays, which NumPy leaves to this class: `==` is False on either side."""
+
     __hash__ = None  # type: ignore[assignment]  # holds arrays, which may be written to
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -285,15 +287,16 @@ class Sample:
         return f"Sample(image={self.image.shape} {self.image.dtype}, {self.instances!r})"
 
 
+_set_image, _set_instances, _set_info = (vars(Sample)[name].__set__ for name in ("image", "instances", "info"))
+
+
 def _column(name: str, values: ArrayLike) -> NDArray[Any]:
     try:
         array = np.asarray(values)
     except ValueError:  # ragged
-        raise ValueError(
-            f"{name}: expected an array with one row for each instance, got rows of differing shape"
-        ) from None
+        raise wrong(name, "an array with one row for each instance", "rows of differing shape") from None
     if array.ndim == 0:
-        raise ValueError(f"{name}: expected one row for each instance, got the single value {values!r}")
+        raise wrong(name, "one row for each instance", f"the single value {values!r}")
     return array
 
 
@@ -302,22 +305,11 @@ def _boxes(values: ArrayLike) -> NDArray[np.float32]:
     if array.size == 0:
         array = array.reshape(-1, 4)
     if array.dtype.kind not in "iuf":
-        raise TypeError(f"boxes: expected numbers, got dtype {array.dtype}")
+        raise wrong_type("boxes", "numbers", f"dtype {array.dtype}")
     if array.ndim != 2 or array.shape[1] != 4:
-        raise ValueError(f"boxes: expected shape (n, 4), got {array.shape}")
+        raise wrong("boxes", "shape (n, 4)", str(array.shape))
     with np.errstate(over="ignore"):
         boxes = array.astype(np.float32, copy=False)
     if not np.isfinite(boxes).all():
-        raise ValueError("boxes: expected finite numbers, got NaN or infinity")
+        raise wrong("boxes", "finite numbers", "NaN or infinity")
     return boxes
-
-
-def _crowd(values: ArrayLike) -> NDArray[np.bool_]:
-    array = _column("iscrowd", values)
-    if array.ndim != 1:
-        raise ValueError(f"iscrowd: expected shape (n,), got {array.shape}")
-    if array.size and array.dtype.kind not in "biu":
-        raise TypeError(f"iscrowd: expected bools, got dtype {array.dtype}")
-    if not np.isin(array, (0, 1)).all():
-        raise ValueError("iscrowd: expected 0 and 1 or bools, got another number")
-    return np.ascontiguousarray(array, np.bool_)

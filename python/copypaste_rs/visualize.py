@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from copypaste_rs import _checks
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.plan import Placement
 from copypaste_rs.sample import Sample
@@ -15,9 +16,15 @@ with extra("cli"):
     from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 Categories = Sequence[Mapping[str, Any]]
+
+
+_WRITTEN = ("source", "source_row", "visibility")
+"""Columns by which a result says what became of what."""
 
 
 class Look(NamedTuple):
@@ -44,6 +51,11 @@ _TEXT = (235, 235, 235)
 _GAP = 10
 _LINE = 22
 
+MAX_SIDE = 2**16 - 1
+"""Longest side of a picture that can be asked for, in pixels."""
+_LETTERS = 1000
+"""Length at which names are cut."""
+
 
 def overlay(
     sample: Sample, *, categories: Categories = (), side: int | None = None, looks: Sequence[str] | None = None
@@ -58,7 +70,7 @@ def overlay(
     categories : sequence of dict
         COCO categories, for names; labels without one are drawn as numbers.
     side : int, optional
-        Length of the picture's longer side in pixels; None keeps the size.
+        Length of the picture's longer side in pixels, 1 to 65535; None keeps the size.
     looks : sequence of str, optional
         A key of `LOOKS` for each instance, instead of what its columns say.
 
@@ -66,6 +78,12 @@ def overlay(
     -------
     PIL.Image.Image
         In RGB.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When an argument is not as described. Columns `source` and `visibility` that hold no numbers are of another
+        origin than copy-paste, and say nothing.
 
     Examples
     --------
@@ -75,22 +93,24 @@ def overlay(
     >>> overlay(sample, categories=[{"id": 1, "name": "square"}], side=320).size
     (320, 240)
     """
+    _check_sample("sample", sample)
+    names = _names_of(categories)
     h, w = sample.size
-    scale = 1.0 if side is None else side / max(h, w)
+    scale = 1.0 if side is None else _checks.integer("side", side, 1, MAX_SIDE) / max(h, w)
+    given = _looks(sample) if looks is None else _checked_looks(looks, len(sample.instances))
     size = max(1, round(h * scale)), max(1, round(w * scale))
     pixels = np.array(_rgb(sample.image).resize(size[::-1], Image.Resampling.LANCZOS))
     instances = sample.instances
     if instances.masks is None or len(instances) == 0:
         return Image.fromarray(pixels)
-    looks = _looks(sample) if looks is None else looks
     masks = instances.masks.place(Placement((h, w), size, (0, 0), size))
     for row in range(len(masks)):
-        _paint(pixels, masks[row].to_dense()[0].astype(bool), LOOKS[looks[row]])
+        _paint(pixels, masks[row].to_dense()[0].astype(bool), LOOKS[given[row]])
     picture = Image.fromarray(pixels)
     draw = ImageDraw.Draw(picture)
     smallest = 24 if len(masks) < 40 else 64  # names of small objects would hide them, and each other
     taken: list[tuple[float, float, float, float]] = []
-    for box, label, look in zip(masks.boxes.tolist(), _labels(sample, categories), looks, strict=True):
+    for box, label, look in zip(masks.boxes.tolist(), _labels(sample, names), given, strict=True):
         named = max(box[2] - box[0], box[3] - box[1]) >= smallest
         _annotate(draw, box, label if named else "", LOOKS[look], picture.size, taken)
     return picture
@@ -111,9 +131,17 @@ def contact_sheet(
     categories : sequence of dict
         COCO categories, for names.
     side : int
-        Length of the longer side of each picture in pixels.
+        Length of the longer side of each picture in pixels, 1 to 65535.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When an argument is not as described, or a result is not one of `SimpleCopyPaste`.
     """
-    lines = [_line(target, sources, result, categories, side) for target, sources, result in rows]
+    side = _checks.integer("side", side, 1, MAX_SIDE)
+    categories = _checks.items("categories", categories)
+    _names_of(categories)
+    lines = [_line(*row, categories, side) for row in _checked_rows(rows)]
     if not lines:
         raise ValueError("rows: expected at least one line to draw, got none")
     columns = max(len(line) for line in lines)
@@ -135,9 +163,8 @@ def contact_sheet(
 def _line(
     target: Sample, sources: Sequence[Sample], result: Sample, categories: Categories, side: int
 ) -> list[Image.Image]:
-    columns = result.instances.columns
-    givers, givers_rows = columns.get("source", np.zeros(0)), columns.get("source_row", np.zeros(0))
-    visibility = columns.get("visibility", np.zeros(0))
+    columns = result.instances.columns if len(result.instances) else dict.fromkeys(_WRITTEN, np.zeros(0))
+    givers, givers_rows, visibility = (columns[name] for name in _WRITTEN)
     shown = {int(row): float(v) for row, v, s in zip(givers_rows, visibility, givers, strict=True) if s < 0}
     target_looks = [
         "gone" if row not in shown else crowd or ("cut" if shown[row] < 1 else "kept")
@@ -194,27 +221,98 @@ def _crowds(sample: Sample) -> list[str]:
 
 
 def _looks(sample: Sample) -> list[str]:
-    columns = sample.instances.columns
-    n = len(sample.instances)
-    source = columns.get("source", np.full(n, -1))
-    visibility = columns.get("visibility", np.ones(n))
+    source, visibility = _numbers(sample, "source", -1.0), _numbers(sample, "visibility", 1.0)
     return [
         crowd or ("pasted" if s >= 0 else "cut" if v < 1 else "kept")
         for crowd, s, v in zip(_crowds(sample), source, visibility, strict=True)
     ]
 
 
-def _labels(sample: Sample, categories: Categories) -> list[str]:
-    columns = sample.instances.columns
-    names = {category.get("id"): str(category.get("name", category.get("id"))) for category in categories}
+def _numbers(sample: Sample, name: str, default: float) -> NDArray[np.float64]:
+    """A column as floats; `default` where there is none, or none of numbers, or NaN."""
+    column = sample.instances.columns.get(name)
+    if column is None or column.ndim != 1 or column.dtype.kind not in "biuf":
+        return np.full(len(sample.instances), default)
+    return np.where(np.isnan(column), default, column).astype(np.float64)
+
+
+def _labels(sample: Sample, names: Mapping[Any, str]) -> list[str]:
     labels = sample.instances.labels
-    texts = [""] * len(sample.instances) if labels is None else [str(names.get(v, v)) for v in labels.tolist()]
-    if "visibility" in columns:
-        texts = [
-            text if v >= 1 else f"{text} {min(99, round(100 * v))}%"
-            for text, v in zip(texts, columns["visibility"].tolist(), strict=True)
-        ]
-    return texts
+    texts = [""] * len(sample.instances) if labels is None else [_name(names, value) for value in labels.tolist()]
+    return [
+        text if v >= 1 else f"{text} {round(100 * min(max(v, 0.0), 0.99))}%"
+        for text, v in zip(texts, _numbers(sample, "visibility", 1.0).tolist(), strict=True)
+    ]
+
+
+def _name(names: Mapping[Any, str], label: Any) -> str:
+    try:
+        text = names.get(label, str(label))
+    except TypeError:  # a list, of labels with more than one axis, has no name
+        text = str(label)
+    return text[:_LETTERS]
+
+
+# -- checks of arguments -------------------------------------------------------------------------------------------
+
+
+def _check_sample(name: str, value: object) -> None:
+    if not isinstance(value, Sample):
+        raise TypeError(f"{name}: expected a Sample, got {type(value).__name__}")
+
+
+def _names_of(categories: object) -> dict[Any, str]:
+    """The names of categories by their ids."""
+    names = {}
+    for i, category in enumerate(_checks.items("categories", categories)):
+        if not isinstance(category, Mapping):
+            raise TypeError(f"categories[{i}]: expected a dict, got {type(category).__name__}")
+        number = category.get("id")
+        if not isinstance(number, int | float | str | np.generic | None):
+            raise TypeError(f"categories[{i}]: expected a number or a string as id, got {number!r}")
+        names[number] = str(category.get("name", number))
+    return names
+
+
+def _checked_looks(looks: object, n: int) -> list[str]:
+    given = _checks.items("looks", looks)
+    if len(given) != n:
+        raise ValueError(f"looks: expected {n} of them, one for each instance, got {len(given)}")
+    return [_checks.choice(f"looks[{i}]", look, tuple(LOOKS)) for i, look in enumerate(given)]
+
+
+def _checked_rows(rows: object) -> Iterator[tuple[Sample, list[Sample], Sample]]:
+    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
+        raise TypeError(f"rows: expected (target, sources, result) for each line, got {type(rows).__name__}")
+    for i, row in enumerate(rows):
+        yield _checked_row(f"rows[{i}]", row)
+
+
+def _checked_row(name: str, row: object) -> tuple[Sample, list[Sample], Sample]:
+    parts = _checks.items(name, row)
+    if len(parts) != 3:
+        raise ValueError(f"{name}: expected (target, sources, result), got {len(parts)} values")
+    target, sources, result = parts
+    _check_sample(f"{name}[0]", target)
+    given = _checks.items(f"{name}[1]", sources)
+    for k, source in enumerate(given):
+        _check_sample(f"{name}[1][{k}]", source)
+    _check_sample(f"{name}[2]", result)
+    for column, kinds in zip(_WRITTEN, ("iu", "iu", "iuf"), strict=True):
+        values = result.instances.columns.get(column)
+        if len(result.instances) == 0:
+            continue
+        if values is None:
+            raise ValueError(f"{name}[2]: expected a result of SimpleCopyPaste, got one without a column {column!r}")
+        if values.ndim != 1 or values.dtype.kind not in kinds:
+            raise TypeError(
+                f"{name}[2]: expected numbers in column {column!r}, as SimpleCopyPaste writes them, got shape "
+                f"{values.shape} and dtype {values.dtype}"
+            )
+    return target, given, result
+
+
+# -- drawing -------------------------------------------------------------------------------------------------------
 
 
 def _paint(pixels: NDArray[np.uint8], mask: NDArray[np.bool_], look: Look) -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.cli.parallel import ordered
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.coco_writer import CocoWriter, EncodedSample, encode_sample
-from copypaste_rs.datasets.output import NotEmptyError, OtherSettingsError
+from copypaste_rs.datasets.coco_writer import CocoWriter
+from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
+from copypaste_rs.datasets.output import OtherSettingsError
+from copypaste_rs.datasets.places import NotEmptyError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.copy_paste import CopyPasteDataset
     from copypaste_rs.sample import Sample
-    from copypaste_rs.transform import SimpleCopyPaste
+    from copypaste_rs.transforms import SimpleCopyPaste
 
 with extra("cli"):
     import click

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from copypaste_rs import _fills
-from copypaste_rs._columns import DERIVED
+from copypaste_rs import _checks
+from copypaste_rs.column_names import DERIVED, PROVENANCE
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.coco import CocoDataset
-from copypaste_rs.datasets.coco_writer import PROVENANCE
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
-from copypaste_rs.transform import SimpleCopyPaste
+from copypaste_rs.transforms import SimpleCopyPaste
 
 if TYPE_CHECKING:
     from copypaste_rs.sample import Sample
@@ -168,7 +167,7 @@ def build_transform(options: Mapping[str, Any]) -> SimpleCopyPaste:
     )
     arguments = {name: options[name] for name in names}
     try:
-        _fills.fill_values(arguments["fill"], np.dtype(np.uint8), 3, grey_image=False)
+        _checks.fill_values(arguments["fill"], np.dtype(np.uint8), 3, grey_image=False)
         return SimpleCopyPaste(**arguments, missing=dict(options["missing"]) or None)
     except (ValueError, TypeError) as error:
         raise click.UsageError(_as_option(error)) from None

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.output import naming
+from copypaste_rs.datasets.logs import naming
 from copypaste_rs.visualize import contact_sheet
 
 with extra("cli"):

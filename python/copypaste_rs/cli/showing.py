@@ -12,7 +12,7 @@ from copypaste_rs.cli.sheets import write_sheet
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
-from copypaste_rs.transform import SimpleCopyPaste
+from copypaste_rs.transforms import SimpleCopyPaste
 
 with extra("cli"):
     import click

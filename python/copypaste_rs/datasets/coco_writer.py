@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, NamedTuple, final
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, final
 
 from copypaste_rs import _checks
-from copypaste_rs.datasets.images import FORMATS, check_path, encode_image, is_inside
+from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
+from copypaste_rs.datasets.images import FORMATS, check_path, is_inside
+from copypaste_rs.datasets.json_values import check_text, json_text
 from copypaste_rs.datasets.output import OutputFolder
-from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection
 
-    from numpy.typing import NDArray
     from typing_extensions import Self
 
-PROVENANCE = ("source_image_id", "source_annotation_id")
-"""Fields of each annotation that say where it comes from."""
+    from copypaste_rs.sample import Sample
 
 _SUFFIXES = {"jpg": (".jpg", ".jpeg"), "png": (".png",)}
 
-_MADE_HERE = ("masks", "labels", "boxes", "iscrowd", "area", "id")
-"""Columns that an annotation has under another name, or that are made afresh."""
-
-
-class EncodedSample(NamedTuple):
-    """A sample as it will be written: plain data, which a worker process can make and hand over."""
-
-    data: bytes
-    """The image file."""
-    image: dict[str, Any]
-    """What the annotation file says of the image, but for its id and file name."""
-    annotations: list[dict[str, Any]]
-    """The annotations, but for ``id`` and ``image_id``."""
+_NOTED = ("format", "quality", "categories")
+"""Settings that the writer notes by itself."""
 
 
 @final
@@ -46,7 +32,8 @@ class CocoWriter:
 
     An image appears under its final name whole or not at all, and the annotation file when the block ends
     without an exception. Image and annotation ids count from 1. Areas and boxes are those of the masks; masks
-    are written as compressed run lengths. Further columns are kept (NaN is left out), and each annotation says
+    are written as compressed run lengths. Further columns are kept (NaN is left out; `image_id`, `category_id`,
+    `bbox` and `segmentation`, which are made from what the sample holds, are refused), and each annotation says
     where it comes from: `source_image_id`, `source_annotation_id`, and of a result of `SimpleCopyPaste` also
     `source` (-1 is the target), `source_row` and `visibility`.
 
@@ -61,24 +48,27 @@ class CocoWriter:
         Of the images.
     quality : int
         Of JPEG, 1 to 100.
-    info, licenses
-        ``info`` and ``licenses`` of the annotation file.
+    info : mapping, optional
+        ``info`` of the annotation file.
+    licenses : sequence, optional
+        ``licenses`` of the annotation file.
     overwrite : bool
         Whether to delete what an earlier run has written there. Other files are left alone, and a folder that
         was not written by a `CocoWriter` is refused.
     resume : bool
         Whether to go on after the images that are there already: `len` of the writer says how many.
     settings : mapping, optional
-        What the output depends on; a run is resumed only with the same settings.
+        What the output depends on besides format, quality and categories; a run is resumed only with the same.
     integers : collection of str
         Columns of floats whose whole numbers are written as integers; `CocoDataset.integers` fits.
 
     Raises
     ------
     OSError
-        When the folder holds something, or another run is writing to it; nothing has been changed then.
+        When the folder holds something, or another run is writing to it; nothing has been changed then. When a file
+        cannot be written, on a full disk say; what was written before is whole then, and `resume` goes on.
     ValueError, TypeError
-        When a sample cannot be written; nothing of it has been then.
+        When an argument, or a sample, cannot be written; nothing of it has been then.
 
     Examples
     --------
@@ -103,7 +93,7 @@ class CocoWriter:
         format: str = "jpg",  # noqa: A002 (as in Pillow)
         quality: int = 95,
         info: Mapping[str, Any] | None = None,
-        licenses: Sequence[Mapping[str, Any]] | None = None,
+        licenses: Sequence[Any] | None = None,
         overwrite: bool = False,
         resume: bool = False,
         settings: Mapping[str, Any] | None = None,
@@ -112,17 +102,22 @@ class CocoWriter:
         folder = check_path("directory", directory)
         self.format = _checks.choice("format", format, FORMATS)
         self.quality = _checks.integer("quality", quality, 1, 100)
-        self.integers = frozenset(integers)
+        self.integers = _names("integers", integers)
         self._categories = _category_ids(categories)
         self._head = {
-            "info": dict(info or {}),
-            "licenses": [dict(licence) for licence in licenses or ()],
+            "info": dict(_mapping("info", {} if info is None else info)),
+            "licenses": [] if licenses is None else _sequence("licenses", licenses),
             "categories": [dict(category) for category in categories],
         }
+        for name, value in self._head.items():
+            json_text(name, value)  # now, and not after the last image
+        more = dict(_mapping("settings", {} if settings is None else settings))
+        if taken := [name for name in _NOTED if name in more]:
+            raise ValueError(f"settings: expected other names than {', '.join(_NOTED)}, got {taken[0]!r}")
         known = {"format": self.format, "quality": self.quality, "categories": self._head["categories"]}
         self._output = OutputFolder(
             folder,
-            {**known, **(settings or {})},
+            {**known, **more},
             resume=_checks.flag("resume", resume),
             overwrite=_checks.flag("overwrite", overwrite),
         )
@@ -155,15 +150,10 @@ class CocoWriter:
         """Write what `encode_sample` has made, here or in another process, and return the image id."""
         if not self._open:
             raise ValueError("CocoWriter: is closed")
+        if not isinstance(encoded, EncodedSample):
+            raise TypeError(f"encoded: expected what encode_sample makes, got {type(encoded).__name__}")
         number = len(self) + 1
-        file = f"{number:012d}.{self.format}" if file_name is None else file_name
-        if not is_inside(file):
-            raise ValueError(f"file_name: expected a name inside the folder of images, got {file!r}")
-        file = str(PurePosixPath(file))  # "./x.jpg" and "x.jpg" are one file
-        if not file.lower().endswith(_SUFFIXES[self.format]):
-            raise ValueError(f"file_name: expected the suffix {' or '.join(_SUFFIXES[self.format])}, got {file!r}")
-        if file in self._files:
-            raise ValueError(f"file_name: expected a name that is not taken yet, got {file!r}")
+        file = f"{number:012d}.{self.format}" if file_name is None else self._checked_name(file_name)
         for annotation in encoded.annotations:
             if annotation["category_id"] not in self._categories:
                 raise ValueError(
@@ -178,10 +168,30 @@ class CocoWriter:
         self._annotations += len(annotations)
         return number
 
+    def _checked_name(self, file_name: object) -> str:
+        if not isinstance(file_name, str):
+            raise TypeError(f"file_name: expected a string, got {file_name!r}")
+        check_text("file_name", file_name)
+        if "\n" in file_name:
+            raise ValueError(f"file_name: expected a name without line breaks, got {file_name!r}")
+        if not is_inside(file_name):
+            raise ValueError(f"file_name: expected a name inside the folder of images, got {file_name!r}")
+        file = str(PurePosixPath(file_name))  # "./x.jpg" and "x.jpg" are one file
+        if not file.lower().endswith(_SUFFIXES[self.format]):
+            raise ValueError(f"file_name: expected the suffix {' or '.join(_SUFFIXES[self.format])}, got {file!r}")
+        if file in self._files:
+            raise ValueError(f"file_name: expected a name that is not taken yet, got {file!r}")
+        return file
+
     def close(self) -> None:
-        """Write the annotation file and let go of the folder."""
-        if self._open:
-            self._output.finish(self._head)
+        """Write the annotation file and let go of the folder, of the latter also when the former fails."""
+        try:
+            if self._open:
+                self._output.finish(self._head)
+        except BaseException:
+            with suppress(OSError):
+                self._let_go()
+            raise
         self._let_go()
 
     def _let_go(self) -> None:
@@ -196,7 +206,29 @@ class CocoWriter:
         if kind is None:
             self.close()
         else:
-            self._let_go()
+            with suppress(OSError):  # the exception on its way is the one to be seen
+                self._let_go()
+
+
+def _mapping(name: str, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name}: expected a mapping, got {type(value).__name__}")
+    return value
+
+
+def _sequence(name: str, value: object) -> list[Any]:
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+        raise TypeError(f"{name}: expected a sequence, got {type(value).__name__}")
+    return list(value)
+
+
+def _names(name: str, value: object) -> frozenset[str]:
+    if isinstance(value, str) or not isinstance(value, Collection):
+        raise TypeError(f"{name}: expected a collection of column names, got {value!r}")
+    for one in value:
+        if not isinstance(one, str):
+            raise TypeError(f"{name}: expected column names, got {one!r}")
+    return frozenset(value)
 
 
 def _category_ids(categories: object) -> frozenset[int]:
@@ -213,96 +245,3 @@ def _category_ids(categories: object) -> frozenset[int]:
             raise ValueError(f"categories: expected each id once, got {number} more than once")
         ids.add(number)
     return frozenset(ids)
-
-
-def encode_sample(
-    sample: Sample,
-    sources: Sequence[Sample] = (),
-    *,
-    format: str,  # noqa: A002 (as in Pillow)
-    quality: int,
-    integers: Collection[str] = (),
-) -> EncodedSample:
-    """The image file and the annotations of a sample. A pure function."""
-    if not isinstance(sample, Sample):
-        raise TypeError(f"sample: expected a Sample, got {type(sample).__name__}")
-    h, w = sample.size
-    info = {name: kept for name, value in sample.info.items() if (kept := _scalar(value)) is not None}
-    image_id, file_name = info.pop("image_id", None), info.pop("file_name", None)
-    image = {**info, "width": w, "height": h}
-    image.pop("id", None)
-    if image_id is not None:
-        image["source_image_id"] = image_id
-    if file_name is not None:
-        image["source_file_name"] = file_name
-    annotations = _annotations(sample, image_id, [source.info.get("image_id") for source in sources], integers)
-    return EncodedSample(encode_image(sample.image, format, quality), image, annotations)
-
-
-def _annotations(
-    sample: Sample, image_id: Any, source_ids: list[Any], integers: Collection[str]
-) -> list[dict[str, Any]]:
-    instances = sample.instances
-    n = len(instances)
-    if n == 0:
-        return []
-    masks, labels = instances.masks, instances.labels
-    if masks is None:
-        raise ValueError("sample: expected masks for its instances, got none")
-    if labels is None or labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise TypeError("sample: expected integer labels, which become category ids")
-    crowd = instances.iscrowd if instances.iscrowd is not None else np.zeros(n, np.bool_)
-    columns = instances.columns
-    assert instances.boxes is not None  # they come with the masks
-    x0, y0, x1, y1 = instances.boxes.astype(np.float64).T
-    boxes = np.stack([x0, y0, x1 - x0, y1 - y0], axis=1).tolist()
-    annotations: list[dict[str, Any]] = [
-        {
-            "category_id": label,
-            "iscrowd": int(flag),
-            "area": area,
-            "bbox": box,
-            "segmentation": {"size": list(masks.size), "counts": mask["counts"].decode("ascii")},
-        }
-        for label, flag, area, box, mask in zip(
-            labels.tolist(), crowd.tolist(), masks.area.tolist(), boxes, masks.to_coco(), strict=True
-        )
-    ]
-    for name, values in columns.items():
-        if name not in _MADE_HERE:
-            for annotation, value in zip(annotations, _values(name, values, name in integers), strict=True):
-                if value is not None:
-                    annotation[name] = value
-    ids = columns["id"].tolist() if "id" in columns else [None] * n
-    givers = columns["source"].tolist() if "source" in columns else [-1] * n
-    for annotation, number, source in zip(annotations, ids, givers, strict=True):
-        origin = image_id if source < 0 else source_ids[source] if source < len(source_ids) else None
-        for name in PROVENANCE:
-            annotation.pop(name, None)  # of an earlier round: it says nothing of this one
-        if origin is not None:
-            annotation["source_image_id"] = _scalar(origin)
-        if number is not None:
-            annotation["source_annotation_id"] = number
-    return annotations
-
-
-def _values(name: str, column: NDArray[Any], whole: bool) -> list[Any]:
-    """A column as Python values; None for what JSON cannot say."""
-    if column.dtype.kind not in "biufU":
-        raise TypeError(f"{name}: expected numbers, bools or strings to write, got dtype {column.dtype}")
-    if column.dtype.kind != "f":
-        return list(column.tolist())
-    if column.dtype.itemsize < 8:  # the shortest number that is the same float32
-        column = column.astype(str).astype(np.float64)
-    finite = np.isfinite(column).reshape(len(column), -1).all(axis=1)
-    values = [value if good else None for value, good in zip(column.tolist(), finite.tolist(), strict=True)]
-    if whole and column.ndim == 1:
-        return [value if value is None or not value.is_integer() else int(value) for value in values]
-    return values
-
-
-def _scalar(value: Any) -> Any:
-    value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value if isinstance(value, bool | int | float | str) else None

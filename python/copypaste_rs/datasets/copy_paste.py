@@ -10,8 +10,7 @@ from typing import Any, Generic, Protocol, SupportsIndex, TypeVar, final
 
 from copypaste_rs import _checks, draws
 from copypaste_rs.sample import Sample
-from copypaste_rs.training import ForTraining
-from copypaste_rs.transform import SimpleCopyPaste
+from copypaste_rs.transforms import ForTraining, SimpleCopyPaste
 
 TRIES = 8
 """Words for each source: so many partners are looked at until one has an object to paste."""
@@ -42,11 +41,6 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 class PairTransform(Protocol[Item_co]):
     """What makes an item of a target and its partners: a `SimpleCopyPaste`, or a `ForTraining` around one."""
-
-    @property
-    def backend(self) -> str:
-        """Which of the two equal implementations runs."""
-        ...
 
     def __call__(self, target: Sample, sources: list[Sample], rng: tuple[int, int, int], /) -> Item_co:
         """The item."""
@@ -124,6 +118,7 @@ class CopyPasteDataset(Generic[Item]):
         self._itself = sources is None or sources is dataset
         self._sources = dataset if sources is None else _check_samples("sources", sources)
         self.transform = transform
+        self._philox_words = inner._backend.philox_words
         self._num_sources = _checks.integer("num_sources", num_sources, 1, MAX_SOURCES)
         self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
         self._epoch = _SharedEpoch()
@@ -176,7 +171,7 @@ class CopyPasteDataset(Generic[Item]):
         if candidates < 1:
             return target, []
         n = TRIES * self._num_sources
-        words = draws.words(draws.resolve(key), draws.PARTNER_STREAM, n, self.transform.backend)
+        words = draws.words(self._philox_words, draws.resolve(key), draws.PARTNER_STREAM, n)
         partners = []
         for start in range(0, len(words), TRIES):
             for word in words[start : start + TRIES]:

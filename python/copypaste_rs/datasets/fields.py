@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from copypaste_rs.sample import Instances
+from copypaste_rs.sample import RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
-
-RESERVED = frozenset({*dir(Instances), "masks", "labels", "boxes", "iscrowd", "self"})
-"""Names that `Instances` gives a meaning of its own, so that no column can have them."""
 
 
 class Field(NamedTuple):

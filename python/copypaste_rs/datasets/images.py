@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 FORMATS = ("jpg", "png")
 
+_COMMON = ("PNG", "JPEG", "BMP", "DIB", "GIF", "PPM")
+_OTHERS = ("AVIF", "DDS", "ICO", "JPEG2000", "PCX", "QOI", "SGI", "SUN", "TGA", "TIFF", "WEBP")
+"""Formats that are opened, by Pillow's names, as far as it was built with them: pictures of pixels, all of which it
+decodes by itself. EPS, which it hands to Ghostscript, is none of them."""
+
 _LEAVES_FOLDER = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$)|.*\0", re.DOTALL)
 
 
@@ -30,10 +35,13 @@ def is_inside(name: str) -> bool:
 
 
 def check_path(name: str, path: object) -> Path:
-    """`path` as a Path; what is none is a TypeError that names the argument."""
-    if not isinstance(path, str | os.PathLike):
+    """`path` as a Path; what is none is an error that names the argument."""
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str):
         raise TypeError(f"{name}: expected a path, got {path!r}")
-    return Path(path)
+    if "\0" in text:
+        raise ValueError(f"{name}: expected a path without null characters, got {text!r}")
+    return Path(text)
 
 
 def read_image(path: str | Path, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
@@ -41,7 +49,8 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> NDArray
 
     Grey and palette images are spread to three channels, transparency is left out, 16 bits are cut to their
     upper 8. Pixels come as they are stored: an EXIF rotation is not applied, since COCO annotations refer to the
-    stored pixels. JPEG is decoded by libjpeg's exact transform, as Pillow and OpenCV do, bit for bit.
+    stored pixels. JPEG is decoded by libjpeg's exact transform, as Pillow and OpenCV do, bit for bit. Besides
+    JPEG, read are AVIF, BMP, DDS, GIF, ICO, JPEG 2000, PCX, PNG, PPM, QOI, SGI, SUN, TGA, TIFF and WebP.
 
     Parameters
     ----------
@@ -64,7 +73,8 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> NDArray
             return pixels
         return _read_other(path, data, size)
     except UnidentifiedImageError:
-        raise OSError(f"{path}: expected an image file, got what Pillow cannot read") from None
+        known = ", ".join(sorted({*_COMMON, *_OTHERS} - {"DIB"}))
+        raise OSError(f"{path}: expected an image file ({known}), got none of these") from None
     except OSError as error:
         raise OSError(f"{path}: cannot be read as an image: {error}") from None
     except (SyntaxError, EOFError, Image.DecompressionBombError) as error:  # what Pillow's readers raise besides
@@ -88,7 +98,7 @@ def _read_jpeg(path: Path, data: bytes, size: tuple[int, int] | None) -> NDArray
 
 
 def _read_other(path: Path, data: bytes, size: tuple[int, int] | None) -> NDArray[np.uint8]:
-    with Image.open(io.BytesIO(data)) as image:
+    with _opened(data) as image:
         _check_size(path, (image.height, image.width), size)
         try:
             image.load()
@@ -100,6 +110,14 @@ def _read_other(path: Path, data: bytes, size: tuple[int, int] | None) -> NDArra
         if image.mode == "F":
             raise OSError("expected whole numbers as pixels, got floating-point ones")
         return np.array(image.convert("RGB"))
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=_COMMON)
+    except UnidentifiedImageError:
+        Image.init()  # all of its readers, which takes a while
+        return Image.open(io.BytesIO(data), formats=[name for name in _OTHERS if name in Image.OPEN])
 
 
 def _check_size(path: Path, found: tuple[int, int], expected: tuple[int, int] | None) -> None:

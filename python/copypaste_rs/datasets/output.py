@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import zlib
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.images import is_inside
+from copypaste_rs.datasets.json_values import json_text
+from copypaste_rs.datasets.logs import AppendLog, naming, whole_lines
+from copypaste_rs.datasets.places import ANNOTATIONS, IMAGES, STATE, check_place
 
 with extra("coco"):
     import msgspec
@@ -19,11 +22,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-STATE = ".copypaste-rs"
-"""Where a run keeps what it needs to go on; a folder without it was not written by this library."""
-ANNOTATIONS = "annotations.json"
-IMAGES = "images"
-
 
 class OtherSettingsError(ValueError):
     """The run there had other settings; `names` are those that differ."""
@@ -32,13 +30,8 @@ class OtherSettingsError(ValueError):
         super().__init__(message)
         self.names = tuple(names)
 
-
-class NotEmptyError(FileExistsError):
-    """The folder holds an earlier run."""
-
-
-class ForeignFolderError(FileExistsError):
-    """The folder holds files that were not written by this library."""
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.names)
 
 
 class Record(msgspec.Struct, gc=False):
@@ -83,67 +76,47 @@ class OutputFolder:
         self.annotations = 0
         """Number of their annotations."""
         self._state = root / STATE
-        self._check(resume, overwrite)
+        noted = json_text("settings", settings)
+        check_place(root, resume=resume, overwrite=overwrite)
         self._state.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(self._state / "lock")
-        try:
-            self._take_over(msgspec.json.encode(settings), overwrite)
-        except BaseException:
-            self._lock.close()
-            raise
+        with ExitStack() as stack:
+            stack.enter_context(_lock(self._state / "lock"))
+            length = self._take_over(noted, overwrite)
+            names = list(whole_lines(self._state / "names"))
+            self._names = set(map(_name, names))
+            self._name_log = stack.enter_context(AppendLog(self._state / "names", sum(map(len, names))))
+            self._record_log = stack.enter_context(AppendLog(self._state / "records", length))
+            self._closing = stack.pop_all()
 
-    def _check(self, resume: bool, overwrite: bool) -> None:
-        if resume and overwrite:
-            raise ValueError("resume, overwrite: expected at most one of the two")
-        if self.root.exists() and not self.root.is_dir():
-            raise FileExistsError(f"{self.root}: expected a folder, got a file")
-        if not self.root.exists() or not any(self.root.iterdir()):
-            return
-        if not self._state.is_dir():
-            raise ForeignFolderError(f"{self.root}: holds other files; choose another folder")
-        if not (resume or overwrite):
-            raise NotEmptyError(
-                f"{self.root}: exists already and is not empty; resume goes on with it, overwrite replaces it"
-            )
-
-    def _take_over(self, settings: bytes, overwrite: bool) -> None:
+    def _take_over(self, settings: bytes, overwrite: bool) -> int:
+        """Make the folder that of this run; the bytes of its records that hold."""
         mine = self._state / "settings"
         if overwrite:
             self._clear()
         elif mine.exists() and (theirs := mine.read_bytes()) != settings:
             differing, names = _differences(theirs, settings)
             raise OtherSettingsError(f"{self.root}: the run there had other settings: {differing}", names)
-        self._names = set(self._known_names())
-        records = self._state / "records"
         if mine.exists():
-            os.truncate(records, self._count_whole(records))
-        else:
-            records.write_bytes(b"")
-            self._replace(mine, settings)
-        self._name_log = (self._state / "names").open("a", encoding="utf-8", newline="\n")
-        self._record_log = records.open("ab")
+            return self._count_whole()
+        (self._state / "records").unlink(missing_ok=True)
+        self._replace(mine, settings)
+        return 0
 
-    def _known_names(self) -> list[str]:
-        log = self._state / "names"
-        return [line for line in log.read_text("utf-8").split("\n") if line] if log.exists() else []
-
-    def _count_whole(self, log: Path) -> int:
+    def _count_whole(self) -> int:
         """Take note of the records up to the first whose line or image is not whole; the bytes that they fill."""
-        log.touch()
         decode = msgspec.json.Decoder(Record).decode
         length = 0
-        with log.open("rb") as lines:
-            for line in lines:
-                try:
-                    record = decode(line)
-                    data = (self.root / IMAGES / record.file).read_bytes()
-                except (msgspec.DecodeError, UnicodeDecodeError, OSError):
-                    break
-                if not line.endswith(b"\n") or len(data) != record.size or zlib.crc32(data) != record.crc:
-                    break
-                self.files.append(record.file)
-                self.annotations += record.annotations
-                length += len(line)
+        for line in whole_lines(self._state / "records"):
+            try:
+                record = decode(line)
+                data = (self.root / IMAGES / record.file).read_bytes()
+            except (msgspec.DecodeError, ValueError, OSError):
+                break
+            if len(data) != record.size or zlib.crc32(data) != record.crc:
+                break
+            self.files.append(record.file)
+            self.annotations += record.annotations
+            length += len(line)
         return length
 
     def _clear(self) -> None:
@@ -151,7 +124,7 @@ class OutputFolder:
         (self.root / ANNOTATIONS).unlink(missing_ok=True)
         (self._state / "records").unlink(missing_ok=True)
         images = self.root / IMAGES
-        for name in self._known_names():
+        for name in map(_name, whole_lines(self._state / "names")):
             if is_inside(name):
                 (images / name).unlink(missing_ok=True)
         for folder in sorted((path for path in images.rglob("*") if path.is_dir()), reverse=True):
@@ -161,42 +134,42 @@ class OutputFolder:
         (self._state / "settings").unlink(missing_ok=True)
 
     def add(self, data: bytes, file: str, image: Mapping[str, Any], annotations: list[dict[str, Any]]) -> None:
-        """Put an image in place, then note it down."""
-        if file not in self._names:  # noted first, so that whatever is there can be found again
-            self._names.add(file)
-            with naming(self._state / "names"):
-                self._name_log.write(file + "\n")
-                self._name_log.flush()
-        path = self.root / IMAGES / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._replace(path, data)
+        """Put an image in place and note it down; when that fails, what was there before is there."""
         record = Record(
             file,
             len(data),
             zlib.crc32(data),
             len(annotations),
-            msgspec.Raw(msgspec.json.encode(image)),
-            msgspec.Raw(msgspec.json.encode(annotations)),
+            msgspec.Raw(json_text("image", image)),
+            msgspec.Raw(json_text("annotations", annotations)),
         )
-        with naming(self._state / "records"):
-            self._record_log.write(msgspec.json.encode(record) + b"\n")
-            self._record_log.flush()
+        line = msgspec.json.encode(record) + b"\n"
+        if file not in self._names:  # noted first, so that whatever is there can be found again
+            self._name_log.append(file.encode() + b"\n")
+            self._names.add(file)
+        path = self.root / IMAGES / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._replace(path, data)
+        try:
+            self._record_log.append(line)
+        except BaseException:
+            with suppress(OSError):
+                path.unlink()
+            raise
         self.files.append(file)
         self.annotations += len(annotations)
 
     def finish(self, head: Mapping[str, Any]) -> None:
         """Write the annotation file: `head`, then what was noted of all images."""
+        start = json_text("head", head)
         (self.root / IMAGES).mkdir(exist_ok=True)
-        part = self._state / "partial"
-        with naming(self.root / ANNOTATIONS), part.open("wb") as file:
-            for piece in self._annotation_file(head):
-                file.write(piece)
+        with self._placing(self.root / ANNOTATIONS) as part, part.open("wb") as file:
+            file.writelines(self._annotation_file(start))
             file.flush()
             os.fsync(file.fileno())
-        part.replace(self.root / ANNOTATIONS)
 
-    def _annotation_file(self, head: Mapping[str, Any]) -> Iterator[bytes]:
-        yield msgspec.json.encode(head).removesuffix(b"}") + b"," if head else b"{"
+    def _annotation_file(self, head: bytes) -> Iterator[bytes]:
+        yield head.removesuffix(b"}") + (b"" if head == b"{}" else b",")
         yield b'"images":['
         for i, record in enumerate(self._records()):
             yield (b"," if i else b"") + bytes(record.image_json)
@@ -214,10 +187,8 @@ class OutputFolder:
             yield from map(msgspec.json.Decoder(Record).decode, lines)
 
     def close(self) -> None:
-        """Let go of the folder."""
-        self._name_log.close()
-        self._record_log.close()
-        self._lock.close()
+        """Let go of the folder, whatever happens on the way."""
+        self._closing.close()
 
     def __enter__(self) -> Self:
         return self
@@ -226,21 +197,26 @@ class OutputFolder:
         self.close()
 
     def _replace(self, path: Path, data: bytes) -> None:
+        with self._placing(path) as part:
+            part.write_bytes(data)
+
+    @contextmanager
+    def _placing(self, path: Path) -> Iterator[Path]:
+        """A name to write a file under, which is then put in place whole, or is gone when that fails."""
         part = self._state / "partial"
         with naming(path):
-            part.write_bytes(data)
-            part.replace(path)
+            try:
+                yield part
+                part.replace(path)
+            except BaseException:
+                with suppress(OSError):
+                    part.unlink()
+                raise
 
 
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Give an OSError in this block the file that it is about: one of a write, a full disk say, names none."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None or error.filename is not None:
-            raise
-        raise OSError(error.errno, error.strerror, str(path)) from None
+def _name(line: bytes) -> str:
+    """The file name that a line holds, if it is one of ours at all."""
+    return line.removesuffix(b"\n").decode("utf-8", "replace")
 
 
 def _differences(theirs: bytes, mine: bytes) -> tuple[str, list[str]]:

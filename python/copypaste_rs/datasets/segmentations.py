@@ -96,6 +96,9 @@ class MalformedCountsError(ValueError):
         super().__init__(message)
         self.row = row
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.row, str(self))
+
 
 class SegmentationsBuilder:
     """Collects segmentations one by one."""

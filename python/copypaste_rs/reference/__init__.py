@@ -4,12 +4,16 @@
 is the specification of it: nothing here calls Rust, and nothing is fast.
 """
 
+from copypaste_rs.reference.blend import alpha, blend
 from copypaste_rs.reference.codec import format_counts, parse_counts
-from copypaste_rs.reference.composite import alpha, blend
-from copypaste_rs.reference.finish import convert_image, label_map
-from copypaste_rs.reference.paste import compose as compose
-from copypaste_rs.reference.paste import copy_paste
+from copypaste_rs.reference.contour import polygons
+from copypaste_rs.reference.copy_paste import compose as _compose  # noqa: F401  (the engine's, as the next)
+from copypaste_rs.reference.copy_paste import compose_batch as _compose_batch  # noqa: F401
+from copypaste_rs.reference.copy_paste import copy_paste
+from copypaste_rs.reference.copy_paste import draw_masks as _draw_masks  # noqa: F401
+from copypaste_rs.reference.output import convert_image, label_map
 from copypaste_rs.reference.philox import philox_words
+from copypaste_rs.reference.planning import draw_plan
 from copypaste_rs.reference.polygon import rasterize
 from copypaste_rs.reference.resample import place_image
 from copypaste_rs.reference.rle import area, boxes, decode, difference, encode, intersection, iou, place_masks, union
@@ -20,6 +24,7 @@ __all__ = [
     "parse_counts",
     "format_counts",
     "rasterize",
+    "polygons",
     "area",
     "boxes",
     "union",
@@ -32,6 +37,7 @@ __all__ = [
     "blend",
     "convert_image",
     "label_map",
+    "draw_plan",
     "copy_paste",
     "philox_words",
 ]

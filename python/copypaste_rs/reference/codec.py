@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs._checks import wrong
 from copypaste_rs.masks import RleMasks, check_masks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from copypaste_rs._checks import Size
+    from copypaste_rs._checks import Place, Size
 
 _ZERO = 48
 """The character of digit 0."""
@@ -61,37 +62,35 @@ def parse_counts(strings: Sequence[bytes | str], size: Size) -> RleMasks:
     counts: list[int] = []
     offsets = [0]
     for i, string in enumerate(_checks.counts_strings("strings", strings)):
-        runs = _runs_of(f"strings[{i}]", string)
+        runs = _runs_of(("strings", i), string)
         if sum(runs) != h * w:
-            raise ValueError(f"strings[{i}]: counts sum to {sum(runs)}, expected {h * w} for size ({h}, {w})")
+            raise wrong(("strings", i), f"counts that sum to {h * w} for size ({h}, {w})", str(sum(runs)))
         counts += runs
         offsets.append(len(counts))
     return RleMasks((h, w), np.array(counts, np.uint32), np.array(offsets, np.int64))
 
 
-def _runs_of(name: str, string: bytes) -> list[int]:
+def _runs_of(place: Place, string: bytes) -> list[int]:
     for position, character in enumerate(string):
         if not _ZERO <= character < _ZERO + 2 * _MORE:
-            raise ValueError(
-                f"{name}: byte {character:#04x} at position {position} is not in the RLE alphabet, "
-                "expected 0x30 to 0x6f"
-            )
+            got = f"{character:#04x} at position {position}"
+            raise wrong(place, "bytes of the RLE alphabet, 0x30 to 0x6f", got)
     if string and string[-1] - _ZERO >= _MORE:
-        raise ValueError(f"{name}: ends inside a count")
+        raise wrong(place, "whole counts", "a string that ends inside one")
     runs: list[int] = []
     start = 0
     while start < len(string):
-        value, length = _number_at(name, string, start)
+        value, length = _number_at(place, string, start)
         if len(runs) > 2:
             value += runs[-2]
         if not 0 <= value <= _checks.MAX_PIXELS:
-            raise ValueError(f"{name}: count {len(runs)} is {value}, expected 0 to {_checks.MAX_PIXELS}")
+            raise wrong(place, f"counts from 0 to {_checks.MAX_PIXELS}", f"{value} as count {len(runs)}")
         runs.append(value)
         start += length
     return runs
 
 
-def _number_at(name: str, string: bytes, start: int) -> tuple[int, int]:
+def _number_at(place: Place, string: bytes, start: int) -> tuple[int, int]:
     """The number that starts at a position, and how many characters it takes."""
     value = 0
     for k in range(_MOST_CHARACTERS):
@@ -100,7 +99,7 @@ def _number_at(name: str, string: bytes, start: int) -> tuple[int, int]:
         if digit < _MORE:
             negative = digit >= _SIGN
             return value - (negative << (5 * (k + 1))), k + 1
-    raise ValueError(f"{name}: the count at position {start} is longer than {_MOST_CHARACTERS} characters")
+    raise wrong(place, f"counts of at most {_MOST_CHARACTERS} characters", f"a longer one at position {start}")
 
 
 def format_counts(masks: RleMasks) -> list[bytes]:

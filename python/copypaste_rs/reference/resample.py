@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from copypaste_rs import _operation
-from copypaste_rs.reference.placing import landing, nearest
+from copypaste_rs._engine import call
+from copypaste_rs.reference.geometry import landing, nearest_sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from copypaste_rs._fills import Fill
+    from copypaste_rs import _checks
     from copypaste_rs.plan import Placement
 
 
@@ -21,7 +21,7 @@ def place_image(
     image: NDArray[Any],
     placement: Placement,
     *,
-    fill: Fill = None,
+    fill: _checks.Fill = None,
     interpolation: str = "bilinear",
     antialias: bool = True,
     out: NDArray[Any] | None = None,
@@ -65,8 +65,8 @@ def place_image(
     >>> place_image(np.array([[0, 100]], np.uint8), Placement((1, 2), (1, 4), (0, 0), (1, 5)), fill=7)
     array([[  0,  25,  75, 100,   7]], dtype=uint8)
     """
-    pixels, values, canvas = _operation.place_arguments(image, placement, fill, interpolation, antialias, out)
-    place_pixels(pixels, placement, canvas, fill=values, interpolation=interpolation, antialias=antialias)
+    pixels, values, nearest, canvas = call.place_arguments(image, placement, fill, interpolation, antialias, out)
+    place_pixels(pixels, placement, canvas, fill=values, nearest=nearest, antialias=antialias)
     return canvas
 
 
@@ -76,7 +76,7 @@ def place_pixels(
     canvas: NDArray[Any],
     *,
     fill: NDArray[Any],
-    interpolation: str,
+    nearest: bool,
     antialias: bool,
 ) -> None:
     """`place_image` on checked arguments, into `canvas`; `fill` has one value for each channel."""
@@ -93,8 +93,8 @@ def place_pixels(
     # An image that keeps its size keeps its values: positions in float32, which OpenCV has for all others, would
     # blur images more than 2^24 pixels wide.
     unchanged = (h_in, w_in) == (h_out, w_out) and source.dtype != np.float32
-    if interpolation == "nearest" or unchanged:
-        target[y, x] = source[np.ix_(nearest(rows, h_in, h_out), nearest(columns, w_in, w_out))]
+    if nearest or unchanged:
+        target[y, x] = source[np.ix_(nearest_sample(rows, h_in, h_out), nearest_sample(columns, w_in, w_out))]
         return
     shrinks = h_out < h_in or w_out < w_in
     make, resample = _METHODS[source.dtype == np.uint8, antialias and shrinks]

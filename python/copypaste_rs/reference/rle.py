@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs._checks import wrong
 from copypaste_rs.masks import RleMasks, check_masks
 from copypaste_rs.plan import check_placement
-from copypaste_rs.reference.placing import landing, nearest
+from copypaste_rs.reference.geometry import landing, nearest_sample
 from copypaste_rs.reference.runs import (
     edges_of,
     from_toggles,
@@ -143,8 +144,13 @@ def boxes(masks: RleMasks) -> NDArray[np.float32]:
     >>> boxes(RleMasks((2, 3), [1, 2, 3], [0, 3]))
     array([[0., 0., 2., 2.]], dtype=float32)
     """
-    h = check_masks("masks", masks).size[0]
-    table = np.zeros((len(masks), 4), np.float32)
+    return pixel_boxes(check_masks("masks", masks)).astype(np.float32)
+
+
+def pixel_boxes(masks: RleMasks) -> NDArray[np.int64]:
+    """`boxes` in whole pixels, exact for images so large that float32 rounds."""
+    h = masks.size[0]
+    table = np.zeros((len(masks), 4), np.int64)
     for i, run in enumerate(runs_of(masks)):
         ends = np.cumsum(run, dtype=np.int64)
         first, last = ends[:-1:2], ends[1::2] - 1  # of each foreground run, as pixel numbers
@@ -215,7 +221,7 @@ def intersection(masks: RleMasks) -> RleMasks:
     array([2, 1, 3], dtype=uint32)
     """
     if len(check_masks("masks", masks)) == 0:
-        raise ValueError("masks: expected at least one mask to intersect, got none")
+        raise wrong("masks", "at least one mask to intersect", "none")
     edges = edges_of(toggles_of(masks))
     inside = np.ones(len(edges), np.bool_)
     for toggles in toggles_of(masks):
@@ -253,7 +259,7 @@ def difference(masks: RleMasks, other: RleMasks) -> RleMasks:
     check_masks("masks", masks)
     check_masks("other", other, masks.size)
     if len(other) not in (1, len(masks)):
-        raise ValueError(f"other: expected one mask or {len(masks)}, as many as in masks, got {len(other)}")
+        raise wrong("other", f"one mask or {len(masks)}, as many as in masks", str(len(other)))
     taken = toggles_of(other)
     if len(other) == 1:
         taken *= len(masks)
@@ -345,8 +351,8 @@ def place_masks(masks: RleMasks, placement: Placement) -> RleMasks:
     check_placement(placement, check_masks("masks", masks).size, "masks")
     y, rows = landing(placement.offset[0], placement.resized_size[0], placement.canvas_size[0])
     x, columns = landing(placement.offset[1], placement.resized_size[1], placement.canvas_size[1])
-    rows = nearest(rows, placement.input_size[0], placement.resized_size[0])
-    columns = nearest(columns, placement.input_size[1], placement.resized_size[1])
+    rows = nearest_sample(rows, placement.input_size[0], placement.resized_size[0])
+    columns = nearest_sample(columns, placement.input_size[1], placement.resized_size[1])
     placed = []
     canvas = np.zeros(placement.canvas_size, np.bool_)
     for i in range(len(masks)):

@@ -1,8 +1,10 @@
-//! The whole operation on a schedule of scales.
+//! Copy-paste on a schedule of scales.
 
 use std::hint::black_box;
 
-use copypaste_core::paste::{self, Look, Objects, Rows, Rules};
+use copypaste_core::copy_paste::{
+    DropRules, Objects, Paste, PixelOptions, Renderer, ResultRows, compose_masks,
+};
 use copypaste_core::rle::Counts;
 use copypaste_core::{ImageView, Placement, Size};
 use ndarray::Array3;
@@ -12,7 +14,7 @@ use crate::{BLUR, PHOTO, blank, masks, photograph, placed, view, view_mut};
 /// Scales of target and source: small and large in turn, none of them alike.
 const SCALES: [(f64, f64); 4] = [(0.35, 1.5), (0.7, 0.9), (1.3, 0.5), (1.75, 1.8)];
 
-/// What is asked of the operation.
+/// Settings of a scene.
 #[derive(Clone, Copy)]
 pub struct Settings {
     /// Side of the canvas.
@@ -35,16 +37,16 @@ pub struct Scene {
     placements: Vec<(Placement, Placement)>,
 }
 
-/// What one pass over the schedule reads and writes.
+/// Inputs and output of one pass over the schedule.
 pub struct Pass<'a> {
     image: ImageView<'a, u8>,
-    steps: Vec<(Objects<'a>, Placement, Objects<'a>, paste::Paste<'a>)>,
+    steps: Vec<(Objects<'a>, Placement, Objects<'a>, Paste<'a>)>,
     canvas: Array3<u8>,
     settings: Settings,
 }
 
 impl Scene {
-    /// The scene, the same each time.
+    /// Makes a scene, alike each time.
     pub fn new(settings: Settings) -> Self {
         let Settings { canvas, instances, .. } = settings;
         let placements =
@@ -61,20 +63,16 @@ impl Scene {
 
     fn objects(&self, side: usize) -> Objects<'_> {
         let (counts, offsets) = &self.sides[side];
-        let masks = Counts::new("masks", PHOTO, counts, offsets).unwrap();
+        let masks = Counts::new(PHOTO, counts, offsets).unwrap();
         Objects { masks, crowd: &self.crowd }
     }
 
-    /// What the operation is given.
+    /// Inputs and output of one pass.
     pub fn pass(&self) -> Pass<'_> {
         let Settings { canvas, soft, .. } = self.settings;
         let step = |&(target, source): &(Placement, Placement)| {
-            let paste = paste::Paste {
-                source: 0,
-                rows: &self.rows,
-                placement: source,
-                weights: soft.then_some(&BLUR[..]),
-            };
+            let paste =
+                Paste { source: 0, rows: &self.rows, placement: source, weights: soft.then_some(&BLUR[..]) };
             (self.objects(0), target, self.objects(1), paste)
         };
         let steps = self.placements.iter().map(step).collect();
@@ -88,17 +86,16 @@ impl Scene {
 }
 
 impl Pass<'_> {
-    /// Runs the operation once for each pair of scales.
-    pub fn run(&mut self) -> Vec<Rows> {
-        let look = Look { fill: &[114; 3], nearest: false, antialias: self.settings.antialias };
-        let rules = Rules { min_area: 1, min_visibility: 0.0, keep_hidden: false };
+    /// Runs copy-paste once for each pair of scales.
+    pub fn run(&mut self) -> Vec<ResultRows> {
+        let options = PixelOptions { fill: &[114; 3], nearest: false, antialias: self.settings.antialias };
+        let rules = DropRules { min_area: 1, min_visibility: 0.0, keep_hidden: false };
         let mut made = Vec::with_capacity(SCALES.len());
         for (target, placement, source, paste) in self.steps.drain(..) {
             let mut canvas = view_mut(black_box(&mut self.canvas));
-            let (rows, scene) = paste::arrange(target, &placement, &[source], &[paste], &rules).unwrap();
-            let all = 0..self.settings.canvas;
-            let painting = scene.draw().unwrap();
-            painting.brush(&[self.image; 2], &look).unwrap().paint(all, &mut canvas).unwrap();
+            let (rows, coverage) = compose_masks(target, &placement, &[source], &[paste], &rules).unwrap();
+            let mut renderer = Renderer::new(&coverage, &[self.image; 2], &options).unwrap();
+            renderer.render(0..self.settings.canvas, &mut canvas).unwrap();
             made.push(rows);
         }
         made

@@ -1,4 +1,4 @@
-//! What can be wrong with an input, in one small typed enum.
+//! Errors of the core: what can be wrong with an input, in one small typed enum.
 
 use std::fmt;
 
@@ -7,17 +7,15 @@ use crate::Size;
 /// Shorthand for results of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why an input was refused. The messages are sentences for the user; they name the argument.
+/// Reason why an input was refused, in terms of the function's own parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
     /// The runs of a mask do not add up to its number of pixels.
     RunsDoNotFill {
-        /// Name of the argument that holds the mask.
-        argument: &'static str,
         /// Number of the mask.
         mask: usize,
-        /// What the runs add up to.
+        /// Sum of its runs.
         sum: u64,
         /// Size of the mask.
         size: Size,
@@ -27,7 +25,7 @@ pub enum Error {
         /// Size of the mask.
         size: Size,
     },
-    /// Offsets into the runs are not ascending from 0 to the number of runs.
+    /// Offsets into the runs do not ascend from 0 to the number of runs.
     OffsetsDoNotFit,
     /// A byte of an encoded mask lies outside the alphabet.
     NotInAlphabet {
@@ -59,14 +57,40 @@ pub enum Error {
         /// Its value.
         value: i64,
     },
-    /// A plan and the samples it is applied to do not fit each other.
-    PlanDoesNotFit,
     /// A drawn scale makes an image larger than can be placed.
     SideTooLarge {
-        /// Name of the argument that the range of scales is from.
-        argument: &'static str,
-        /// The resized side.
+        /// Number of the source; none is the target.
+        source: Option<usize>,
+        /// Resized side in pixels.
         side: u64,
+    },
+    /// A paste takes a source that is not there.
+    NoSuchSource {
+        /// Number of the source.
+        source: usize,
+        /// How many there are.
+        sources: usize,
+    },
+    /// A paste takes a row that its source does not have.
+    NoSuchRow {
+        /// Number of the row.
+        row: usize,
+        /// How many rows the source has.
+        rows: usize,
+    },
+    /// An image, a mask or a canvas has another size than its placement says.
+    SizeDiffers {
+        /// Size by the placement.
+        expected: Size,
+        /// Size of what came.
+        found: Size,
+    },
+    /// An array has another number of values, or of channels, than belongs to the others.
+    LengthDiffers {
+        /// Number that belongs to the others.
+        expected: usize,
+        /// Number of what came.
+        found: usize,
     },
     /// There is not enough memory for the result.
     OutOfMemory {
@@ -78,34 +102,39 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RunsDoNotFill { argument, mask, sum, size: Size { h, w } } => write!(
-                f,
-                "{argument}[{mask}]: counts sum to {sum}, expected {} for size ({h}, {w})",
-                *h as u64 * *w as u64
-            ),
+            Self::RunsDoNotFill { mask, sum, size: Size { h, w } } => {
+                write!(f, "mask {mask} of size ({h}, {w}) has runs that sum to {sum}")
+            }
             Self::TooManyPixels { size: Size { h, w } } => {
-                write!(f, "size: ({h}, {w}) has more than 4294967295 pixels")
+                write!(f, "size ({h}, {w}) has more than 4294967295 pixels")
             }
-            Self::OffsetsDoNotFit => {
-                f.write_str("offsets: expected ascending numbers from 0 to the number of counts")
+            Self::OffsetsDoNotFit => f.write_str("offsets do not ascend from 0 to the number of runs"),
+            Self::NotInAlphabet { string, position, byte } => {
+                write!(f, "byte {byte:#04x} at position {position} of string {string} is not in 0x30 to 0x6f")
             }
-            Self::NotInAlphabet { string, position, byte } => write!(
-                f,
-                "strings[{string}]: byte {byte:#04x} at position {position} is not in the RLE alphabet, expected 0x30 to 0x6f"
-            ),
-            Self::TruncatedCount { string } => write!(f, "strings[{string}]: ends inside a count"),
+            Self::TruncatedCount { string } => write!(f, "string {string} ends inside a count"),
             Self::CountTooLong { string, position } => {
-                write!(f, "strings[{string}]: the count at position {position} is longer than 7 characters")
+                write!(f, "the count at position {position} of string {string} has more than 7 characters")
             }
             Self::CountOutOfRange { string, count, value } => {
-                write!(f, "strings[{string}]: count {count} is {value}, expected 0 to 4294967295")
+                write!(f, "count {count} of string {string} is {value}, not 0 to 4294967295")
             }
-            Self::PlanDoesNotFit => {
-                f.write_str("plan: expected samples of the sizes it was drawn for, got others")
+            Self::SideTooLarge { source, side } => match source {
+                Some(source) => {
+                    write!(f, "source {source} is resized to {side} pixels, more than 2147483647")
+                }
+                None => write!(f, "the target is resized to {side} pixels, more than 2147483647"),
+            },
+            Self::NoSuchSource { source, sources } => {
+                write!(f, "there is no source {source} among {sources}")
             }
-            Self::SideTooLarge { argument, side } => {
-                write!(f, "{argument}: expected a resized side of at most 2147483647 pixels, got {side}")
-            }
+            Self::NoSuchRow { row, rows } => write!(f, "there is no row {row} among {rows}"),
+            Self::SizeDiffers { expected, found } => write!(
+                f,
+                "the size is ({}, {}), not ({}, {}) as the placement says",
+                found.h, found.w, expected.h, expected.w
+            ),
+            Self::LengthDiffers { expected, found } => write!(f, "there are {found} values, not {expected}"),
             Self::OutOfMemory { bytes } => write!(f, "not enough memory for {bytes} bytes"),
         }
     }

@@ -2,15 +2,16 @@
 //!
 //! Three ideas carry the design. All randomness is decided before a kernel runs, so every function here is
 //! pure. Masks stay run-length encoded ([`rle::Masks`]), so their cost follows the perimeter. Every output
-//! pixel is computed once ([`paste`]).
+//! pixel is computed once ([`copy_paste`]).
 
-pub mod composite;
-pub mod crew;
+mod bits;
+pub mod blend;
+pub mod copy_paste;
 pub mod error;
-pub mod finish;
-pub mod paste;
+pub mod geometry;
+mod memory;
+pub mod output;
 pub mod philox;
-pub mod placement;
 pub mod plan;
 pub mod resample;
 pub mod rle;
@@ -18,5 +19,5 @@ pub mod simd;
 pub mod view;
 
 pub use error::{Error, Result};
-pub use placement::{Placement, Size};
+pub use geometry::{Placement, Size};
 pub use view::{ImageView, ImageViewMut};

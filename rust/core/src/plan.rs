@@ -1,8 +1,10 @@
-//! Drawing a plan: which words decide what.
+//! Plans: which random words decide what.
 //!
 //! Words lie in fixed slots, so that an option that is switched on or off changes no other draw. The target takes
 //! eight, then each source eight and, for each of its rows, four more.
 
+use crate::geometry::first_resized;
+use crate::memory::{filled, reserve};
 use crate::philox;
 use crate::{Error, Placement, Result, Size};
 
@@ -22,112 +24,114 @@ const PLACE_X: usize = 2;
 
 const MAX_SIDE: usize = 0x7fff_ffff;
 
-/// Scale, flip and position of one image on the canvas, as distributions.
+/// Options of a draw.
 #[derive(Clone, Copy, Debug)]
-pub struct Jitter {
+pub struct PlanOptions {
     /// Size of the canvas.
     pub canvas: Size,
-    /// Range of the scale.
-    pub scale: (f64, f64),
-    /// Probability of mirroring.
+    /// Range of the target's scale.
+    pub target_scale: (f64, f64),
+    /// Range of each source's scale.
+    pub source_scale: (f64, f64),
+    /// Probability of mirroring an image.
     pub flip: f64,
     /// Whether an image smaller than the canvas lies anywhere, not at the top left.
     pub pad_random: bool,
-    /// Whether scale 1 fits the canvas, not keeps the size.
+    /// Whether an image of scale 1 just fits the canvas, not keeps its size.
     pub fit: bool,
-    /// Name of the argument that the range of scales is from.
-    pub argument: &'static str,
+    /// Probability of pasting at all.
+    pub p: f64,
+    /// Number of objects pasted from a source.
+    pub select: Select,
+    /// Whether each object finds a place of its own.
+    pub uniform: bool,
+    /// Range of the standard deviation of soft edges, in canvas pixels; hard edges without.
+    pub sigma: Option<(f64, f64)>,
 }
 
-/// How many of the N candidates of a source are pasted.
+/// Number of objects pasted, of the N candidates of a source.
 #[derive(Clone, Copy, Debug)]
 pub enum Select {
     /// 1 to N, each as likely.
     Subset,
-    /// At most so many.
+    /// A number, or N where that is less.
     AtMost(usize),
-    /// This part of them, rounded, at least one.
+    /// A part of them, rounded, at least one.
     Fraction(f64),
 }
 
-/// Which objects of a source are pasted, and where, as distributions.
+/// Source as the draw sees it: size, boxes and crowds, no pixels.
 #[derive(Clone, Copy, Debug)]
-pub struct Pasting {
-    /// How the source is placed.
-    pub jitter: Jitter,
-    /// Probability of pasting at all.
-    pub p: f64,
-    /// How many objects.
-    pub select: Select,
-    /// Whether each object finds a place of its own.
-    pub uniform: bool,
-    /// Range of the soft edge, hard without.
-    pub sigma: Option<(f64, f64)>,
-}
-
-/// What of a source has a say in the draw.
-#[derive(Clone, Copy, Debug)]
-pub struct Giver<'a> {
+pub struct PlanSource<'a> {
     /// Size of its image.
     pub size: Size,
-    /// For each row x0, y0, x1, y1.
-    pub boxes: &'a [[f32; 4]],
-    /// For each row whether it is a crowd; none is without.
+    /// Box of each row: x0, y0, x1, y1, half-open, in whole pixels.
+    pub boxes: &'a [[i64; 4]],
+    /// Whether each row is a crowd; no row is without.
     pub crowd: Option<&'a [bool]>,
 }
 
-/// One paste as drawn.
+/// Paste as it was drawn.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DrawnPaste {
+pub struct PlannedPaste {
     /// Number of the source.
     pub source: usize,
-    /// Its rows, ascending.
+    /// Rows of the source, ascending.
     pub rows: Vec<usize>,
-    /// Where it lands.
+    /// Placement of the source.
     pub placement: Placement,
-    /// The soft edge.
+    /// Standard deviation of the soft edge; a hard edge without.
     pub sigma: Option<f64>,
 }
 
 /// Draws the placement of the target and the pastes, from the stream of words that starts at `counter`.
 ///
 /// # Errors
-/// When a resized side is too large, or a giver's columns differ in length.
+/// When a resized side is too large, a source's columns differ in length, and when there is not enough memory.
 pub fn draw(
     key: [u64; 2],
     counter: [u64; 4],
+    options: &PlanOptions,
     target: Size,
-    jitter: &Jitter,
-    pasting: &Pasting,
-    givers: &[Giver<'_>],
-) -> Result<(Placement, Vec<DrawnPaste>)> {
-    if givers.iter().any(|giver| giver.crowd.is_some_and(|crowd| crowd.len() != giver.boxes.len())) {
-        return Err(Error::PlanDoesNotFit);
+    sources: &[PlanSource<'_>],
+) -> Result<(Placement, Vec<PlannedPaste>)> {
+    let mut total = TARGET_WORDS;
+    for source in sources {
+        let (expected, found) = (source.boxes.len(), source.crowd.map_or(source.boxes.len(), <[bool]>::len));
+        if found != expected {
+            return Err(Error::LengthDiffers { expected, found });
+        }
+        total += SOURCE_WORDS + ROW_WORDS * expected;
     }
-    let rows: usize = givers.iter().map(|giver| SOURCE_WORDS + ROW_WORDS * giver.boxes.len()).sum();
-    let mut words = vec![0; TARGET_WORDS + rows];
+    let mut words = filled(total)?;
     philox::fill_words(key, counter, &mut words);
     let (first, mut rest) = words.split_at(TARGET_WORDS);
-    let placement = jitter.draw(&first[TARGET_JITTER..], target)?;
+    let placement = options.place(&first[TARGET_JITTER..], options.target_scale, target, None)?;
     let mut pastes = Vec::new();
-    if uniform(first[PASTE]) < pasting.p {
-        for (source, giver) in givers.iter().enumerate() {
-            let (words, others) = rest.split_at(SOURCE_WORDS + ROW_WORDS * giver.boxes.len());
-            pasting.draw(source, giver, words, &mut pastes)?;
+    if uniform(first[PASTE]) < options.p {
+        for (number, source) in sources.iter().enumerate() {
+            let (words, others) = rest.split_at(SOURCE_WORDS + ROW_WORDS * source.boxes.len());
+            options.paste(number, source, words, &mut pastes)?;
             rest = others;
         }
     }
     Ok((placement, pastes))
 }
 
-impl Jitter {
-    fn draw(&self, words: &[u64], input: Size) -> Result<Placement> {
-        let (lo, hi) = self.scale;
+impl PlanOptions {
+    /// Placement of the target, or of the source of a number.
+    fn place(
+        &self,
+        words: &[u64],
+        (lo, hi): (f64, f64),
+        input: Size,
+        source: Option<usize>,
+    ) -> Result<Placement> {
         let scale = lo + (hi - lo) * uniform(words[0]);
         let (h, w) = (input.h as f64, input.w as f64);
         let fit = (self.canvas.h as f64 / h).min(self.canvas.w as f64 / w);
         let fit = if self.fit { fit } else { 1.0 };
-        let resized = Size { h: self.resized(h * fit * scale)?, w: self.resized(w * fit * scale)? };
+        let resized = Size { h: resized(h * fit * scale, source)?, w: resized(w * fit * scale, source)? };
         Ok(Placement {
             input,
             resized,
@@ -136,14 +140,6 @@ impl Jitter {
             canvas: self.canvas,
             hflip: uniform(words[1]) < self.flip,
         })
-    }
-
-    fn resized(&self, side: f64) -> Result<usize> {
-        let resized = ((side + 0.5).floor() as usize).max(1);
-        if resized > MAX_SIDE {
-            return Err(Error::SideTooLarge { argument: self.argument, side: resized as u64 });
-        }
-        Ok(resized)
     }
 
     fn offset(&self, word: u64, resized: usize, canvas: usize) -> i64 {
@@ -155,24 +151,23 @@ impl Jitter {
             0
         }
     }
-}
 
-impl Pasting {
-    fn draw(
+    /// Adds the pastes of one source: none, one for all objects, or one for each.
+    fn paste(
         &self,
-        source: usize,
-        giver: &Giver<'_>,
+        number: usize,
+        source: &PlanSource<'_>,
         words: &[u64],
-        pastes: &mut Vec<DrawnPaste>,
+        pastes: &mut Vec<PlannedPaste>,
     ) -> Result<()> {
-        let placement = self.jitter.draw(&words[SOURCE_JITTER..], giver.size)?;
+        let placement = self.place(&words[SOURCE_JITTER..], self.source_scale, source.size, Some(number))?;
         let row_words = |row: usize| &words[SOURCE_WORDS + ROW_WORDS * row..][..ROW_WORDS];
-        let mut candidates: Vec<(u64, usize)> = (0..giver.boxes.len())
-            .filter(|&row| {
-                giver.crowd.is_none_or(|crowd| !crowd[row]) && self.lands(giver.boxes[row], &placement)
-            })
-            .map(|row| (row_words(row)[ORDER], row))
-            .collect();
+        let mut candidates: Vec<(u64, usize)> = reserve(source.boxes.len())?;
+        for (row, &bbox) in source.boxes.iter().enumerate() {
+            if source.crowd.is_none_or(|crowd| !crowd[row]) && self.lands(bbox, &placement) {
+                candidates.push((row_words(row)[ORDER], row));
+            }
+        }
         let n = candidates.len();
         if n == 0 {
             return Ok(());
@@ -190,25 +185,25 @@ impl Pasting {
         rows.sort_unstable();
         let sigma = self.sigma.map(|(lo, hi)| lo + (hi - lo) * uniform(words[SIGMA]));
         if !self.uniform {
-            pastes.push(DrawnPaste { source, rows, placement, sigma });
+            pastes.push(PlannedPaste { source: number, rows, placement, sigma });
             return Ok(());
         }
         for row in rows {
-            let (y, x) = placed_box(giver.boxes[row], &placement);
+            let (y, x) = placed_box(source.boxes[row], &placement);
             let words = row_words(row);
             let placement = Placement {
                 offset_y: uniform_place(words[PLACE_Y], y, placement.canvas.h),
                 offset_x: uniform_place(words[PLACE_X], x, placement.canvas.w),
                 ..placement
             };
-            pastes.push(DrawnPaste { source, rows: vec![row], placement, sigma });
+            pastes.push(PlannedPaste { source: number, rows: vec![row], placement, sigma });
         }
         Ok(())
     }
 
     /// Whether the box has a pixel on the canvas, or, where each object finds a place, on the resized image.
-    fn lands(&self, row: [f32; 4], placement: &Placement) -> bool {
-        let (y, x) = placed_box(row, placement);
+    fn lands(&self, bbox: [i64; 4], placement: &Placement) -> bool {
+        let (y, x) = placed_box(bbox, placement);
         if self.uniform {
             return y.0 < y.1 && x.0 < x.1;
         }
@@ -220,35 +215,40 @@ impl Pasting {
     }
 }
 
-/// The box on the resized, mirrored image, by box arithmetic: rows and columns, half-open.
-fn placed_box(row: [f32; 4], placement: &Placement) -> ((i64, i64), (i64, i64)) {
-    let [left, top, right, bottom] = row.map(|edge| edge as i64);
+/// Side in pixels, rounded, at least 1.
+fn resized(side: f64, source: Option<usize>) -> Result<usize> {
+    let resized = ((side + 0.5).floor() as usize).max(1);
+    if resized > MAX_SIDE {
+        return Err(Error::SideTooLarge { source, side: resized as u64 });
+    }
+    Ok(resized)
+}
+
+/// Box on the resized, mirrored image, by box arithmetic: rows and columns, half-open.
+fn placed_box([left, top, right, bottom]: [i64; 4], placement: &Placement) -> ((i64, i64), (i64, i64)) {
     let (h, w) = (placement.input.h as i64, placement.input.w as i64);
     let (left, right) = if placement.hflip { (w - right, w - left) } else { (left, right) };
-    let rows = |edge| first_output(edge, h, placement.resized.h as i64);
-    let columns = |edge| first_output(edge, w, placement.resized.w as i64);
+    let first = |edge: i64, input: i64, resized: usize| {
+        first_resized(input as usize, resized, edge.clamp(0, input) as usize).0 as i64
+    };
+    let rows = |edge| first(edge, h, placement.resized.h);
+    let columns = |edge| first(edge, w, placement.resized.w);
     ((rows(top), rows(bottom)), (columns(left), columns(right)))
 }
 
-/// The first output whose nearest input, `((2i + 1) * input) / (2 * output)`, is at least `edge`.
-fn first_output(edge: i64, input: i64, output: i64) -> i64 {
-    let first = -(input - 2 * output * edge).div_euclid(2 * input);
-    first.clamp(0, output)
-}
-
-/// The offset that puts low..high at a uniform position inside the canvas, or, if longer, around it.
+/// Offset that puts low..high at a uniform position inside the canvas, or, if longer, around it.
 fn uniform_place(word: u64, (low, high): (i64, i64), canvas: usize) -> i64 {
     let room = canvas as i64 - (high - low);
     let start = if room >= 0 { below(word, room as usize + 1) } else { -below(word, (1 - room) as usize) };
     start - low
 }
 
-/// The word as a number in [0, 1), on a grid of 2^-53.
+/// Number in [0, 1), on a grid of 2^-53, that a word stands for.
 fn uniform(word: u64) -> f64 {
     (word >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// The word as an integer below n.
+/// Integer below n that a word stands for.
 fn below(word: u64, n: usize) -> i64 {
     ((word as u128 * n as u128) >> 64) as i64
 }

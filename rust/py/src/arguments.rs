@@ -1,27 +1,18 @@
-//! What Python hands over, as the core's types.
+//! Arguments of Python as the core's types.
 
 use copypaste_core::{
-    Error, ImageView, Placement, Result, Size,
+    ImageView, Placement, Result, Size,
     rle::{Counts, Masks},
 };
 use ndarray::{ArrayView3, CowArray, Ix3};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
-use pyo3::exceptions::{PyMemoryError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 /// Runs and offsets on their way to `RleMasks`.
 pub(crate) type Runs<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>>);
 
-/// The one place where the core's errors become Python's.
-pub(crate) fn to_python(error: Error) -> PyErr {
-    let message = error.to_string();
-    match error {
-        Error::OutOfMemory { .. } => PyMemoryError::new_err(message),
-        _ => PyValueError::new_err(message),
-    }
-}
-
-/// An `RleMasks`.
+/// `RleMasks` of Python.
 #[derive(FromPyObject)]
 pub(crate) struct PyMasks<'py> {
     size: (usize, usize),
@@ -42,7 +33,7 @@ impl PyMasks<'_> {
     }
 }
 
-/// The borrowed parts of an `RleMasks`.
+/// Borrowed parts of an `RleMasks`.
 #[derive(Clone, Copy)]
 pub(crate) struct MaskParts<'a> {
     size: Size,
@@ -51,12 +42,12 @@ pub(crate) struct MaskParts<'a> {
 }
 
 impl<'a> MaskParts<'a> {
-    /// Their runs, for kernels that need no more; each mask is checked when it is read.
+    /// Run lengths, for kernels that need no more; each mask is checked when it is read.
     pub(crate) fn counts(self) -> Result<Counts<'a>> {
-        Counts::new("masks", self.size, self.counts, self.offsets)
+        Counts::new(self.size, self.counts, self.offsets)
     }
 
-    /// The masks, checked again: cheap, and arrays can be written to behind a type's back.
+    /// Masks, checked again: cheap, and arrays can be written to behind a type's back.
     pub(crate) fn read(self) -> Result<Masks> {
         Masks::read(&self.counts()?)
     }
@@ -67,12 +58,12 @@ pub(crate) fn runs(py: Python<'_>, masks: Masks) -> Runs<'_> {
     counts(py, masks.to_counts())
 }
 
-/// The same, as run lengths.
+/// Run lengths and offsets on their way back to Python.
 pub(crate) fn counts(py: Python<'_>, (counts, offsets): (Vec<u32>, Vec<i64>)) -> Runs<'_> {
     (counts.into_pyarray(py), offsets.into_pyarray(py))
 }
 
-/// A `Placement`.
+/// `Placement` of Python.
 #[derive(FromPyObject)]
 pub(crate) struct PyPlacement {
     input_size: (usize, usize),
@@ -102,7 +93,7 @@ impl From<&PyPlacement> for Placement {
     }
 }
 
-/// The pixels in an array whose rows are slices: the array itself, or a copy where its layout is another.
+/// Pixels in an array whose rows are slices: the array itself, or a copy where its layout is another.
 pub(crate) fn with_dense_rows<T: Clone>(pixels: ArrayView3<'_, T>) -> CowArray<'_, T, Ix3> {
     if ImageView::new(pixels).is_some() {
         pixels.into()
@@ -111,7 +102,7 @@ pub(crate) fn with_dense_rows<T: Clone>(pixels: ArrayView3<'_, T>) -> CowArray<'
     }
 }
 
-/// The error for an array that Python should have checked.
+/// Error for an array that Python should have checked.
 pub(crate) fn layout_error() -> PyErr {
     PyValueError::new_err("image: expected an array with contiguous rows")
 }

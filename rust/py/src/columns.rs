@@ -1,22 +1,12 @@
 //! Rows picked out of columns.
 
-use numpy::{Element, IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
+use numpy::{Element, IntoPyArray, PyArray1, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-/// Picks rows out of each column, whose arrays are those of all sides, one after the other. None for a column that
-/// is not flat, not in one piece or of a dtype that is rare: NumPy picks from these.
-#[pyfunction]
+/// Picks rows out of a column, whose arrays are those of all samples, one after the other. None for a column that is
+/// not flat, not in one aligned piece or of a dtype that is rare: NumPy picks from these.
 pub(crate) fn pick<'py>(
-    py: Python<'py>,
-    columns: Vec<Vec<Bound<'py, PyAny>>>,
-    row: PyReadonlyArray1<'py, i64>,
-) -> PyResult<Vec<Option<Bound<'py, PyAny>>>> {
-    let row = row.as_slice()?;
-    columns.iter().map(|arrays| pick_any(py, arrays, row)).collect()
-}
-
-fn pick_any<'py>(
     py: Python<'py>,
     arrays: &[Bound<'py, PyAny>],
     row: &[i64],
@@ -32,11 +22,11 @@ fn pick_any<'py>(
     Ok(None)
 }
 
-/// The arrays, where all are flat, in one piece and of this type.
+/// Arrays of one element type, where all are flat, in one aligned piece and of this type.
 fn flat<'py, T: Element>(arrays: &[Bound<'py, PyAny>]) -> Option<Vec<PyReadonlyArray1<'py, T>>> {
     let flat = |array: &Bound<'py, PyAny>| {
         let array = array.cast::<PyArray1<T>>().ok()?.try_readonly().ok()?;
-        array.is_c_contiguous().then_some(array)
+        array.as_slice().is_ok().then_some(array)
     };
     arrays.iter().map(flat).collect()
 }
@@ -58,6 +48,7 @@ fn pick_from<'py, T: Element + Copy>(
         None
     };
     let picked: Option<Vec<T>> = row.iter().map(value).collect();
-    let picked = picked.ok_or_else(|| PyValueError::new_err("row: expected rows that the columns have"))?;
+    let picked =
+        picked.ok_or_else(|| PyValueError::new_err("columns: expected a value for each row, got fewer"))?;
     Ok(picked.into_pyarray(py).into_any())
 }

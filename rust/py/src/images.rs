@@ -1,7 +1,7 @@
 //! Kernels on pixels.
 
 use copypaste_core::{
-    ImageView, ImageViewMut, Placement, composite,
+    ImageView, ImageViewMut, Placement, blend as blending,
     resample::{self, Filter, Pixel},
 };
 use ndarray::Axis;
@@ -11,7 +11,8 @@ use numpy::{
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use crate::arguments::{PyMasks, PyPlacement, layout_error, to_python, with_dense_rows};
+use crate::arguments::{PyMasks, PyPlacement, layout_error, with_dense_rows};
+use crate::errors::to_python;
 
 /// Calls a generic function with the pixel type of an array.
 macro_rules! for_pixel_type {
@@ -65,7 +66,7 @@ fn place<T: Element + Pixel>(
     })
 }
 
-/// Into `out`, which holds zeros.
+/// Writes the alpha of placed masks into `out`, which holds zeros.
 #[pyfunction]
 pub(crate) fn alpha(
     py: Python<'_>,
@@ -78,7 +79,7 @@ pub(crate) fn alpha(
     let (placement, weights): (Placement, _) = (placement.into(), weights.as_slice()?);
     let (canvas, w) = (out.as_slice_mut()?, placement.canvas.w);
     py.detach(|| {
-        let alpha = composite::alpha(&parts.read()?, &placement, weights)?;
+        let alpha = blending::alpha(&parts.read()?, &placement, weights)?;
         for y in alpha.rows() {
             alpha.write_row(y, &mut canvas[y * w..(y + 1) * w][alpha.columns()]);
         }
@@ -117,7 +118,7 @@ fn blend_images<T: Element + Pixel>(
         let below = ImageView::new(below.view()).ok_or_else(layout_error)?;
         let mut canvas = ImageViewMut::new(canvas).ok_or_else(layout_error)?;
         let weights = ImageView::new(weights.view()).ok_or_else(layout_error)?;
-        composite::blend(above, below, weights, &mut canvas);
+        blending::blend(above, below, weights, &mut canvas);
         Ok(())
     })
 }

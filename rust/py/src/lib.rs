@@ -1,7 +1,7 @@
 //! `copypaste_rs._core`: extract, detach, call, wrap. No arithmetic lives here.
 //!
 //! Arguments come checked from Python, whose messages name them; what only a kernel can find out comes back as
-//! a typed error and is mapped in [`arguments`].
+//! a typed error and is mapped in [`errors`].
 
 #![forbid(unsafe_code)]
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands extracted arguments over by value")]
@@ -9,12 +9,13 @@
 mod arguments;
 mod columns;
 mod drawing;
+mod errors;
 mod formats;
 mod images;
-mod jobs;
+mod items;
 mod masks;
 mod operation;
-mod planning;
+mod plans;
 mod threads;
 
 use pyo3::prelude::*;
@@ -22,29 +23,30 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
-    use crate::columns::pick;
-    #[pymodule_export]
     use crate::drawing::draw_masks;
     #[pymodule_export]
     use crate::formats::convert;
     #[pymodule_export]
     use crate::images::{alpha, blend, place_image};
     #[pymodule_export]
+    use crate::items::ComposedRows;
+    #[pymodule_export]
     use crate::masks::{
         area, boxes, decode, difference, encode, format_counts, intersection, iou, label_map, parse_counts,
         place_masks, polygons, rasterize, union,
     };
     #[pymodule_export]
-    use crate::operation::{copy_paste, philox_words};
+    use crate::operation::{copy_paste, copy_paste_batch};
     #[pymodule_export]
-    use crate::planning::draw_plan;
+    use crate::plans::{draw_plan, philox_words};
 
     use copypaste_core::simd::Level;
     use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
 
     #[pymodule_init]
-    fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         match Level::unknown_name() {
             None => Ok(()),
             Some(name) => Err(PyValueError::new_err(format!(

@@ -11,7 +11,8 @@ use numpy::{
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::arguments::{PyMasks, PyPlacement, Runs, counts, runs, to_python};
+use crate::arguments::{PyMasks, PyPlacement, Runs, counts, runs};
+use crate::errors::{named, to_python};
 
 /// One mask set in, one out.
 fn map<'py>(
@@ -140,7 +141,7 @@ pub(crate) fn parse_counts<'py>(
 ) -> PyResult<Runs<'py>> {
     let size = Size { h: size.0, w: size.1 };
     let bytes: Vec<&[u8]> = strings.iter().map(PyBytesMethods::as_bytes).collect();
-    let made = py.detach(|| rle::parse_counts(&bytes, size)).map_err(to_python)?;
+    let made = py.detach(|| rle::parse_counts(&bytes, size)).map_err(|error| named("strings", error))?;
     Ok(counts(py, made))
 }
 

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use copypaste_core::composite::{alpha, blend};
+use copypaste_core::blend::{alpha, blend};
 use criterion::{BenchmarkId, Criterion};
 use ndarray::Array3;
 

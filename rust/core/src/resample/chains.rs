@@ -7,8 +7,9 @@ use std::array;
 use std::ops::Range;
 
 use super::bands::Pairs;
-use super::separable::{BLOCK, SLACK, Separable, filled};
+use super::separable::{BLOCK, SLACK, Separable};
 use crate::error::Result;
+use crate::memory::filled;
 use crate::view::ImageViewMut;
 
 /// Output rows of a chain at most.

@@ -4,6 +4,7 @@ pub(crate) mod antialias;
 mod bands;
 mod chains;
 pub(crate) mod fill;
+pub(crate) mod linear;
 pub(crate) mod mirror;
 mod nearest;
 mod pieces;
@@ -13,12 +14,11 @@ mod tails;
 mod taps;
 #[cfg(test)]
 mod tests;
-pub(crate) mod two_taps;
 
 use std::ops::Range;
 
 use crate::error::Result;
-use crate::placement::Placement;
+use crate::geometry::Placement;
 use crate::simd::Level;
 use crate::view::{ImageView, ImageViewMut};
 
@@ -54,7 +54,7 @@ impl Filter {
 
 mod sealed {
     use super::bands::Pairs;
-    use super::{Passes, antialias, two_taps};
+    use super::{Passes, antialias, linear};
 
     pub trait Kernels: Sized {
         type TwoTaps: Pairs<Self>;
@@ -64,26 +64,26 @@ mod sealed {
     }
 
     impl Kernels for u8 {
-        type TwoTaps = two_taps::Bytes;
+        type TwoTaps = linear::Bytes;
         type Antialias = antialias::Bytes;
         const KEEPS_SIGN: bool = true;
     }
 
     impl Kernels for u16 {
-        type TwoTaps = two_taps::Floats<Self>;
+        type TwoTaps = linear::Floats<Self>;
         type Antialias = antialias::Floats;
         const KEEPS_SIGN: bool = true;
     }
 
     impl Kernels for f32 {
-        type TwoTaps = two_taps::Floats<Self>;
+        type TwoTaps = linear::Floats<Self>;
         type Antialias = antialias::Floats;
         const KEEPS_SIGN: bool = false;
     }
 }
 
 /// A type of image values: `u8`, `u16` or `f32`.
-pub trait Pixel: sealed::Kernels + crate::composite::Blend + bytemuck::Pod + Default + Send + Sync {}
+pub trait Pixel: sealed::Kernels + crate::blend::Blend + bytemuck::Pod + Default + Send + Sync {}
 
 impl Pixel for u8 {}
 impl Pixel for u16 {}

@@ -6,9 +6,10 @@ use bytemuck::{cast_slice, cast_slice_mut};
 
 use super::Pixel;
 use super::mirror::mirror;
-use super::separable::{Window, filled};
+use super::separable::Window;
 use crate::error::Result;
-use crate::placement::Axis;
+use crate::geometry::Axis;
+use crate::memory::filled;
 use crate::simd::Level;
 use crate::view::ImageView;
 

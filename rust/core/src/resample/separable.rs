@@ -4,8 +4,9 @@
 
 use std::ops::Range;
 
-use crate::error::{Error, Result};
-use crate::placement::{Axis, Placement};
+use crate::error::Result;
+use crate::geometry::{Axis, Placement};
+use crate::memory::filled;
 use crate::simd::Level;
 use crate::view::ImageView;
 
@@ -97,15 +98,6 @@ impl<'a, M> Rows<'a, M> {
     pub(crate) fn get(&self, k: usize, from: usize, length: usize) -> &'a [M] {
         &self.values[self.starts[k] + self.offset + from..][..length]
     }
-}
-
-/// `length` default values.
-pub(crate) fn filled<V: Copy + Default>(length: usize) -> Result<Vec<V>> {
-    let mut values = Vec::new();
-    let bytes = length.saturating_mul(size_of::<V>());
-    values.try_reserve_exact(length).map_err(|_| Error::OutOfMemory { bytes })?;
-    values.resize(length, V::default());
-    Ok(values)
 }
 
 /// An image on its way through both passes of `P`.

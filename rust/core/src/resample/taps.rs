@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::placement::Axis;
+use crate::geometry::Axis;
 
 /// Two neighbouring taps: sample `first`, a whole number not yet clamped to the input, and, by `share`, the one after it.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,8 @@
 //! COCO's compressed counts: each count as a varint of six bits a character, from the fourth on as the difference
 //! to the count two before.
 
-use super::{Counts, Masks, number_of_pixels, reserve};
+use super::{Counts, Masks, number_of_pixels};
+use crate::memory::reserve;
 use crate::{Error, Result, Size};
 
 /// The characters are 0x30 to 0x6f: six bits plus this.
@@ -25,7 +26,7 @@ const MORES: u64 = 0x2020_2020_2020_2020;
 /// 2^32 - 1 pixels.
 pub fn parse(strings: &[&[u8]], size: Size) -> Result<Masks> {
     let (counts, offsets, _) = read(strings, size)?;
-    Masks::from_counts("strings", size, &counts, &offsets)
+    Masks::from_counts(size, &counts, &offsets)
 }
 
 /// The same as run lengths, as [`Masks::to_counts`] has them.
@@ -35,7 +36,7 @@ pub fn parse(strings: &[&[u8]], size: Size) -> Result<Masks> {
 pub fn parse_counts(strings: &[&[u8]], size: Size) -> Result<(Vec<u32>, Vec<i64>)> {
     match read(strings, size)? {
         (counts, offsets, true) => Ok((counts, offsets)),
-        (counts, offsets, false) => Ok(Masks::from_counts("strings", size, &counts, &offsets)?.to_counts()),
+        (counts, offsets, false) => Ok(Masks::from_counts(size, &counts, &offsets)?.to_counts()),
     }
 }
 
@@ -51,7 +52,7 @@ fn read(strings: &[&[u8]], size: Size) -> Result<(Vec<u32>, Vec<i64>, bool)> {
         let from = counts.len();
         let sum = read_one(bytes, string, &mut counts)?;
         if sum != pixels {
-            return Err(Error::RunsDoNotFill { argument: "strings", mask: string, sum, size });
+            return Err(Error::RunsDoNotFill { mask: string, sum, size });
         }
         // Only the first run may be zero.
         let later = counts.get(from + 1..);
@@ -276,14 +277,14 @@ mod tests {
         }
         // From the COCO tools: columns of 9 with runs of 5, 31, 2, 600.
         let size = Size { h: 11, w: 58 };
-        let masks = Masks::from_counts("masks", size, &[5, 31, 2, 600], &[0, 4]).unwrap();
+        let masks = Masks::from_counts(size, &[5, 31, 2, 600], &[0, 4]).unwrap();
         assert_eq!(format(&masks), [b"5o02ia0"]);
         // Runs that need all seven characters.
         let size = Size { h: 1, w: 4_294_967_295 };
         for counts in
             [&[4_294_967_295][..], &[0, 4_294_967_295], &[1, 1, 4_294_967_290, 3], &[1, 4_294_967_291, 2, 1]]
         {
-            let masks = Masks::from_counts("masks", size, counts, &[0, counts.len() as i64]).unwrap();
+            let masks = Masks::from_counts(size, counts, &[0, counts.len() as i64]).unwrap();
             let strings = format(&masks);
             assert_eq!(parse(&[&strings[0]], size).unwrap().to_counts().0, counts);
         }
@@ -292,8 +293,7 @@ mod tests {
     #[test]
     fn runs_that_are_not_canonical_are_written_as_if_they_were() {
         let size = Size { h: 2, w: 3 };
-        let write =
-            |counts: &[u32]| format_counts(&Counts::new("masks", size, counts, &[0, counts.len() as i64])?);
+        let write = |counts: &[u32]| format_counts(&Counts::new(size, counts, &[0, counts.len() as i64])?);
         assert_eq!(write(&[1, 2, 3]).unwrap(), [b"123"]);
         assert_eq!(write(&[1, 1, 0, 1, 3]).unwrap(), [b"123"]);
         assert_eq!(write(&[6, 0]).unwrap(), [b"6"]);
@@ -305,7 +305,7 @@ mod tests {
         let size = Size { h: 2, w: 3 };
         let read = |string: &[u8]| parse(&[b"6", string], size);
         let error = |string: &[u8]| read(string).unwrap_err();
-        let sums = |sum| Error::RunsDoNotFill { argument: "strings", mask: 1, sum, size };
+        let sums = |sum| Error::RunsDoNotFill { mask: 1, sum, size };
         assert_eq!(error(b""), sums(0));
         assert_eq!(error(b"5"), sums(5));
         assert_eq!(error(b"7"), sums(7));

@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn cost_follows_the_spans() {
         let size = crate::Size { h: 1, w: 4_294_967_295 };
-        let whole = Masks::from_counts("masks", size, &[3, u32::MAX - 3], &[0, 2]).unwrap();
+        let whole = Masks::from_counts(size, &[3, u32::MAX - 3], &[0, 2]).unwrap();
         let end = u32::MAX as f64;
         assert_eq!(polygons(&whole), [[[end, 0.0, end, 1.0, 3.0, 1.0, 3.0, 0.0]]]);
     }

@@ -1,7 +1,8 @@
 //! Masks as they come from outside: run lengths, not checked yet.
 
+use super::dispatch::add_up;
 use super::{cancel_pairs, number_of_pixels};
-use crate::simd::{Level, masks::add_up};
+use crate::simd::Level;
 use crate::{Error, Result, Size};
 
 /// Run lengths of masks of one size, background first, read one mask at a time.
@@ -9,7 +10,6 @@ use crate::{Error, Result, Size};
 /// Runs of length zero may stand anywhere. Whether those of a mask fill it is seen when it is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Counts<'a> {
-    argument: &'static str,
     size: Size,
     pixels: u64,
     level: Level,
@@ -22,13 +22,12 @@ impl<'a> Counts<'a> {
     ///
     /// # Errors
     /// When the offsets do not ascend from 0 to the number of counts, or the size has more than 2^32 - 1 pixels.
-    /// Messages about a mask name `argument`.
-    pub fn new(argument: &'static str, size: Size, counts: &'a [u32], offsets: &'a [i64]) -> Result<Self> {
+    pub fn new(size: Size, counts: &'a [u32], offsets: &'a [i64]) -> Result<Self> {
         let pixels = number_of_pixels(size)?;
         let ascending = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
         let ends = (offsets.first(), offsets.last());
         if ascending && ends == (Some(&0), Some(&(counts.len() as i64))) {
-            Ok(Self { argument, size, pixels, level: Level::detect(), runs: counts, offsets })
+            Ok(Self { size, pixels, level: Level::detect(), runs: counts, offsets })
         } else {
             Err(Error::OffsetsDoNotFit)
         }
@@ -64,8 +63,8 @@ impl<'a> Counts<'a> {
 
     /// Refuses runs of a mask that add up to another number of pixels.
     pub(super) fn check(&self, mask: usize, sum: u64) -> Result<()> {
-        let Self { argument, size, .. } = *self;
-        if sum == self.pixels { Ok(()) } else { Err(Error::RunsDoNotFill { argument, mask, sum, size }) }
+        let size = self.size;
+        if sum == self.pixels { Ok(()) } else { Err(Error::RunsDoNotFill { mask, sum, size }) }
     }
 
     /// Appends the bounds of the canonical spans of one mask.

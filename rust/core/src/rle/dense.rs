@@ -3,6 +3,7 @@
 use super::algebra::bounding_box;
 use super::sort::sort_into;
 use super::{Masks, PixelBox, for_each_piece};
+use crate::bits::nonzero_bytes;
 use crate::{Result, Size};
 
 /// Bytes compared at once: equal blocks, nearly all, cost one pass over them.
@@ -122,15 +123,9 @@ fn differ(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> bool {
 fn changes(a: &[u8; BLOCK], b: &[u8; BLOCK]) -> Inside {
     let mut words = [0; BLOCK / 8];
     for (word, (a, b)) in words.iter_mut().zip(a.as_chunks().0.iter().zip(b.as_chunks().0)) {
-        *word = set_bytes(u64::from_le_bytes(*a)) ^ set_bytes(u64::from_le_bytes(*b));
+        *word = nonzero_bytes(u64::from_le_bytes(*a)) ^ nonzero_bytes(u64::from_le_bytes(*b));
     }
     Inside { words }
-}
-
-/// The highest bit of each byte that is not zero.
-fn set_bytes(word: u64) -> u64 {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    (((word & LOW) + LOW) | word) & !LOW
 }
 
 fn for_each_set(row: &[u8], mut found: impl FnMut(usize)) {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::lone::Rows;
-use crate::placement::Axis;
+use crate::geometry::{Axis, first_resized};
 
 /// Where the samples of an input axis, unflipped, begin on the canvas.
 pub(super) struct Edges {
@@ -30,15 +30,10 @@ impl Edges {
         }
     }
 
-    /// The first resized sample i with `((2i + 1) * input) / (2 * resized) >= k`, and the rest of its division.
-    fn first_resized(&self, k: u64) -> (u64, u64) {
-        let scaled = 2 * self.resized * k + self.input - 1;
-        (scaled / (2 * self.input), scaled % (2 * self.input))
-    }
-
     /// Where input sample `k` begins, moved into what lands.
     pub(super) fn at(&self, k: u32) -> u32 {
-        let position = self.first_resized(k as u64).0 as i64 + self.offset;
+        let position =
+            first_resized(self.input as usize, self.resized as usize, k as usize).0 as i64 + self.offset;
         position.clamp(self.landing.start as i64, self.landing.end as i64) as u32
     }
 
@@ -76,7 +71,7 @@ impl Edges {
         let mut table = Vec::with_capacity(samples);
         table.resize(self.visible.start + 1, self.landing.start as u32);
         let inner = self.visible.start + 1..self.visible.end;
-        let (first, mut rest) = self.first_resized(inner.start as u64);
+        let (first, mut rest) = first_resized(self.input as usize, self.resized as usize, inner.start);
         // Before and behind the inner samples these may wrap; they are not used there.
         let mut position = (first as i64 + self.offset) as u32;
         if self.resized == self.input {

@@ -1,7 +1,7 @@
 //! Masks as one map of numbers.
 
-use super::spans::append_runs;
 use super::{BitPlane, Masks};
+use crate::bits::append_runs;
 
 /// Writes to each pixel of `out`, of the masks' size, 1 + the number of the last mask it is in, or 0.
 pub fn label_map(masks: &Masks, out: &mut [i32]) {

@@ -2,9 +2,10 @@
 
 use bytemuck::{Pod, cast};
 
+use super::dispatch;
 use super::draw::{Draw, State, grow};
 use super::lookup::Lookup;
-use crate::simd::{Level, masks};
+use crate::simd::Level;
 
 /// So many columns are looked at together.
 pub(crate) const LANES: usize = 8;
@@ -129,7 +130,7 @@ impl<const FLIP: bool, const COPIES: usize, L: Lookup> Draw<FLIP, COPIES, L> {
             output,
             length: state.length,
         };
-        let extent = masks::draw_lone::<FLIP, COPIES>(self.level, &mut lone);
+        let extent = dispatch::draw_lone::<FLIP, COPIES>(self.level, &mut lone);
         let done = lone.x as u32 - next;
         if done > 0 {
             let across = done * self.input_h;

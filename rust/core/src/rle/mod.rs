@@ -15,6 +15,7 @@ mod contour;
 pub(crate) mod counts;
 mod dense;
 mod difference;
+mod dispatch;
 mod draw;
 mod edges;
 mod labels;
@@ -24,7 +25,6 @@ mod place;
 mod polygon;
 pub(crate) mod portable;
 mod sort;
-pub(crate) mod spans;
 pub(crate) mod union;
 mod wide;
 
@@ -43,6 +43,7 @@ pub use place::{place, place_counts};
 pub use polygon::rasterize;
 pub use union::union;
 
+use crate::memory::{reserve, reserve_more};
 use crate::{Error, Result, Size};
 
 /// Masks of one size, each a canonical list of spans.
@@ -100,9 +101,9 @@ impl Masks {
     ///
     /// # Errors
     /// When the offsets do not ascend from 0 to the number of counts, the runs of a mask do not add up to its
-    /// pixels, or the size has more than 2^32 - 1 pixels. The message names `argument`.
-    pub fn from_counts(argument: &'static str, size: Size, counts: &[u32], offsets: &[i64]) -> Result<Self> {
-        Self::read(&Counts::new(argument, size, counts, offsets)?)
+    /// pixels, or the size has more than 2^32 - 1 pixels.
+    pub fn from_counts(size: Size, counts: &[u32], offsets: &[i64]) -> Result<Self> {
+        Self::read(&Counts::new(size, counts, offsets)?)
     }
 
     /// Reads all masks.
@@ -226,23 +227,6 @@ fn number_of_pixels(size: Size) -> Result<u64> {
     match size.h.checked_mul(size.w) {
         Some(pixels) if u32::try_from(pixels).is_ok() => Ok(pixels as u64),
         _ => Err(Error::TooManyPixels { size }),
-    }
-}
-
-/// An empty vector with room for `length` values.
-pub(crate) fn reserve<T>(length: usize) -> Result<Vec<T>> {
-    let mut values = Vec::new();
-    match values.try_reserve_exact(length) {
-        Ok(()) => Ok(values),
-        Err(_) => Err(Error::OutOfMemory { bytes: length.saturating_mul(size_of::<T>()) }),
-    }
-}
-
-/// Makes room for `length` more values; grows as vectors do.
-fn reserve_more<T>(values: &mut Vec<T>, length: usize) -> Result<()> {
-    match values.try_reserve(length) {
-        Ok(()) => Ok(()),
-        Err(_) => Err(Error::OutOfMemory { bytes: (values.len() + length).saturating_mul(size_of::<T>()) }),
     }
 }
 

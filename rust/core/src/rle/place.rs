@@ -6,7 +6,8 @@ use super::algebra::pixels;
 use super::draw::{Draw, Drawn};
 use super::edges::Edges;
 use super::lookup::{Computed, Lookup, Tables};
-use super::{Counts, Masks, PixelBox, any_touch, append_counts, cancel_pairs, for_each_piece, reserve};
+use super::{Counts, Masks, PixelBox, any_touch, append_counts, cancel_pairs, for_each_piece};
+use crate::memory::reserve;
 use crate::simd::Level;
 use crate::{Placement, Result, Size};
 
@@ -363,8 +364,7 @@ mod tests {
         assert_eq!(placed(-(HUGE as i64), 0, false), ".../...");
         // And the other way: a huge input with few spans.
         let line = Size { h: HUGE, w: 2 };
-        let tall =
-            Masks::from_counts("masks", line, &[0, HUGE as u32 + 5, HUGE as u32 - 5], &[0, 3]).unwrap();
+        let tall = Masks::from_counts(line, &[0, HUGE as u32 + 5, HUGE as u32 - 5], &[0, 3]).unwrap();
         let placement = Placement {
             input: line,
             resized: Size { h: 4, w: 2 },

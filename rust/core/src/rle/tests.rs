@@ -34,7 +34,7 @@ pub(crate) fn from_drawings(size: Size, drawings: &[Drawing]) -> Masks {
         counts.push(run);
         offsets.push(counts.len() as i64);
     }
-    Masks::from_counts("masks", size, &counts, &offsets).unwrap()
+    Masks::from_counts(size, &counts, &offsets).unwrap()
 }
 
 /// Pixel by pixel, through counts.
@@ -150,10 +150,10 @@ fn counts_round_trip_in_canonical_form() {
             let runs = &counts[range[0] as usize..range[1] as usize];
             assert!(!runs.is_empty() && runs[1..].iter().all(|&run| run > 0), "{runs:?}");
         }
-        assert_eq!(Masks::from_counts("masks", size, &counts, &offsets), Ok(masks));
+        assert_eq!(Masks::from_counts(size, &counts, &offsets), Ok(masks));
     }
     let of = |h, w, counts: &[u32]| {
-        let read = Masks::from_counts("masks", Size { h, w }, counts, &[0, counts.len() as i64]);
+        let read = Masks::from_counts(Size { h, w }, counts, &[0, counts.len() as i64]);
         read.unwrap().to_counts().0
     };
     assert_eq!(of(2, 3, &[6]), [6]);
@@ -169,9 +169,8 @@ fn counts_round_trip_in_canonical_form() {
 #[test]
 fn malformed_counts_are_refused() {
     let size = Size { h: 2, w: 3 };
-    let read =
-        |counts: &[u32], offsets: &[i64]| Masks::from_counts("masks", size, counts, offsets).unwrap_err();
-    let sums = |mask, sum| Error::RunsDoNotFill { argument: "masks", mask, sum, size };
+    let read = |counts: &[u32], offsets: &[i64]| Masks::from_counts(size, counts, offsets).unwrap_err();
+    let sums = |mask, sum| Error::RunsDoNotFill { mask, sum, size };
     assert_eq!(read(&[6, 1, 2], &[0, 1, 3]), sums(1, 3));
     assert_eq!(read(&[u32::MAX, u32::MAX, 8], &[0, 3]), sums(0, 8_589_934_598));
     assert_eq!(read(&[], &[0, 0]), sums(0, 0));
@@ -179,7 +178,7 @@ fn malformed_counts_are_refused() {
         assert_eq!(read(&[6], offsets), Error::OffsetsDoNotFit, "{offsets:?}");
     }
     let huge = Size { h: 65_536, w: 65_536 };
-    let error = Masks::from_counts("masks", huge, &[], &[0]).unwrap_err();
+    let error = Masks::from_counts(huge, &[], &[0]).unwrap_err();
     assert_eq!(error, Error::TooManyPixels { size: huge });
 }
 
@@ -241,14 +240,13 @@ fn area_and_boxes_are_those_of_pixels() {
             assert_eq!(found[i], expected, "{}", draw(rows));
             let (counts, offsets) = masks.to_counts();
             assert_eq!(
-                area_of_counts(&Counts::new("masks", masks.size(), &counts, &offsets).unwrap()).as_ref(),
+                area_of_counts(&Counts::new(masks.size(), &counts, &offsets).unwrap()).as_ref(),
                 Ok(&areas)
             );
             assert_eq!(areas[i], rows.iter().flatten().filter(|set| **set).count() as i64);
         }
     }
-    let whole =
-        Masks::from_counts("masks", Size { h: 1, w: 4_294_967_295 }, &[0, u32::MAX], &[0, 2]).unwrap();
+    let whole = Masks::from_counts(Size { h: 1, w: 4_294_967_295 }, &[0, u32::MAX], &[0, 2]).unwrap();
     assert_eq!(area(&whole), [4_294_967_295]);
     assert_eq!(boxes(&whole), [PixelBox { y0: 0, x0: 0, y1: 1, x1: 4_294_967_295 }]);
 }

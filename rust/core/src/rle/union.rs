@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::Masks;
+use super::dispatch::set_spans;
 use super::sort::sort_into;
-use crate::simd::{Level, masks::set_spans};
+use crate::simd::Level;
 
 /// Above this share of spans among the pixels that they reach, drawing them as bits is faster than sorting them.
 const PIXELS_PER_SPAN: usize = 192;

@@ -15,10 +15,10 @@ use super::bytes::RowWeights;
 use super::portable::HALF;
 use super::steps::{SomeSteps, Step};
 use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT, portable};
+use crate::resample::linear::Float;
+use crate::resample::linear::avx2::{fewest, shortest};
 use crate::resample::separable::Rows;
 use crate::resample::taps::BYTE_WEIGHT_BITS;
-use crate::resample::two_taps::Float;
-use crate::resample::two_taps::avx2::{fewest, shortest};
 
 const SHIFT: i32 = BYTE_WEIGHT_BITS as i32;
 const SPLIT_BY: i32 = SPLIT as i32;

@@ -5,12 +5,14 @@ use std::ops::Range;
 
 use super::Extent;
 use super::digits::{Digits, PaddedDigits, digits, padded_digits};
+use super::dispatch;
 use super::steps::{SomeSteps, Steps};
 use crate::error::Result;
-use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window, filled};
+use crate::memory::filled;
+use crate::resample::linear::{inside, parts};
+use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window};
 use crate::resample::taps::{Triangle, byte_weight};
-use crate::resample::two_taps::{inside, parts};
-use crate::simd::{Level, many};
+use crate::simd::Level;
 
 /// Taps of bytes come in groups of so many.
 pub(crate) const GROUP: usize = 4;
@@ -168,11 +170,11 @@ impl Passes<u8> for Bytes {
             let from = (part.start - pixels.start) * channels;
             let out = out.each_mut().map(|out| &mut out[from..]);
             match channels {
-                1 => many::columns_u8::<N, 1>(self.level, lines, columns, out),
-                2 => many::columns_u8::<N, 2>(self.level, lines, columns, out),
-                3 => many::columns_u8::<N, 3>(self.level, lines, columns, out),
-                4 => many::columns_u8::<N, 4>(self.level, lines, columns, out),
-                _ => many::columns_u8::<N, 0>(self.level, lines, columns, out),
+                1 => dispatch::columns_u8::<N, 1>(self.level, lines, columns, out),
+                2 => dispatch::columns_u8::<N, 2>(self.level, lines, columns, out),
+                3 => dispatch::columns_u8::<N, 3>(self.level, lines, columns, out),
+                4 => dispatch::columns_u8::<N, 4>(self.level, lines, columns, out),
+                _ => dispatch::columns_u8::<N, 0>(self.level, lines, columns, out),
             }
         }
     }
@@ -193,6 +195,6 @@ impl Passes<u8> for Bytes {
 
     fn rows(&self, rows: Rows<'_, u8>, out: &mut [u8]) {
         let weights = RowWeights { parts: &self.row_weights, digits: &self.row_digits };
-        many::rows_u8(self.level, rows, weights, out);
+        dispatch::rows_u8(self.level, rows, weights, out);
     }
 }

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use super::Extent;
+use super::{Extent, dispatch};
 use crate::error::{Error, Result};
-use crate::resample::separable::{Passes, Rows, SLACK, Window, filled};
+use crate::memory::filled;
+use crate::resample::linear::Float;
+use crate::resample::separable::{Passes, Rows, SLACK, Window};
 use crate::resample::taps::Triangle;
-use crate::resample::two_taps::Float;
-use crate::simd::{Level, many};
+use crate::simd::Level;
 
 /// Columns of floats as a kernel takes them: pixel `i` has the taps `weights[ends[i]..ends[i + 1]]`, from
 /// `line[start[i]..]` on. When flipped, the first weight is that of the last tap.
@@ -50,11 +51,11 @@ impl Floats {
             flip: self.flip,
         };
         match columns.channels {
-            1 => many::columns_f32::<1>(self.level, line, columns, out),
-            2 => many::columns_f32::<2>(self.level, line, columns, out),
-            3 => many::columns_f32::<3>(self.level, line, columns, out),
-            4 => many::columns_f32::<4>(self.level, line, columns, out),
-            _ => many::columns_f32::<0>(self.level, line, columns, out),
+            1 => dispatch::columns_f32::<1>(self.level, line, columns, out),
+            2 => dispatch::columns_f32::<2>(self.level, line, columns, out),
+            3 => dispatch::columns_f32::<3>(self.level, line, columns, out),
+            4 => dispatch::columns_f32::<4>(self.level, line, columns, out),
+            _ => dispatch::columns_f32::<0>(self.level, line, columns, out),
         }
     }
 }
@@ -108,6 +109,6 @@ impl<T: Float> Passes<T> for Floats {
     }
 
     fn rows(&self, rows: Rows<'_, f32>, out: &mut [T]) {
-        many::rows_float(self.level, rows, &self.row_weights, out);
+        dispatch::rows_float(self.level, rows, &self.row_weights, out);
     }
 }

@@ -4,6 +4,7 @@
 pub(crate) mod avx2;
 pub(crate) mod bytes;
 mod digits;
+mod dispatch;
 mod floats;
 pub(crate) mod portable;
 mod steps;
@@ -15,9 +16,10 @@ use std::ops::Range;
 pub(crate) use bytes::{ByteColumns, Bytes, GROUP, Group, SPLIT};
 pub(crate) use floats::{FloatColumns, Floats};
 
-use super::separable::{Window, filled};
+use super::separable::Window;
 use super::taps::Triangle;
 use crate::error::{Error, Result};
+use crate::memory::filled;
 
 /// Which part of a source row the columns of a window need.
 #[derive(Debug)]

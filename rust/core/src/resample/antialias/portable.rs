@@ -6,9 +6,9 @@
 
 use super::bytes::RowWeights;
 use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT};
+use crate::resample::linear::Float;
 use crate::resample::separable::Rows;
 use crate::resample::taps::BYTE_WEIGHT_BITS;
-use crate::resample::two_taps::Float;
 
 /// What a sum starts from, so that shifting it down rounds to nearest.
 pub(crate) const HALF: i32 = 1 << (BYTE_WEIGHT_BITS - 1);

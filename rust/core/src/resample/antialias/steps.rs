@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{GROUP, Group};
 use crate::error::Result;
-use crate::resample::separable::filled;
+use crate::memory::filled;
 
 /// Eight taps in each of four lanes, found among sixteen bytes of the line: two taps of four values, or four
 /// taps of two.

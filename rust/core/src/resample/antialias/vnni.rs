@@ -17,9 +17,9 @@ use super::bytes::RowWeights;
 use super::digits::Digits;
 use super::portable::HALF;
 use super::{ByteColumns, GROUP};
+use crate::resample::linear::avx2::shortest;
 use crate::resample::separable::{MIDDLE_SLACK, Rows};
 use crate::resample::taps::BYTE_WEIGHT_BITS;
-use crate::resample::two_taps::avx2::shortest;
 
 const SHIFT: i32 = BYTE_WEIGHT_BITS as i32;
 

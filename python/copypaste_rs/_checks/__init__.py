@@ -1,0 +1,74 @@
+"""Checks of arguments: each failure is an error that names the argument, what was expected and what came.
+
+- `places`: names of arguments and of their items, and the errors about them
+- `scalars`: numbers, choices, sizes
+- `arrays`: images, masks as pixels, outputs, row numbers
+- `encodings`: masks as strings and as polygons
+- `fills`: values of canvas pixels that no image reaches
+"""
+
+from copypaste_rs._checks.arrays import (
+    IMAGE_DTYPES,
+    apart,
+    array,
+    blend_arguments,
+    crowd_flags,
+    dense_masks,
+    image,
+    mask_output,
+    may_overlap,
+    output,
+    row_index,
+    weights,
+)
+from copypaste_rs._checks.encodings import counts_strings, polygon_parts
+from copypaste_rs._checks.fills import Fill, fill, fill_values
+from copypaste_rs._checks.places import Place, item, wrong, wrong_type
+from copypaste_rs._checks.scalars import (
+    MAX_PIXELS,
+    MAX_SIDE,
+    Size,
+    choice,
+    flag,
+    integer,
+    items,
+    pair,
+    philox_arguments,
+    real,
+    size,
+)
+
+__all__ = [
+    "IMAGE_DTYPES",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "Fill",
+    "Place",
+    "Size",
+    "apart",
+    "array",
+    "blend_arguments",
+    "choice",
+    "counts_strings",
+    "crowd_flags",
+    "dense_masks",
+    "fill",
+    "fill_values",
+    "flag",
+    "image",
+    "integer",
+    "item",
+    "items",
+    "mask_output",
+    "may_overlap",
+    "output",
+    "pair",
+    "philox_arguments",
+    "polygon_parts",
+    "real",
+    "row_index",
+    "size",
+    "weights",
+    "wrong",
+    "wrong_type",
+]

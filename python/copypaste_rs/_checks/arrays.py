@@ -1,0 +1,170 @@
+"""Checks of arrays: images, masks as pixels, outputs, row numbers, weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from copypaste_rs._checks.places import part, wrong, wrong_type
+from copypaste_rs._checks.scalars import MAX_PIXELS, MAX_SIDE, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from copypaste_rs._checks.places import Place
+
+WEIGHT_SUM = 4096
+IMAGE_DTYPES = frozenset({np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.float32)})
+
+
+def array(name: Place, value: object) -> NDArray[Any]:
+    """`value`, which must be a NumPy array in the machine's byte order."""
+    if not isinstance(value, np.ndarray):
+        raise wrong_type(name, "a NumPy array", type(value).__name__)
+    if not value.dtype.isnative:
+        raise wrong_type(name, "the machine's byte order", f"dtype {value.dtype.str!r}")
+    # A subclass may mean something else by indexing or comparing; its memory is what counts here.
+    return value if type(value) is np.ndarray else np.asarray(value)
+
+
+def image(name: Place, value: object) -> NDArray[Any]:
+    """`value` as an image array: (H, W) or (H, W, C), no side zero, dtype uint8, uint16 or float32."""
+    pixels = value if type(value) is np.ndarray else array(name, value)
+    if pixels.dtype not in IMAGE_DTYPES:
+        array(name, pixels)  # it may be the byte order
+        raise wrong_type(name, "dtype uint8, uint16 or float32", str(pixels.dtype))
+    if pixels.ndim not in (2, 3):
+        raise wrong(name, "shape (H, W) or (H, W, C)", str(pixels.shape))
+    values = pixels.size
+    if values == 0:
+        raise wrong(name, "no side of length zero", f"shape {pixels.shape}")
+    if values > MAX_SIDE:  # else no side can be longer, nor the pixels more than there may be
+        size(part(name, ".shape"), pixels.shape[:2])
+    return pixels
+
+
+def dense_masks(name: Place, value: object) -> NDArray[Any]:
+    """`value` as dense masks (n, h, w), dtype uint8 or bool, viewed as uint8."""
+    dense = array(name, value)
+    if dense.dtype not in (np.dtype(np.uint8), np.dtype(np.bool_)):
+        raise wrong_type(name, "dtype uint8 or bool", str(dense.dtype))
+    if dense.ndim != 3:
+        raise wrong(name, "shape (n, h, w)", str(dense.shape))
+    size(part(name, ".shape[1:]"), dense.shape[1:], 0, MAX_PIXELS)
+    return dense.view(np.uint8)
+
+
+def output(
+    name: Place, value: object, shape: tuple[int, ...], dtype: np.dtype[Any], inputs: Sequence[NDArray[Any]] = ()
+) -> NDArray[Any]:
+    """`value`, which must be able to take a result: shape, dtype, C order, writable, apart from `inputs`."""
+    if not isinstance(value, np.ndarray):
+        raise wrong_type(name, "a NumPy array", type(value).__name__)
+    if value.shape != shape or (value.dtype is not dtype and value.dtype != dtype):
+        raise wrong(name, f"shape {shape} and dtype {dtype}", f"{value.shape} and {value.dtype.str!r}")
+    if not value.flags.carray:
+        raise wrong(name, "a C-contiguous, writable array", "another layout or a read-only one")
+    apart(name, value, inputs)
+    return value
+
+
+def apart(name: Place, value: NDArray[Any], inputs: Iterable[NDArray[Any]]) -> None:
+    """Checks that an array to be written shares no memory with those that are read."""
+    if may_overlap(value, inputs):
+        raise wrong(name, "memory of its own", "an array that overlaps an input")
+
+
+def may_overlap(array: NDArray[Any], others: Iterable[NDArray[Any]]) -> bool:
+    """Whether an array may share memory with any of the others, as `np.may_share_memory` says it."""
+    alone = array.base is None and array.flags.owndata
+    for other in others:
+        if alone and other.base is None and other.flags.owndata:
+            if other is array:  # each has memory of its own: asking NumPy takes longer
+                return True
+        elif np.may_share_memory(array, other):
+            return True
+    return False
+
+
+def mask_output(name: Place, value: object, shape: tuple[int, ...]) -> NDArray[Any]:
+    """`value`, which must be able to take dense masks: dtype uint8 or bool."""
+    boolean = isinstance(value, np.ndarray) and value.dtype == np.bool_
+    return output(name, value, shape, np.dtype(np.bool_ if boolean else np.uint8))
+
+
+def row_index(name: Place, rows: object, n: int) -> NDArray[np.int64]:
+    """The row numbers that `rows` (int, slice, int array, bool array) picks of n, as int64 in 0..n-1."""
+    if isinstance(rows, slice):
+        return np.arange(n, dtype=np.int64)[rows]
+    if isinstance(rows, bool):
+        raise wrong_type(name, "row numbers, a slice or a bool array", repr(rows))
+    try:
+        index = np.asarray(rows)
+    except ValueError:  # ragged
+        raise wrong_type(name, "row numbers, a slice or a bool array", repr(rows)) from None
+    if index.size == 0 and index.ndim == 1 and index.dtype.kind != "b":
+        return np.zeros(0, np.int64)
+    if index.dtype.kind == "b" and index.ndim == 1:
+        if len(index) != n:
+            raise IndexError(f"{part(name)}: expected a bool array of length {n}, got {len(index)}")
+        return np.flatnonzero(index)
+    if index.dtype.kind not in "iu" or index.ndim > 1:
+        raise wrong_type(name, "row numbers, a slice or a bool array", repr(rows))
+    index = np.atleast_1d(index)
+    outside = (index < -n) | (index >= n) if index.dtype.kind == "i" else index >= n
+    if outside.any():
+        raise IndexError(f"{part(name)}: row {index[outside][0]} is out of range for {n} rows")
+    index = index.astype(np.int64)
+    return np.where(index < 0, index + n, index)
+
+
+def weights(name: Place, value: object) -> NDArray[np.uint16]:
+    """`value` as the weights of a blur: an odd number of them, uint16, adding up to 4096."""
+    checked = array(name, value)
+    if checked.dtype != np.uint16:
+        raise wrong_type(name, "dtype uint16", str(checked.dtype))
+    if checked.ndim != 1:
+        raise wrong(name, "shape (n,)", str(checked.shape))
+    if len(checked) % 2 == 0:
+        raise wrong(name, "an odd number of weights", str(len(checked)))
+    if (total := int(checked.sum(dtype=np.uint64))) != WEIGHT_SUM:
+        raise wrong(name, f"weights that sum to {WEIGHT_SUM}", str(total))
+    return np.require(checked, requirements=["C", "A"])
+
+
+def crowd_flags(name: Place, value: ArrayLike, n: int | None = None) -> NDArray[np.bool_]:
+    """`value` as one bool for each of n masks, or of any number; 0 and 1 are taken for bools."""
+    shape = "shape (n,)" if n is None else f"shape ({n},)"
+    try:
+        flags = np.asarray(value)
+    except ValueError:  # ragged
+        raise wrong(name, shape, "nested lists") from None
+    if flags.ndim != 1 or n not in (None, len(flags)):
+        raise wrong(name, shape, str(flags.shape))
+    if flags.size and flags.dtype.kind not in "biu":
+        raise wrong_type(name, "bools", f"dtype {flags.dtype}")
+    if not np.isin(flags, (0, 1)).all():
+        raise wrong(name, "0 and 1 or bools", "another number")
+    return np.ascontiguousarray(flags, np.bool_)
+
+
+def blend_arguments(
+    source: object, target: object, alpha: object
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.uint8]]:
+    """The two images of a blend, of one shape and dtype, and one weight for each pixel."""
+    above, below = image("source", source), image("target", target)
+    if below.shape != above.shape or below.dtype != above.dtype:
+        raise wrong(
+            "target",
+            f"shape {above.shape} and dtype {above.dtype} as in source",
+            f"{below.shape} and {below.dtype}",
+        )
+    share = array("alpha", alpha)
+    if share.dtype != np.uint8:
+        raise wrong_type("alpha", "dtype uint8", str(share.dtype))
+    if share.shape != above.shape[:2]:
+        raise wrong("alpha", f"shape {above.shape[:2]}", str(share.shape))
+    return above, below, share

@@ -1,0 +1,63 @@
+"""Checks of fills: the values of canvas pixels that no image reaches."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias
+
+import numpy as np
+
+from copypaste_rs._checks.places import wrong
+from copypaste_rs._checks.scalars import real
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Fill: TypeAlias = "SupportsFloat | Sequence[SupportsFloat] | NDArray[Any] | None"
+
+
+def fill(value: object) -> float | tuple[float, ...] | None:
+    """`value` as a fill: None, a finite number, or a tuple of them."""
+    if value is None:
+        return None
+    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes):
+        values = value.tolist() if isinstance(value, np.ndarray) else list(value)
+        if isinstance(values, list):
+            return tuple(real("fill", each, -math.inf, math.inf) for each in values)
+        value = values
+    return real("fill", value, -math.inf, math.inf)  # type: ignore[arg-type]  # refuses what is no number
+
+
+def fill_values(value: object, dtype: np.dtype[Any], channels: int, grey_image: bool) -> NDArray[Any]:
+    """The fill as one value of `dtype` for each channel; None is mid-grey (128, 32768 or 0.5)."""
+    if value is None:
+        return _grey(dtype, channels)
+    given = fill(value)
+    if isinstance(given, tuple):
+        if len(given) != channels:
+            of = "an image without channel axis" if grey_image else f"an image of {channels} channels"
+            raise wrong("fill", f"a number or {channels} of them for {of}", str(len(given)))
+        numbers = np.array(given)
+    else:
+        numbers = np.full(channels, given)
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = numbers.astype(dtype)
+    if dtype.kind == "f":
+        if not np.isfinite(values).all():
+            limit = float(np.finfo(np.float32).max)
+            raise wrong("fill", f"numbers within {limit:g} for dtype float32", f"{numbers[~np.isfinite(values)][0]:g}")
+        return values
+    outside = (numbers < 0) | (numbers > np.iinfo(dtype).max) | (numbers != np.trunc(numbers))
+    if outside.any():
+        top = np.iinfo(dtype).max
+        raise wrong("fill", f"whole numbers from 0 to {top} for dtype {dtype}", f"{numbers[outside][0]:g}")
+    return values
+
+
+@functools.lru_cache(16)
+def _grey(dtype: np.dtype[Any], channels: int) -> NDArray[Any]:
+    values = np.full(channels, {"u1": 128, "u2": 32768, "f4": 0.5}[dtype.str[1:]], dtype)
+    values.flags.writeable = False
+    return values

@@ -1,0 +1,226 @@
+"""Copy-paste around a kernel: arguments checked, the kernel called, columns gathered."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+from copypaste_rs import _checks
+from copypaste_rs._checks import item, wrong, wrong_type
+from copypaste_rs._engine import columns
+from copypaste_rs.masks import RleMasks
+from copypaste_rs.plan import Plan, check_placement
+from copypaste_rs.sample import Instances, Sample
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from copypaste_rs._checks import Place
+    from copypaste_rs._engine.formats import OutputFormat
+    from copypaste_rs._engine.options import KernelOptions, Options
+    from copypaste_rs.plan import Placement
+
+
+class Side(NamedTuple):
+    """One image with its masks, as a kernel takes it."""
+
+    image: NDArray[Any]
+    masks: RleMasks
+    iscrowd: NDArray[np.bool_]
+
+
+class ComposedRows(Protocol):
+    """The rows that are left, in their order, as columns of one length."""
+
+    @property
+    def boxes(self) -> NDArray[np.float32]: ...
+    @property
+    def area(self) -> NDArray[np.int64]: ...
+    @property
+    def source(self) -> NDArray[np.int32]:
+        """Number of the source of each row; -1 is the target."""
+
+    @property
+    def source_row(self) -> NDArray[np.int32]:
+        """The row within its sample."""
+
+    @property
+    def visibility(self) -> NDArray[np.float32]: ...
+    @property
+    def crowd(self) -> NDArray[np.bool_]:
+        """Crowds, and rows that would have been dropped and are kept as crowd."""
+
+
+class Composition(NamedTuple):
+    """What a kernel makes of a call."""
+
+    image: NDArray[Any]
+    masks: RleMasks
+    rows: ComposedRows
+    carried: list[NDArray[Any]]
+    """The further columns, in the order of the call's layout."""
+
+
+Compose = Callable[["Call", "KernelOptions", "NDArray[Any]", "OutputFormat | None"], Composition]
+"""A kernel: writes the image of a call into an array, in another format where there is one."""
+
+
+def place_arguments(
+    image: NDArray[Any],
+    placement: Placement,
+    fill: _checks.Fill,
+    interpolation: str,
+    antialias: bool,
+    out: NDArray[Any] | None,
+) -> tuple[NDArray[Any], NDArray[Any], bool, NDArray[Any]]:
+    """Arguments of placing an image, checked: its pixels, the fill of each channel, whether nearest, the canvas."""
+    from copypaste_rs._engine.options import INTERPOLATIONS
+
+    pixels = _checks.image("image", image)
+    dtype, (h, w, *channels) = pixels.dtype, pixels.shape
+    check_placement(placement, (h, w), "image")
+    values = _checks.fill_values(fill, dtype, channels[0] if channels else 1, not channels)
+    nearest = _checks.choice("interpolation", interpolation, INTERPOLATIONS) == "nearest"
+    _checks.flag("antialias", antialias)
+    shape = (*placement.canvas_size, *channels)
+    if out is None:
+        return pixels, values, nearest, np.empty(shape, dtype)
+    return pixels, values, nearest, _checks.output("out", out, shape, dtype, (pixels,))
+
+
+def samples(sources: Sample | Sequence[Sample]) -> list[Sample]:
+    """The sources as a list."""
+    if isinstance(sources, Sample):
+        return [sources]
+    if not isinstance(sources, Sequence):
+        raise wrong_type("sources", "a Sample or a sequence of them", type(sources).__name__)
+    return [check_sample(item("sources", i), source) for i, source in enumerate(sources)]
+
+
+def check_sample(place: Place, value: object) -> Sample:
+    """`value`, which must be a sample."""
+    if not isinstance(value, Sample):
+        raise wrong_type(place, "a Sample", type(value).__name__)
+    return value
+
+
+def apply(
+    compose: Compose,
+    options: Options,
+    plan: Plan,
+    target: Sample,
+    sources: list[Sample],
+    out: NDArray[Any] | None,
+    target_name: str = "target",
+) -> Sample:
+    """Apply `plan` with checked options: everything is checked before anything is written."""
+    call = Call.check(options, plan, target, sources, target_name)
+    if out is None:
+        canvas = np.empty(call.shape, target.image.dtype)
+    else:
+        canvas = _checks.output("out", out, call.shape, target.image.dtype, call.arrays())
+    return call.result(options, compose(call, options.of_kernel(target.image), canvas, None))
+
+
+class Call(NamedTuple):
+    """A plan and the samples it is applied to, checked against each other."""
+
+    plan: Plan
+    samples: list[Sample]
+    layout: columns.Layout
+
+    @classmethod
+    def check(
+        cls, options: Options, plan: Plan, target: Sample, sources: list[Sample], target_name: str = "target"
+    ) -> Call:
+        """Check that all fits; `target_name` is how errors call the target."""
+        places = (target_name, *_source_places(len(sources)))
+        samples = [check_sample(target_name, target), *sources]
+        _check_images(places, samples)
+        _check_plan(plan, target, sources, target_name)
+        return cls(plan, samples, columns.layout(places, [s.instances for s in samples], options.missing))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the canvas."""
+        return (*self.plan.canvas_size, *self.samples[0].image.shape[2:])
+
+    def arrays(self) -> list[NDArray[Any]]:
+        """All arrays that are read."""
+        found: list[Any] = []
+        for sample in self.samples:
+            found.append(sample.image)
+            found += sample.instances._columns.values()
+        return [each for each in found if isinstance(each, np.ndarray)]
+
+    def sides(self) -> tuple[Side, list[Side]]:
+        """Target and sources as a kernel takes them."""
+        target, *sources = map(_side, self.samples)
+        return target, sources
+
+    def carried(self) -> list[list[NDArray[Any]]]:
+        """For each further column the arrays of all samples that have rows."""
+        return [column.arrays for column in self.layout.carried]
+
+    def result(self, options: Options, made: Composition) -> Sample:
+        """The sample that a kernel's work amounts to."""
+        wanted = self.layout.has_crowd or options.on_hidden == "crowd"
+        gathered = columns.gather(self.layout, made, crowd=wanted)
+        return Sample._trusted(made.image, Instances._trusted(gathered), dict(self.samples[0].info))
+
+
+@functools.lru_cache(8)
+def _source_places(n: int) -> tuple[Place, ...]:
+    return tuple(item("sources", i) for i in range(n))
+
+
+def _check_images(places: Sequence[Place], sides: Sequence[Sample]) -> None:
+    first = sides[0].image
+    for place, sample in zip(places, sides, strict=True):
+        if sample.image.dtype != first.dtype:
+            raise wrong(place, f"an image of dtype {first.dtype} as the target's", str(sample.image.dtype))
+        if sample.image.shape[2:] != first.shape[2:]:
+            raise wrong(place, f"an image with {_channels(first)} as the target's", _channels(sample.image))
+
+
+def _channels(image: NDArray[Any]) -> str:
+    return "no channel axis" if image.ndim == 2 else f"{image.shape[2]} channels"
+
+
+def _check_plan(plan: Plan, target: Sample, sources: Sequence[Sample], target_name: str) -> None:
+    if not isinstance(plan, Plan):
+        raise wrong_type("plan", "a Plan", type(plan).__name__)
+    if plan.target.input_size != target.size:
+        raise wrong("plan", f"a plan for a {target_name} of size {target.size}", str(plan.target.input_size))
+    for i, paste in enumerate(plan.pastes):
+        if paste.source >= len(sources):
+            expected = f"pastes[{i}] to take one of {len(sources)} sources"
+            raise wrong("plan", expected, f"sources[{paste.source}]")
+        source = sources[paste.source]
+        if paste.placement.input_size != source.size:
+            expected = f"pastes[{i}] for sources[{paste.source}] of size {source.size}"
+            raise wrong("plan", expected, str(paste.placement.input_size))
+        rows = len(source.instances)
+        if paste.instances and max(paste.instances) >= rows:
+            expected = f"pastes[{i}] to take rows of the {rows} instances of sources[{paste.source}]"
+            raise wrong("plan", expected, f"row {max(paste.instances)}")
+
+
+def check_canvas(plan: Plan, canvas: tuple[int, int]) -> None:
+    """Check that a plan is for canvases of this size."""
+    if isinstance(plan, Plan) and plan.canvas_size != canvas:
+        raise wrong("plan", f"a canvas of size {canvas}", str(plan.canvas_size))
+
+
+def _side(sample: Sample) -> Side:
+    held = sample.instances._columns
+    masks = held.get("masks")
+    if masks is None:
+        masks = RleMasks.empty(sample.size)
+    crowd = held.get("iscrowd")
+    if crowd is None:
+        crowd = np.zeros(len(masks), np.bool_)
+    return Side(sample.image, masks, crowd)

@@ -1,0 +1,75 @@
+"""Options of copy-paste, checked, and what a kernel takes of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, SupportsIndex
+
+from copypaste_rs import _checks
+from copypaste_rs._engine.columns import check_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+INTERPOLATIONS = ("bilinear", "nearest")
+ON_HIDDEN = ("drop", "crowd")
+
+
+class KernelOptions(NamedTuple):
+    """Options as a kernel takes them, for images of one dtype and number of channels."""
+
+    fill: NDArray[Any]
+    """One value for each channel."""
+    nearest: bool
+    antialias: bool
+    min_area: int
+    min_visibility: float
+    keep_hidden: bool
+
+
+class Options(NamedTuple):
+    """Options of copy-paste, checked."""
+
+    fill: float | tuple[float, ...] | None
+    interpolation: str
+    antialias: bool
+    min_area: int
+    min_visibility: float
+    on_hidden: str
+    missing: dict[str, Any]
+
+    @staticmethod
+    def check(
+        *,
+        fill: _checks.Fill = None,
+        interpolation: str = "bilinear",
+        antialias: bool | np.bool_ = True,
+        min_area: SupportsIndex = 0,
+        min_visibility: SupportsFloat = 0.0,
+        on_hidden: str = "drop",
+        missing: Mapping[str, Any] | None = None,
+    ) -> Options:
+        """The options, or an error that names the one that is wrong."""
+        return Options(
+            _checks.fill(fill),
+            _checks.choice("interpolation", interpolation, INTERPOLATIONS),
+            _checks.flag("antialias", antialias),
+            _checks.integer("min_area", min_area, 0, _checks.MAX_PIXELS),
+            _checks.real("min_visibility", min_visibility, 0.0, 1.0),
+            _checks.choice("on_hidden", on_hidden, ON_HIDDEN),
+            check_missing(missing),
+        )
+
+    def of_kernel(self, image: NDArray[Any]) -> KernelOptions:
+        """The options for images like `image`."""
+        channels = image.shape[2] if image.ndim == 3 else 1
+        return KernelOptions(
+            _checks.fill_values(self.fill, image.dtype, channels, image.ndim == 2),
+            self.interpolation == "nearest",
+            self.antialias,
+            self.min_area,
+            self.min_visibility,
+            self.on_hidden == "crowd",
+        )

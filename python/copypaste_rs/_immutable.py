@@ -1,0 +1,21 @@
+"""Immutability of values: attributes are set once, by their own class."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+
+class Immutable:
+    """Base of classes whose attributes cannot be set or deleted from outside."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable: cannot set {name!r}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__} is immutable: cannot delete {name!r}")
+
+    def _put(self, **values: object) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)

@@ -1,0 +1,121 @@
+"""The kernels of the engine in Rust, on checked arguments: what `copypaste_rs.reference` has in NumPy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from copypaste_rs import _core, draws
+from copypaste_rs._engine import columns
+from copypaste_rs._engine.call import Composition, Side
+from copypaste_rs.blur import weights_of
+from copypaste_rs.masks import RleMasks
+from copypaste_rs.plan import Paste, Placement, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from copypaste_rs._engine.call import Call
+    from copypaste_rs._engine.formats import OutputFormat
+    from copypaste_rs._engine.options import KernelOptions
+    from copypaste_rs.plan_options import PlanOptions, PlanSource
+
+
+class KernelCall(NamedTuple):
+    """A call as the extension takes it."""
+
+    plan: Plan
+    sides: list[Side]
+    """Target and sources, images with a channel axis."""
+    weights: list[NDArray[np.uint16] | None]
+    """Weights of the blur of each paste; None pastes hard."""
+    columns: list[list[NDArray[Any]]]
+
+    @staticmethod
+    def of(call: Call) -> KernelCall:
+        """The call, made ready."""
+        target, sources = call.sides()
+        sides = [Side(planes(side.image), side.masks, side.iscrowd) for side in (target, *sources)]
+        weights = [None if paste.sigma is None else weights_of(paste.sigma) for paste in call.plan.pastes]
+        return KernelCall(call.plan, sides, weights, call.carried())
+
+
+def compose(call: Call, options: KernelOptions, out: NDArray[Any], output_format: OutputFormat | None) -> Composition:
+    """Apply the plan of a call, and write its image to `out`, in another format where there is one."""
+    image = call.samples[0].image
+    rows = _core.copy_paste(KernelCall.of(call), options, _with_channels(out, image), _format(output_format, image))
+    return _composition(call, out, rows)
+
+
+def compose_batch(
+    calls: Sequence[Call],
+    options: KernelOptions,
+    out: NDArray[Any],
+    output_format: OutputFormat | None,
+    threads: int,
+) -> list[Composition]:
+    """`compose` for each call, into its image of `out`. Nothing is written before the masks of all are done."""
+    image = calls[0].samples[0].image
+    all_rows = _core.copy_paste_batch(
+        [KernelCall.of(call) for call in calls],
+        options,
+        _with_channels(out, image),
+        _format(output_format, image),
+        threads,
+    )
+    return [_composition(call, out[i], rows) for i, (call, rows) in enumerate(zip(calls, all_rows, strict=True))]
+
+
+def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int) -> None:
+    """Draw each of `masks` in its array: planes (m, h, w), the first of which are written, or a map (h, w)."""
+    bytes_or_numbers = [each.view(np.uint8) if each.ndim == 3 else each for each in out]
+    _core.draw_masks(list(masks), bytes_or_numbers, threads)
+
+
+def draw(key: draws.Key, options: PlanOptions, target: tuple[int, int], sources: Sequence[PlanSource]) -> Plan:
+    """Draw a plan, whatever `options.choose` says."""
+    given = [source if source.boxes is not None else source._replace(boxes=_NO_BOXES) for source in sources]
+    placed, pasted = _core.draw_plan(key.key, key.counter(draws.PLAN_STREAM), options, target, given)
+    canvas = options.canvas
+    pastes = [
+        Paste._trusted(
+            number, rows, Placement._trusted(sources[number].size, place[0], place[1], canvas, place[2]), sigma
+        )
+        for number, rows, place, sigma in pasted
+    ]
+    return Plan._trusted(Placement._trusted(target, placed[0], placed[1], canvas, placed[2]), tuple(pastes))
+
+
+def planes(image: NDArray[Any]) -> NDArray[Any]:
+    """The image with a channel axis."""
+    return image if image.ndim == 3 else image[:, :, np.newaxis]
+
+
+_NO_BOXES = np.zeros((0, 4), np.float32)
+
+
+def _with_channels(out: NDArray[Any], image: NDArray[Any]) -> NDArray[Any]:
+    """`out` with a channel axis, where images like `image` have none; it is the last then in any layout."""
+    return out if image.ndim == 3 else out[..., np.newaxis]
+
+
+def format_of(output_format: OutputFormat, image: NDArray[Any]) -> tuple[bool, Any]:
+    """The format as the extension takes it: whether channels come first, and the factors of each."""
+    return output_format.channels_first and image.ndim == 3, output_format.linear(image)
+
+
+def _format(output_format: OutputFormat | None, image: NDArray[Any]) -> tuple[bool, Any] | None:
+    return None if output_format is None else format_of(output_format, image)
+
+
+def _composition(call: Call, image: NDArray[Any], rows: _core.ComposedRows) -> Composition:
+    masks = RleMasks._trusted(call.plan.canvas_size, rows.counts, rows.offsets)
+    carried = [
+        # NumPy picks from what is rare: it takes longer to get ready than to work.
+        columns.pick(arrays, rows.row) if values is None else values
+        for arrays, values in zip(call.carried(), rows.carried, strict=True)
+    ]
+    return Composition(image, masks, rows, carried)

@@ -1,0 +1,167 @@
+"""A sample as it is written: the bytes of an image file, and annotations as plain data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from copypaste_rs.column_names import PROVENANCE
+from copypaste_rs.datasets.images import encode_image
+from copypaste_rs.datasets.json_values import check_text, json_text
+from copypaste_rs.sample import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from numpy.typing import NDArray
+
+_MADE_HERE = ("masks", "labels", "boxes", "iscrowd", "area", "id")
+"""Columns that an annotation has under another name, or that are made afresh."""
+
+_TAKEN = {"image_id": "the image", "category_id": "labels", "bbox": "masks", "segmentation": "masks"}
+"""Fields of each annotation that no column may replace, and what they are made from."""
+
+
+class EncodedSample(NamedTuple):
+    """A sample as it will be written: plain data, which a worker process can make and hand over."""
+
+    data: bytes
+    """The image file."""
+    image: dict[str, Any]
+    """What the annotation file says of the image, but for its id and file name."""
+    annotations: list[dict[str, Any]]
+    """The annotations, but for ``id`` and ``image_id``."""
+
+
+def encode_sample(
+    sample: Sample,
+    sources: Sequence[Sample] = (),
+    *,
+    format: str,  # noqa: A002 (as in Pillow)
+    quality: int,
+    integers: Collection[str] = (),
+) -> EncodedSample:
+    """The image file and the annotations of a sample. A pure function."""
+    if not isinstance(sample, Sample):
+        raise TypeError(f"sample: expected a Sample, got {type(sample).__name__}")
+    h, w = sample.size
+    scalars = {name: _scalar(f"sample.info[{name!r}]", value) for name, value in sample.info.items()}
+    info = {name: value for name, value in scalars.items() if value is not None}
+    json_text("sample.info", dict.fromkeys(info))  # are the names text?
+    image_id, file_name = info.pop("image_id", None), info.pop("file_name", None)
+    image = {**info, "width": w, "height": h}
+    image.pop("id", None)
+    if image_id is not None:
+        image["source_image_id"] = image_id
+    if file_name is not None:
+        image["source_file_name"] = file_name
+    annotations = _annotations(sample, image_id, _source_ids(sources), integers)
+    return EncodedSample(encode_image(sample.image, format, quality), image, annotations)
+
+
+def _source_ids(sources: Sequence[object]) -> list[Any]:
+    if isinstance(sources, str | bytes) or not isinstance(sources, Sequence):
+        raise TypeError(f"sources: expected a sequence of Sample, got {type(sources).__name__}")
+    ids = []
+    for i, source in enumerate(sources):
+        if not isinstance(source, Sample):
+            raise TypeError(f"sources[{i}]: expected a Sample, got {type(source).__name__}")
+        ids.append(_scalar(f"sources[{i}].info['image_id']", source.info.get("image_id")))
+    return ids
+
+
+def _annotations(
+    sample: Sample, image_id: Any, source_ids: list[Any], integers: Collection[str]
+) -> list[dict[str, Any]]:
+    columns = sample.instances.columns
+    for name in columns:
+        if name in _TAKEN:
+            raise ValueError(f"sample: expected no column {name!r}, which is made from {_TAKEN[name]}; leave it out")
+        check_text("sample: name of a column", name)
+    n = len(sample.instances)
+    if n == 0:
+        return []
+    annotations = _geometry(sample)
+    for name, values in columns.items():
+        if name not in _MADE_HERE and name not in PROVENANCE:  # of an earlier round: they say nothing of this one
+            for annotation, value in zip(annotations, _values(name, values, name in integers), strict=True):
+                if value is not None:
+                    annotation[name] = value
+    ids = _values("id", columns["id"], "id" in integers) if "id" in columns else [None] * n
+    for annotation, number, source in zip(annotations, ids, _origins(columns.get("source"), n), strict=True):
+        origin = image_id if source < 0 else source_ids[source] if source < len(source_ids) else None
+        if origin is not None:
+            annotation["source_image_id"] = origin
+        if number is not None:
+            annotation["source_annotation_id"] = number
+    return annotations
+
+
+def _geometry(sample: Sample) -> list[dict[str, Any]]:
+    """The annotations with what is made from masks and labels."""
+    instances = sample.instances
+    masks, labels = instances.masks, instances.labels
+    if masks is None:
+        raise ValueError("sample: expected masks for its instances, got none")
+    if labels is None or labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise TypeError("sample: expected integer labels, which become category ids")
+    crowd = instances.iscrowd if instances.iscrowd is not None else np.zeros(len(masks), np.bool_)
+    assert instances.boxes is not None  # they come with the masks
+    x0, y0, x1, y1 = instances.boxes.astype(np.float64).T
+    boxes = np.stack([x0, y0, x1 - x0, y1 - y0], axis=1).tolist()
+    return [
+        {
+            "category_id": label,
+            "iscrowd": int(flag),
+            "area": area,
+            "bbox": box,
+            "segmentation": {"size": list(masks.size), "counts": mask["counts"].decode("ascii")},
+        }
+        for label, flag, area, box, mask in zip(
+            labels.tolist(), crowd.tolist(), masks.area.tolist(), boxes, masks.to_coco(), strict=True
+        )
+    ]
+
+
+def _origins(source: NDArray[Any] | None, n: int) -> list[int]:
+    """The source that each row is from, -1 for the target, as copy-paste writes it; one that is not there for NaN."""
+    if source is None:
+        return [-1] * n
+    if source.ndim != 1 or source.dtype.kind not in "biuf":
+        raise TypeError(
+            f"source: expected numbers of sources, shape ({n},), got shape {source.shape} and dtype {source.dtype}"
+        )
+    return [int(value) if np.isfinite(value) else sys.maxsize for value in source.tolist()]
+
+
+def _values(name: str, column: NDArray[Any], whole: bool) -> list[Any]:
+    """A column as Python values; None for what JSON cannot say."""
+    if column.dtype.kind not in "biufU":
+        raise TypeError(f"{name}: expected numbers, bools or strings to write, got dtype {column.dtype}")
+    if column.dtype.char == "g":
+        raise TypeError(f"{name}: expected numbers of at most 64 bits to write, got dtype {column.dtype}")
+    if column.dtype.kind == "U":
+        for i, row in enumerate(column):
+            check_text(f"{name}[{i}]", "".join(np.ravel(row).tolist()))
+    if column.dtype.kind != "f":
+        return list(column.tolist())
+    if column.dtype.itemsize < 8:  # the shortest number that is the same float32
+        column = column.astype(str).astype(np.float64)
+    finite = np.isfinite(column).all(axis=tuple(range(1, column.ndim)))
+    values = [value if good else None for value, good in zip(column.tolist(), finite.tolist(), strict=True)]
+    if whole and column.ndim == 1:
+        return [value if value is None or not value.is_integer() else int(value) for value in values]
+    return values
+
+
+def _scalar(name: str, value: Any) -> Any:
+    """A number, a string or a bool; None for what is none of these, and for NaN and infinity."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, str):
+        check_text(name, value)
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if isinstance(value, bool | int | float | str) else None

@@ -1,0 +1,166 @@
+"""What a plan is drawn from: the options of a draw, and the sources without their pixels."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeAlias
+
+from copypaste_rs import _checks
+from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs.plan import MAX_SIGMA, MIN_SIGMA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+Scale: TypeAlias = "str | tuple[SupportsFloat, SupportsFloat] | NDArray[Any]"
+Sigma: TypeAlias = "SupportsFloat | tuple[SupportsFloat, SupportsFloat] | None"
+Rows: TypeAlias = "Sequence[int] | NDArray[Any]"
+Choose: TypeAlias = "Callable[[int, NDArray[np.int64], np.random.Generator], Rows]"
+"""Rule of a user's own: number of the source, its candidate rows, a generator; gives some of the rows."""
+Select: TypeAlias = "str | SupportsFloat | Choose"
+
+SCALES = {"large": (0.1, 2.0), "standard": (0.8, 1.25)}
+"""The two ranges of the paper."""
+
+MAX_SCALE = 1e6
+"""No sensible jitter is near it; it keeps every product finite."""
+
+
+class PlanSource(NamedTuple):
+    """A source as a planner sees it: no pixels and no masks.
+
+    Attributes
+    ----------
+    size : (int, int)
+        Height and width of its image.
+    boxes : array, shape (n, 4), float32 or int64, optional
+        Box of each row: x0, y0, x1, y1, half-open, in whole pixels; None is no row.
+    iscrowd : array of bool, shape (n,), optional
+        Which rows are crowds.
+    labels : array, shape (n,), optional
+        Class of each row.
+    """
+
+    size: tuple[int, int]
+    boxes: NDArray[Any] | None = None
+    iscrowd: NDArray[np.bool_] | None = None
+    labels: NDArray[Any] | None = None
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return 0 if self.boxes is None else len(self.boxes)
+
+
+class PlanOptions(NamedTuple):
+    """The options of a draw, checked: `PlanOptions.check` makes them of what a transform takes."""
+
+    canvas: tuple[int, int]
+    target_scale: tuple[float, float]
+    source_scale: tuple[float, float]
+    flip: float
+    pad_random: bool
+    fit: bool
+    """Whether scale 1 fits the canvas, not keeps the size."""
+    p: float
+    most: int | None
+    """Most objects of a source; None leaves it to `fraction`, or to a subset of any size."""
+    fraction: float | None
+    uniform: bool
+    """Whether each object finds a place of its own."""
+    sigma: tuple[float, float] | None
+    choose: Choose | None = None
+    """Chooses among all candidates, instead of the numbers above."""
+
+    @staticmethod
+    def check(
+        *,
+        size: _checks.Size,
+        target_scale: Scale = "large",
+        source_scale: Scale = "large",
+        flip: SupportsFloat = 0.5,
+        select: Select = "subset",
+        placement: str = "jitter",
+        blend_sigma: Sigma = None,
+        p: SupportsFloat = 1.0,
+        pad: str = "top_left",
+        scale_reference: str = "fit",
+    ) -> PlanOptions:
+        """The options, or an error that names the one that is wrong.
+
+        Arguments are those of `copypaste_rs.SimpleCopyPaste`, but that a callable `select` takes the number of
+        the source instead of the sample.
+
+        Examples
+        --------
+        >>> PlanOptions.check(size=640, target_scale="standard", select=3).target_scale
+        (0.8, 1.25)
+        """
+        most, fraction, choose = _select(select)
+        return PlanOptions(
+            canvas=_checks.size("size", size),
+            target_scale=_scale("target_scale", target_scale),
+            source_scale=_scale("source_scale", source_scale),
+            flip=_checks.real("flip", flip, 0.0, 1.0),
+            pad_random=_checks.choice("pad", pad, ("top_left", "random")) == "random",
+            fit=_checks.choice("scale_reference", scale_reference, ("fit", "input")) == "fit",
+            p=_checks.real("p", p, 0.0, 1.0),
+            most=most,
+            fraction=fraction,
+            uniform=_checks.choice("placement", placement, ("jitter", "uniform")) == "uniform",
+            sigma=_sigma(blend_sigma),
+            choose=choose,
+        )
+
+
+def _scale(name: str, scale: Scale) -> tuple[float, float]:
+    if isinstance(scale, str):
+        return SCALES[_checks.choice(name, scale, tuple(SCALES))]
+    lo, hi = _range(name, scale)
+    if not 0 < lo <= hi <= MAX_SCALE:
+        raise wrong(name, f"0 < lo <= hi <= {MAX_SCALE:g}", f"({lo:g}, {hi:g})")
+    return lo, hi
+
+
+def _range(name: str, value: object) -> tuple[float, float]:
+    if isinstance(value, bytes) or not hasattr(value, "__len__") or not hasattr(value, "__getitem__"):
+        raise wrong_type(name, "a pair of numbers", repr(value))
+    if len(value) != 2:
+        raise wrong(name, "a pair of numbers", f"{len(value)} values")
+    lo, hi = (_checks.real((name, i), value[i], -math.inf, math.inf) for i in (0, 1))
+    return lo, hi
+
+
+def _sigma(sigma: Sigma) -> tuple[float, float] | None:
+    if sigma is None:
+        return None
+    if not hasattr(sigma, "__len__"):
+        number = _checks.real("blend_sigma", sigma, MIN_SIGMA, MAX_SIGMA)
+        return number, number
+    lo, hi = _range("blend_sigma", sigma)
+    if not MIN_SIGMA <= lo <= hi <= MAX_SIGMA:
+        raise wrong("blend_sigma", f"{MIN_SIGMA} <= lo <= hi <= {MAX_SIGMA}", f"({lo:g}, {hi:g})")
+    return lo, hi
+
+
+def _select(select: Select) -> tuple[int | None, float | None, Choose | None]:
+    """Most objects of a source, a fraction of them, or a rule that chooses; none of these is a subset of any size."""
+    if callable(select):
+        return _checks.MAX_SIDE, None, select
+    if isinstance(select, str):
+        chosen = _checks.choice("select", select, ("subset", "one", "all"))
+        return {"all": _checks.MAX_SIDE, "one": 1}.get(chosen), None, None
+    try:
+        return _checks.integer("select", select, 1, _checks.MAX_SIDE), None, None  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    try:
+        fraction = _checks.real("select", select, 0.0, 1.0)
+    except TypeError:
+        raise wrong_type("select", "'subset', 'one', 'all', an int, a fraction or a callable", repr(select)) from None
+    if fraction == 0.0:
+        raise wrong("select", "a fraction above 0", "0")
+    return None, fraction, None

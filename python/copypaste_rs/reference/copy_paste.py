@@ -1,0 +1,236 @@
+"""The whole operation: what a plan makes of a target and its sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from copypaste_rs._engine import call, columns
+from copypaste_rs._engine.call import Composition
+from copypaste_rs._engine.options import Options
+from copypaste_rs.blur import gaussian_weights
+from copypaste_rs.masks import RleMasks
+from copypaste_rs.reference.blend import blurred_union, mixed
+from copypaste_rs.reference.output import label_map, write_image
+from copypaste_rs.reference.resample import place_pixels
+from copypaste_rs.reference.rle import area, boxes, decode, place_masks
+from copypaste_rs.reference.runs import from_pixels, pixels_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from copypaste_rs import _checks
+    from copypaste_rs._engine.call import Call, Side
+    from copypaste_rs._engine.formats import OutputFormat
+    from copypaste_rs._engine.options import KernelOptions
+    from copypaste_rs.plan import Paste, Plan
+    from copypaste_rs.sample import Sample
+
+
+def copy_paste(
+    plan: Plan,
+    target: Sample,
+    sources: Sample | Sequence[Sample],
+    *,
+    fill: _checks.Fill = None,
+    interpolation: str = "bilinear",
+    antialias: bool = True,
+    min_area: int = 0,
+    min_visibility: float = 0.0,
+    on_hidden: str = "drop",
+    missing: Mapping[str, Any] | None = None,
+    out: NDArray[Any] | None = None,
+) -> Sample:
+    """Apply a plan: the target on the canvas, with objects of the sources pasted over it.
+
+    Ghiasi et al., "Simple Copy-Paste is a Strong Data Augmentation Method for Instance Segmentation" (CVPR 2021).
+    Whatever a paste covers loses those pixels, and area and box with them; what has too little left is dropped.
+
+    Parameters
+    ----------
+    plan : Plan
+        What was drawn: where images land, what is pasted.
+    target : Sample
+        The image that is pasted onto, with its instances.
+    sources : Sample or sequence of Sample
+        Where the plan's pastes come from, by number.
+    fill, interpolation, antialias
+        As in `place_image`.
+    min_area : int
+        Rows with fewer pixels are not pasted, and are dropped at the end, crowds excepted.
+    min_visibility : float
+        Rows of which a smaller share is left are dropped at the end, crowds excepted. From 0 to 1.
+    on_hidden : "drop" or "crowd"
+        What happens to rows that would be dropped and have a pixel: with "crowd" they stay and become crowds.
+    missing : mapping, optional
+        Values for columns that only some of the samples have.
+    out : array, optional
+        Where to write the image.
+
+    Returns
+    -------
+    Sample
+        Rows of the target in their order, then pasted ones in theirs; further columns are ``source`` (-1 is the
+        target), ``source_row`` and ``visibility``, the share of the row's pixels on the canvas that is not covered.
+
+    Raises
+    ------
+    ValueError
+        When the plan, the samples and the options do not fit each other.
+    TypeError
+        When an argument is of another type.
+
+    Examples
+    --------
+    >>> from copypaste_rs import Instances, Paste, Placement, Plan, Sample
+    >>> here = Placement((2, 3), (2, 3), (0, 0), (2, 3))
+    >>> black = Sample(np.zeros((2, 3), np.uint8), Instances())
+    >>> white = Sample(np.full((2, 3), 255, np.uint8), Instances(RleMasks((2, 3), [1, 2, 3], [0, 3])))
+    >>> copy_paste(Plan(here, (Paste(0, (0,), here),)), black, white).image
+    array([[  0, 255,   0],
+           [255,   0,   0]], dtype=uint8)
+    """
+    options = Options.check(
+        fill=fill,
+        interpolation=interpolation,
+        antialias=antialias,
+        min_area=min_area,
+        min_visibility=min_visibility,
+        on_hidden=on_hidden,
+        missing=missing,
+    )
+    return call.apply(compose, options, plan, target, call.samples(sources), out)
+
+
+class Layer(NamedTuple):
+    """The rows of a paste that have enough pixels on the canvas."""
+
+    paste: Paste
+    rows: NDArray[np.int64]
+    """Their numbers within the source."""
+    placed: RleMasks
+    """Their masks on the canvas, before later pastes cover them."""
+    union: RleMasks
+    """What the paste covers: one mask."""
+
+
+class Kept(NamedTuple):
+    """The rows of one side that are left at the end, as columns."""
+
+    masks: RleMasks
+    row: NDArray[np.int64]
+    visibility: NDArray[np.float64]
+    hidden: NDArray[np.bool_]
+
+
+class Rows(NamedTuple):
+    """The rows that are left, in their order, as columns of one length."""
+
+    boxes: NDArray[np.float32]
+    area: NDArray[np.int64]
+    source: NDArray[np.int32]
+    source_row: NDArray[np.int32]
+    visibility: NDArray[np.float32]
+    crowd: NDArray[np.bool_]
+
+
+def compose(call: Call, options: KernelOptions, out: NDArray[Any], output_format: OutputFormat | None) -> Composition:
+    """Apply the plan of a call, and write its image to `out`, in another format where there is one."""
+    plan, (target, sources) = call.plan, call.sides()
+    layers = [layer for paste in plan.pastes if len((layer := _layer(paste, sources, options.min_area)).rows)]
+    image = out if output_format is None else np.empty(call.shape, target.image.dtype)
+    _render(image, plan, target, sources, layers, options)
+    if output_format is not None:
+        write_image(image, output_format, out)
+
+    # From the last paste to the target, since later pastes cover earlier ones; whatever lies on top is `covered`.
+    covered = np.zeros(plan.canvas_size, np.bool_)
+    kept: list[tuple[int, Kept]] = []
+
+    def keep(number: int, placed: RleMasks, rows: NDArray[np.int64], crowd: NDArray[np.bool_]) -> None:
+        visible = from_pixels(placed.size, (pixels_of(placed, i) & ~covered for i in range(len(placed))))
+        before, after = area(placed), area(visible)
+        visibility = after / np.maximum(before, 1)
+        hidden = ~crowd & ((after < options.min_area) | (visibility < options.min_visibility))
+        left = (after > 0) & (~hidden | options.keep_hidden)
+        kept.append((number, Kept(visible[left], rows[left], visibility[left], hidden[left])))
+
+    for layer in reversed(layers):
+        keep(layer.paste.source, layer.placed, layer.rows, sources[layer.paste.source].iscrowd[layer.rows])
+        covered |= pixels_of(layer.union, 0)
+    keep(-1, place_masks(target.masks, plan.target), np.arange(len(target.masks)), target.iscrowd)
+    kept.reverse()
+
+    masks = RleMasks.concat([part.masks for _, part in kept])
+    iscrowd = [target.iscrowd, *(source.iscrowd for source in sources)]
+    starts = np.cumsum([0, *map(len, iscrowd)])
+    row = np.concatenate([part.row + starts[number + 1] for number, part in kept])
+    rows = Rows(
+        boxes(masks),
+        area(masks),
+        np.concatenate([np.full(len(part.row), number, np.int32) for number, part in kept]),
+        np.concatenate([part.row for _, part in kept]).astype(np.int32),
+        np.concatenate([part.visibility for _, part in kept]).astype(np.float32),
+        np.concatenate([part.hidden | iscrowd[number + 1][part.row] for number, part in kept]),
+    )
+    return Composition(out, masks, rows, [columns.pick(arrays, row) for arrays in call.carried()])
+
+
+def _render(
+    image: NDArray[Any],
+    plan: Plan,
+    target: Side,
+    sources: Sequence[Side],
+    layers: Sequence[Layer],
+    options: KernelOptions,
+) -> None:
+    """Write the pixels: the target's, then those of each layer over what lies below."""
+    fill, nearest, antialias, *_ = options
+    place_pixels(target.image, plan.target, image, fill=fill, nearest=nearest, antialias=antialias)
+    for layer in layers:
+        above = np.empty_like(image)
+        source = sources[layer.paste.source]
+        placement = layer.paste.placement
+        place_pixels(source.image, placement, above, fill=fill, nearest=nearest, antialias=antialias)
+        if layer.paste.sigma is None:
+            pasted = pixels_of(layer.union, 0)
+            image[pasted] = above[pasted]
+        else:
+            weights = gaussian_weights(layer.paste.sigma)
+            image[...] = mixed(above, image, blurred_union(source.masks[layer.rows], placement, weights))
+
+
+def _layer(paste: Paste, sources: Sequence[Side], min_area: int) -> Layer:
+    rows = np.array(paste.instances, np.int64)
+    placed = place_masks(sources[paste.source].masks[rows], paste.placement)
+    enough = area(placed) >= max(1, min_area)
+    rows, placed = rows[enough], placed[enough]
+    union = np.zeros(placed.size, np.bool_)
+    for i in range(len(placed)):
+        union |= pixels_of(placed, i)
+    return Layer(paste, rows, placed, from_pixels(placed.size, [union]))
+
+
+def compose_batch(
+    calls: Sequence[Call],
+    options: KernelOptions,
+    out: NDArray[Any],
+    output_format: OutputFormat | None,
+    threads: int,
+) -> list[Composition]:
+    """`compose` for each call, one by one: the reference is for reading, not for speed."""
+    del threads
+    return [compose(call, options, out[i], output_format) for i, call in enumerate(calls)]
+
+
+def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int) -> None:
+    """Draw each of `masks` in its array: planes (m, h, w), the first of which are written, or a map (h, w)."""
+    del threads
+    for each, array in zip(masks, out, strict=True):
+        if array.ndim == 3:
+            decode(each, array[: len(each)])
+        else:
+            label_map(each, array)

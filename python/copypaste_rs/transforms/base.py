@@ -1,0 +1,89 @@
+"""The base of the transforms: arguments by name, immutability, pickling, a backend."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from copypaste_rs._equality import same
+from copypaste_rs._immutable import Immutable
+from copypaste_rs.plan_options import PlanSource
+from copypaste_rs.reference.rle import pixel_boxes
+from copypaste_rs.transforms.backend import backend_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from copypaste_rs._engine.options import Options
+    from copypaste_rs.plan_options import PlanOptions
+    from copypaste_rs.sample import Sample
+    from copypaste_rs.transforms.backend import Backend
+
+
+class Transform(Immutable):
+    """The base of the transforms: arguments by name, immutability, pickling, a backend."""
+
+    __slots__ = ("_arguments", "_backend", "_options", "_planning")
+
+    _arguments: dict[str, Any]
+    _backend: Backend
+    _options: Options
+    _planning: PlanOptions
+
+    @property
+    def backend(self) -> str:
+        """Which of the two equal implementations runs."""
+        return backend_name(self._backend)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and name in self._arguments:
+            return copy.deepcopy(self._arguments[name])
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Transform):
+            return NotImplemented
+        return type(other) is type(self) and same(self._arguments, other._arguments)
+
+    __hash__ = None  # type: ignore[assignment]  # arguments may hold a list or a mapping
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self._arguments)
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments.items())
+        return f"{type(self).__name__}({arguments})"
+
+
+def _rebuild(kind: Callable[..., Transform], arguments: Mapping[str, Any]) -> Transform:
+    # What there was to warn of was said when the transform was made, not again in each worker.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return kind(**arguments)
+
+
+def frozen_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a constructor, as values that nobody else can change."""
+    return {name: _frozen(value) for name, value in given.items() if name not in ("self", "__class__")}
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return _frozen(value.tolist())
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(each) for each in value)
+    return copy.deepcopy(dict(value)) if isinstance(value, Mapping) else value
+
+
+def plan_source(sample: Sample) -> PlanSource:
+    """A sample as a planner sees it."""
+    columns = sample.instances._columns
+    boxes, size = columns.get("boxes"), sample.size
+    # Whole numbers up to 2^24 are exact in float32.
+    if boxes is not None and max(size) > 2**24:
+        boxes = pixel_boxes(columns["masks"])
+    return PlanSource(size, boxes, columns.get("iscrowd"), columns.get("labels"))

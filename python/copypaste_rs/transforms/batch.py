@@ -1,0 +1,205 @@
+"""Many plans applied in one call, on several threads; images and masks in the form that is asked for."""
+
+from __future__ import annotations
+
+import operator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, final
+
+import numpy as np
+
+from copypaste_rs import _checks
+from copypaste_rs._checks import wrong
+from copypaste_rs._engine.call import Call, check_canvas, check_sample, samples
+from copypaste_rs.errors import ArgumentError, ArgumentTypeError
+from copypaste_rs.sample import Instances, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from copypaste_rs._checks import Place
+    from copypaste_rs._engine.formats import OutputFormat
+    from copypaste_rs.plan import Plan
+    from copypaste_rs.transforms.base import Transform
+
+MAX_THREADS = 1024
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Augmented samples of one size, their images in one array.
+
+    Parameters
+    ----------
+    images : array, shape (B, H, W) or (B, H, W, C)
+        The images.
+    instances : list of Instances
+        The objects of each.
+    infos : list of dict
+        The info of each target.
+    """
+
+    images: NDArray[Any]
+    instances: list[Instances]
+    infos: list[dict[str, Any]]
+
+    def __len__(self) -> int:
+        return len(self.instances)
+
+    def __getitem__(self, index: SupportsIndex) -> Sample:
+        """One of the samples; its image is a view into `images`."""
+        i = operator.index(index)
+        return Sample._trusted(self.images[i], self.instances[i], self.infos[i])
+
+    def __repr__(self) -> str:
+        return f"Batch(images={self.images.shape} {self.images.dtype})"
+
+
+class MaskDrawing(NamedTuple):
+    """How masks are drawn as pixels."""
+
+    label_map: bool
+    dtype: np.dtype[Any]
+
+    def fresh(self, n: int, size: tuple[int, int]) -> NDArray[Any]:
+        """An array for n masks."""
+        return np.empty(size if self.label_map else (n, *size), self.dtype)
+
+    def check(self, place: Place, out: object, call: Call) -> NDArray[Any]:
+        """`out`, which must be able to take the masks of a call, however many are left of them."""
+        size = call.plan.canvas_size
+        if self.label_map:
+            return _checks.output(place, out, size, self.dtype)
+        most = len(call.samples[0].instances) + sum(len(paste.instances) for paste in call.plan.pastes)
+        planes = _checks.array(place, out)
+        if planes.ndim != 3 or len(planes) < most:
+            h, w = size
+            expected = f"shape (n, {h}, {w}) with n of at least {most}, for as many masks as may be left"
+            raise wrong(place, expected, str(planes.shape))
+        return _checks.output(place, out, (len(planes), *size), self.dtype)
+
+    def part(self, drawing: NDArray[Any], n: int) -> NDArray[Any]:
+        """The part of an array that n masks take."""
+        return drawing if self.label_map else drawing[:n]
+
+
+class TrainingForm(NamedTuple):
+    """The form of results for a model."""
+
+    image: OutputFormat
+    masks: MaskDrawing | None
+    """None leaves the masks as runs."""
+
+
+class Results(NamedTuple):
+    """What comes out of a batch."""
+
+    images: NDArray[Any]
+    samples: list[Sample]
+    """Their images are views into `images`."""
+    masks: list[NDArray[Any]] | None
+
+
+def apply_batch(
+    transform: Transform,
+    plans: Sequence[Plan],
+    targets: Sequence[Sample],
+    sources: Sequence[Sample | Sequence[Sample]],
+    threads: SupportsIndex,
+    out: NDArray[Any] | None,
+    form: TrainingForm | None = None,
+    masks_out: Sequence[NDArray[Any]] | None = None,
+) -> Results:
+    """Apply each plan to its samples; everything is checked before anything is written."""
+    most = _checks.integer("threads", threads, 1, MAX_THREADS)
+    plans, targets, sources = (
+        _checks.items(name, given) for name, given in (("plans", plans), ("targets", targets), ("sources", sources))
+    )
+    if not len(plans) == len(targets) == len(sources):
+        raise wrong("plans", "as many as targets and sources", f"{len(plans)}, {len(targets)} and {len(sources)}")
+    if not plans:
+        raise wrong("plans", "at least one", "none")
+    with of_item(0):
+        first = check_sample("target", targets[0]).image
+    options, output_format = transform._options.of_kernel(first), None if form is None else form.image
+    shape, dtype = output_shape(transform._planning.canvas, first, output_format)
+    shape = (len(plans), *shape)
+    images = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype)
+    calls: list[Call] = []
+    for i, (plan, target, source) in enumerate(zip(plans, targets, sources, strict=True)):
+        with of_item(i):
+            check_canvas(plan, transform._planning.canvas)
+            calls.append(Call.check(transform._options, plan, target, samples(source)))
+            _check_alike(calls[-1].samples[0].image, first)
+    if out is not None:
+        for call in calls:
+            _checks.apart("out", out, call.arrays())
+    given = None if masks_out is None else _given(form and form.masks, calls, masks_out)
+    if out is not None and given is not None and _checks.may_overlap(out, given):
+        raise wrong("masks_out", "memory of its own", "an array that overlaps out")
+    backend = transform._backend
+    made = backend._compose_batch(calls, options, images, output_format, most)
+    results = [call.result(transform._options, each) for call, each in zip(calls, made, strict=True)]
+    if form is None or form.masks is None:
+        return Results(images, results, None)
+    masks = [each.masks for each in made]
+    drawings = [form.masks.fresh(len(each), transform._planning.canvas) for each in masks] if given is None else given
+    backend._draw_masks(masks, drawings, most)
+    return Results(images, results, [form.masks.part(d, len(m)) for d, m in zip(drawings, masks, strict=True)])
+
+
+def output_shape(
+    canvas: tuple[int, int], image: NDArray[Any], output_format: OutputFormat | None
+) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and dtype of a result made of images like `image`."""
+    if output_format is None:
+        return (*canvas, *image.shape[2:]), image.dtype
+    output_format.linear(image)  # refuses what cannot be had in this format
+    return output_format.shape(canvas, image), output_format.dtype
+
+
+@contextmanager
+def of_item(i: int) -> Iterator[None]:
+    """Errors of arguments, with the number of the item."""
+    try:
+        yield
+    except (ArgumentError, ArgumentTypeError) as error:
+        raise error.of_item(i) from None
+
+
+def _check_alike(image: NDArray[Any], first: NDArray[Any]) -> None:
+    if image.dtype != first.dtype or image.shape[2:] != first.shape[2:]:
+        expected = f"images of dtype {first.dtype} and shape (H, W{_tail(first)}) as in item 0"
+        raise wrong("target", expected, f"{image.dtype} and (H, W{_tail(image)})")
+
+
+def _given(drawing: MaskDrawing | None, calls: Sequence[Call], given: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """`masks_out`, which must be able to take the masks, however many are left of them."""
+    given = _checks.items("masks_out", given)
+    if len(given) != len(calls):
+        raise wrong("masks_out", f"{len(calls)} arrays, one for each item", str(len(given)))
+    inputs = [array for call in calls for array in call.arrays()]
+    checked: list[NDArray[Any]] = []
+    for i, (out, call) in enumerate(zip(given, calls, strict=True)):
+        checked.append(check_masks_out(("masks_out", i), drawing, call, out, [*inputs, *checked]))
+    return checked
+
+
+def check_masks_out(
+    place: Place, drawing: MaskDrawing | None, call: Call, out: object, others: Sequence[NDArray[Any]]
+) -> NDArray[Any]:
+    """An array that takes masks, apart from all others."""
+    if drawing is None:
+        raise wrong("masks_out", "None where masks stay runs", 'arrays; masks="dense" draws them')
+    array = drawing.check(place, out, call)
+    if _checks.may_overlap(array, others):
+        raise wrong(place, "memory of its own", "an array that overlaps another")
+    return array
+
+
+def _tail(image: NDArray[Any]) -> str:
+    return "".join(f", {side}" for side in image.shape[2:])

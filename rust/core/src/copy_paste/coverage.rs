@@ -1,0 +1,57 @@
+//! Canvas pixels that each paste covers: bits where its edge is hard, alpha where it is soft.
+
+use std::ops::Range;
+
+use super::Layer;
+use crate::blend::{Alpha, alpha, alpha_of_placed};
+use crate::rle::{BitPlane, PixelBox};
+use crate::simd::Level;
+use crate::{Placement, Result};
+
+/// Placement of the target, and what lies over it.
+pub struct Coverage {
+    pub(super) target: Placement,
+    pub(super) layers: Vec<LayerCoverage>,
+}
+
+/// Canvas pixels that one paste covers, within a box.
+pub(super) struct LayerCoverage {
+    pub(super) source: usize,
+    pub(super) placement: Placement,
+    pub(super) rows: Range<usize>,
+    pub(super) columns: Range<usize>,
+    pub(super) opacity: Opacity,
+}
+
+/// Opacity of a paste at each pixel of its box.
+pub(super) enum Opacity {
+    Hard(BitPlane),
+    Soft(Alpha),
+}
+
+impl Coverage {
+    pub(super) fn new(target: Placement, layers: &[Layer<'_>]) -> Result<Self> {
+        let layers = layers.iter().map(LayerCoverage::new).collect::<Result<_>>()?;
+        Ok(Self { target, layers })
+    }
+}
+
+impl LayerCoverage {
+    fn new(layer: &Layer<'_>) -> Result<Self> {
+        let (opacity, rows, columns) = match &layer.soft {
+            None => {
+                let PixelBox { y0, x0, y1, x1 } = layer.bbox;
+                (Opacity::Hard(BitPlane::new(&layer.union, 0)), y0..y1, x0..x1)
+            }
+            Some(soft) => {
+                let alpha = match &soft.uncut {
+                    Some(union) => alpha(union, &layer.placement, soft.weights)?,
+                    None => alpha_of_placed(Level::detect(), &layer.union, &layer.placement, soft.weights)?,
+                };
+                let (rows, columns) = (alpha.rows(), alpha.columns());
+                (Opacity::Soft(alpha), rows, columns)
+            }
+        };
+        Ok(Self { source: layer.source, placement: layer.placement, rows, columns, opacity })
+    }
+}

@@ -1,0 +1,226 @@
+//! Pixels of canvas rows, each from the one image that shows there.
+//!
+//! A row is first divided among the layers, from the last paste to the target: what a paste covers fully, nothing below
+//! it computes. Then it is written, from the target up, since soft edges blend over what lies below.
+
+use std::ops::Range;
+
+use super::coverage::{Coverage, LayerCoverage, Opacity};
+use super::{PixelOptions, check_length, check_size};
+use crate::bits::{Span, append_runs};
+use crate::blend::blend_row;
+use crate::memory::filled;
+use crate::output::RowSink;
+use crate::resample::fill::Fill;
+use crate::resample::{Filter, Pixel, Resampler};
+use crate::simd::Level;
+use crate::{Error, ImageView, Placement, Result, Size};
+
+/// Width in pixels of gaps between spans of the target that are computed with them, to be written over: that costs less
+/// than to begin anew.
+const NARROW: u32 = 64;
+
+/// Writer of canvas rows.
+pub struct Renderer<'a, 'i, T: Pixel> {
+    canvas: Size,
+    channels: usize,
+    target: Resampler<'i, T>,
+    layers: Vec<LayerRenderer<'a, 'i, T>>,
+    fill: Fill<'a, T>,
+    /// Bits of the columns of the row at hand that layers cover fully.
+    covered: Vec<u64>,
+    /// Spans of the row at hand that layers leave free, and those of them that the target is computed in.
+    free: Vec<Span>,
+    spans: Vec<Span>,
+    /// Copy of the parts of a row that are about to be blended over.
+    below: Vec<T>,
+}
+
+impl<'a, 'i, T: Pixel> Renderer<'a, 'i, T> {
+    /// Makes ready to write any rows; `images` are the target and the sources.
+    ///
+    /// # Errors
+    /// When the images do not fit the coverage, and when there is not enough memory.
+    pub fn new(
+        coverage: &'a Coverage,
+        images: &[ImageView<'i, T>],
+        options: &PixelOptions<'a, T>,
+    ) -> Result<Self> {
+        let image_of = |number: usize, placement: &Placement| {
+            let missing = Error::NoSuchSource { source: number, sources: images.len() };
+            let image = images.get(number).copied().ok_or(missing)?;
+            check_size(placement.input, image.size())?;
+            check_length(options.fill.len(), image.channels())?;
+            Ok(image)
+        };
+        let Coverage { target, layers } = coverage;
+        let Size { h, w } = target.canvas;
+        let filter = Filter::choose(options.nearest, options.antialias, target);
+        let resampler = Resampler::new(image_of(0, target)?, target, filter, 0..h, 0..w)?;
+        let mut renderers = Vec::with_capacity(layers.len());
+        for layer in layers {
+            let image = image_of(layer.source + 1, &layer.placement)?;
+            renderers.push(LayerRenderer::new(image, layer, options)?);
+        }
+        let soft = layers.iter().any(|layer| matches!(layer.opacity, Opacity::Soft(_)));
+        Ok(Self {
+            canvas: target.canvas,
+            channels: options.fill.len(),
+            target: resampler,
+            layers: renderers,
+            fill: Fill::new(options.fill),
+            covered: filled(w.div_ceil(64))?,
+            free: Vec::new(),
+            spans: Vec::new(),
+            below: if soft { filled(w * options.fill.len())? } else { Vec::new() },
+        })
+    }
+
+    /// Writes every pixel of some `rows` of the canvas to `sink`.
+    ///
+    /// Whatever the rows, each gets the same pixels: several threads can share a canvas.
+    ///
+    /// # Errors
+    /// When the sink does not have the size of these rows.
+    pub fn render(&mut self, rows: Range<usize>, sink: &mut impl RowSink<T>) -> Result<()> {
+        check_size(Size { h: rows.len(), w: self.canvas.w }, sink.size())?;
+        check_length(self.channels, sink.channels())?;
+        if rows.start > rows.end || rows.end > self.canvas.h {
+            return Err(Error::NoSuchRow { row: rows.end, rows: self.canvas.h });
+        }
+        for y in rows.clone() {
+            self.render_row(y, sink.row_mut(y - rows.start));
+            sink.finish(y - rows.start);
+        }
+        Ok(())
+    }
+
+    fn render_row(&mut self, y: usize, row: &mut [T]) {
+        let Self { canvas, channels, target, layers, fill, covered, free, spans, below } = self;
+        let (w, channels) = (canvas.w, *channels);
+        covered.fill(0);
+        free.clear();
+        let mut target_alone = true;
+        for layer in layers.iter_mut().rev().filter(|layer| layer.rows.contains(&y)) {
+            layer.claim(y, covered);
+            target_alone = false;
+        }
+        if target_alone {
+            free.push((0, w as u32));
+        } else {
+            append_runs(0, covered.iter().map(|taken| !taken), free);
+        }
+        let landing = if target.rows().contains(&y) { target.columns() } else { 0..0 };
+        let (landing_start, landing_end) = (landing.start as u32, landing.end as u32);
+        spans.clear();
+        for &(start, end) in &*free {
+            let end = end.min(w as u32); // bits past the last column are never covered
+            let left = landing_start.clamp(start, end);
+            let right = landing_end.clamp(left, end);
+            for (from, to) in [(start, left), (right, end)] {
+                fill.fill(&mut row[from as usize * channels..to as usize * channels]);
+            }
+            match spans.last_mut() {
+                _ if left == right => {}
+                Some(last) if left - last.1 <= NARROW => last.1 = right,
+                _ => spans.push((left, right)),
+            }
+        }
+        if !spans.is_empty() {
+            target.row(y, spans, row);
+        }
+        for layer in layers.iter_mut().filter(|layer| layer.rows.contains(&y)) {
+            layer.render(y, row, below, channels);
+        }
+    }
+}
+
+/// Writer of what one layer shows of a canvas row.
+struct LayerRenderer<'a, 'i, T: Pixel> {
+    rows: Range<usize>,
+    resampler: Resampler<'i, T>,
+    opacity: &'a Opacity,
+    /// Spans of the row at hand where the layer shows, and those of them that are blended.
+    shown: Vec<Span>,
+    partial: Vec<Span>,
+    /// Bits of one row of alpha: fully covered columns, and partly covered ones.
+    bits: [Vec<u64>; 2],
+}
+
+impl<'a, 'i, T: Pixel> LayerRenderer<'a, 'i, T> {
+    fn new(image: ImageView<'i, T>, layer: &'a LayerCoverage, options: &PixelOptions<'_, T>) -> Result<Self> {
+        let LayerCoverage { placement, rows, columns, opacity, .. } = layer;
+        let words = match opacity {
+            Opacity::Hard(_) => 0,
+            Opacity::Soft(_) => columns.end.div_ceil(64) - columns.start / 64,
+        };
+        let filter = Filter::choose(options.nearest, options.antialias, placement);
+        let resampler = Resampler::new(image, placement, filter, rows.clone(), columns.clone())?;
+        let bits = [filled(words)?, filled(words)?];
+        Ok(Self { rows: rows.clone(), resampler, opacity, shown: Vec::new(), partial: Vec::new(), bits })
+    }
+
+    /// Finds where the layer shows in row `y`, of what is not `covered` yet, and covers what it covers fully.
+    fn claim(&mut self, y: usize, covered: &mut [u64]) {
+        self.shown.clear();
+        self.partial.clear();
+        let (first, opaque, partial) = match self.opacity {
+            Opacity::Hard(plane) => (plane.first_word(), plane.row(y), &[][..]),
+            Opacity::Soft(alpha) => {
+                let [opaque, partial] = &mut self.bits;
+                alpha.row_bits(y, opaque, partial);
+                (alpha.columns().start / 64, &opaque[..], &partial[..])
+            }
+        };
+        let column = (first * 64) as u32;
+        let covered = &mut covered[first..first + opaque.len()];
+        if partial.is_empty() {
+            let shown = opaque.iter().zip(&*covered).map(|(bits, taken)| bits & !taken);
+            append_runs(column, shown, &mut self.shown);
+        } else {
+            let shown = opaque.iter().zip(partial).map(|(opaque, partial)| opaque | partial);
+            append_runs(column, shown.zip(&*covered).map(|(bits, taken)| bits & !taken), &mut self.shown);
+            let partial = partial.iter().zip(&*covered).map(|(bits, taken)| bits & !taken);
+            append_runs(column, partial, &mut self.partial);
+        }
+        for (taken, bits) in covered.iter_mut().zip(opaque) {
+            *taken |= bits;
+        }
+    }
+
+    /// Writes what the layer shows of row `y`; `below` takes what lies under the parts that are blended.
+    fn render(&mut self, y: usize, row: &mut [T], below: &mut [T], channels: usize) {
+        let values = |&(start, end): &Span| start as usize * channels..end as usize * channels;
+        for span in &self.partial {
+            copy_short(&row[values(span).start..], &mut below[values(span).start..], values(span).len());
+        }
+        self.resampler.row(y, &self.shown, row);
+        let Opacity::Soft(alpha) = self.opacity else { return };
+        let level = Level::detect();
+        for span in &self.partial {
+            let (start, end) = (span.0 as usize, span.1 as usize);
+            let from = values(span).start;
+            blend_row(
+                level,
+                &below[from..],
+                alpha.partial(y, start),
+                channels,
+                &mut row[from..],
+                end - start,
+            );
+        }
+    }
+}
+
+/// Copies the first `length` values, and perhaps some more: for a few at a time, a call would cost more.
+fn copy_short<T: Copy>(from: &[T], to: &mut [T], length: usize) {
+    const BLOCK: usize = 32;
+    let mut at = 0;
+    while at < length {
+        match (from[at..].first_chunk::<BLOCK>(), to[at..].first_chunk_mut::<BLOCK>()) {
+            (Some(from), Some(to)) => *to = *from,
+            _ => return to[at..length].copy_from_slice(&from[at..length]),
+        }
+        at += BLOCK;
+    }
+}

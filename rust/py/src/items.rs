@@ -1,0 +1,184 @@
+//! Items of copy-paste: a plan with its images, masks and columns, as Python hands it over and as a thread takes it.
+
+use std::ops::Range;
+
+use copypaste_core::copy_paste::{
+    self, Coverage, DropRules, Objects, Paste, PixelOptions, Renderer, ResultRows,
+};
+use copypaste_core::output::RowSink;
+use copypaste_core::resample::Pixel;
+use copypaste_core::{Error, ImageView, Placement, Result};
+use ndarray::{ArrayView3, CowArray, Ix3};
+use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray3};
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+
+use crate::arguments::{MaskParts, PyMasks, PyPlacement, with_dense_rows};
+use crate::columns::pick;
+use crate::errors::argument_error;
+use crate::masks::box_table;
+
+/// `Side` of Python: one image with its masks.
+#[derive(FromPyObject)]
+struct PySide<'py> {
+    image: Bound<'py, PyAny>,
+    masks: PyMasks<'py>,
+    iscrowd: PyReadonlyArray1<'py, bool>,
+}
+
+/// `Paste` of Python, but for sigma, which comes as weights.
+#[derive(FromPyObject)]
+struct PyPaste {
+    source: usize,
+    instances: Vec<usize>,
+    placement: PyPlacement,
+}
+
+/// `Plan` of Python.
+#[derive(FromPyObject)]
+struct PyPlan {
+    target: PyPlacement,
+    pastes: Vec<PyPaste>,
+}
+
+/// `KernelCall` of Python: a plan, its samples with the target first, blur weights for each paste, and for each further
+/// column the arrays of all samples.
+#[derive(FromPyObject)]
+pub(crate) struct PyCall<'py> {
+    plan: PyPlan,
+    sides: Vec<PySide<'py>>,
+    weights: Vec<Option<PyReadonlyArray1<'py, u16>>>,
+    columns: Vec<Vec<Bound<'py, PyAny>>>,
+}
+
+/// Rows of a result, as columns.
+#[pyclass(frozen, get_all, module = "copypaste_rs._core")]
+pub(crate) struct ComposedRows {
+    counts: Py<PyArray1<u32>>,
+    offsets: Py<PyArray1<i64>>,
+    boxes: Py<PyArray2<f32>>,
+    area: Py<PyArray1<i64>>,
+    source: Py<PyArray1<i32>>,
+    source_row: Py<PyArray1<i32>>,
+    visibility: Py<PyArray1<f32>>,
+    crowd: Py<PyArray1<bool>>,
+    row: Py<PyArray1<i64>>,
+    carried: Py<PyList>,
+}
+
+/// Arrays of one item, held while they are read.
+pub(crate) struct Item<'py, T: Element> {
+    call: PyCall<'py>,
+    images: Vec<PyReadonlyArray3<'py, T>>,
+}
+
+/// Views of an item's arrays, which threads take.
+pub(crate) struct Job<'a, T> {
+    target: Placement,
+    pastes: Vec<Paste<'a>>,
+    images: Vec<ArrayView3<'a, T>>,
+    masks: Vec<MaskParts<'a>>,
+    crowds: Vec<&'a [bool]>,
+}
+
+/// Images of an item with rows that are slices, and the coverage of its pastes: ready to be rendered.
+pub(crate) struct Composed<'a, T> {
+    coverage: Coverage,
+    images: Vec<CowArray<'a, T, Ix3>>,
+}
+
+impl<'py, T: Element + Pixel> Item<'py, T> {
+    pub(crate) fn extract(py: Python<'py>, call: PyCall<'py>) -> PyResult<Self> {
+        let image = |(number, side): (usize, &PySide<'py>)| {
+            side.image.extract().map_err(|_| {
+                let (argument, index) =
+                    if number == 0 { ("target", None) } else { ("sources", Some(number - 1)) };
+                argument_error(py, argument, index, "an image that no other call is writing to", "one in use")
+            })
+        };
+        let images = call.sides.iter().enumerate().map(image).collect::<PyResult<_>>()?;
+        Ok(Self { call, images })
+    }
+
+    pub(crate) fn job(&self) -> PyResult<Job<'_, T>> {
+        let PyCall { plan, sides, weights, .. } = &self.call;
+        let pastes = plan.pastes.iter().zip(weights).map(|(paste, weights)| {
+            Ok(Paste {
+                source: paste.source,
+                rows: &paste.instances,
+                placement: (&paste.placement).into(),
+                weights: weights.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
+            })
+        });
+        Ok(Job {
+            target: (&plan.target).into(),
+            pastes: pastes.collect::<PyResult<_>>()?,
+            images: self.images.iter().map(PyReadonlyArray3::as_array).collect(),
+            masks: sides.iter().map(|side| side.masks.parts()).collect::<PyResult<_>>()?,
+            crowds: self.crowds()?,
+        })
+    }
+
+    fn crowds(&self) -> PyResult<Vec<&[bool]>> {
+        self.call.sides.iter().map(|side| Ok(side.iscrowd.as_slice()?)).collect()
+    }
+
+    /// Result rows for Python, with the further columns of these rows.
+    pub(crate) fn finish(&self, py: Python<'py>, rows: ResultRows) -> PyResult<ComposedRows> {
+        let crowds = self.crowds()?;
+        // Rows are counted through all samples, the target's first.
+        let mut starts = vec![0];
+        starts.extend(crowds.iter().scan(0, |end, crowd| {
+            *end += crowd.len();
+            Some(*end)
+        }));
+        let places = || {
+            rows.source.iter().zip(&rows.source_row).map(|(&side, &row)| ((side + 1) as usize, row as usize))
+        };
+        let crowd: Vec<bool> =
+            places().zip(&rows.hidden).map(|((side, row), hidden)| crowds[side][row] || *hidden).collect();
+        let row: Vec<i64> = places().map(|(side, row)| (starts[side] + row) as i64).collect();
+        let carried = self.call.columns.iter().map(|arrays| pick(py, arrays, &row));
+        Ok(ComposedRows {
+            carried: PyList::new(py, carried.collect::<PyResult<Vec<_>>>()?)?.unbind(),
+            counts: rows.counts.into_pyarray(py).unbind(),
+            offsets: rows.offsets.into_pyarray(py).unbind(),
+            boxes: box_table(&rows.boxes).into_pyarray(py).unbind(),
+            area: rows.area.into_pyarray(py).unbind(),
+            source: rows.source.into_pyarray(py).unbind(),
+            source_row: rows.source_row.into_pyarray(py).unbind(),
+            visibility: rows.visibility.into_pyarray(py).unbind(),
+            crowd: crowd.into_pyarray(py).unbind(),
+            row: row.into_pyarray(py).unbind(),
+        })
+    }
+}
+
+impl<'a, T: Pixel> Job<'a, T> {
+    /// Finds out what is left of every object, and what is to be rendered.
+    pub(crate) fn compose(&self, rules: &DropRules) -> Result<(ResultRows, Composed<'a, T>)> {
+        let mut objects = Vec::with_capacity(self.masks.len());
+        for (masks, &crowd) in self.masks.iter().zip(&self.crowds) {
+            objects.push(Objects { masks: masks.counts()?, crowd });
+        }
+        // There always is a target: Python has put it there.
+        let no_target = Error::LengthDiffers { expected: 1, found: 0 };
+        let (&target, sources) = objects.split_first().ok_or(no_target)?;
+        let (rows, coverage) = copy_paste::compose_masks(target, &self.target, sources, &self.pastes, rules)?;
+        let images = self.images.iter().copied().map(with_dense_rows).collect();
+        Ok((rows, Composed { coverage, images }))
+    }
+}
+
+impl<T: Pixel> Composed<'_, T> {
+    /// Writes some `rows` of the canvas to `sink`.
+    pub(crate) fn render(
+        &self,
+        options: &PixelOptions<'_, T>,
+        rows: Range<usize>,
+        sink: &mut impl RowSink<T>,
+    ) -> Result<()> {
+        let images: Vec<_> = self.images.iter().filter_map(|image| ImageView::new(image.view())).collect();
+        Renderer::new(&self.coverage, &images, options)?.render(rows, sink)
+    }
+}

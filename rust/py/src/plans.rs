@@ -1,0 +1,110 @@
+//! Plans drawn, and the random words that they are drawn from.
+
+use copypaste_core::plan::{self, PlanSource, Select};
+use copypaste_core::{Placement, Size, philox};
+use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use crate::errors::to_python;
+
+/// `PlanOptions` of Python, as numbers.
+#[derive(FromPyObject)]
+pub(crate) struct PyPlanOptions {
+    canvas: (usize, usize),
+    target_scale: (f64, f64),
+    source_scale: (f64, f64),
+    flip: f64,
+    pad_random: bool,
+    fit: bool,
+    p: f64,
+    /// Most objects of a source; none leaves it to `fraction`, or to a subset of any size.
+    most: Option<usize>,
+    fraction: Option<f64>,
+    uniform: bool,
+    sigma: Option<(f64, f64)>,
+}
+
+/// Placement without what Python knows: resized size, offset, mirrored.
+type Placed = ((usize, usize), (i64, i64), bool);
+
+/// `PlanSource` of Python.
+#[derive(FromPyObject)]
+pub(crate) struct PyPlanSource<'py> {
+    size: (usize, usize),
+    boxes: Bound<'py, PyAny>,
+    iscrowd: Option<PyReadonlyArray1<'py, bool>>,
+}
+
+impl PyPlanSource<'_> {
+    /// Boxes in whole pixels, from float32 or, of images too large for these, from int64.
+    fn boxes(&self) -> PyResult<Vec<[i64; 4]>> {
+        if let Ok(boxes) = self.boxes.extract::<PyReadonlyArray2<'_, f32>>() {
+            return Ok(boxes
+                .as_array()
+                .rows()
+                .into_iter()
+                .map(|row| [0, 1, 2, 3].map(|k| row[k] as i64))
+                .collect());
+        }
+        let boxes: PyReadonlyArray2<'_, i64> = self.boxes.extract()?;
+        Ok(boxes.as_array().rows().into_iter().map(|row| [0, 1, 2, 3].map(|k| row[k])).collect())
+    }
+}
+
+#[pyfunction]
+pub(crate) fn draw_plan<'py>(
+    py: Python<'py>,
+    key: (u64, u64),
+    counter: (u64, u64, u64, u64),
+    options: PyPlanOptions,
+    target: (usize, usize),
+    sources: Vec<PyPlanSource<'py>>,
+) -> PyResult<(Placed, Bound<'py, PyList>)> {
+    let size = |(h, w)| Size { h, w };
+    let options = plan::PlanOptions {
+        canvas: size(options.canvas),
+        target_scale: options.target_scale,
+        source_scale: options.source_scale,
+        flip: options.flip,
+        pad_random: options.pad_random,
+        fit: options.fit,
+        p: options.p,
+        select: match (options.most, options.fraction) {
+            (Some(most), _) => Select::AtMost(most),
+            (None, Some(fraction)) => Select::Fraction(fraction),
+            (None, None) => Select::Subset,
+        },
+        uniform: options.uniform,
+        sigma: options.sigma,
+    };
+    let boxes: Vec<_> = sources.iter().map(PyPlanSource::boxes).collect::<PyResult<_>>()?;
+    let mut given = Vec::with_capacity(sources.len());
+    for (source, boxes) in sources.iter().zip(&boxes) {
+        let crowd = source.iscrowd.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+        given.push(PlanSource { size: size(source.size), boxes, crowd });
+    }
+    let drawn = plan::draw(key.into(), counter.into(), &options, size(target), &given);
+    let (target, pastes) = drawn.map_err(to_python)?;
+    let list = PyList::empty(py);
+    for paste in pastes {
+        let rows = PyTuple::new(py, paste.rows)?;
+        list.append((paste.source, rows, placed(&paste.placement), paste.sigma))?;
+    }
+    Ok((placed(&target), list))
+}
+
+fn placed(p: &Placement) -> Placed {
+    ((p.resized.h, p.resized.w), (p.offset_y, p.offset_x), p.hflip)
+}
+
+/// Fills `out` with the words of Philox4x64-10 that follow `counter`.
+#[pyfunction]
+pub(crate) fn philox_words(
+    key: (u64, u64),
+    counter: (u64, u64, u64, u64),
+    mut out: PyReadwriteArray1<'_, u64>,
+) -> PyResult<()> {
+    philox::fill_words(key.into(), counter.into(), out.as_slice_mut()?);
+    Ok(())
+}
