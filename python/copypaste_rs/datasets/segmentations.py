@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from copypaste_rs.errors import ArgumentError
 from copypaste_rs.masks import RleMasks
 
 if TYPE_CHECKING:
@@ -185,9 +186,9 @@ def _parse(size: tuple[int, int], rows: list[int], strings: list[str]) -> RleMas
         for row, string in zip(rows, strings, strict=True):
             try:
                 RleMasks.from_coco([{"size": size, "counts": string}], size)
-            except ValueError as error:
-                message = str(error).removeprefix("objects[0]['counts']: ")
-                raise MalformedCountsError(row, f"segmentation: counts: {message}") from None
+            except ArgumentError as error:
+                message = f"segmentation: counts: expected {error.expected}, got {error.got}"
+                raise MalformedCountsError(row, message) from None
         raise
 
 
