@@ -1,14 +1,18 @@
-"""Count the instructions of a few fixed cases and compare them with the committed budget; see CONTRIBUTING.md.
+"""Regression gate of speed: instructions of fixed cases against the committed budget; see CONTRIBUTING.md.
 
 `gate.py` fails when a case takes more than its budget and the slack; `gate.py --write` makes what it counts the
 budget. Only the instructions of code that rustc compiled are the same on every machine; those spent in the C library
 (copying, clearing, allocating) are added where the versions are those the budget was counted with.
+
+Valgrind knows no AVX-512. Where the processor has it, a case is timed with it and with AVX2, by turns: it fails when
+AVX-512 is slower by more than the noise of such times.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import shutil
@@ -24,6 +28,15 @@ BUDGET = ROOT / "rust" / "benches" / "budget.json"
 HOST = "x86_64-unknown-linux-gnu"
 LEVELS = {"each": ("portable", "avx2"), "any": ("portable",)}
 """Instruction sets a case is counted on, by what the binary says of it."""
+
+WIDEST, NEXT = "avx512", "avx2"
+"""The instruction set that is timed, and the one it is held against."""
+
+TURNS, RUNS = 7, 10
+"""How often each of the two has its turn, and the runs of a turn."""
+
+NOISE = 0.10
+"""A least time of that many runs moves by less, even where other work goes on beside it."""
 
 SLACK = 0.03
 OTHER_COMPILER_SLACK = 0.20
@@ -64,10 +77,11 @@ def main() -> int:
         return not_run("valgrind was not found; your system's package manager has it", write)
 
     versions = Versions.here(valgrind)
-    counts, lacking = count_all(build(), valgrind)
+    binary = build()
+    counts, lacking = count_all(binary, valgrind)
     if write:
         return write_budget(versions, counts, lacking)
-    status = compare(versions, counts, lacking)
+    status = compare(versions, counts, lacking) | compare_widest(binary)
     if lacking:
         say(f"NOT COUNTED, since this processor lacks their instructions: {', '.join(lacking)}")
     return status
@@ -88,10 +102,14 @@ def build() -> Path:
     return Path(next(path for path in found if path))
 
 
+def cases(binary: Path) -> list[list[str]]:
+    """Names of the cases, each with the key of its instruction sets."""
+    return [line.split() for line in output([str(binary)]).splitlines()]
+
+
 def count_all(binary: Path, valgrind: str) -> tuple[dict[str, Count], list[str]]:
     """Counts by `case/level`, and which of these the processor cannot run."""
-    listed = [line.split() for line in output([str(binary)]).splitlines()]
-    runs = [(case, level) for case, levels in listed for level in LEVELS[levels]]
+    runs = [(case, level) for case, levels in cases(binary) for level in LEVELS[levels]]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         counted = list(pool.map(lambda run: count(binary, valgrind, *run), runs))
     names = [f"{case}/{level}" for case, level in runs]
@@ -109,7 +127,7 @@ def count(binary: Path, valgrind: str, case: str, level: str) -> Count | None:
         profile = Path(folder) / "profile"
         options = ["--tool=callgrind", "--quiet", "--toggle-collect=*counted_by_the_gate*"]
         used = output([valgrind, *options, f"--callgrind-out-file={profile}", str(binary), case], environment)
-        if used.strip() != level:
+        if used.split()[0] != level:
             return None
         return read(profile, str(binary))
 
@@ -180,6 +198,26 @@ def compare(versions: Versions, counts: dict[str, Count], lacking: list[str]) ->
     verdict = f"{over} over the budget" if over else "none over the budget"
     say(f"{len(counts)} runs, {verdict} by more than {slack:.0%}")
     return int(over > 0 or bool(unknown))
+
+
+def compare_widest(binary: Path) -> int:
+    """Time the widest instruction set against the next, and say where it is slower."""
+    ratios = {}
+    for case in [case for case, levels in cases(binary) if levels == "each"]:
+        least = dict.fromkeys((WIDEST, NEXT), math.inf)
+        for _ in range(TURNS):
+            for level in (WIDEST, NEXT):
+                used, nanoseconds = output([str(binary), case, str(RUNS)], {"COPYPASTE_RS_SIMD": level}).split()
+                if used != level:
+                    say(f"NOT TIMED, since this processor lacks its instructions: {WIDEST}")
+                    return 0
+                least[level] = min(least[level], int(nanoseconds))
+        ratios[case] = least[WIDEST] / least[NEXT]
+    slower = {case: ratio for case, ratio in ratios.items() if ratio > 1 + NOISE}
+    for case, ratio in slower.items():
+        say(f"{case}: {WIDEST} takes {ratio:.2f} of the time of {NEXT}")
+    say(f"{WIDEST} takes {min(ratios.values()):.2f} to {max(ratios.values()):.2f} of the time of {NEXT}")
+    return int(bool(slower))
 
 
 def output(command: list[str], environment: dict[str, str] | None = None) -> str:

@@ -18,7 +18,9 @@ from benches.measure import Spread
 from benches.parts import nothing, one_mask, union, without_masks, without_target
 from benches.scenes import Scene, stratified
 from benches.turns import least, take_turn
-from copypaste_rs import Sample, _compiled, _operation, functional
+from copypaste_rs import Sample, _rust, functional
+from copypaste_rs._engine import call
+from copypaste_rs._engine.options import Options
 from copypaste_rs.draws import gaussian_weights
 
 if TYPE_CHECKING:
@@ -150,10 +152,9 @@ def others(scenes: Sequence[Scene], antialias: bool) -> dict[str, Sequence[Calla
 
 def kernel(scene: Scene, out: NDArray[Any], **options: Any) -> Callable[[], Any]:
     """The kernel alone, on arguments that are checked beforehand."""
-    checked = _operation.Options.check(**options)
-    call = _operation.Call.check(checked, scene.plan, scene.target, [scene.source])
-    of_kernel = checked.of_kernel(scene.target.image)
-    return functools.partial(_compiled.compose, scene.plan, *call.sides(), **of_kernel, out=out)
+    checked = Options.check(**options)
+    arguments = call.Call.check(checked, scene.plan, scene.target, [scene.source])
+    return functools.partial(_rust.compose, arguments, checked.of_kernel(scene.target.image), out, None)
 
 
 def new_pages(scene: Scene, antialias: bool) -> None:
@@ -165,7 +166,13 @@ def new_pages(scene: Scene, antialias: bool) -> None:
 def without_kernel(scene: Scene, antialias: bool) -> Callable[[], Any]:
     """A whole call that has its kernel's results already."""
     kept = kernel(scene, np.zeros((CANVAS, CANVAS, 3), np.uint8), antialias=antialias)()
-    return functools.partial(_operation.run, lambda *_, **__: kept, *scene, antialias=antialias)
+    return functools.partial(applied, lambda *_: kept, scene, antialias)
+
+
+def applied(compose: call.Compose, scene: Scene, antialias: bool) -> Sample:
+    """A whole call, as `functional.copy_paste` makes it, with any kernel."""
+    options = Options.check(antialias=antialias)
+    return call.apply(compose, options, scene.plan, scene.target, [scene.source], None)
 
 
 def shares(scenes: Sequence[Scene]) -> dict[str, float]:
@@ -197,18 +204,18 @@ class Clock:
         self.least = dict.fromkeys(self.PARTS, float("inf"))
 
     def __call__(self) -> Sample:
-        """The call, as `functional.copy_paste` makes it."""
+        """The call."""
         begin = time.perf_counter()
-        result = _operation.run(self.compose, *self.scene, antialias=self.antialias)
+        result = applied(self.compose, self.scene, self.antialias)
         marks = (begin, self.entered, self.left, time.perf_counter())
         for name, start, end in zip(self.PARTS, marks, marks[1:], strict=False):
             self.least[name] = min(self.least[name], end - start)
         return result
 
-    def compose(self, *arguments: Any, **options: Any) -> _operation.Composition:
+    def compose(self, *arguments: Any) -> call.Composition:
         """The kernel between two looks at the clock."""
         self.entered = time.perf_counter()
-        made = _compiled.compose(*arguments, **options)
+        made = _rust.compose(*arguments)
         self.left = time.perf_counter()
         return made
 

@@ -1,20 +1,27 @@
 """Simple Copy-Paste augmentation for instance segmentation, exact and fast.
 
 The operation is `SimpleCopyPaste`; `Sample`, `Instances` and `RleMasks` hold what it takes and gives; a `Plan`
-holds what was drawn. `copypaste_rs.functional` has the kernels in Rust, `copypaste_rs.reference` those in NumPy,
-`copypaste_rs.datasets` files and data sets, `copypaste_rs.visualize` pictures.
+holds what was drawn. `copypaste_rs.functional` has the kernels in Rust, `copypaste_rs.reference` those in
+NumPy, `copypaste_rs.datasets` files and data sets, `copypaste_rs.visualize` pictures to look at.
+
+Everything is imported when it is first used: the command line has to run before NumPy is there.
 """
 
-from importlib import import_module
+from __future__ import annotations
 
-from copypaste_rs.errors import ArgumentError, ArgumentTypeError
-from copypaste_rs.masks import RleMasks
-from copypaste_rs.plan import Paste, Placement, Plan
-from copypaste_rs.plan_options import PlanOptions, PlanSource
-from copypaste_rs.sample import Instances, Sample
-from copypaste_rs.transforms import Batch, ForTraining, ScaleJitter, SimpleCopyPaste, TrainingBatch, TrainingSample
-
-__version__: str
+TYPE_CHECKING = False  # as in `typing`, whose import would take longer than this module
+if TYPE_CHECKING:
+    from copypaste_rs import datasets as datasets
+    from copypaste_rs import functional as functional
+    from copypaste_rs import reference as reference
+    from copypaste_rs import visualize as visualize
+    from copypaste_rs._core import __version__ as __version__
+    from copypaste_rs.errors import ArgumentError, ArgumentTypeError
+    from copypaste_rs.masks import RleMasks
+    from copypaste_rs.plan import Paste, Placement, Plan
+    from copypaste_rs.plan_options import PlanOptions, PlanSource
+    from copypaste_rs.sample import Instances, Sample
+    from copypaste_rs.transforms import Batch, ForTraining, ScaleJitter, SimpleCopyPaste, TrainingBatch, TrainingSample
 
 __all__ = [
     "ArgumentError",
@@ -36,16 +43,44 @@ __all__ = [
     "__version__",
 ]
 
-_SUBMODULES = ("datasets", "functional", "reference", "visualize")
+_MODULES = ("datasets", "functional", "reference", "visualize")
 
+_HOMES = {
+    "ArgumentError": "errors",
+    "ArgumentTypeError": "errors",
+    "Batch": "transforms",
+    "ForTraining": "transforms",
+    "Instances": "sample",
+    "Paste": "plan",
+    "Placement": "plan",
+    "Plan": "plan",
+    "PlanOptions": "plan_options",
+    "PlanSource": "plan_options",
+    "RleMasks": "masks",
+    "Sample": "sample",
+    "ScaleJitter": "transforms",
+    "SimpleCopyPaste": "transforms",
+    "TrainingBatch": "transforms",
+    "TrainingSample": "transforms",
+    "__version__": "_core",
+}
+"""Modules that the names of `__all__` are defined in."""
 
-def __getattr__(name: str) -> object:
-    if name in _SUBMODULES:
-        return import_module(f"copypaste_rs.{name}")
-    if name == "__version__":
-        return import_module("copypaste_rs._core").__version__
-    raise AttributeError(f"module 'copypaste_rs' has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker would take any name to be there
 
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_SUBMODULES})
+        if name in _MODULES:
+            return import_module(f"copypaste_rs.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'copypaste_rs' has no attribute {name!r}")
+        value = getattr(import_module(f"copypaste_rs.{_HOMES[name]}"), name)
+        globals()[name] = value  # so that this function is not asked again
+        return value
+
+    def __dir__() -> list[str]:
+        from importlib.util import find_spec
+
+        names = {*globals(), *__all__, *_MODULES}
+        return sorted(names if find_spec("PIL") else names - {"visualize"})  # which cannot be imported then

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ArgumentError", "ArgumentTypeError"]
 
-Index = int | tuple[int, ...] | None
+Index = int | tuple[int | str, ...] | None
 
 
 class _Argument(Exception):  # noqa: N818  (a base of errors, raised by nobody)
@@ -25,14 +25,9 @@ class _Argument(Exception):  # noqa: N818  (a base of errors, raised by nobody)
 
     @property
     def place(self) -> str:
-        """The argument with the number of its item: ``sources[1]``."""
+        """The argument with number or key of its item: ``sources[1]``, ``objects[0]['size']``."""
         numbers = self.index if isinstance(self.index, tuple) else () if self.index is None else (self.index,)
-        return self.argument + "".join(f"[{number}]" for number in numbers)
-
-    @property
-    def number(self) -> int:
-        """Number of the item, where the argument is a sequence; 0 where it is none."""
-        return self.index[0] if isinstance(self.index, tuple) else self.index or 0
+        return self.argument + "".join(f"[{number!r}]" for number in numbers)
 
     def __str__(self) -> str:
         item = "" if self.item is None else f"item {self.item}: "
@@ -56,8 +51,8 @@ class ArgumentError(_Argument, ValueError):
         Name of the argument, as the function that was called has it.
     expected, got : str
         What was expected and what came, in words that fit the sentence ``argument[index]: expected ..., got ...``.
-    index : int or tuple of int, optional
-        Number of the item at fault, where the argument is a sequence; of nested sequences one number for each.
+    index : int or tuple of int and str, optional
+        Number of the item at fault, where the argument is a sequence; for what is nested one number or key for each.
     item : int, optional
         Number of the item of a batch.
 

@@ -135,16 +135,19 @@ class RleMasks(Immutable):
                 where.append(i)
                 parts.append(np.zeros(0, np.uint32))
             else:
-                runs = _integers(("objects", i), counts, _checks.MAX_PIXELS)
+                place = ("objects", i, "counts")
+                runs = _integers(place, counts, _checks.MAX_PIXELS)
                 if (total := int(runs.sum(dtype=np.uint64))) != checked[0] * checked[1]:
                     pixels = checked[0] * checked[1]
-                    raise wrong(("objects", i), f"counts that sum to {pixels} for size {checked}", str(total))
+                    raise wrong(place, f"counts that sum to {pixels} for size {checked}", str(total))
                 parts.append(runs.astype(np.uint32))
         if strings:
             try:
                 parsed = RleMasks._from_counts(strings, checked)
             except (ArgumentError, ArgumentTypeError) as error:
-                raise error.renamed("objects", where[error.number]) from None
+                if not isinstance(error.index, int):
+                    raise
+                raise error.renamed("objects", (where[error.index], "counts")) from None
             for k, i in enumerate(where):
                 parts[i] = parsed.counts[parsed.offsets[k] : parsed.offsets[k + 1]]
         if not parts:
@@ -368,8 +371,9 @@ def _merge_zero_runs(runs: NDArray[np.uint32], pixels: int) -> NDArray[np.int64]
 def _coco_counts(name: Place, item: Mapping[str, Any], size: tuple[int, int]) -> Any:
     if not isinstance(item, Mapping) or "counts" not in item or "size" not in item:
         raise wrong_type(name, "a dict with 'size' and 'counts'", type(item).__name__)
-    if (given := _checks.size(name, item["size"], 0, _checks.MAX_PIXELS)) != size:
-        raise wrong(name, f"size {size}", str(given))
+    place = _checks.item(name, "size")
+    if (given := _checks.size(place, item["size"], 0, _checks.MAX_PIXELS)) != size:
+        raise wrong(place, str(size), str(given))
     counts = item["counts"]
     # Before anything is taken for a sequence of numbers: bytes are one too.
     return bytes(counts) if isinstance(counts, bytearray | memoryview) else counts

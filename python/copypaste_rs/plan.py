@@ -132,7 +132,9 @@ class Plan:
                 raise wrong_type(("pastes", i), "a Paste", type(paste).__name__)
             if paste.placement.canvas_size != self.target.canvas_size:
                 raise wrong(
-                    ("pastes", i), f"canvas {self.target.canvas_size} as in target", str(paste.placement.canvas_size)
+                    ("pastes", i),
+                    f"a paste on canvas {self.target.canvas_size} as in target",
+                    str(paste.placement.canvas_size),
                 )
 
     @classmethod
@@ -212,7 +214,7 @@ def _rows(instances: object) -> tuple[int, ...]:
     if len(set(rows)) != len(rows):
         seen: set[int] = set()
         twice = next(row for row in rows if row in seen or seen.add(row))  # type: ignore[func-returns-value]
-        raise wrong("instances", "each row once", f"row {twice} twice")
+        raise wrong("instances", "a sequence of distinct rows", f"row {twice} twice")
     return rows
 
 
@@ -227,7 +229,7 @@ def _placement_dict(placement: Placement) -> dict[str, Any]:
 
 
 def _plan_from(data: object) -> Plan:
-    top = _object("plan", data, {"version", "target", "pastes"}, set())
+    top = _object("top level", data, {"version", "target", "pastes"}, set())
     if type(top["version"]) is not int or top["version"] != 1:
         raise wrong("version", "1", repr(top["version"]))
     if not isinstance(top["pastes"], list):

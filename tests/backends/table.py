@@ -8,17 +8,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from copypaste_rs import Instances, Paste, Placement, Plan, Sample, draws
+from copypaste_rs import Instances, Paste, Placement, Plan, PlanOptions, PlanSource, Sample, draws
 from tests.fixtures.arrays import pixels, random_weights
 from tests.fixtures.ascii import masks
 from tests.fixtures.strategies import (
     Draw,
     coordinates,
     dense_masks,
+    draw_keys,
     images,
+    jitter_options,
     layouts,
     parts,
+    paste_options,
     placements,
+    plan_sources,
     plans,
     rle_masks,
     sizes,
@@ -39,6 +43,8 @@ class Kernel(NamedTuple):
     """Random calls, which both backends answer alike."""
     good: Call
     """A call that is right, with every argument and option there is: each is replaced by what does not fit."""
+    variants: int = 1
+    """Number of calls that are drawn at a time: more where one shows less of what there is."""
 
 
 def calls(build: Callable[[Draw], tuple[Any, ...]]) -> st.SearchStrategy[Call]:
@@ -158,9 +164,30 @@ def _copy_paste(draw: Draw) -> tuple[Any, ...]:
     return *draw(plans()), draw(st.fixed_dictionaries({}, optional=options))
 
 
+def _draw_plan(draw: Draw) -> tuple[Any, ...]:
+    options = draw(jitter_options) | draw(paste_options)
+    if draw(st.booleans()):
+        options["select"] = draw(st.sampled_from(RULES))
+    sources = draw(st.lists(plan_sources(), max_size=3))
+    seed, epoch, index = draw(draw_keys)
+    rng = draw(
+        st.sampled_from([seed, (seed,), [seed, epoch], (seed, epoch, index), np.array([seed, index], np.uint64)])
+    )
+    return PlanOptions.check(**options), draw(sizes(1, 60)), sources, rng
+
+
 def _philox_words(draw: Draw) -> tuple[Any, ...]:
     words = draw(st.lists(st.integers(0, 2**64 - 1), min_size=6, max_size=6))
     return tuple(words[:2]), tuple(words[2:]), draw(st.integers(0, 70))
+
+
+RULES: list[Any] = [
+    lambda number, rows, rng: rows[number % 2 :: 2],
+    lambda number, rows, rng: rng.permutation(rows)[:2].tolist(),
+    lambda number, rows, rng: [],
+    lambda number, rows, rng: [-1],  # which no source has
+]
+"""Rules of a user's own, which choose among the rows of a source."""
 
 
 # -- what is right -----------------------------------------------------------------------------------------------
@@ -169,6 +196,9 @@ STILL = Placement((2, 3), (2, 3), (0, 0), (2, 3))
 SOME = masks("#../..#", ".../...")
 IMAGE = np.zeros((2, 3, 3), np.uint8)
 SAMPLE = Sample(IMAGE, Instances(masks=SOME))
+SURE = PlanOptions.check(size=(2, 3), target_scale=(1, 1), source_scale=(1, 1), flip=0, select="all")
+"""Options that leave nothing to the key, so that both backends draw one plan without one."""
+SEEN = PlanSource((2, 3), np.array([[0, 0, 3, 2], [0, 1, 1, 2]], np.float32), np.array([False, True]), np.array([4, 5]))
 
 
 def _out() -> np.ndarray[Any, Any]:
@@ -186,16 +216,19 @@ TABLE: dict[str, Kernel] = {
     "boxes": Kernel(calls(_masks), good(SOME)),
     "union": Kernel(calls(_masks), good(SOME)),
     "intersection": Kernel(calls(_masks), good(SOME)),
-    "difference": Kernel(calls(_difference), good(SOME, SOME)),
-    "iou": Kernel(calls(_iou), good(SOME, SOME, [True, False])),
+    "difference": Kernel(calls(_difference), good(SOME, SOME), variants=3),
+    "iou": Kernel(calls(_iou), good(SOME, SOME, [True, False]), variants=2),
     "place_masks": Kernel(calls(_place_masks), good(SOME, STILL)),
     # outlines
+    "polygons": Kernel(calls(_masks), good(SOME)),
     "rasterize": Kernel(calls(_rasterize), good([[[0, 0, 2, 0, 2, 2]]], (2, 3))),
     # images
     "place_image": Kernel(
-        calls(_place_image), good(IMAGE, STILL, fill=3, interpolation="nearest", antialias=False, out=_out())
+        calls(_place_image),
+        good(IMAGE, STILL, fill=3, interpolation="nearest", antialias=False, out=_out()),
+        variants=3,
     ),
-    "alpha": Kernel(calls(_alpha), good(SOME, STILL, np.array([4096], np.uint16))),
+    "alpha": Kernel(calls(_alpha), good(SOME, STILL, np.array([4096], np.uint16)), variants=2),
     "blend": Kernel(calls(_blend), good(IMAGE, IMAGE, IMAGE[:, :, 0])),
     "convert_image": Kernel(
         calls(_convert_image),
@@ -212,6 +245,7 @@ TABLE: dict[str, Kernel] = {
         ),
     ),
     # draws
+    "draw_plan": Kernel(calls(_draw_plan), good(SURE, (2, 3), [SEEN, SEEN], (1, 2, 3))),
     "philox_words": Kernel(calls(_philox_words), good((1, 2), (3, 4, 5, 6), 7)),
 }  # fmt: skip
 """Every name of `functional.__all__`; a test fails where one is missing."""

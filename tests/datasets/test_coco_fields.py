@@ -121,7 +121,9 @@ def test_malformed_counts_name_their_annotation(tmp_path: Path) -> None:
     good = {"size": [40, 60], "counts": coco_mask.encode(np.ones((40, 60), np.uint8, "F"))["counts"].decode()}
     annotations = [annotation(1, [box_polygon(2, 2, 9, 9)], 77), annotation(2, good), annotation(3, [])]
     files = write(tmp_path, [*annotations, annotation(4, {"size": [40, 60], "counts": "P"}), annotation(5, good)])
-    with pytest.raises(ValueError, match=r"annotations\.json: annotations\[3\]: segmentation: counts: ends inside a"):
+    with pytest.raises(
+        ValueError, match=r"annotations\.json: annotations\[3\]: segmentation: counts: expected whole counts, got a"
+    ):
         CocoDataset(*files)
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ import pytest
 from copypaste_rs import Instances, RleMasks, Sample
 from copypaste_rs.datasets import CocoWriter
 from copypaste_rs.datasets.logs import AppendLog
+from tests.fixtures.limits import room_for
 
 CATEGORIES = [{"id": 1, "name": "square"}]
 STATE = ".copypaste-rs"
@@ -29,17 +27,6 @@ def sample(n: int) -> Sample:
 
 SAMPLES = [sample(n) for n in (3, 0, 1, 5, 2, 4)]
 NAMES = [f"{'x' * 90}/{'y' * 90}{i}.jpg" for i in range(6)]
-
-
-@contextmanager
-def room_for(size: int) -> Iterator[None]:
-    """No file can grow beyond `size` bytes: what lies below is written, then comes an error, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def every_file(folder: Path) -> dict[str, bytes]:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample, SimpleCopyPaste, functional
-from tests.fixtures.both_backends import BACKENDS
+from copypaste_rs import Instances, Paste, Placement, Plan, RleMasks, Sample, functional
+from copypaste_rs.errors import ArgumentError
 
 SIZE = (4, 6)
 STILL = Placement(SIZE, SIZE, (0, 0), SIZE)
@@ -44,10 +44,14 @@ def test_columns_follow_their_rows(kernels: ModuleType) -> None:
 
 def test_a_column_that_one_side_lacks(kernels: ModuleType) -> None:
     target, source = sample(2, score=[0.5, 0.5]), sample(2, at=1)
-    with pytest.raises(ValueError, match=r"^sources\[0\]: expected the column 'score', which target has; missing="):
-        run(kernels, target, source)
-    with pytest.raises(ValueError, match=r"^target: expected the column 'score', which sources\[0\] has; missing="):
-        run(kernels, source, target)
+    for sides, lacking, holding in (
+        ((target, source), "sources[0]", "target"),
+        ((source, target), "target", "sources[0]"),
+    ):
+        with pytest.raises(ValueError) as error:
+            run(kernels, *sides)
+        sentence = f"{lacking}: expected the column 'score', which {holding} has, got none; missing={{'score': ...}} "
+        assert str(error.value).startswith(sentence)
     # The check looks at all sources, whatever is pasted.
     with pytest.raises(ValueError, match=r"^sources\[0\]: expected the column 'score'"):
         run(kernels, target, source, rows=())
@@ -100,7 +104,7 @@ def test_a_missing_number_counts_as_a_python_number(kernels: ModuleType, column:
 def test_missing_values_that_do_not_fit(kernels: ModuleType) -> None:
     with pytest.raises(ValueError, match=r"^missing: expected a value for column 'extra' of dtype uint8 .*, got 300$"):
         run(kernels, sample(1, extra=np.array([1], np.uint8)), sample(1), missing={"extra": 300})
-    with pytest.raises(ValueError, match=r"^missing: expected names of carried columns, got 'masks'"):
+    with pytest.raises(ValueError, match=r"^missing: expected names of columns .* from a value, got 'masks'$"):
         run(kernels, sample(1), sample(1), missing={"masks": 1})
     with pytest.raises(TypeError, match=r"^missing: expected a mapping of column names to values, got list$"):
         run(kernels, sample(1), sample(1), missing=["score"])
@@ -158,8 +162,12 @@ def test_crowd_is_there_when_a_side_with_rows_has_it(kernels: ModuleType) -> Non
 def test_geometry_that_cannot_be_moved_is_refused(kernels: ModuleType, column: str) -> None:
     stale = Sample(IMAGE, Instances(masks=sample(1).instances.masks, **{column: np.zeros(1)}))
     for target, source in ((stale, sample(1)), (sample(1), stale)):
-        with pytest.raises(ValueError, match=rf"expected no column '{column}', which this operation cannot move"):
+        with pytest.raises(ArgumentError) as error:
             run(kernels, target, source, rows=())
+        at_fault = ("target", None) if target is stale else ("sources", 0)
+        assert (error.value.argument, error.value.index) == at_fault
+        assert error.value.expected == "no column that this operation cannot move"
+        assert error.value.got == f"'{column}'; leave it out"
 
 
 def test_instances_without_masks_are_refused(kernels: ModuleType) -> None:
@@ -191,11 +199,13 @@ def plan(*pastes: Paste, target: Placement = STILL) -> Plan:
 
 OTHER = Placement((3, 6), (3, 6), (0, 0), SIZE)
 BAD_PLANS = {
-    "target size": (plan(target=OTHER), "plan: expected a target of size (3, 6), got (4, 6)"),
-    "source size": (plan(Paste(0, (0,), OTHER)), "plan: pastes[0] expects sources[0] of size (3, 6), got (4, 6)"),
-    "no such source": (plan(Paste(2, (0,), STILL)), "plan: pastes[0] takes sources[2], but there are 1 sources"),
-    "no such row": (plan(Paste(0, (0, 5), STILL)), "plan: pastes[0] takes row 5, but sources[0] has 2 instances"),
-}
+    "target size": (plan(target=OTHER), "a plan for a target of size (4, 6), got (3, 6)"),
+    "source size": (plan(Paste(0, (0,), OTHER)), "pastes[0] for sources[0] of size (4, 6), got (3, 6)"),
+    "no such source": (plan(Paste(2, (0,), STILL)), "pastes[0] to take one of 1 sources, got sources[2]"),
+    "no such row": (
+        plan(Paste(0, (0, 5), STILL)), "pastes[0] to take rows of the 2 instances of sources[0], got row 5",
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", BAD_PLANS)
@@ -203,7 +213,7 @@ def test_plans_that_do_not_fit(kernels: ModuleType, case: str) -> None:
     bad, message = BAD_PLANS[case]
     with pytest.raises(ValueError) as error:
         kernels.copy_paste(bad, sample(2), [sample(2)])
-    assert str(error.value) == message
+    assert str(error.value) == f"plan: expected {message}"
 
 
 @pytest.mark.parametrize(
@@ -317,7 +327,7 @@ def test_a_sample_changed_behind_its_back_is_refused() -> None:
     object.__setattr__(changed, "instances", Instances(masks=RleMasks.empty((3, 3))[[]]))
     with pytest.raises(ValueError) as error:
         functional.copy_paste(Plan(STILL), changed, [])
-    assert str(error.value) == "plan: expected samples of the sizes it was drawn for, got others"
+    assert str(error.value) == "masks: expected size (4, 6) as the placement has, got (3, 3)"
 
 
 def test_a_missing_date_keeps_the_column_a_date(kernels: ModuleType) -> None:
@@ -334,7 +344,10 @@ def test_a_missing_number_must_stay_finite(kernels: ModuleType) -> None:
 
 def test_a_column_that_does_not_convert_is_refused_before_anything_is_written(kernels: ModuleType) -> None:
     out = np.full_like(IMAGE, 77)
-    with pytest.raises(TypeError, match=r"^sources\[0\]: column 'v' of dtype \|S1 does not convert to <U1: "):
+    with pytest.raises(
+        TypeError,
+        match=r"^sources\[0\]: expected column 'v' of dtype <U1, got values of dtype \|S1 that do not convert: ",
+    ):
         run(kernels, sample(1, v=np.array(["a"])), sample(1, v=np.array([b"\xff"])), out=out)
     assert (out == 77).all()
 
@@ -343,17 +356,6 @@ def test_labels_that_are_nan_fit_a_narrower_float(kernels: ModuleType) -> None:
     result = run(kernels, sample(1, labels=np.ones(1, np.float32)), sample(1, at=1, labels=np.array([np.nan])))
     assert np.isnan(result.labels[1])
     assert result.labels.dtype == np.float32
-
-
-@pytest.mark.parametrize(
-    "flags", [np.array([0, 1, 0, 1], bool)[::2], np.array([1, 0], bool)[::-1], np.broadcast_to(True, 2)]
-)
-def test_crowds_of_any_layout(flags: Any) -> None:
-    results = [
-        SimpleCopyPaste(size=8, backend=backend)(sample(2, iscrowd=flags), sample(2, iscrowd=flags), 0)
-        for backend in BACKENDS
-    ]
-    assert results[0] == results[1]
 
 
 def test_a_missing_span_of_time_keeps_its_unit(kernels: ModuleType) -> None:
@@ -378,10 +380,3 @@ def test_labels_that_lose_something_are_refused(kernels: ModuleType, labels: Any
     dtype = np.float32 if labels.dtype.kind == "i" else np.int64
     with pytest.raises(TypeError, match=r"^sources\[0\]: expected labels that fit dtype "):
         run(kernels, sample(1, labels=np.ones(1, dtype)), sample(1, labels=labels))
-
-
-@pytest.mark.parametrize("masks", [{}, {"masks": RleMasks.empty((4, 6))}])
-def test_a_background_image_may_have_columns_of_any_byte_order(masks: dict[str, Any]) -> None:
-    empty = Sample(np.zeros((4, 6, 3), np.uint8), Instances(labels=np.array([], ">i4"), **masks))
-    for backend in BACKENDS:
-        assert len(SimpleCopyPaste(size=4, backend=backend)(empty, empty, 0).instances) == 0

@@ -214,9 +214,13 @@ def test_overlapping_arrays_are_refused() -> None:
     ("options", "kind", "sentence"),
     [
         ({"masks": "bool"}, ValueError, "masks: expected one of 'dense', 'label_map', 'runs'|masks: expected one of"),
-        ({"mask_dtype": "int32"}, ValueError, "mask_dtype: expected uint8 or bool, got 'int32'"),
-        ({"mask_dtype": "nonsense", "masks": "runs"}, ValueError, "mask_dtype: expected uint8 or bool, got 'nonsense'"),
-        ({"mask_dtype": None}, ValueError, "mask_dtype: expected uint8 or bool, got None"),
+        ({"mask_dtype": "int32"}, ValueError, "mask_dtype: expected one of uint8, bool, got 'int32'"),
+        (
+            {"mask_dtype": "nonsense", "masks": "runs"},
+            ValueError,
+            "mask_dtype: expected one of uint8, bool, got 'nonsense'",
+        ),
+        ({"mask_dtype": None}, ValueError, "mask_dtype: expected one of uint8, bool, got None"),
         ({"layout": 3}, TypeError, "layout: expected one of 'chw', 'hwc', got 3"),
     ],
 )

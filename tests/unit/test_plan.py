@@ -76,27 +76,27 @@ def edited(*path: Any, value: Any = None, delete: bool = False) -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "text: expected a plan as JSON, got what cannot be read: Expecting value: line 1 column 1 (char 0)"),
-        ("[" * 100_000, "text: expected a plan as JSON, got what cannot be read: "),
-        ("[]", "text: plan: expected an object, got []"),
-        (edited("version", value=2), "text: version: expected 1, got 2"),
-        (edited("version", value=1.0), "text: version: expected 1, got 1.0"),
-        ('{"version": 1, "version": 1}', "text: expected a plan as JSON, got what cannot be read: the key 'version' stands"),
-        (edited("version", value=True), "text: version: expected 1, got True"),
-        (edited("version", delete=True), "text: plan: expected the key 'version', which is not there"),
-        (edited("extra", value=2), "text: plan: expected no key but pastes, target, version, got 'extra'"),
-        (edited("target", "scale", value=2), "text: target: expected no key but "),
-        (edited("target", "offset", value=[1]), "text: offset: expected a pair of integers, got 1 values"),
-        (edited("target", "offset", value=[1, 1.5]), "text: offset[1]: expected an integer, got 1.5"),
-        (edited("target", "offset", value="12"), "text: offset: expected a pair of integers, got '12'"),
-        (edited("target", "hflip", value=1), "text: hflip: expected True or False, got 1"),
-        (edited("pastes", value={}), "text: pastes: expected a list, got {}"),
-        (edited("pastes", 0, "instances", value=[1, 1]), "text: instances: expected each row once, got row 1 twice"),
-        (edited("pastes", 0, "instances", value=[True]), "text: instances[0]: expected an integer, got True"),
-        (edited("pastes", 0, "sigma", value=0.01), "text: sigma: expected a number from 0.1 to 20, got 0.01"),
-        (edited("pastes", 0, "sigma", value=float("nan")), "text: sigma: expected a number from 0.1 to 20, got nan"),
-        (edited("pastes", 0, "source", value=-1), "text: source: expected an integer from 0 to 2147483647, got -1"),
-        (edited("target", "canvas_size", value=[9, 9]), "text: pastes[0]: expected canvas (9, 9) as in target, got (8, 8)"),
+        ("", "text: expected a plan as JSON, got text that cannot be read: Expecting value: line 1 column 1 (char 0)"),
+        ("[" * 100_000, "text: expected a plan as JSON, got text that cannot be read: "),
+        ("[]", "text: expected a plan whose top level is an object, got []"),
+        (edited("version", value=2), "text: expected a plan whose version is 1, got 2"),
+        (edited("version", value=1.0), "text: expected a plan whose version is 1, got 1.0"),
+        ('{"version": 1, "version": 1}', "text: expected a plan as JSON, got text that cannot be read: the key 'version' stands"),
+        (edited("version", value=True), "text: expected a plan whose version is 1, got True"),
+        (edited("version", delete=True), "text: expected a plan whose top level is an object with the key 'version', got one without"),
+        (edited("extra", value=2), "text: expected a plan whose top level is an object with no key but pastes, target, version, got 'extra'"),
+        (edited("target", "scale", value=2), "text: expected a plan whose target is an object with no key but "),
+        (edited("target", "offset", value=[1]), "text: expected a plan whose offset is a pair of integers, got 1 values"),
+        (edited("target", "offset", value=[1, 1.5]), "text: expected a plan whose offset[1] is an integer, got 1.5"),
+        (edited("target", "offset", value="12"), "text: expected a plan whose offset is a pair of integers, got '12'"),
+        (edited("target", "hflip", value=1), "text: expected a plan whose hflip is True or False, got 1"),
+        (edited("pastes", value={}), "text: expected a plan whose pastes is a list, got {}"),
+        (edited("pastes", 0, "instances", value=[1, 1]), "text: expected a plan whose instances is a sequence of distinct rows, got row 1 twice"),
+        (edited("pastes", 0, "instances", value=[True]), "text: expected a plan whose instances[0] is an integer, got True"),
+        (edited("pastes", 0, "sigma", value=0.01), "text: expected a plan whose sigma is a number from 0.1 to 20, got 0.01"),
+        (edited("pastes", 0, "sigma", value=float("nan")), "text: expected a plan whose sigma is a number from 0.1 to 20, got nan"),
+        (edited("pastes", 0, "source", value=-1), "text: expected a plan whose source is an integer from 0 to 2147483647, got -1"),
+        (edited("target", "canvas_size", value=[9, 9]), "text: expected a plan whose pastes[0] is a paste on canvas (9, 9) as in target, got (8, 8)"),
     ],
 )  # fmt: skip
 def test_bad_json(text: str, message: str) -> None:
@@ -145,7 +145,7 @@ def test_plans_are_frozen() -> None:
 
 
 def test_a_row_named_twice_is_found_quickly() -> None:
-    with pytest.raises(ValueError, match=r"^instances: expected each row once, got row 99999 twice$"):
+    with pytest.raises(ValueError, match=r"^instances: expected a sequence of distinct rows, got row 99999 twice$"):
         Paste(0, [*range(100_000), 99_999], PLACE)  # type: ignore[arg-type]
 
 

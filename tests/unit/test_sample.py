@@ -58,7 +58,7 @@ def test_concat() -> None:
     assert joined == Instances(masks=RleMasks.concat([MASKS, MASKS[:1]]), labels=[4, 5, 300], name=["a", "b", "long"])
     assert joined.columns["boxes"].shape == (3, 4)
     assert Instances.concat([]) == Instances() == Instances.concat([Instances()])
-    with pytest.raises(ValueError, match=r"expected the same columns in each, but 'name' is not in all$"):
+    with pytest.raises(ValueError, match=r"^instances: expected the same columns in each, got 'name' in some$"):
         Instances.concat([a, Instances(masks=MASKS, labels=[1, 2])])
 
 
@@ -75,7 +75,7 @@ def test_concat() -> None:
         ({"boxes": [["a"] * 4]}, TypeError, "boxes: expected numbers, got dtype <U1"),
         ({"iscrowd": [2]}, ValueError, "iscrowd: expected 0 and 1 or bools, got another number"),
         ({"iscrowd": [0.0]}, TypeError, "iscrowd: expected bools, got dtype float64"),
-        ({"columns": [1]}, ValueError, "columns: expected another name for a column, this one has a meaning of its own"),
+        ({"columns": [1]}, ValueError, "columns: expected another name for a column, got one that has a meaning of its own"),
         ({"_hidden": [1]}, ValueError, "_hidden: expected another name for a column"),
     ],
 )  # fmt: skip
@@ -140,7 +140,7 @@ def test_equality_looks_into_everything() -> None:
 
 
 def test_what_cannot_be_joined_is_named() -> None:
-    with pytest.raises(ValueError, match=r"^instances: column 'v' cannot be joined: "):
+    with pytest.raises(ValueError, match=r"^instances: expected columns 'v' that can be joined, got others: "):
         Instances.concat([Instances(v=[[1, 2]]), Instances(v=[[1, 2, 3]])])
     with pytest.raises(TypeError, match=r"^instances: expected a sequence, got int$"):
         Instances.concat(5)  # type: ignore[arg-type]

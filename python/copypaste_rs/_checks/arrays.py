@@ -142,6 +142,8 @@ def crowd_flags(name: Place, value: ArrayLike, n: int | None = None) -> NDArray[
         flags = np.asarray(value)
     except ValueError:  # ragged
         raise wrong(name, shape, "nested lists") from None
+    except TypeError:  # what refuses to be an array
+        raise wrong_type(name, "bools", type(value).__name__) from None
     if flags.ndim != 1 or n not in (None, len(flags)):
         raise wrong(name, shape, str(flags.shape))
     if flags.size and flags.dtype.kind not in "biu":

@@ -25,7 +25,8 @@ def counts_strings(name: Place, strings: Sequence[bytes | str]) -> list[bytes]:
         if types == {str} and all(map(str.isascii, cast("list[str]", strings))):
             return [*map(str.encode, cast("list[str]", strings))]
     # One string is a sequence too, of numbers or of characters: it would pass as many masks.
-    if isinstance(strings, bytes | bytearray | memoryview | str) or not isinstance(strings, Sequence | np.ndarray):
+    one = isinstance(strings, bytes | bytearray | memoryview | str) or getattr(strings, "ndim", 1) == 0
+    if one or not isinstance(strings, Sequence | np.ndarray):
         raise wrong_type(name, "a sequence of bytes or str", type(strings).__name__)
     checked = []
     for i, string in enumerate(strings):

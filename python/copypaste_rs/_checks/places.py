@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 
 Place: TypeAlias = "str | tuple[Any, ...]"
-"""Name of an argument, or a tuple of the name and the numbers of an item: ``("sources", 1)``."""
+"""Name of an argument, or a tuple of the name and the numbers or keys of an item: ``("sources", 1)``."""
 
 
-def item(place: Place, *numbers: int) -> Place:
+def item(place: Place, *numbers: int | str) -> Place:
     """The place of an item of what stands at a place."""
     return (place, *numbers) if isinstance(place, str) else (*place, *numbers)
 
@@ -19,7 +19,7 @@ def part(place: Place, suffix: str = "") -> str:
     """The place in words, with a suffix such as ``.shape``."""
     if isinstance(place, str):
         return place + suffix
-    return str(place[0]) + "".join(f"[{number}]" for number in place[1:]) + suffix
+    return str(place[0]) + "".join(f"[{number!r}]" for number in place[1:]) + suffix
 
 
 def wrong(place: Place, expected: str, got: str) -> ArgumentError:

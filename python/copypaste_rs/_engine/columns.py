@@ -70,7 +70,7 @@ def layout(names: Sequence[Place], sides: Sequence[Instances], missing: Mapping[
     for name, side, held in zip(names, sides, columns, strict=True):
         if not GEOMETRY.isdisjoint(held):
             column = min(GEOMETRY.intersection(held))
-            raise wrong(name, "no column that copy-paste cannot move", f"{column!r}; leave it out")
+            raise wrong(name, "no column that this operation cannot move", f"{column!r}; leave it out")
         if side._n and "masks" not in held:
             raise wrong(name, f"masks for its {side._n} instances", "none (boxes alone are not supported)")
     with_rows = [i for i, side in enumerate(sides) if side._n] or [0]

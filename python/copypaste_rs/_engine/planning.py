@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs.errors import ArgumentTypeError
 from copypaste_rs.plan import Paste, Plan
 from copypaste_rs.plan_options import PlanOptions, PlanSource
 
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
 
     from copypaste_rs.plan_options import Choose
 
+BOX_DTYPES: frozenset[np.dtype[Any]] = frozenset({np.dtype(np.float32), np.dtype(np.int64)})
+FLAG_DTYPES: frozenset[np.dtype[Any]] = frozenset({np.dtype(np.bool_)})
+
 Planner = Callable[[draws.Key, PlanOptions, tuple[int, int], Sequence[PlanSource]], Plan]
+
+
+class TrustedSource(PlanSource):
+    """A source of a sample, which was checked when it was made: checking it again would take longer than drawing."""
+
+    __slots__ = ()
 
 
 def draw_plan(
@@ -31,12 +41,43 @@ def draw_plan(
     if not isinstance(options, PlanOptions):
         raise wrong_type("options", "PlanOptions", type(options).__name__)
     size = _checks.size("target", target)
-    for i, source in enumerate(sources):
-        if not isinstance(source, PlanSource):
-            raise wrong_type(("sources", i), "a PlanSource", type(source).__name__)
+    given = [_checked(i, source) for i, source in enumerate(_checks.items("sources", sources))]
     key = draws.resolve(rng)
-    plan = planner(key, options, size, sources)
+    plan = planner(key, options, size, given)
     return plan if options.choose is None else _chosen(options.choose, key, plan)
+
+
+def _checked(i: int, source: object) -> PlanSource:
+    """Source number i, its arrays as planners take them: aligned, in C order."""
+    if type(source) is TrustedSource:
+        return source
+    if not isinstance(source, PlanSource):
+        raise wrong_type(("sources", i), "a PlanSource", type(source).__name__)
+    size, boxes, crowd, labels = source
+    checked = (
+        _checks.size(f"sources[{i}].size", size),
+        None if boxes is None else _array(i, "boxes", boxes, BOX_DTYPES),
+        None if crowd is None else _array(i, "iscrowd", crowd, FLAG_DTYPES),
+        labels,
+    )
+    if boxes is not None:
+        if boxes.ndim != 2 or boxes.shape[1] != 4:
+            raise wrong(f"sources[{i}].boxes", "shape (n, 4)", str(boxes.shape))
+        far = _checks.MAX_PIXELS
+        if boxes.size and not (boxes.min() >= -far and boxes.max() <= far):  # as of NaN
+            raise wrong(f"sources[{i}].boxes", f"numbers from -{far} to {far}", f"{boxes.min()} to {boxes.max()}")
+    if crowd is not None and crowd.shape != (source.rows,):
+        raise wrong(f"sources[{i}].iscrowd", f"shape ({source.rows},), a flag for each box", str(crowd.shape))
+    return PlanSource(*checked)
+
+
+def _array(i: int, name: str, value: object, dtypes: frozenset[np.dtype[Any]]) -> NDArray[Any]:
+    array = value if type(value) is np.ndarray else _checks.array(f"sources[{i}].{name}", value)
+    if array.dtype not in dtypes:
+        _checks.array(f"sources[{i}].{name}", array)  # it may be the byte order
+        raise wrong_type(f"sources[{i}].{name}", f"dtype {' or '.join(sorted(map(str, dtypes)))}", str(array.dtype))
+    flags = array.flags
+    return array if flags.c_contiguous and flags.aligned else np.require(array, requirements=["C", "A"])
 
 
 def _chosen(choose: Choose, key: draws.Key, plan: Plan) -> Plan:
@@ -56,7 +97,10 @@ def _checked_rows(chosen: object, rows: NDArray[np.int64]) -> set[int]:
         chosen = chosen.tolist()
     if isinstance(chosen, str | bytes) or not isinstance(chosen, Sequence):
         raise wrong_type("select", "row numbers from the callable", repr(chosen))
-    picked = [_checks.integer("select", row, -(2**63), 2**63 - 1) for row in chosen]
+    try:
+        picked = [_checks.integer("select", row, -(2**63), 2**63 - 1) for row in chosen]
+    except ArgumentTypeError as error:
+        raise wrong_type("select", "row numbers from the callable", error.got) from None
     if len(set(picked)) != len(picked):
         raise wrong("select", "distinct rows from the callable", str(picked))
     if not set(picked) <= set(rows.tolist()):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from copypaste_rs.cli import TerminatedError
+from copypaste_rs.cli.outputs import wrong_output
 from copypaste_rs.cli.parallel import ordered
+from copypaste_rs.cli.words import sentence
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.coco_writer import CocoWriter
 from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
-from copypaste_rs.datasets.output import OtherSettingsError
-from copypaste_rs.datasets.places import NotEmptyError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -24,8 +27,10 @@ if TYPE_CHECKING:
     from copypaste_rs.transforms import SimpleCopyPaste
 
 with extra("cli"):
-    import click
     from tqdm import tqdm
+
+
+KEPT = "what is done is kept, and --resume goes on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,8 @@ class EncodeItem:
         try:
             result = self.data.transform(target, sources, self.data.key(i, copy))
         except (ValueError, TypeError) as error:
-            raise type(error)(f"{target.info['file_name']}: {error}") from None
+            kind = TypeError if isinstance(error, TypeError) else ValueError  # whatever their own ones are made from
+            raise kind(f"{target.info['file_name']}: {error}") from None
         return encode_sample(result, sources, format=self.format, quality=self.quality, integers=self.integers)
 
 
@@ -68,7 +74,7 @@ def augment(
         "version": __version__,
         "settings": settings,
     }
-    try:
+    with wrong_output(output):
         writer = CocoWriter(
             output,
             inputs.categories,
@@ -81,35 +87,35 @@ def augment(
             settings=settings,
             integers=work.integers,
         )
-    except OtherSettingsError as error:
-        raise click.UsageError(f"--output: {output}: {_what_changed(error.names)}; --overwrite starts anew") from None
-    except NotEmptyError:
-        raise click.UsageError(
-            f"--output: {output} is not empty; --resume goes on with it, --overwrite replaces it"
-        ) from None
-    except FileExistsError as error:
-        raise click.UsageError(f"--output: {error}") from None
-    with writer:
-        done = len(writer)
-        results: Generator[EncodedSample, None, None] = ordered(work, range(done, total), options["workers"])
-        bar = tqdm(total=total, initial=done, unit=" images", dynamic_ncols=True, disable=None)
-        try:
-            for encoded in results:
-                writer.write_encoded(encoded)
-                bar.update()
-        except (OSError, ValueError, TypeError) as error:
-            raise OSError(f"{sentence(error)}; what is done is kept, and --resume goes on") from None
-        finally:
-            results.close()  # ends the processes
-            bar.close()
+    done = len(writer)
+    try:
+        with writer:
+            _write(writer, ordered(work, range(done, total), options["workers"]), total)
+    except (OSError, ValueError, TypeError, MemoryError) as error:
+        raise OSError(f"{sentence(error)}; {KEPT}") from None
+    except (KeyboardInterrupt, TerminatedError) as error:
+        raise type(error)(KEPT) from None
     return total - done
 
 
-def sentence(error: BaseException) -> str:
-    """What is said of an error."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return str(error) or type(error).__name__
+def _write(writer: CocoWriter, results: Generator[EncodedSample, None, None], total: int) -> None:
+    bar = _bar(len(writer), total)
+    try:
+        for encoded in results:
+            writer.write_encoded(encoded)
+            with suppress(OSError):  # the work goes on when the terminal is gone
+                bar.update()
+    finally:
+        results.close()  # ends the processes
+        with suppress(OSError):
+            bar.close()
+
+
+def _bar(done: int, total: int) -> tqdm[Any]:
+    try:
+        return tqdm(total=total, initial=done, unit=" images", dynamic_ncols=True, disable=None if sys.stderr else True)
+    except OSError:
+        return tqdm(disable=True)
 
 
 def check_files(path: Path, file: CocoDataset, categories: Sequence[Mapping[str, Any]]) -> None:
@@ -119,16 +125,6 @@ def check_files(path: Path, file: CocoDataset, categories: Sequence[Mapping[str,
     if missing := [image for i in range(len(file)) if not (image := file.path(i)).is_file()]:
         others = f" ({len(missing)} of {len(file)} images are missing)" if len(missing) > 1 else ""
         raise FileNotFoundError(f"{missing[0]}: No such file or directory{others}")
-
-
-def _what_changed(names: Sequence[str]) -> str:
-    if "annotations" in names or "source_annotations" in names:
-        names = [name for name in names if name != "categories"]  # which follow from these
-    if not names:
-        return "the settings of the run there cannot be read"
-    said = {"version": "the version of copypaste_rs", "categories": "the categories"}
-    listed = [said.get(name, f"--{name.replace('_', '-')}") for name in names]
-    return f"{', '.join(listed)} {'has' if len(listed) == 1 else 'have'} changed since"
 
 
 def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,12 +145,3 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[
         "num_sources": options["num_sources"],
         **inputs,
     }
-
-
-def check_apart(output: Path, options: Mapping[str, Any]) -> None:
-    """Refuse an output that holds one of the inputs: overwriting it would delete them."""
-    place = output.resolve()
-    for name in ("annotations", "images", "source_annotations", "source_images"):
-        if options[name] is not None and (given := Path(options[name]).resolve()).is_relative_to(place):
-            raise ValueError(f"--output: expected a folder apart from the inputs, but --{name.replace('_', '-')} "
-                             f"({given}) lies in it")  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,21 @@ from typing import TYPE_CHECKING, Any
 from copypaste_rs import __version__
 from copypaste_rs.cli import TerminatedError
 from copypaste_rs.cli.augmenting import augment as run_augment
-from copypaste_rs.cli.augmenting import check_apart, sentence, settings_of
+from copypaste_rs.cli.augmenting import settings_of
 from copypaste_rs.cli.options import (
     EPILOG,
+    MAX_COPIES,
     build_transform,
+    check_numbers,
     inputs_and_transform,
     one_set,
     open_inputs,
     pairing,
     with_missing,
 )
+from copypaste_rs.cli.outputs import check_apart, check_output, check_sheet
 from copypaste_rs.cli.parallel import available_processors
+from copypaste_rs.cli.words import complain, say, sentence
 from copypaste_rs.datasets._extras import extra
 
 if TYPE_CHECKING:
@@ -44,19 +49,23 @@ def run(arguments: Sequence[str] | None = None) -> int:
         try:
             commands.main(arguments, prog_name="copypaste-rs", standalone_mode=False)
         except click.ClickException as error:
-            error.show()
+            if sys.stderr is not None:
+                with suppress(OSError):
+                    error.show()
             return error.exit_code
         except (click.Abort, KeyboardInterrupt, TerminatedError) as error:
-            print("\ncopypaste-rs: interrupted; what is done is kept, and --resume goes on", file=sys.stderr)
+            cause = error.__cause__ if isinstance(error, click.Abort) else error
+            words = cause.args if isinstance(cause, KeyboardInterrupt | TerminatedError) else ()
+            complain("; ".join(["interrupted", *map(str, words)]), start="\n")
             return TERMINATED if isinstance(error, TerminatedError) else INTERRUPTED
         except (OSError, ValueError, TypeError, ImportError, MemoryError) as error:
-            print(f"copypaste-rs: {sentence(error)}", file=sys.stderr)
+            complain(sentence(error))
             return FAILED
     return 0
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:
-    print(f"copypaste-rs: warning: {message}", file=sys.stderr)
+    complain(f"warning: {message}")
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -68,7 +77,9 @@ def commands() -> None:
 @commands.command(epilog=EPILOG)
 @inputs_and_transform
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
-@click.option("--copies", type=click.IntRange(1), default=1, show_default=True, help="Results for each image.")
+@click.option(
+    "--copies", type=click.IntRange(1, MAX_COPIES), default=1, show_default=True, help="Results for each image."
+)
 @click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
 @click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG.")
 @click.option(
@@ -89,14 +100,12 @@ def augment(output: Path, **options: Any) -> None:
     which image and annotation it is from and how much of it is visible. The result depends on the options and
     the files given, and on nothing else.
     """
-    if options["resume"] and options["overwrite"]:
-        raise click.UsageError("--resume and --overwrite exclude each other")
+    # Wrong usage is found before large files are read.
     options = one_set(options)
-    build_transform(options)  # wrong usage is found before large files are read
-    try:
-        check_apart(output, options)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
+    build_transform(options)
+    check_numbers(options)
+    check_apart(output, options)
+    check_output(output, resume=options["resume"], overwrite=options["overwrite"])
     inputs = open_inputs(options)
     options = with_missing(options, inputs)
     transform = build_transform(options)
@@ -107,7 +116,7 @@ def augment(output: Path, **options: Any) -> None:
     made = run_augment(output, inputs, data, settings_of(transform, options), options)
     seconds = perf_counter() - start
     rate = f", {made / seconds:.1f} images/s" if made else ""
-    click.echo(f"{output}: {images_in_words(total)}, {made} of them made now{rate}")
+    say(f"{output}: {images_in_words(total)}, {made} of them made now{rate}")
 
 
 def images_in_words(n: int) -> str:
@@ -126,18 +135,19 @@ def images_in_words(n: int) -> str:
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 def preview(output: Path, **options: Any) -> None:
     """Draw what augment would do: target, source and result of some images on one sheet."""
-    from copypaste_rs.cli.sheets import check_sheet, preview_items, write_sheet
+    from copypaste_rs.cli.sheets import preview_items, write_sheet
 
     check_sheet(output, options["overwrite"])
     options = one_set(options)
     build_transform(options)
+    check_numbers(options)
     inputs = open_inputs(options)
     options = with_missing(options, inputs)
     transform = build_transform(options)
     data = pairing(inputs, transform, options)
     items = preview_items(len(data), options["count"], options["items"])
     write_sheet(output, data, items, inputs.categories, options["side"])
-    click.echo(f"{output}: {images_in_words(len(items))}")
+    say(f"{output}: {images_in_words(len(items))}")
 
 
 @commands.command(epilog=EPILOG)
@@ -149,6 +159,5 @@ def demo(output: Path, *, resume: bool, overwrite: bool) -> None:
     """Augment five photographs that come with the package, and show the result, the speed, and that it is right."""
     from copypaste_rs.cli.showing import show
 
-    if resume and overwrite:
-        raise click.UsageError("--resume and --overwrite exclude each other")
+    check_output(output, resume=resume, overwrite=overwrite)
     show(output, resume=resume, overwrite=overwrite)

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs.cli.outputs import real_path
 from copypaste_rs.column_names import DERIVED, PROVENANCE
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.coco import CocoDataset
-from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
+from copypaste_rs.datasets.images import MAX_JPEG_SIDE
+from copypaste_rs.datasets.json_values import check_text
 from copypaste_rs.transforms import SimpleCopyPaste
 
 if TYPE_CHECKING:
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 
 with extra("cli"):
     import click
+
+MAX_COPIES = 10**9
+"""Results for each image, at most: with any number of images they can be counted in 64 bits."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -82,7 +88,7 @@ class _Missing(click.ParamType):  # type: ignore[type-arg,unused-ignore]
             self.fail(f"expected NAME=VALUE, got {value!r}", param, ctx)
         try:
             number = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             number = None
         return name, number if isinstance(number, bool | int | float | str) else text
 
@@ -184,9 +190,23 @@ def one_set(options: Mapping[str, Any]) -> dict[str, Any]:
     if (options["source_annotations"] is None) != (options["source_images"] is None):
         raise click.UsageError("--source-annotations and --source-images go together")
     pairs = [(options[name], options[f"source_{name}"]) for name in ("annotations", "images")]
-    if all(given is not None and ours.resolve() == given.resolve() for ours, given in pairs):
+    if all(given is not None and real_path(ours) == real_path(given) for ours, given in pairs):
         return {**options, "source_annotations": None, "source_images": None}
     return dict(options)
+
+
+def check_numbers(options: Mapping[str, Any]) -> None:
+    """Refuse numbers that only a data set or a file would refuse, before any is opened."""
+    try:
+        _checks.integer("num_sources", options["num_sources"], 1, MAX_SOURCES)
+        _checks.integer("seed", options["seed"], 0, 2**64 - 1)
+    except ValueError as error:
+        raise click.UsageError(_as_option(error)) from None
+    if options.get("format") == "jpg" and max(options["size"]) > MAX_JPEG_SIDE:
+        raise click.UsageError(
+            f"--size: expected sides of at most {MAX_JPEG_SIDE} pixels for JPEG, "
+            f"got {'x'.join(map(str, options['size']))}; --format png has no such limit"
+        )
 
 
 def open_inputs(options: Mapping[str, Any]) -> Inputs:
@@ -255,7 +275,7 @@ def with_missing(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
 
 
 def _check_value(name: str, value: Any, files: list[tuple[Path, dict[str, np.dtype[Any]]]]) -> None:
-    kinds = {fields[name].kind for _, fields in files if name in fields}
+    kinds: set[str] = {fields[name].kind for _, fields in files if name in fields}
     if not kinds:
         raise click.UsageError(f"--missing {name}: expected a field of an annotation file, which {name!r} is not")
     if isinstance(value, str) and kinds - {"U"}:
@@ -263,3 +283,20 @@ def _check_value(name: str, value: Any, files: list[tuple[Path, dict[str, np.dty
     if not isinstance(value, str) and "U" in kinds:
         raise click.UsageError(f"--missing {name}={value}: expected text in quotes ('{name}=\"{value}\"'), "
                                f"as the field {name!r} holds text")  # fmt: skip
+    if isinstance(value, str):
+        try:
+            check_text(f"--missing {name}", value)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+    elif isinstance(value, int) and not _is_held(value, kinds):
+        raise click.UsageError(f"--missing {name}={value}: expected a number of 64 bits, as the field {name!r} has")
+
+
+def _is_held(value: int, kinds: set[str]) -> bool:
+    if kinds != {"f"}:
+        return -(2**63) <= value < 2**63
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True

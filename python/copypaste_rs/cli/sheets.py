@@ -30,18 +30,6 @@ def preview_items(n: int, count: int, items: Sequence[int]) -> list[int]:
     return list(items) or [k * n // min(count, n) for k in range(min(count, n))]
 
 
-def check_sheet(path: Path, overwrite: bool) -> None:
-    """Refuse a place for a sheet before any work is done."""
-    if path.is_dir():
-        raise click.UsageError(f"--output: expected the name of a PNG file, got the folder {path}")
-    if path.suffix.lower() != ".png":
-        raise click.UsageError(f"--output: expected a name that ends in .png, got {path}")
-    if not path.parent.is_dir():
-        raise click.UsageError(f"--output: the folder {path.parent} is not there")
-    if path.exists() and not overwrite:
-        raise click.UsageError(f"--output: {path} exists already; --overwrite replaces it")
-
-
 def write_sheet(
     path: Path, data: CopyPasteDataset[Sample], items: Sequence[int], categories: Sequence[Mapping[str, Any]], side: int
 ) -> None:

@@ -9,13 +9,10 @@ from copypaste_rs.cli import sample_paths
 from copypaste_rs.cli.augmenting import augment, settings_of
 from copypaste_rs.cli.options import Inputs
 from copypaste_rs.cli.sheets import write_sheet
-from copypaste_rs.datasets._extras import extra
+from copypaste_rs.cli.words import say
 from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
 from copypaste_rs.transforms import SimpleCopyPaste
-
-with extra("cli"):
-    import click
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +42,7 @@ def show(output: Path, *, resume: bool, overwrite: bool) -> None:
     }  # fmt: skip
     augment(output, Inputs(photos, None, photos.categories), data, settings_of(transform, options), options)
     write_sheet(output / "preview.png", data, range(len(photos)), photos.categories, 480)
-    click.echo(f"Pictures: {output / 'preview.png'} (target, source, result) and {output / 'images'}")
+    say(f"Pictures: {output / 'preview.png'} (target, source, result) and {output / 'images'}")
 
     reference = SimpleCopyPaste(**SETTINGS, backend="numpy")
     items = [(data.key(i), *data.inputs(i)) for i in range(len(photos))]
@@ -53,10 +50,8 @@ def show(output: Path, *, resume: bool, overwrite: bool) -> None:
         if transform(target, sources, key) != reference(target, sources, key):
             raise ValueError(f"Rust and NumPy differ for the key {key}")
     fast, slow = (_rate(backend, items, seconds) for backend, seconds in ((transform, SECONDS), (reference, 0.0)))
-    click.echo(f"Rust:     {fast:8.1f} images/s in one thread, {SETTINGS['size'][1]}x{SETTINGS['size'][0]}")
-    click.echo(
-        f"NumPy:    {slow:8.1f} images/s, the same bytes on all {len(items)} images: masks, boxes and pixels agree"
-    )
+    say(f"Rust:     {fast:8.1f} images/s in one thread, {SETTINGS['size'][1]}x{SETTINGS['size'][0]}")
+    say(f"NumPy:    {slow:8.1f} images/s, the same bytes on all {len(items)} images: masks, boxes and pixels agree")
 
 
 def _rate(transform: SimpleCopyPaste, items: list[Any], seconds: float) -> float:

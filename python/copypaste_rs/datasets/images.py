@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("jpg", "png")
 
+MAX_JPEG_SIDE = 65500
+"""Longest side of a JPEG file, in pixels."""
+
 _COMMON = ("PNG", "JPEG", "BMP", "DIB", "GIF", "PPM")
 _OTHERS = ("AVIF", "DDS", "ICO", "JPEG2000", "PCX", "QOI", "SGI", "SUN", "TGA", "TIFF", "WEBP")
 """Formats that are opened, by Pillow's names, as far as it was built with them: pictures of pixels, all of which it
@@ -150,8 +153,8 @@ def encode_image(image: NDArray[Any], format: str, quality: int) -> bytes:  # no
         buffer = io.BytesIO()
         Image.fromarray(image[:, :, 0] if image.shape[2:] == (1,) else image).save(buffer, "PNG", compress_level=6)
         return buffer.getvalue()
-    if max(image.shape[:2]) > 65500:
-        raise ValueError(f"image: expected sides of at most 65500 pixels for JPEG, got {image.shape[:2]}")
+    if max(image.shape[:2]) > MAX_JPEG_SIDE:
+        raise ValueError(f"image: expected sides of at most {MAX_JPEG_SIDE} pixels for JPEG, got {image.shape[:2]}")
     grey = image.ndim == 2 or image.shape[2] == 1
     pixels = np.ascontiguousarray(image).reshape(*image.shape[:2], 1 if grey else 3)
     encoded: bytes = simplejpeg.encode_jpeg(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from copypaste_rs._ragged import picked
+from copypaste_rs.errors import ArgumentError
 from copypaste_rs.masks import RleMasks
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ class Segmentations(NamedTuple):
         by_runs = self.runs[rows] > 0
         if not by_runs.any():
             return self._rasterize(rows, size)
-        index, offsets = _pieces(self.first_run[rows[by_runs]], self.runs[rows[by_runs]])
+        index, offsets = picked(self.first_run[rows[by_runs]], self.runs[rows[by_runs]])
         from_runs = RleMasks(size, self.counts[index], offsets)
         if by_runs.all():
             return from_runs
@@ -58,9 +60,9 @@ class Segmentations(NamedTuple):
     def _rasterize(self, rows: NDArray[np.int64], size: tuple[int, int]) -> RleMasks:
         from copypaste_rs import _core
 
-        parts, instances = _pieces(self.first_part[rows], self.parts[rows])
+        parts, instances = picked(self.first_part[rows], self.parts[rows])
         start = self.part_offsets[parts]
-        index, part_offsets = _pieces(start, self.part_offsets[parts + 1] - start)
+        index, part_offsets = picked(start, self.part_offsets[parts + 1] - start)
         return RleMasks._trusted(size, *_core.rasterize(self.coordinates[index], part_offsets, instances, size))
 
     def filled(self, sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -82,7 +84,7 @@ class Segmentations(NamedTuple):
         return filled
 
     def _run_areas(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        index, offsets = _pieces(self.first_run[rows], self.runs[rows])
+        index, offsets = picked(self.first_run[rows], self.runs[rows])
         odd = (np.arange(len(index)) - np.repeat(offsets[:-1], np.diff(offsets))) % 2
         total = np.zeros(len(index) + 1, np.int64)
         np.cumsum(self.counts[index] * odd, out=total[1:])
@@ -185,14 +187,7 @@ def _parse(size: tuple[int, int], rows: list[int], strings: list[str]) -> RleMas
         for row, string in zip(rows, strings, strict=True):
             try:
                 RleMasks.from_coco([{"size": size, "counts": string}], size)
-            except ValueError as error:
-                message = str(error).removeprefix("objects[0]['counts']: ")
-                raise MalformedCountsError(row, f"segmentation: counts: {message}") from None
+            except ArgumentError as error:
+                message = f"segmentation: counts: expected {error.expected}, got {error.got}"
+                raise MalformedCountsError(row, message) from None
         raise
-
-
-def _pieces(first: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices of several pieces of an array, one after the other, and where each then starts and ends."""
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    return np.repeat(first - offsets[:-1], lengths) + np.arange(offsets[-1]), offsets

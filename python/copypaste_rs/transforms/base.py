@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from copypaste_rs._engine.planning import TrustedSource
 from copypaste_rs._equality import same
 from copypaste_rs._immutable import Immutable
-from copypaste_rs.plan_options import PlanSource
 from copypaste_rs.reference.rle import pixel_boxes
 from copypaste_rs.transforms.backend import backend_name
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from copypaste_rs._engine.options import Options
-    from copypaste_rs.plan_options import PlanOptions
+    from copypaste_rs.plan_options import PlanOptions, PlanSource
     from copypaste_rs.sample import Sample
     from copypaste_rs.transforms.backend import Backend
 
@@ -86,4 +86,4 @@ def plan_source(sample: Sample) -> PlanSource:
     # Whole numbers up to 2^24 are exact in float32.
     if boxes is not None and max(size) > 2**24:
         boxes = pixel_boxes(columns["masks"])
-    return PlanSource(size, boxes, columns.get("iscrowd"), columns.get("labels"))
+    return TrustedSource(size, boxes, columns.get("iscrowd"), columns.get("labels"))

@@ -1,6 +1,7 @@
 //! Copy-paste on a schedule of scales.
 
 use std::hint::black_box;
+use std::slice;
 
 use copypaste_core::copy_paste::{
     DropRules, Objects, Paste, PixelOptions, Renderer, ResultRows, compose_masks,
@@ -91,9 +92,10 @@ impl Pass<'_> {
         let options = PixelOptions { fill: &[114; 3], nearest: false, antialias: self.settings.antialias };
         let rules = DropRules { min_area: 1, min_visibility: 0.0, keep_hidden: false };
         let mut made = Vec::with_capacity(SCALES.len());
-        for (target, placement, source, paste) in self.steps.drain(..) {
+        for (target, placement, source, paste) in &self.steps {
             let mut canvas = view_mut(black_box(&mut self.canvas));
-            let (rows, coverage) = compose_masks(target, &placement, &[source], &[paste], &rules).unwrap();
+            let (rows, coverage) =
+                compose_masks(*target, placement, &[*source], slice::from_ref(paste), &rules).unwrap();
             let mut renderer = Renderer::new(&coverage, &[self.image; 2], &options).unwrap();
             renderer.render(0..self.settings.canvas, &mut canvas).unwrap();
             made.push(rows);

@@ -1,0 +1,81 @@
+"""Where a command may write: what stands in the way is wrong usage, found before anything is opened."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.output import OtherSettingsError
+from copypaste_rs.datasets.places import NotEmptyError, check_link, check_place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+with extra("cli"):
+    import click
+
+
+@contextmanager
+def wrong_output(output: Path) -> Iterator[None]:
+    """Turn what an output folder is refused for in this block into wrong usage."""
+    try:
+        yield
+    except OtherSettingsError as error:
+        raise click.UsageError(f"--output: {output}: {_what_changed(error.names)}; --overwrite starts anew") from None
+    except NotEmptyError:
+        raise click.UsageError(
+            f"--output: {output} is not empty; --resume goes on with it, --overwrite replaces it"
+        ) from None
+    except FileExistsError as error:
+        raise click.UsageError(f"--output: {error}") from None
+
+
+def check_output(output: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuse a folder that cannot be written to, before anything is opened."""
+    if resume and overwrite:
+        raise click.UsageError("--resume and --overwrite exclude each other")
+    with wrong_output(output):
+        check_place(output, resume=resume, overwrite=overwrite)
+
+
+def check_sheet(path: Path, overwrite: bool) -> None:
+    """Refuse a place for a sheet before any work is done."""
+    try:
+        check_link(path, "a PNG file")
+    except FileExistsError as error:
+        raise click.UsageError(f"--output: {error}") from None
+    if path.is_dir():
+        raise click.UsageError(f"--output: expected the name of a PNG file, got the folder {path}")
+    if path.suffix.lower() != ".png":
+        raise click.UsageError(f"--output: expected a name that ends in .png, got {path}")
+    if not path.parent.is_dir():
+        raise click.UsageError(f"--output: the folder {path.parent} is not there")
+    if path.exists() and not overwrite:
+        raise click.UsageError(f"--output: {path} exists already; --overwrite replaces it")
+
+
+def check_apart(output: Path, options: Mapping[str, Any]) -> None:
+    """Refuse an output that holds one of the inputs: overwriting it would delete them."""
+    place = real_path(output)
+    for name in ("annotations", "images", "source_annotations", "source_images"):
+        if options[name] is not None and (given := real_path(options[name])).is_relative_to(place):
+            raise click.UsageError(f"--output: expected a folder apart from the inputs, but "
+                                   f"--{name.replace('_', '-')} ({given}) lies in it")  # fmt: skip
+
+
+def real_path(path: Path) -> Path:
+    """The path without links, as far as they lead somewhere: `Path.resolve` fails in a circle of them."""
+    return Path(os.path.realpath(path))
+
+
+def _what_changed(names: Sequence[str]) -> str:
+    if "annotations" in names or "source_annotations" in names:
+        names = [name for name in names if name != "categories"]  # which follow from these
+    if not names:
+        return "the settings of the run there cannot be read"
+    said = {"version": "the version of copypaste_rs", "categories": "the categories"}
+    listed = [said.get(name, f"--{name.replace('_', '-')}") for name in names]
+    return f"{', '.join(listed)} {'has' if len(listed) == 1 else 'have'} changed since"
