@@ -30,9 +30,10 @@ test: $(NEWEST_ENV)/.ready ## Set everything up and run the tests against the bu
 # The gate comes last: what it could not count has to be the last line read.
 ci: lint types rust-test docs gate test-avx2 test-oldest ## Everything that has to hold before a change lands, besides `make test`
 
-lint: rust-lint $(TOOLS)/.ready ## Formatting and lints, Rust and Python
+lint: rust-lint $(TOOLS)/.ready ## Formatting and lints, Rust and Python; doc lines, names and layers
 	$(TOOLS)/bin/ruff format --check .
 	$(TOOLS)/bin/ruff check .
+	$(TOOLS)/bin/python .ci/check_docs.py
 
 rust-lint: | check-tools
 	cargo fmt --all --check
@@ -43,6 +44,7 @@ types: $(NEWEST_ENV)/.ready ## mypy strict over package, tests and benches; the 
 	$(NEWEST_ENV)/bin/python -m mypy
 	$(NEWEST_ENV)/bin/python -m mypy tests benches
 	$(NEWEST_ENV)/bin/python -m mypy .ci/gate.py
+	$(NEWEST_ENV)/bin/python -m mypy .ci/check_docs.py
 	$(NEWEST_ENV)/bin/python -m mypy.stubtest copypaste_rs._core
 
 rust-test: | check-tools

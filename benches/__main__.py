@@ -57,7 +57,7 @@ def main() -> int:
 
 
 def measure(draws: int, numpy_draws: int) -> dict[str, Any]:
-    """All figures, one part after the other."""
+    """Measure every part, one after the other; figures by part."""
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "whole": lambda: whole.measure(draws, numpy_draws),
         "extras": lambda: extras.measure(draws),

@@ -1,4 +1,4 @@
-"""The same work in another process at the same time: how much of a second processor the machine gives."""
+"""A second process that does the same work at the same time: how much of a second processor the machine gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What else users pay for: small calls, soft edges, results ready for a model, threads."""
+"""Costs besides the pixels: small calls, soft edges, results ready for a model, threads."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LEAST_BATCH = 16
 
 
 def measure(draws: int) -> dict[str, Any]:
-    """All of them."""
+    """Measure small calls, soft edges, results for a model and threads; figures by part."""
     return {
         "microseconds": small_calls(),
         "soft": soft(draws),
@@ -191,7 +191,7 @@ def threads(draws: int) -> dict[str, Any]:
 
 
 def threads_of(batch: int, draws: int) -> dict[str, Any]:
-    """The same for batches of one size."""
+    """Measure batches of one size on one thread and on several: milliseconds, and their ratio."""
     apply = a_batch(batch)
     alone, together = apply(threads=1, out=None), apply(threads=THREADS, out=None)
     assert np.array_equal(alone.images, together.images)

@@ -88,7 +88,7 @@ def _status(field: str) -> int:
 
 
 def machine(packages: Sequence[str]) -> dict[str, Any]:
-    """Where the figures come from."""
+    """Machine and versions that the figures come from."""
     model = platform.processor() or platform.machine()
     if (info := Path("/proc/cpuinfo")).exists():
         names = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if "model name" in line]

@@ -11,12 +11,12 @@ from copypaste_rs import Instances, Placement, Plan, RleMasks, Sample, functiona
 
 
 def one_mask(scene: Scene) -> Scene:
-    """The same pixels with the least of masks: all that is pasted is one, and none lies below."""
+    """Scene of the same pixels with the fewest masks: one is pasted, none lies below."""
     return _changed(scene, rows=(0,), source=Instances(union(scene)))
 
 
 def union(scene: Scene) -> RleMasks:
-    """All that is pasted, on its own photograph."""
+    """Union of the pasted masks, on their own photograph: one mask."""
     masks = scene.source.instances.masks
     assert masks is not None
     return functional.union(masks[list(scene.plan.pastes[0].instances)])
@@ -33,14 +33,14 @@ def without_target(scene: Scene) -> Scene:
 
 
 def nothing(scene: Scene) -> Scene:
-    """As little as a call can do: one pixel."""
+    """Scene of one pixel: as little as a call can do."""
     here = Placement((1, 1), (1, 1), (0, 0), (1, 1))
     sample = Sample(np.zeros((1, 1, 3), np.uint8), Instances())
     return Scene(Plan(here, (replace(scene.plan.pastes[0], instances=(), placement=here),)), sample, sample)
 
 
 def grown(placement: Placement, canvas: int) -> Placement:
-    """The same placement on a square canvas of another size."""
+    """Placement scaled to a square canvas of another size, in pixels a side."""
     factor = canvas / placement.canvas_size[0]
     h, w = (max(1, round(side * factor)) for side in placement.resized_size)
     y, x = (round(offset * factor) for offset in placement.offset)
@@ -48,7 +48,7 @@ def grown(placement: Placement, canvas: int) -> Placement:
 
 
 def _changed(scene: Scene, rows: tuple[int, ...], source: Instances) -> Scene:
-    """Other rows of another source over a target without instances."""
+    """Scene with other rows of another source over a target without instances."""
     return Scene(
         replace(scene.plan, pastes=(replace(scene.plan.pastes[0], instances=rows),)),
         Sample(scene.target.image, Instances()),

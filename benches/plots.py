@@ -45,7 +45,7 @@ def draw(figures: dict[str, Any], folder: Path) -> list[Path]:
 
 
 def by_instances(measured: dict[str, Any], path: Path) -> None:
-    """Both axes logarithmic: the rival takes tens of times as long, and instances range from one to hundreds."""
+    """Plot times by instances, both axes logarithmic: both range over two orders of magnitude."""
     figure, axes = blank((8, 5))
     lines(axes, measured, {at: at for at in measured["at"]})
     axes.set(xscale="log", yscale="log", xlabel="instances a side (as many in the target, as many pasted)")
@@ -61,7 +61,7 @@ def by_instances(measured: dict[str, Any], path: Path) -> None:
 
 
 def by_canvas(measured: dict[str, Any], path: Path) -> None:
-    """Both axes linear, pixels across: what is proportional to the canvas is a straight line."""
+    """Plot times by canvas, both axes linear, in pixels: what is proportional to the canvas is a straight line."""
     figure, axes = blank((8, 5))
     across = {side: side * side / 1e6 for side in measured["at"]}
     lines(axes, measured, across)

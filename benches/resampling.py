@@ -109,12 +109,12 @@ def random_image(rng: np.random.Generator, dtype: str, channels: int) -> NDArray
 
 
 def with_opencv(image: NDArray[Any], size: tuple[int, int], out: NDArray[Any]) -> Callable[[], Any]:
-    """What OpenCV calls linear, into `out`."""
+    """Job of OpenCV's linear resampling, into `out`."""
     return functools.partial(cv2.resize, image, size[::-1], dst=out, interpolation=cv2.INTER_LINEAR)
 
 
 def with_pillow(image: NDArray[Any], size: tuple[int, int]) -> Callable[[], Any]:
-    """What Pillow calls bilinear."""
+    """Job of Pillow's bilinear resampling."""
     picture = Image.fromarray(image)
     if image.ndim == 3 and image.shape[2] == 4:
         # Only of four channels without alpha is every one treated alike.

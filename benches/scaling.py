@@ -68,7 +68,7 @@ def missed(figures: dict[str, Any]) -> list[str]:
 
 
 def with_instances(scenes: Sequence[Scene], n: int) -> list[Scene]:
-    """The same placements for `n` instances a side, all pasted."""
+    """Scenes of the same placements with `n` instances a side, all pasted."""
     target, source = photo_sample(n, n), photo_sample(n + 7919, n)
     rows = tuple(range(n))
     return [
@@ -77,7 +77,7 @@ def with_instances(scenes: Sequence[Scene], n: int) -> list[Scene]:
 
 
 def on_canvas(scenes: Sequence[Scene], canvas: int) -> list[Scene]:
-    """The same pictures, larger or smaller."""
+    """Scenes of the same pictures on a canvas of another size, in pixels a side."""
 
     def plan(scene: Scene) -> Plan:
         paste = scene.plan.pastes[0]
@@ -134,7 +134,7 @@ def canvases(size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.uint8
 
 
 def assert_same(scene: Scene) -> None:
-    """The same result every time, and the same pixels from one mask."""
+    """Check that the result is the same every time, and the pixels those of one mask."""
     first, second = (functional.copy_paste(*scene, antialias=False) for _ in range(2))
     assert first == second
     assert np.array_equal(functional.copy_paste(*one_mask(scene), antialias=False).image, first.image)

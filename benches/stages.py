@@ -1,4 +1,4 @@
-"""Where the time of one call goes, told from outside: calls that differ in one thing, timed next to each other.
+"""Stages of one call and their time, told from outside: calls that differ in one thing, timed next to each other.
 
 The kernels hold no clock. Python's share is what passes before and after the kernel in a whole call; within the
 kernel, a stage is the difference of two calls. The differences telescope: together they are the whole call.
@@ -132,7 +132,7 @@ def calls(scenes: Sequence[Scene], antialias: bool) -> dict[str, Sequence[Callab
 
 
 def others(scenes: Sequence[Scene], antialias: bool) -> dict[str, Sequence[Callable[[], Any]]]:
-    """What the stages are held against."""
+    """Calls that the stages are held against, by name."""
     canvas, copy = (np.full((CANVAS, CANVAS, 3), value, np.uint8) for value in (0, 1))
     found: dict[str, Sequence[Callable[[], Any]]] = {
         "whole": [functools.partial(functional.copy_paste, *scene, antialias=antialias) for scene in scenes],
@@ -176,7 +176,7 @@ def applied(compose: call.Compose, scene: Scene, antialias: bool) -> Sample:
 
 
 def shares(scenes: Sequence[Scene]) -> dict[str, float]:
-    """Which part of the canvas each image shows in; what a soft edge blends is neither's."""
+    """Parts of the canvas, 0 to 1, that each image shows in; what a soft edge blends is neither's."""
     shown = {"target": 0.0, "source": 0.0}
     for scene in scenes:
         flat = [
@@ -221,7 +221,7 @@ class Clock:
 
 
 def assert_same_pixels(scene: Scene, antialias: bool) -> None:
-    """The same result every time, and the same pixels from one mask: else the differences would mean nothing."""
+    """Check that results repeat, and that one mask gives the same pixels: else the differences would mean nothing."""
     first, second = (functional.copy_paste(*scene, antialias=antialias) for _ in range(2))
     assert first == second
     assert np.array_equal(functional.copy_paste(*one_mask(scene), antialias=antialias).image, first.image)

@@ -29,7 +29,7 @@ def put(path: Path, name: str, text: str) -> None:
 
 
 def tables(figures: dict[str, Any]) -> dict[str, str]:
-    """What the page of benchmarks shows, by marker."""
+    """Texts and tables of the page of benchmarks, by marker."""
     extras = figures["extras"]
     return {
         "benchmark": whole_table(figures),
@@ -91,7 +91,7 @@ def training_table(measured: dict[str, Any]) -> str:
 
 
 def small_table(extras: dict[str, Any]) -> str:
-    """What does not depend on the pixels, soft edges and threads."""
+    """Table of small calls, soft edges and threads: what does not depend on the pixels."""
     rows = [
         [LABELS[name], f"{value['median']:.0f} us ({value['low']:.0f}-{value['high']:.0f})"]
         for name, value in extras["microseconds"].items()
@@ -111,7 +111,7 @@ def small_table(extras: dict[str, Any]) -> str:
 
 
 def resampling_table(cells: Sequence[dict[str, Any]], rival: str) -> str:
-    """How many times as fast as a rival, and what mirroring costs."""
+    """Sentence on the speed against rivals, and on the cost of mirroring."""
     scales = sorted({cell["scale"] for cell in cells})
     kinds = list(dict.fromkeys((cell["dtype"], cell["channels"]) for cell in cells))
     rows = []
@@ -132,6 +132,6 @@ def two_taps_text(measured: dict[str, Any]) -> str:
 
 
 def machine_text(found: dict[str, Any]) -> str:
-    """Where the figures come from."""
+    """Sentence on the machine and the versions that the figures come from."""
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     return f"{found['processor']}, {found['cores']} cores, Python {found['python']}, {versions}."

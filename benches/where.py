@@ -36,7 +36,7 @@ def main() -> int:
 
 
 def measure(draws: int) -> dict[str, Any]:
-    """All figures of the page."""
+    """Measure every figure of the page."""
     return {
         "machine": machine(["copypaste_rs", "numpy", "opencv-python-headless"]),
         "scaling": scaling.measure(draws),
@@ -86,7 +86,7 @@ def stages_table(measured: dict[str, Any]) -> str:
 
 
 def stages_text(measured: dict[str, Any]) -> str:
-    """What the numbers say."""
+    """Sentences on what the numbers say."""
     hard, averaged, soft, _ = measured["variants"].values()
     parts = {name: part["mean"] for name, part in hard["stages"].items()}
     every = sum(parts.values())

@@ -37,7 +37,7 @@ PROMISES: dict[str, tuple[str, float]] = {
     "times_tuned": ("at least", 10.0),
     "times_dense": ("at least", 120.0),
 }
-"""Of the middle of the grid."""
+"""Limits of the middle of the grid."""
 LEAST_TUNED_OF_MANY = 15.0
 LEAST_OF_NUMPY = 60.0
 MOST_MEMORY = 8.0
@@ -165,7 +165,7 @@ def bare_pass(call: Augmentation) -> Callable[[], None]:
 
 
 def resize_both(call: Augmentation) -> None:
-    """What any implementation on OpenCV pays before it starts on the masks."""
+    """Resize both images with OpenCV: what any implementation on it pays before it starts on the masks."""
     placements = [call.plan.target, *(paste.placement for paste in call.plan.pastes)]
     for sample, place in zip((call.target, call.source), placements, strict=True):
         h, w = place.resized_size

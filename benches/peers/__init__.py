@@ -1,4 +1,4 @@
-"""Other people's libraries, measured next to ours in an environment of their own: `make bench-peers`."""
+"""Libraries of other people, measured next to ours in an environment of their own: `make bench-peers`."""
 
 import os
 

@@ -48,7 +48,7 @@ PLACED_AGREEMENT = 0.9
 
 
 class Batch(NamedTuple):
-    """What a row starts from, in the forms that libraries take."""
+    """Objects that a row of the table starts from, in the forms that libraries take."""
 
     polygons: list[list[list[float]]]
     masks: RleMasks
@@ -81,7 +81,7 @@ def polygons(rng: np.random.Generator, shrink: float) -> list[list[list[float]]]
 
 
 def towards_middle(part: list[float]) -> list[float]:
-    """The same outline around the middle of the canvas, each corner pushed outwards: all of them overlap."""
+    """Outline moved to the middle of the canvas, each corner pushed outwards: all outlines overlap."""
     points = np.array(part).reshape(-1, 2)
     points -= points.mean(0)
     points *= 1 + SIDE * 0.1 / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1)
@@ -89,7 +89,7 @@ def towards_middle(part: list[float]) -> list[float]:
 
 
 def placements() -> dict[str, Placement]:
-    """Where the two rows that place put their masks."""
+    """Placements of the two rows that place masks."""
     small, large = round(SIDE * 0.6), round(SIDE * 1.5)
     canvas = (SIDE, SIDE)
     return {
@@ -104,12 +104,12 @@ def dicts(masks: RleMasks) -> list[dict[str, Any]]:
 
 
 def same(result: Any) -> Any:
-    """For results that need no reading."""
+    """Result that needs no reading."""
     return result
 
 
 def ours(batch: Batch) -> dict[str, Job]:
-    """From RleMasks to RleMasks."""
+    """Jobs of ours from RleMasks to RleMasks."""
     masks, others, out = batch.masks, batch.others, np.empty_like(batch.dense)
     strings = functional.format_counts(masks)
     return {
@@ -135,7 +135,7 @@ def ours(batch: Batch) -> dict[str, Job]:
 
 
 def ours_from_bytes(batch: Batch) -> dict[str, Job]:
-    """The same from COCO's bytes, and back to them where the result is masks."""
+    """Jobs of ours from COCO's bytes, and back to them where the result is masks."""
     given, size = functional.format_counts(batch.masks), batch.masks.size
     others, heap = functional.format_counts(batch.others), functional.format_counts(batch.heap)
     cut = functional.format_counts(batch.cut)

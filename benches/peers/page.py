@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def describe(peer: Peer) -> dict[str, Any]:
-    """What is written down of a peer."""
+    """Versions, licence and settings of a peer, for the page."""
     return {
         "versions": {name: installed(name) for name in peer.distributions},
         "licence": peer.licence,
@@ -49,7 +49,7 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
 
 
 def peers_table(figures: dict[str, Any]) -> str:
-    """Who was measured, and who could not be."""
+    """Table of the peers that were measured, and of those that could not be."""
     rows = []
     for name, peer in figures["peers"].items():
         versions = ", ".join(f"{package} {version}" for package, version in peer["versions"].items())

@@ -1,4 +1,4 @@
-"""What a peer is: the few lines that every adapter fills in."""
+"""Peers: the few lines that every adapter fills in."""
 
 from __future__ import annotations
 

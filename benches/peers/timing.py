@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from benches.peers.peer import Job
 
 SECONDS_A_DRAW = 0.02
-"""What each contestant gets on each draw, so that quick ones are not measured more coarsely than slow ones."""
+"""Seconds that each contestant gets on each draw, so that quick ones are not measured more coarsely than slow ones."""
 MOST = 300
 ROUNDS = 3
 """Turns that a draw's time is taken in: what disturbs the machine for a moment disturbs one turn."""

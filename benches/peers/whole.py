@@ -41,7 +41,7 @@ class Given(NamedTuple):
 
 
 class Augmented(NamedTuple):
-    """What every library gives in the end."""
+    """Result that every library gives in the end."""
 
     image: NDArray[Any]
     masks: NDArray[Any]
@@ -105,7 +105,7 @@ def read(sample: Sample) -> Augmented:
 
 
 def keep(shared: dict[str, Any], peer: Peer, jobs: Sequence[Job], truth: Sequence[Augmented]) -> None:
-    """What `compare` finds, under the peer's name."""
+    """Store what `compare` finds under the peer's name."""
     shared[peer.name] = {"same_place": peer.same_place, **compare(peer, jobs, truth)}
 
 

@@ -1,4 +1,4 @@
-"""What a capable engineer writes with NumPy and OpenCV, as fast as it gets: the rivals of the whole transform.
+"""Rivals of the whole transform: what a capable engineer writes with NumPy and OpenCV, as fast as it gets.
 
 They take dense masks, as most loaders hand them over, and do what the transform does: place both images and all
 masks, paste, cut, drop what is hidden, and give areas and boxes.
@@ -25,7 +25,7 @@ class Dense(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a rival gives: rows of the target that are left, then those pasted."""
+    """Result of a rival: rows of the target that are left, then those pasted."""
 
     image: NDArray[Any]
     masks: NDArray[Any]

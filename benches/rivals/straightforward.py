@@ -53,7 +53,7 @@ def place_masks(masks: NDArray[np.uint8], placement: Placement) -> NDArray[np.bo
 
 
 def boxes(masks: NDArray[Any]) -> NDArray[np.float32]:
-    """From the projections on both axes."""
+    """Boxes from the projections on both axes."""
     found = np.zeros((len(masks), 4), np.float32)
     for box, mask in zip(found, masks, strict=True):
         ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))

@@ -39,7 +39,7 @@ _WORD = 2**64
 
 @dataclass(frozen=True)
 class Key:
-    """Where the words of one draw lie: a Philox key, and the upper half of its counter."""
+    """Place of the words of one draw: a Philox key, and the upper half of its counter."""
 
     key: tuple[int, int]
     index: int

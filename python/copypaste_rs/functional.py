@@ -239,7 +239,7 @@ def place_image(
 
 
 def alpha(masks: RleMasks, placement: Placement, weights: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """How much of the source shows over the canvas: the union of the placed masks, blurred, uint8 (h, w).
+    """Alpha of the source on the canvas, uint8 (h, w): the union of the placed masks, blurred.
 
     Examples
     --------

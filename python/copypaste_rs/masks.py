@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, final
+from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
 import numpy as np
 
@@ -93,13 +93,13 @@ class RleMasks(Immutable):
 
     @classmethod
     def empty(cls, size: Size) -> Self:
-        """No masks at all, of the given size."""
+        """RleMasks without any mask, of the given size."""
         checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
         return cls._trusted(checked, np.zeros(0, np.uint32), np.zeros(1, np.int64))
 
     @classmethod
     def concat(cls, masks: Iterable[RleMasks]) -> Self:
-        """All masks of several of one size, in order. At least one is needed, to know the size."""
+        """Join several of one size, in order. At least one is needed, to know the size."""
         parts = _checks.items("masks", masks)
         if not parts:
             raise wrong("masks", "at least one RleMasks", "none")
@@ -111,19 +111,19 @@ class RleMasks(Immutable):
 
     @classmethod
     def from_dense(cls, array: NDArray[Any]) -> RleMasks:
-        """From dense masks (n, h, w), dtype uint8 or bool; non-zero is set."""
+        """Encode dense masks (n, h, w), dtype uint8 or bool; non-zero is set."""
         return cls._encoded(_checks.dense_masks("array", array))
 
     @classmethod
     def _encoded(cls, dense: NDArray[np.uint8]) -> RleMasks:
-        """From dense masks (n, h, w) that were checked."""
+        """Encode dense masks (n, h, w) that were checked."""
         from copypaste_rs import _core
 
         return cls._trusted(dense.shape[1:], *_core.encode(dense))
 
     @classmethod
     def from_coco(cls, objects: Iterable[Mapping[str, Any]], size: Size) -> RleMasks:
-        """From COCO dicts ``{"size": [h, w], "counts": ...}``, counts compressed (bytes, str) or a list."""
+        """Decode COCO dicts ``{"size": [h, w], "counts": ...}``, counts compressed (bytes, str) or a list."""
         checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
         parts: list[NDArray[Any]] = []
         strings: list[bytes | str] = []
@@ -156,7 +156,7 @@ class RleMasks(Immutable):
 
     @classmethod
     def from_polygons(cls, polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
-        """From COCO polygons: for each instance a list of parts, each flat ``[x, y, x, y, ...]``.
+        """Rasterize COCO polygons: for each instance a list of parts, each flat ``[x, y, x, y, ...]``.
 
         Rasterised as pycocotools does, bit for bit; the parts of an instance are united.
         """
@@ -167,7 +167,7 @@ class RleMasks(Immutable):
 
     @classmethod
     def _from_counts(cls, strings: Sequence[bytes | str], size: tuple[int, int]) -> RleMasks:
-        """From compressed counts; the size is checked."""
+        """Decode compressed counts; the size is checked."""
         from copypaste_rs import _core
 
         return cls._trusted(size, *_core.parse_counts(_checks.counts_strings("strings", strings), size))
@@ -199,7 +199,7 @@ class RleMasks(Immutable):
         return [{"size": list(self.size), "counts": counts} for counts in _core.format_counts(self)]
 
     def to_polygons(self) -> list[list[NDArray[np.float64]]]:
-        """For each mask its outlines as flat ``[x, y, x, y, ...]``, which `from_polygons` turns back exactly.
+        """Outlines of each mask as flat ``[x, y, x, y, ...]``, which `from_polygons` turns back exactly.
 
         Vertices lie on pixel corners. COCO polygons cannot say "hole", so a hole is joined to the outline
         around it by a cut of no width: no pixel is lost or gained.
@@ -288,9 +288,6 @@ class RleMasks(Immutable):
             and np.array_equal(self.counts, other.counts)
         )
 
-    __array_ufunc__: ClassVar[None] = None
-    """Arithmetic and comparisons with arrays, which NumPy leaves to this class: `==` is False on either side."""
-
     def __array__(self, dtype: Any = None, copy: object = None) -> NDArray[Any]:
         return element("RleMasks: expected an array, got runs; RleMasks.to_dense() makes an array of them", self, dtype)
 
@@ -324,10 +321,7 @@ def element(refusal: str, value: object, dtype: Any) -> NDArray[Any]:
 
 
 def _integers(name: Place, values: ArrayLike, high: int) -> NDArray[Any]:
-    try:
-        array = np.asarray(values)
-    except ValueError:  # ragged
-        raise wrong(name, "a one-dimensional array", "nested lists") from None
+    array = _checks.converted(name, values, "a one-dimensional array")
     if array.ndim != 1:
         raise wrong(name, "a one-dimensional array", f"shape {array.shape}")
     if array.size == 0:

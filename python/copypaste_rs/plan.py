@@ -11,6 +11,7 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs._immutable import NotAnArray
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 
 MIN_SIGMA, MAX_SIGMA = 0.1, 20.0
@@ -18,8 +19,8 @@ MIN_SIGMA, MAX_SIGMA = 0.1, 20.0
 
 @final
 @dataclass(frozen=True, slots=True)
-class Placement:
-    """Where one image lands on the canvas: mirrored, resized, then cropped or padded.
+class Placement(NotAnArray):
+    """Place of one image on the canvas: mirrored, resized, then cropped or padded.
 
     Parameters
     ----------
@@ -63,8 +64,8 @@ class Placement:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Paste:
-    """Some objects of one source, pasted together.
+class Paste(NotAnArray):
+    """Objects of one source that are pasted together.
 
     Parameters
     ----------
@@ -100,8 +101,8 @@ class Paste:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything that was drawn for one augmentation. Applying it is a pure function.
+class Plan(NotAnArray):
+    """Placements and pastes drawn for one augmentation. Applying them is a pure function.
 
     Parameters
     ----------

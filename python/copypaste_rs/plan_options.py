@@ -1,4 +1,4 @@
-"""What a plan is drawn from: the options of a draw, and the sources without their pixels."""
+"""Input of a draw: its options, and the sources without their pixels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCALES = {"large": (0.1, 2.0), "standard": (0.8, 1.25)}
 """The two ranges of the paper."""
 
 MAX_SCALE = 1e6
-"""No sensible jitter is near it; it keeps every product finite."""
+"""Largest jitter: no sensible one is near it, and every product stays finite."""
 
 
 class PlanSource(NamedTuple):

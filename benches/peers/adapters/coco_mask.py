@@ -1,4 +1,4 @@
-"""What all libraries with pycocotools' interface share: dicts of compressed bytes in, dicts out."""
+"""Jobs that libraries with pycocotools' interface share: dicts of compressed bytes in, dicts out."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def one(mask: dict[str, Any]) -> list[bytes]:
 
 
 def planes(dense: NDArray[Any]) -> NDArray[Any]:
-    """From (h, w, n) to (n, h, w)."""
+    """Dense masks (h, w, n) as (n, h, w)."""
     return dense.transpose(2, 0, 1)
 
 
 def boxes(found: Any) -> NDArray[Any]:
-    """From x, y, width, height to x0, y0, x1, y1."""
+    """Boxes x, y, width, height as x0, y0, x1, y1."""
     table = np.asarray(found, np.float32).copy()
     table[:, 2:] += table[:, :2]
     return table

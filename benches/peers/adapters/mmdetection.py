@@ -61,7 +61,7 @@ def whole(given: Given) -> dict[str, Job]:
 
 
 def start(sample: Dense, boxes: Any) -> dict[str, Any]:
-    """What its loaders give. Boxes are moved in place, so they are copied."""
+    """Sample as MMDetection's loaders give it. Boxes are moved in place, so they are copied."""
     import torch
     from mmdet.structures.bbox import HorizontalBoxes
     from mmdet.structures.mask import BitmapMasks

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
-    """What its detectors take."""
+    """Sample as torchvision's detectors take it."""
 
     image: Any
     masks: Any
@@ -44,7 +44,7 @@ def whole(given: Given) -> dict[str, Job]:
 
 
 def tensors(sample: Dense, boxes: Any) -> Target:
-    """What its loaders give."""
+    """Sample as torchvision's loaders give it: tensors, channels first."""
     import torch
 
     image = torch.from_numpy(sample.image).permute(2, 0, 1)
@@ -81,7 +81,7 @@ def jitter(sample: Target, place: Placement) -> Target:
 
 
 def copy_paste(target: Target, source: Target) -> Target:
-    """Everything of the source over the target; the boxes of what is pasted are taken along."""
+    """Paste every object of the source over the target; the boxes of what is pasted are taken along."""
     import torch
     from torchvision.ops import masks_to_boxes
 

@@ -52,7 +52,7 @@ def whole(given: Given) -> dict[str, Job]:
 
 
 def labels(sample: Sample) -> dict[str, Any]:
-    """What its datasets keep: polygons of a thousand points each."""
+    """Labels as the datasets of Ultralytics keep them: polygons of a thousand points each."""
     from ultralytics.utils.instance import Instances
     from ultralytics.utils.ops import resample_segments
 
@@ -66,7 +66,7 @@ def labels(sample: Sample) -> dict[str, Any]:
 
 
 def fresh(kept: dict[str, Any]) -> dict[str, Any]:
-    """Its transforms write to what they are given, so its datasets hand out copies of all but the image."""
+    """Copy labels, not the image, as the datasets of Ultralytics do: its transforms write to what they are given."""
     return {name: value if name == "img" else copy.deepcopy(value) for name, value in kept.items()}
 
 

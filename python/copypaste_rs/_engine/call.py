@@ -55,7 +55,7 @@ class ComposedRows(Protocol):
 
 
 class Composition(NamedTuple):
-    """What a kernel makes of a call."""
+    """Result of a kernel: the image, and the columns of the rows that are left."""
 
     image: NDArray[Any]
     masks: RleMasks
@@ -149,7 +149,7 @@ class Call(NamedTuple):
         return (*self.plan.canvas_size, *self.samples[0].image.shape[2:])
 
     def arrays(self) -> list[NDArray[Any]]:
-        """All arrays that are read."""
+        """Arrays that a kernel reads."""
         found: list[Any] = []
         for sample in self.samples:
             found.append(sample.image)
@@ -162,7 +162,7 @@ class Call(NamedTuple):
         return target, sources
 
     def carried(self) -> list[list[NDArray[Any]]]:
-        """For each further column the arrays of all samples that have rows."""
+        """Arrays of each further column, those of all samples that have rows."""
         return [column.arrays for column in self.layout.carried]
 
     def result(self, options: Options, made: Composition) -> Sample:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 LAYOUTS = ("chw", "hwc")
 DTYPES = ("uint8", "uint16", "float32", "float16")
 LARGEST = {"u1": 255.0, "u2": 65535.0, "f4": 1.0}
-"""What becomes 1 where values are scaled, by dtype of the image."""
+"""Image value that becomes 1 where values are scaled, by dtype of the image."""
 
 LIMIT = 1e9
-"""Of mean and std: what comes of them has room in float32."""
+"""Largest magnitude of mean and std: what comes of them has room in float32."""
 
 PerChannel: TypeAlias = "SupportsFloat | Sequence[SupportsFloat] | NDArray[Any] | None"
 Linear: TypeAlias = "tuple[NDArray[np.float32], NDArray[np.float32]] | None"
-"""For each channel what values are multiplied with and what is added; None leaves them as they are."""
+"""Scale and shift of each channel, float32: factor, then summand; None leaves values as they are."""
 
 
 class OutputFormat(NamedTuple):
@@ -61,7 +61,7 @@ class OutputFormat(NamedTuple):
         return (*image.shape[2:], *size) if self.channels_first else (*size, *image.shape[2:])
 
     def linear(self, image: NDArray[Any]) -> Linear:
-        """What values of an image like `image` go through, or an error where it cannot be had in this format."""
+        """Scale and shift, float32 (channels,), of an image like `image`; an error where it cannot have this format."""
         if self.dtype.kind != "f" and self.dtype != image.dtype:
             expected = f"float32, float16 or the image's own, which is {image.dtype}"
             raise wrong("dtype", expected, str(self.dtype))

@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn,
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs._ragged import offsets_of
+from copypaste_rs.column_names import DERIVED, KEYPOINTS, PROVENANCE
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.categories import category_ids
 from copypaste_rs.datasets.fields import FieldReader
 from copypaste_rs.datasets.images import is_inside
 from copypaste_rs.datasets.segmentations import MalformedCountsError, Segmentations, SegmentationsBuilder
@@ -52,14 +55,8 @@ class Rle(msgspec.Struct, gc=False):
 
 
 # Derived from the masks, or geometry that does not move along: whatever stands there is skipped unread.
-_KEYPOINTS = ("keypoints", "num_keypoints")
-_SKIPPED = ("area", "bbox", *_KEYPOINTS)
+_SKIPPED = ("area", "bbox", *KEYPOINTS)
 _KNOWN = ("id", "image_id", "category_id", "iscrowd", "segmentation", *_SKIPPED)
-
-_PROVENANCE = "source_image_id"
-"""A field that `CocoWriter` writes: where it is, the derived ones are its own too."""
-_DERIVED = ("source", "source_row", "visibility")
-"""Fields that copy-paste writes afresh."""
 
 
 class CocoTables(NamedTuple):
@@ -84,9 +81,9 @@ class CocoTables(NamedTuple):
     """Every further field of the annotations."""
     segmentations: Segmentations
     skipped: list[str]
-    """What was left out, counted, in words."""
+    """Remarks on what was left out, with its count."""
     remarks: list[str]
-    """What is there but may surprise, in words."""
+    """Remarks on what was read and may surprise."""
 
 
 class _Rows(NamedTuple):
@@ -117,14 +114,13 @@ def read_coco(path: str | Path) -> CocoTables:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         cut = f" (byte {len(data)})" if "truncated" in str(error) else ""
         raise ValueError(f"{path}: cannot be read as COCO annotations: {error}{cut}") from None
-    _check_categories(path, file.categories)
+    known = category_ids(f"{path}: categories", file.categories)
     image_ids, sizes = _read_images(path, file.images)
     skipped: list[str] = []
     remarks: list[str] = []
     rows = _read_annotations(path, file.annotations, image_ids, sizes, skipped, remarks)
     if empty := int((~(filled := rows.segmentations.filled(sizes[rows.image]))).sum()):
         skipped.append(_count(empty, "annotation that covers no pixel", "annotations that cover no pixel"))
-    known = {category["id"] for category in file.categories}
     remarks += _remarks_on_ids(rows.ids[filled], rows.labels[filled], known)
     order = np.argsort(rows.image[filled], kind="stable")
     keep = np.flatnonzero(filled)[order]
@@ -135,8 +131,8 @@ def read_coco(path: str | Path) -> CocoTables:
         image_ids=image_ids,
         sizes=sizes,
         image_json=np.frombuffer(b"".join(file.images), np.uint8),
-        image_json_offsets=_offsets([len(memoryview(raw)) for raw in file.images]),
-        row_offsets=_offsets(np.bincount(rows.image[keep], minlength=len(image_ids))),
+        image_json_offsets=offsets_of([len(memoryview(raw)) for raw in file.images]),
+        row_offsets=offsets_of(np.bincount(rows.image[keep], minlength=len(image_ids))),
         ids=rows.ids[keep],
         labels=rows.labels[keep],
         iscrowd=rows.iscrowd[keep],
@@ -155,18 +151,7 @@ def image_info(text: bytes) -> dict[str, Any]:
     return scalars | first
 
 
-def _check_categories(path: Path, categories: list[dict[str, Any]]) -> None:
-    seen: set[int] = set()
-    for i, category in enumerate(categories):
-        number = category.get("id")
-        if not isinstance(number, int) or isinstance(number, bool):
-            raise ValueError(f"{path}: categories[{i}]: expected an integer as id, got {number!r}")
-        if number in seen:
-            raise ValueError(f"{path}: categories: expected each id once, got {number} more than once")
-        seen.add(number)
-
-
-def _remarks_on_ids(ids: NDArray[np.int64], labels: NDArray[np.int64], known: set[int]) -> list[str]:
+def _remarks_on_ids(ids: NDArray[np.int64], labels: NDArray[np.int64], known: frozenset[int]) -> list[str]:
     remarks = []
     strange, times = np.unique(labels, return_counts=True)
     if unknown := [(label, n) for label, n in zip(strange.tolist(), times.tolist(), strict=True) if label not in known]:
@@ -217,7 +202,7 @@ def _read_annotations(
     decode = _decoder(fields)
     unknown = 0
     numbers = array("q")
-    keypoints = dict.fromkeys(_KEYPOINTS, 0)
+    keypoints = dict.fromkeys(KEYPOINTS, 0)
     for number, raw in enumerate(raws):
         try:
             try:
@@ -236,7 +221,7 @@ def _read_annotations(
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
             _refuse(path, f"annotations[{number}]", error)
         numbers.append(number)
-        for name in _KEYPOINTS:
+        for name in KEYPOINTS:
             keypoints[name] += bytes(getattr(item, name)) not in (b"", b"null")
         images.append(image)
         ids.append(item.id)
@@ -267,9 +252,9 @@ def _read_annotations(
     skipped.extend(f"the field {name!r}, whose name has a meaning of its own here" for name in reserved)
     skipped.extend(f"{_field_of(name, fields.count(name))}, which is a list or an object" for name in compound)
     skipped.extend(f"{_field_of(name, n)}, which would not move along" for name, n in keypoints.items() if n)
-    if not fields.count(_PROVENANCE):
+    if not fields.count(PROVENANCE[0]):  # else `CocoWriter` wrote the file, and the derived ones are its own too
         remarks.extend(f"{_field_of(name, fields.count(name))} is overwritten by copy-paste"
-                       for name in _DERIVED if name in columns)  # fmt: skip
+                       for name in sorted(DERIVED) if name in columns)  # fmt: skip
     return _Rows(
         np.frombuffer(images, np.int64) if images else np.zeros(0, np.int64),
         np.array(ids, np.int64),
@@ -310,9 +295,3 @@ def _field_of(name: str, n: int) -> str:
 
 def _count(n: int, one: str, many: str) -> str:
     return f"{n} {one if n == 1 else many}"
-
-
-def _offsets(lengths: list[int] | NDArray[np.int64]) -> NDArray[np.int64]:
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    return offsets

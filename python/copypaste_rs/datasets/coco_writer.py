@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, final
 
 from copypaste_rs import _checks
+from copypaste_rs.datasets.categories import category_ids
 from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
 from copypaste_rs.datasets.images import FORMATS, check_path, is_inside
 from copypaste_rs.datasets.json_values import check_text, json_text
@@ -103,7 +104,7 @@ class CocoWriter:
         self.format = _checks.choice("format", format, FORMATS)
         self.quality = _checks.integer("quality", quality, 1, 100)
         self.integers = _names("integers", integers)
-        self._categories = _category_ids(categories)
+        self._categories = category_ids("categories", categories)
         self._head = {
             "info": dict(_mapping("info", {} if info is None else info)),
             "licenses": [] if licenses is None else _sequence("licenses", licenses),
@@ -223,25 +224,9 @@ def _sequence(name: str, value: object) -> list[Any]:
 
 
 def _names(name: str, value: object) -> frozenset[str]:
-    if isinstance(value, str) or not isinstance(value, Collection):
+    if isinstance(value, str) or not isinstance(value, Collection) or getattr(value, "ndim", 1) == 0:
         raise TypeError(f"{name}: expected a collection of column names, got {value!r}")
     for one in value:
         if not isinstance(one, str):
             raise TypeError(f"{name}: expected column names, got {one!r}")
     return frozenset(value)
-
-
-def _category_ids(categories: object) -> frozenset[int]:
-    if isinstance(categories, str | bytes) or not isinstance(categories, Sequence):
-        raise TypeError(f"categories: expected a sequence of dicts, got {type(categories).__name__}")
-    ids: set[int] = set()
-    for i, category in enumerate(categories):
-        if not isinstance(category, Mapping):
-            raise TypeError(f"categories[{i}]: expected a dict, got {type(category).__name__}")
-        number = category.get("id")
-        if not isinstance(number, int) or isinstance(number, bool):
-            raise ValueError(f"categories[{i}]: expected an integer as id, got {number!r}")
-        if number in ids:
-            raise ValueError(f"categories: expected each id once, got {number} more than once")
-        ids.add(number)
-    return frozenset(ids)

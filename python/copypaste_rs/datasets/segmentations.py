@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from copypaste_rs._ragged import picked
 from copypaste_rs.errors import ArgumentError
 from copypaste_rs.masks import RleMasks
 
@@ -23,20 +24,20 @@ class Segmentations(NamedTuple):
     """
 
     coordinates: NDArray[np.float64]
-    """All points of all polygon parts: x, y, x, y, ..."""
+    """Points of the polygon parts, in pixels: x, y, x, y, ..."""
     part_offsets: NDArray[np.int64]
     """Part p has the coordinates ``part_offsets[p]`` to ``part_offsets[p + 1]``."""
     first_part: NDArray[np.int64]
     parts: NDArray[np.int64]
     """Row r has the parts ``first_part[r]`` to ``first_part[r] + parts[r]``."""
     counts: NDArray[np.uint32]
-    """All runs."""
+    """Run lengths, in pixels."""
     first_run: NDArray[np.int64]
     runs: NDArray[np.int64]
     """Row r has the runs ``first_run[r]`` to ``first_run[r] + runs[r]``."""
 
     def take(self, rows: NDArray[np.int64]) -> Segmentations:
-        """The same with these rows; the points and runs stay where they are."""
+        """Segmentations of these rows; the points and runs stay where they are."""
         return self._replace(
             first_part=self.first_part[rows],
             parts=self.parts[rows],
@@ -49,7 +50,7 @@ class Segmentations(NamedTuple):
         by_runs = self.runs[rows] > 0
         if not by_runs.any():
             return self._rasterize(rows, size)
-        index, offsets = _pieces(self.first_run[rows[by_runs]], self.runs[rows[by_runs]])
+        index, offsets = picked(self.first_run[rows[by_runs]], self.runs[rows[by_runs]])
         from_runs = RleMasks(size, self.counts[index], offsets)
         if by_runs.all():
             return from_runs
@@ -59,13 +60,13 @@ class Segmentations(NamedTuple):
     def _rasterize(self, rows: NDArray[np.int64], size: tuple[int, int]) -> RleMasks:
         from copypaste_rs import _core
 
-        parts, instances = _pieces(self.first_part[rows], self.parts[rows])
+        parts, instances = picked(self.first_part[rows], self.parts[rows])
         start = self.part_offsets[parts]
-        index, part_offsets = _pieces(start, self.part_offsets[parts + 1] - start)
+        index, part_offsets = picked(start, self.part_offsets[parts + 1] - start)
         return RleMasks._trusted(size, *_core.rasterize(self.coordinates[index], part_offsets, instances, size))
 
     def filled(self, sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which rows cover a pixel of their image, whose height and width the rows of `sizes` give.
+        """Flags of the rows that cover a pixel of their image, whose height and width the rows of `sizes` give.
 
         Exact: polygons are rasterised for it, a few million a minute, since a small or flat one may miss all pixels.
         """
@@ -83,7 +84,7 @@ class Segmentations(NamedTuple):
         return filled
 
     def _run_areas(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        index, offsets = _pieces(self.first_run[rows], self.runs[rows])
+        index, offsets = picked(self.first_run[rows], self.runs[rows])
         odd = (np.arange(len(index)) - np.repeat(offsets[:-1], np.diff(offsets))) % 2
         total = np.zeros(len(index) + 1, np.int64)
         np.cumsum(self.counts[index] * odd, out=total[1:])
@@ -157,7 +158,10 @@ class SegmentationsBuilder:
                 self._part_ends.append(len(self._coordinates))
 
     def finish(self) -> Segmentations:
-        """All of them. Compressed counts are parsed here, many at once; MalformedCountsError names a wrong one."""
+        """Segmentations that were added; a wrong compressed count is a MalformedCountsError.
+
+        Counts are parsed here, many at once.
+        """
         first_run = np.array(self._first_run, np.int64)
         runs = np.array(self._runs, np.int64)
         counts = [np.array(self._counts, np.uint32)]
@@ -190,10 +194,3 @@ def _parse(size: tuple[int, int], rows: list[int], strings: list[str]) -> RleMas
                 message = f"segmentation: counts: expected {error.expected}, got {error.got}"
                 raise MalformedCountsError(row, message) from None
         raise
-
-
-def _pieces(first: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices of several pieces of an array, one after the other, and where each then starts and ends."""
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    return np.repeat(first - offsets[:-1], lengths) + np.arange(offsets[-1]), offsets

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def alpha(masks: RleMasks, placement: Placement, weights: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """How much of the source shows: the union of the masks on the canvas, blurred.
+    """Alpha of the source on the canvas, uint8 (h, w): the union of the placed masks, blurred.
 
     The blur sees the masks beyond the canvas, so that an object which the canvas cuts stays solid there. Where
     the source image does not reach, nothing of it shows.

@@ -110,11 +110,11 @@ class Layer(NamedTuple):
 
     paste: Paste
     rows: NDArray[np.int64]
-    """Their numbers within the source."""
+    """Row numbers within the source."""
     placed: RleMasks
-    """Their masks on the canvas, before later pastes cover them."""
+    """Masks of the rows on the canvas, before later pastes cover them."""
     union: RleMasks
-    """What the paste covers: one mask."""
+    """Canvas pixels that the paste covers: one mask."""
 
 
 class Kept(NamedTuple):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def landing(offset: int, resized: int, canvas: int) -> tuple[slice, NDArray[np.int64]]:
-    """Along one axis, the canvas positions that the resized image reaches, and its samples that land there."""
+    """Canvas positions along one axis that the resized image reaches, and its samples that land there."""
     start = min(max(offset, 0), canvas)
     stop = min(max(offset + resized, start), canvas)
     return slice(start, stop), np.arange(start - offset, stop - offset, dtype=np.int64)

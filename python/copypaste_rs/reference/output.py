@@ -1,4 +1,4 @@
-"""What a model wants to have: images in its format, masks as one map."""
+"""Output for a model: images in its format, masks as one map."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def _pastes(options: PlanOptions, number: int, source: PlanSource, words: Sequen
 
 
 def _number(options: PlanOptions, words: Sequence[int], n: int) -> int:
-    """How many of n candidates are pasted."""
+    """Number of the n candidates that are pasted."""
     if options.most is not None:
         return min(options.most, n)
     if options.fraction is not None:

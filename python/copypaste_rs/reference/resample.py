@@ -102,7 +102,7 @@ def place_pixels(
 
 
 class Taps(NamedTuple):
-    """For each of n resized samples the input samples it is made of, all with the same number of taps.
+    """Input samples that each of n resized samples is made of, all with the same number of taps.
 
     Where a sample has fewer, the rest weighs nothing.
     """
@@ -137,7 +137,7 @@ def _two_taps_float(i: NDArray[np.int64], n_in: int, n_out: int, is_column: bool
 
 
 def _clamp(k: NDArray[np.int64], f: NDArray[Any], n_in: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Before the first sample and from the last one on there is only that sample."""
+    """Position within the samples: before the first one and from the last one on there is only that one."""
     f = np.where((k < 0) | (k >= n_in - 1), f.dtype.type(0), f)
     return k.clip(0, n_in - 1), f
 

@@ -36,7 +36,7 @@ class Transform(Immutable):
 
     @property
     def backend(self) -> str:
-        """Which of the two equal implementations runs."""
+        """Name of the implementation that runs, of the two equal ones."""
         return backend_name(self._backend)
 
     def __getattr__(self, name: str) -> Any:

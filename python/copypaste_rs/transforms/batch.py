@@ -1,4 +1,4 @@
-"""Many plans applied in one call, on several threads; images and masks in the form that is asked for."""
+"""Batches: plans applied in one call, on several threads; images and masks in the form that is asked for."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Batch:
         return len(self.instances)
 
     def __getitem__(self, index: SupportsIndex) -> Sample:
-        """One of the samples; its image is a view into `images`."""
+        """Sample of a number; its image is a view into `images`."""
         i = operator.index(index)
         return Sample._trusted(self.images[i], self.instances[i], self.infos[i])
 
@@ -92,15 +92,15 @@ class TrainingForm(NamedTuple):
 
     image: OutputFormat
     masks: MaskDrawing | None
-    """None leaves the masks as runs."""
+    """Form of the masks; None leaves them as runs."""
 
 
 class Results(NamedTuple):
-    """What comes out of a batch."""
+    """Results of a batch: images, samples, and masks in their form."""
 
     images: NDArray[Any]
     samples: list[Sample]
-    """Their images are views into `images`."""
+    """Samples of the batch, whose images are views into `images`."""
     masks: list[NDArray[Any]] | None
 
 

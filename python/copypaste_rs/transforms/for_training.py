@@ -99,7 +99,7 @@ class TrainingBatch:
         return len(self.instances)
 
     def __getitem__(self, index: SupportsIndex) -> TrainingSample:
-        """One of the samples; its image is a view into `images`."""
+        """Sample of a number; its image is a view into `images`."""
         i = operator.index(index)
         return TrainingSample(self.images[i], self.instances[i], self.masks[i], self.infos[i])
 
@@ -185,7 +185,7 @@ class ForTraining(Immutable):
 
     @property
     def backend(self) -> str:
-        """Which of the two equal implementations runs."""
+        """Name of the implementation that runs, of the two equal ones."""
         return self.transform.backend
 
     def sample_plan(self, target: Sample, sources: Sample | Sequence[Sample] = (), rng: draws.Rng = None) -> Plan:

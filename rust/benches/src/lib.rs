@@ -1,4 +1,4 @@
-//! What the benches work on: photographs, objects with wobbly outlines, placements. The same on every machine.
+//! Material of the benches: photographs, objects with wobbly outlines, placements. The same on every machine.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "what is made here fits each other")]
 #![allow(clippy::must_use_candidate, reason = "benches use what they make")]
 
@@ -79,12 +79,12 @@ pub fn blank<T: Value>(size: Size, channels: usize) -> Array3<T> {
     Array3::default((size.h, size.w, channels))
 }
 
-/// Its view.
+/// View of an image, to read.
 pub fn view<T>(image: &Array3<T>) -> ImageView<'_, T> {
     ImageView::new(image.view()).unwrap()
 }
 
-/// Its view, to write to.
+/// View of an image, to write to.
 pub fn view_mut<T>(image: &mut Array3<T>) -> ImageViewMut<'_, T> {
     ImageViewMut::new(image.view_mut()).unwrap()
 }
@@ -110,7 +110,8 @@ pub fn outlines(n: usize, seed: u64) -> Vec<f64> {
     coordinates
 }
 
-/// As COCO has them, and so that the last bit of a sine, which differs between machines, is not seen.
+/// Coordinate in hundredths, as COCO has them, and so that the last bit of a sine, which differs between machines,
+/// is not seen.
 fn hundredths(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
@@ -135,7 +136,7 @@ pub fn dense(masks: &Masks) -> Vec<u8> {
     dense
 }
 
-/// The same, columns in one piece.
+/// Dense masks, columns in one piece.
 pub fn dense_columns(masks: &Masks) -> Vec<u8> {
     let Size { h, w } = masks.size();
     let rows = ArrayD::from_shape_vec(vec![masks.len(), h, w], dense(masks)).unwrap();

@@ -2,7 +2,7 @@
 
 use copypaste_core::philox;
 
-/// A stream of them.
+/// Stream of random numbers.
 pub(crate) struct Random {
     seed: u64,
     block: u64,
@@ -11,12 +11,12 @@ pub(crate) struct Random {
 }
 
 impl Random {
-    /// The stream of a seed.
+    /// Stream of a seed.
     pub(crate) fn new(seed: u64) -> Self {
         Self { seed, block: 0, words: [0; 4], used: 4 }
     }
 
-    /// From 0 to 1.
+    /// Uniform number from 0 to 1.
     pub(crate) fn uniform(&mut self) -> f64 {
         if self.used == self.words.len() {
             philox::fill_words([self.seed, 0], [self.block, 0, 0, 0], &mut self.words);
@@ -27,7 +27,7 @@ impl Random {
         (self.words[self.used - 1] >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Close to normal, made without a logarithm, whose last bit differs between machines.
+    /// Number whose distribution is close to normal, made without a logarithm, whose last bit differs between machines.
     pub(crate) fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
     }

@@ -31,9 +31,9 @@ pub enum Error {
     NotInAlphabet {
         /// Number of the string.
         string: usize,
-        /// Where in the string.
+        /// Byte offset in the string.
         position: usize,
-        /// The byte.
+        /// Value of the byte.
         byte: u8,
     },
     /// An encoded mask ends inside a count.
@@ -45,7 +45,7 @@ pub enum Error {
     CountTooLong {
         /// Number of the string.
         string: usize,
-        /// Where the count starts.
+        /// Byte offset of the count in the string.
         position: usize,
     },
     /// A count of an encoded mask is negative or too large.
@@ -54,7 +54,7 @@ pub enum Error {
         string: usize,
         /// Number of the count.
         count: usize,
-        /// Its value.
+        /// Value of the count.
         value: i64,
     },
     /// A drawn scale makes an image larger than can be placed.
@@ -68,75 +68,93 @@ pub enum Error {
     NoSuchSource {
         /// Number of the source.
         source: usize,
-        /// How many there are.
+        /// Number of sources.
         sources: usize,
     },
     /// A paste takes a row that its source does not have.
     NoSuchRow {
         /// Number of the row.
         row: usize,
-        /// How many rows the source has.
+        /// Number of rows of the source.
         rows: usize,
     },
     /// An image, a mask or a canvas has another size than its placement says.
     SizeDiffers {
-        /// Size by the placement.
+        /// Size that the placement has.
         expected: Size,
-        /// Size of what came.
+        /// Size of the image, mask or canvas.
         found: Size,
     },
     /// An array has another number of values, or of channels, than belongs to the others.
     LengthDiffers {
-        /// Number that belongs to the others.
+        /// Number of values that fits the other arrays.
         expected: usize,
-        /// Number of what came.
+        /// Number of values of the array.
         found: usize,
     },
-    /// There is not enough memory for the result.
+    /// Memory is not enough for the result.
     OutOfMemory {
-        /// How many bytes were asked for.
+        /// Number of bytes that were asked for.
         bytes: usize,
     },
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::RunsDoNotFill { mask, sum, size: Size { h, w } } => {
-                write!(f, "mask {mask} of size ({h}, {w}) has runs that sum to {sum}")
+impl Error {
+    /// Index of the item at fault, in a sequence of masks or strings; what was expected; and what came.
+    #[must_use]
+    pub fn details(&self) -> (Option<usize>, String, String) {
+        let size = |Size { h, w }: Size| format!("({h}, {w})");
+        match *self {
+            Self::RunsDoNotFill { mask, sum, size: of } => {
+                let pixels = of.h as u64 * of.w as u64;
+                (Some(mask), format!("counts that sum to {pixels} for size {}", size(of)), sum.to_string())
             }
-            Self::TooManyPixels { size: Size { h, w } } => {
-                write!(f, "size ({h}, {w}) has more than 4294967295 pixels")
+            Self::TooManyPixels { size: of } => (None, "at most 4294967295 pixels".to_owned(), size(of)),
+            Self::OffsetsDoNotFit => {
+                (None, "offsets that ascend to the number of counts".to_owned(), "others".to_owned())
             }
-            Self::OffsetsDoNotFit => f.write_str("offsets do not ascend from 0 to the number of runs"),
             Self::NotInAlphabet { string, position, byte } => {
-                write!(f, "byte {byte:#04x} at position {position} of string {string} is not in 0x30 to 0x6f")
+                let expected = "bytes of the RLE alphabet, 0x30 to 0x6f".to_owned();
+                (Some(string), expected, format!("{byte:#04x} at position {position}"))
             }
-            Self::TruncatedCount { string } => write!(f, "string {string} ends inside a count"),
+            Self::TruncatedCount { string } => {
+                (Some(string), "whole counts".to_owned(), "a string that ends inside one".to_owned())
+            }
             Self::CountTooLong { string, position } => {
-                write!(f, "the count at position {position} of string {string} has more than 7 characters")
+                let expected = "counts of at most 7 characters".to_owned();
+                (Some(string), expected, format!("a longer one at position {position}"))
             }
             Self::CountOutOfRange { string, count, value } => {
-                write!(f, "count {count} of string {string} is {value}, not 0 to 4294967295")
+                (Some(string), "counts from 0 to 4294967295".to_owned(), format!("{value} as count {count}"))
             }
-            Self::SideTooLarge { source, side } => match source {
-                Some(source) => {
-                    write!(f, "source {source} is resized to {side} pixels, more than 2147483647")
-                }
-                None => write!(f, "the target is resized to {side} pixels, more than 2147483647"),
-            },
+            Self::SideTooLarge { side, .. } => {
+                (None, "a resized side of at most 2147483647 pixels".to_owned(), side.to_string())
+            }
             Self::NoSuchSource { source, sources } => {
-                write!(f, "there is no source {source} among {sources}")
+                (None, format!("sources below {sources}"), source.to_string())
             }
-            Self::NoSuchRow { row, rows } => write!(f, "there is no row {row} among {rows}"),
-            Self::SizeDiffers { expected, found } => write!(
-                f,
-                "the size is ({}, {}), not ({}, {}) as the placement says",
-                found.h, found.w, expected.h, expected.w
-            ),
-            Self::LengthDiffers { expected, found } => write!(f, "there are {found} values, not {expected}"),
-            Self::OutOfMemory { bytes } => write!(f, "not enough memory for {bytes} bytes"),
+            Self::NoSuchRow { row, rows } => (None, format!("rows below {rows}"), row.to_string()),
+            Self::SizeDiffers { expected, found } => {
+                (None, format!("size {} as the placement has", size(expected)), size(found))
+            }
+            Self::LengthDiffers { expected, found } => {
+                (None, format!("{expected} values"), found.to_string())
+            }
+            Self::OutOfMemory { bytes } => {
+                (None, format!("memory for {bytes} bytes"), "not enough".to_owned())
+            }
         }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::OutOfMemory { bytes } = self {
+            return write!(f, "not enough memory for {bytes} bytes");
+        }
+        let (index, expected, got) = self.details();
+        index.map_or(Ok(()), |index| write!(f, "item {index}: "))?;
+        write!(f, "expected {expected}, got {got}")
     }
 }
 

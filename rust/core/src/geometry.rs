@@ -5,9 +5,9 @@ use std::ops::Range;
 /// Height and width in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Height.
+    /// Height in pixels.
     pub h: usize,
-    /// Width.
+    /// Width in pixels.
     pub w: usize,
 }
 
@@ -34,8 +34,8 @@ pub struct Axis {
     pub flip: bool,
 }
 
-/// Quotient and remainder whose quotient is the first resized sample i with `((2i + 1) * input) / (2 * resized) >= k`:
-/// the first one that the nearest rule takes from input sample `k` or a later one. `k` is at most `input`.
+/// First resized sample i with `((2i + 1) * input) / (2 * resized) >= k`, the first one that the nearest rule takes from
+/// input sample `k` or a later one: quotient and remainder of a division. `k` is at most `input`.
 pub(crate) fn first_resized(input: usize, resized: usize, k: usize) -> (u64, u64) {
     let scaled = 2 * resized as u64 * k as u64 + input as u64 - 1;
     let divisor = 2 * input as u64;
@@ -43,7 +43,7 @@ pub(crate) fn first_resized(input: usize, resized: usize, k: usize) -> (u64, u64
 }
 
 impl Axis {
-    /// The canvas positions that get a resized sample; empty when the image lies wholly off the canvas.
+    /// Canvas positions that get a resized sample; empty when the image lies wholly off the canvas.
     #[must_use]
     pub fn landing(&self) -> Range<usize> {
         let canvas = self.canvas as i64;
@@ -52,7 +52,7 @@ impl Axis {
         start as usize..end as usize
     }
 
-    /// The resized sample that lands on canvas position `position`, which must lie in [`Axis::landing`].
+    /// Resized sample that lands on canvas position `position`, which must lie in [`Axis::landing`].
     #[must_use]
     pub fn resized_at(&self, position: usize) -> usize {
         (position as i64 - self.offset) as usize
@@ -67,7 +67,7 @@ impl Axis {
     }
 }
 
-/// Where one image lands on the canvas: flipped, resized, then cropped (negative offset) or padded (positive).
+/// Place of one image on the canvas: flipped, resized, then cropped (negative offset) or padded (positive).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placement {
     /// Size of the image or mask.

@@ -13,6 +13,8 @@ mod memory;
 pub mod output;
 pub mod philox;
 pub mod plan;
+#[cfg(test)]
+mod random;
 pub mod resample;
 pub mod rle;
 pub mod simd;

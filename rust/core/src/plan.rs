@@ -1,4 +1,4 @@
-//! Plans: which random words decide what.
+//! Plans: placements and pastes drawn from random words.
 //!
 //! Words lie in fixed slots, so that an option that is switched on or off changes no other draw. The target takes
 //! eight, then each source eight and, for each of its rows, four more.
@@ -41,7 +41,7 @@ pub struct PlanOptions {
     pub fit: bool,
     /// Probability of pasting at all.
     pub p: f64,
-    /// Number of objects pasted from a source.
+    /// Rule for the number of objects pasted from a source.
     pub select: Select,
     /// Whether each object finds a place of its own.
     pub uniform: bool,
@@ -49,29 +49,29 @@ pub struct PlanOptions {
     pub sigma: Option<(f64, f64)>,
 }
 
-/// Number of objects pasted, of the N candidates of a source.
+/// Rule for the number of objects pasted, of the N candidates of a source.
 #[derive(Clone, Copy, Debug)]
 pub enum Select {
-    /// 1 to N, each as likely.
+    /// Uniform number from 1 to N.
     Subset,
-    /// A number, or N where that is less.
+    /// Fixed number, or N where that is less.
     AtMost(usize),
-    /// A part of them, rounded, at least one.
+    /// Fraction of N, 0 to 1, rounded, at least one object.
     Fraction(f64),
 }
 
-/// Source as the draw sees it: size, boxes and crowds, no pixels.
+/// Source of a draw: size, boxes and crowds, no pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanSource<'a> {
     /// Size of its image.
     pub size: Size,
-    /// Box of each row: x0, y0, x1, y1, half-open, in whole pixels.
+    /// Boxes of the rows: x0, y0, x1, y1, half-open, in whole pixels.
     pub boxes: &'a [[i64; 4]],
-    /// Whether each row is a crowd; no row is without.
+    /// Whether each row is a crowd; without, none is.
     pub crowd: Option<&'a [bool]>,
 }
 
-/// Paste as it was drawn.
+/// Paste of a drawn plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedPaste {
     /// Number of the source.
@@ -80,7 +80,7 @@ pub struct PlannedPaste {
     pub rows: Vec<usize>,
     /// Placement of the source.
     pub placement: Placement,
-    /// Standard deviation of the soft edge; a hard edge without.
+    /// Standard deviation of the soft edge in canvas pixels; a hard edge without.
     pub sigma: Option<f64>,
 }
 
@@ -119,7 +119,7 @@ pub fn draw(
 }
 
 impl PlanOptions {
-    /// Placement of the target, or of the source of a number.
+    /// Draws the placement of the target, or of source number `source`.
     fn place(
         &self,
         words: &[u64],

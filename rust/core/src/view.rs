@@ -10,7 +10,7 @@ use crate::Size;
 #[derive(Clone, Copy, Debug)]
 pub struct ImageView<'a, T> {
     pixels: ArrayView3<'a, T>,
-    /// All of it, where no row lies apart.
+    /// Pixels of the whole image as one slice, where no row lies apart.
     dense: Option<&'a [T]>,
 }
 

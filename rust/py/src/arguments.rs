@@ -1,10 +1,10 @@
 //! Arguments of Python as the core's types.
 
 use copypaste_core::{
-    ImageView, Placement, Result, Size,
+    ImageView, ImageViewMut, Placement, Result, Size,
     rle::{Counts, Masks},
 };
-use ndarray::{ArrayView3, CowArray, Ix3};
+use ndarray::{ArrayView3, ArrayViewMut3, CowArray, Ix3};
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -23,10 +23,9 @@ pub(crate) struct PyMasks<'py> {
 impl PyMasks<'_> {
     /// Size, runs and offsets, for use without the GIL.
     pub(crate) fn parts(&self) -> PyResult<MaskParts<'_>> {
-        let (h, w) = self.size;
         let contiguous = |_| PyValueError::new_err("masks: expected contiguous arrays");
         Ok(MaskParts {
-            size: Size { h, w },
+            size: size(self.size),
             counts: self.counts.as_slice().map_err(contiguous)?,
             offsets: self.offsets.as_slice().map_err(contiguous)?,
         })
@@ -64,7 +63,7 @@ pub(crate) fn counts(py: Python<'_>, (counts, offsets): (Vec<u32>, Vec<i64>)) ->
 }
 
 /// `Placement` of Python.
-#[derive(FromPyObject)]
+#[derive(FromPyObject, Clone, Copy)]
 pub(crate) struct PyPlacement {
     input_size: (usize, usize),
     resized_size: (usize, usize),
@@ -75,22 +74,16 @@ pub(crate) struct PyPlacement {
 
 impl From<PyPlacement> for Placement {
     fn from(placement: PyPlacement) -> Self {
-        Self::from(&placement)
+        let PyPlacement { input_size, resized_size, offset: (offset_y, offset_x), canvas_size, hflip } =
+            placement;
+        let (input, resized, canvas) = (size(input_size), size(resized_size), size(canvas_size));
+        Self { input, resized, offset_y, offset_x, canvas, hflip }
     }
 }
 
-impl From<&PyPlacement> for Placement {
-    fn from(p: &PyPlacement) -> Self {
-        let size = |(h, w)| Size { h, w };
-        Self {
-            input: size(p.input_size),
-            resized: size(p.resized_size),
-            offset_y: p.offset.0,
-            offset_x: p.offset.1,
-            canvas: size(p.canvas_size),
-            hflip: p.hflip,
-        }
-    }
+/// Height and width, in pixels, as the core's type.
+pub(crate) fn size((h, w): (usize, usize)) -> Size {
+    Size { h, w }
 }
 
 /// Pixels in an array whose rows are slices: the array itself, or a copy where its layout is another.
@@ -102,7 +95,36 @@ pub(crate) fn with_dense_rows<T: Clone>(pixels: ArrayView3<'_, T>) -> CowArray<'
     }
 }
 
+/// Image to read, out of `with_dense_rows`.
+pub(crate) fn image<T>(pixels: ArrayView3<'_, T>) -> PyResult<ImageView<'_, T>> {
+    ImageView::new(pixels).ok_or_else(layout_error)
+}
+
+/// Image to write to.
+pub(crate) fn canvas<T>(pixels: ArrayViewMut3<'_, T>) -> PyResult<ImageViewMut<'_, T>> {
+    ImageViewMut::new(pixels).ok_or_else(layout_error)
+}
+
 /// Error for an array that Python should have checked.
-pub(crate) fn layout_error() -> PyErr {
+fn layout_error() -> PyErr {
     PyValueError::new_err("image: expected an array with contiguous rows")
 }
+
+/// Evaluates an expression with a name for the pixel type of an array.
+macro_rules! for_pixel_type {
+    ($array:expr, $pixel:ident => $body:expr) => {
+        if $array.cast::<numpy::PyArrayDyn<u8>>().is_ok() {
+            type $pixel = u8;
+            $body
+        } else if $array.cast::<numpy::PyArrayDyn<u16>>().is_ok() {
+            type $pixel = u16;
+            $body
+        } else if $array.cast::<numpy::PyArrayDyn<f32>>().is_ok() {
+            type $pixel = f32;
+            $body
+        } else {
+            Err(pyo3::exceptions::PyTypeError::new_err("image: expected dtype uint8, uint16 or float32"))
+        }
+    };
+}
+pub(crate) use for_pixel_type;

@@ -9,34 +9,28 @@ use pyo3::prelude::*;
 pub(crate) fn pick<'py>(
     py: Python<'py>,
     arrays: &[Bound<'py, PyAny>],
-    row: &[i64],
+    rows: &[i64],
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    macro_rules! try_each {
-        ($($element:ty),*) => {
-            $(if let Some(arrays) = flat::<$element>(arrays) {
-                return pick_from(py, &arrays, row).map(Some);
-            })*
-        };
-    }
-    try_each!(i64, f64, f32, i32, bool, u8);
-    Ok(None)
+    let of_dtype = [
+        pick_from::<i64>,
+        pick_from::<f64>,
+        pick_from::<f32>,
+        pick_from::<i32>,
+        pick_from::<bool>,
+        pick_from::<u8>,
+    ];
+    of_dtype.iter().find_map(|pick_from| pick_from(py, arrays, rows)).transpose()
 }
 
-/// Arrays of one element type, where all are flat, in one aligned piece and of this type.
-fn flat<'py, T: Element>(arrays: &[Bound<'py, PyAny>]) -> Option<Vec<PyReadonlyArray1<'py, T>>> {
-    let flat = |array: &Bound<'py, PyAny>| {
-        let array = array.cast::<PyArray1<T>>().ok()?.try_readonly().ok()?;
-        array.as_slice().is_ok().then_some(array)
-    };
-    arrays.iter().map(flat).collect()
-}
-
+/// Picks rows out of arrays that are all of one element type, flat and in one aligned piece; none where one is not.
 fn pick_from<'py, T: Element + Copy>(
     py: Python<'py>,
-    arrays: &[PyReadonlyArray1<'py, T>],
-    row: &[i64],
-) -> PyResult<Bound<'py, PyAny>> {
-    let slices: Vec<&[T]> = arrays.iter().map(|array| Ok(array.as_slice()?)).collect::<PyResult<_>>()?;
+    arrays: &[Bound<'py, PyAny>],
+    rows: &[i64],
+) -> Option<PyResult<Bound<'py, PyAny>>> {
+    let readable = |array: &Bound<'py, PyAny>| array.cast::<PyArray1<T>>().ok()?.try_readonly().ok();
+    let arrays: Vec<PyReadonlyArray1<'_, T>> = arrays.iter().map(readable).collect::<Option<_>>()?;
+    let slices: Vec<&[T]> = arrays.iter().map(|array| array.as_slice().ok()).collect::<Option<_>>()?;
     let value = |&row: &i64| {
         let mut row = row as usize;
         for slice in &slices {
@@ -47,8 +41,7 @@ fn pick_from<'py, T: Element + Copy>(
         }
         None
     };
-    let picked: Option<Vec<T>> = row.iter().map(value).collect();
-    let picked =
-        picked.ok_or_else(|| PyValueError::new_err("columns: expected a value for each row, got fewer"))?;
-    Ok(picked.into_pyarray(py).into_any())
+    let picked: Option<Vec<T>> = rows.iter().map(value).collect();
+    let fewer = || PyValueError::new_err("columns: expected a value for each row, got fewer");
+    Some(picked.map(|values| values.into_pyarray(py).into_any()).ok_or_else(fewer))
 }

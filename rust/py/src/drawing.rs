@@ -1,52 +1,16 @@
 //! Masks drawn as pixels, those of many images at once.
 
-use std::sync::{Mutex, PoisonError};
-
-use copypaste_core::rle;
+use copypaste_core::rle::{self, Masks};
 use copypaste_core::{Error, Result};
-use numpy::{PyArrayDyn, PyReadwriteArray2, PyReadwriteArray3};
+use numpy::{Element, PyArrayDyn, PyReadwriteArrayDyn};
 use pyo3::prelude::*;
 
 use crate::arguments::PyMasks;
-use crate::errors::argument_error;
+use crate::errors::in_use;
 use crate::threads::{for_each, number_of_threads};
 
-/// Array that masks are drawn in, held while it is written.
-enum PyDrawing<'py> {
-    /// Planes, one for each mask; there may be more than are needed.
-    Planes(PyReadwriteArray3<'py, u8>),
-    /// Label map: one plane of numbers.
-    Map(PyReadwriteArray2<'py, i32>),
-}
-
-/// Memory of such an array.
-enum Drawing<'a> {
-    Planes(&'a mut [u8]),
-    Map(&'a mut [i32]),
-}
-
-impl<'py> PyDrawing<'py> {
-    /// Array of either kind, by its dtype.
-    fn extract(given: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let in_use = |_| {
-            let expected = "an array that no other call is using";
-            argument_error(given.py(), "masks_out", None, expected, "one in use")
-        };
-        match given.cast::<PyArrayDyn<i32>>() {
-            Ok(_) => given.extract().map(Self::Map).map_err(in_use),
-            Err(_) => given.extract().map(Self::Planes).map_err(in_use),
-        }
-    }
-
-    fn view(&mut self) -> PyResult<Drawing<'_>> {
-        Ok(match self {
-            Self::Planes(planes) => Drawing::Planes(planes.as_slice_mut()?),
-            Self::Map(map) => Drawing::Map(map.as_slice_mut()?),
-        })
-    }
-}
-
-/// Draws each of `masks` in its array of `out`: planes of which the first are written, or a label map.
+/// Draws each of `masks` in its array of `out`: label maps where they are of int32, else planes of uint8, the first of
+/// which are written.
 #[pyfunction]
 pub(crate) fn draw_masks(
     py: Python<'_>,
@@ -54,28 +18,38 @@ pub(crate) fn draw_masks(
     out: Vec<Bound<'_, PyAny>>,
     threads: usize,
 ) -> PyResult<()> {
-    let mut drawings: Vec<PyDrawing<'_>> = out.iter().map(PyDrawing::extract).collect::<PyResult<_>>()?;
-    let threads = number_of_threads(py, threads)?;
-    let mut jobs = Vec::with_capacity(masks.len());
-    for (masks, drawing) in masks.iter().zip(&mut drawings) {
-        jobs.push((masks.parts()?, Mutex::new(drawing.view()?)));
+    match out.first() {
+        Some(first) if first.cast::<PyArrayDyn<i32>>().is_ok() => draw(py, &masks, &out, threads, label_map),
+        _ => draw(py, &masks, &out, threads, planes),
     }
-    for_each(py, threads, jobs.len(), |item| {
-        let (parts, drawing) = &jobs[item];
-        draw(&parts.read()?, &mut drawing.lock().unwrap_or_else(PoisonError::into_inner))
-    })
-    .map_err(|failure| failure.into_python(py, |item| item))
 }
 
-fn draw(masks: &rle::Masks, drawing: &mut Drawing<'_>) -> Result<()> {
-    let pixels = masks.size().pixels();
-    match drawing {
-        Drawing::Planes(planes) => {
-            let (expected, found) = (masks.len() * pixels, planes.len());
-            rle::decode(masks, planes.get_mut(..expected).ok_or(Error::LengthDiffers { expected, found })?);
-        }
-        Drawing::Map(map) if map.len() == pixels => rle::label_map(masks, map),
-        Drawing::Map(map) => return Err(Error::LengthDiffers { expected: pixels, found: map.len() }),
+fn draw<T: Element + Send>(
+    py: Python<'_>,
+    masks: &[PyMasks<'_>],
+    out: &[Bound<'_, PyAny>],
+    threads: usize,
+    kernel: impl Fn(&Masks, &mut [T]) -> Result<()> + Sync,
+) -> PyResult<()> {
+    let arrays = out.iter().map(|array| array.extract().map_err(|_| in_use(py, "masks_out")));
+    let mut arrays: Vec<PyReadwriteArrayDyn<'_, T>> = arrays.collect::<PyResult<_>>()?;
+    let threads = number_of_threads(py, threads)?;
+    let jobs = masks.iter().zip(&mut arrays).map(|(masks, out)| Ok((masks.parts()?, out.as_slice_mut()?)));
+    let jobs = jobs.collect::<PyResult<Vec<_>>>()?.into_iter().enumerate().collect();
+    for_each(py, threads, jobs, |_, (masks, out)| kernel(&masks.read()?, out))
+}
+
+fn planes(masks: &Masks, out: &mut [u8]) -> Result<()> {
+    let (expected, found) = (masks.len() * masks.size().pixels(), out.len());
+    rle::decode(masks, out.get_mut(..expected).ok_or(Error::LengthDiffers { expected, found })?);
+    Ok(())
+}
+
+fn label_map(masks: &Masks, out: &mut [i32]) -> Result<()> {
+    let (expected, found) = (masks.size().pixels(), out.len());
+    if found != expected {
+        return Err(Error::LengthDiffers { expected, found });
     }
+    rle::label_map(masks, out);
     Ok(())
 }

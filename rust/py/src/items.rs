@@ -106,12 +106,12 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
             Ok(Paste {
                 source: paste.source,
                 rows: &paste.instances,
-                placement: (&paste.placement).into(),
+                placement: paste.placement.into(),
                 weights: weights.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
             })
         });
         Ok(Job {
-            target: (&plan.target).into(),
+            target: plan.target.into(),
             pastes: pastes.collect::<PyResult<_>>()?,
             images: self.images.iter().map(PyReadonlyArray3::as_array).collect(),
             masks: sides.iter().map(|side| side.masks.parts()).collect::<PyResult<_>>()?,

@@ -1,11 +1,12 @@
 //! Plans drawn, and the random words that they are drawn from.
 
-use copypaste_core::plan::{self, PlanSource, Select};
-use copypaste_core::{Placement, Size, philox};
-use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1};
+use copypaste_core::plan::{self, PlanOptions, PlanSource, Select};
+use copypaste_core::{Placement, philox};
+use numpy::{Element, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
+use crate::arguments::size;
 use crate::errors::to_python;
 
 /// `PlanOptions` of Python, as numbers.
@@ -18,7 +19,7 @@ pub(crate) struct PyPlanOptions {
     pad_random: bool,
     fit: bool,
     p: f64,
-    /// Most objects of a source; none leaves it to `fraction`, or to a subset of any size.
+    /// Greatest number of objects of a source; none leaves it to `fraction`, or to a subset of any size.
     most: Option<usize>,
     fraction: Option<f64>,
     uniform: bool,
@@ -39,16 +40,11 @@ pub(crate) struct PyPlanSource<'py> {
 impl PyPlanSource<'_> {
     /// Boxes in whole pixels, from float32 or, of images too large for these, from int64.
     fn boxes(&self) -> PyResult<Vec<[i64; 4]>> {
-        if let Ok(boxes) = self.boxes.extract::<PyReadonlyArray2<'_, f32>>() {
-            return Ok(boxes
-                .as_array()
-                .rows()
-                .into_iter()
-                .map(|row| [0, 1, 2, 3].map(|k| row[k] as i64))
-                .collect());
+        fn rows<T: Element + Copy>(boxes: &Bound<'_, PyAny>, whole: fn(T) -> i64) -> PyResult<Vec<[i64; 4]>> {
+            let boxes: PyReadonlyArray2<'_, T> = boxes.extract()?;
+            Ok(boxes.as_array().rows().into_iter().map(|row| [0, 1, 2, 3].map(|k| whole(row[k]))).collect())
         }
-        let boxes: PyReadonlyArray2<'_, i64> = self.boxes.extract()?;
-        Ok(boxes.as_array().rows().into_iter().map(|row| [0, 1, 2, 3].map(|k| row[k])).collect())
+        rows(&self.boxes, |side: f32| side as i64).or_else(|_| rows(&self.boxes, |side: i64| side))
     }
 }
 
@@ -61,23 +57,15 @@ pub(crate) fn draw_plan<'py>(
     target: (usize, usize),
     sources: Vec<PyPlanSource<'py>>,
 ) -> PyResult<(Placed, Bound<'py, PyList>)> {
-    let size = |(h, w)| Size { h, w };
-    let options = plan::PlanOptions {
-        canvas: size(options.canvas),
-        target_scale: options.target_scale,
-        source_scale: options.source_scale,
-        flip: options.flip,
-        pad_random: options.pad_random,
-        fit: options.fit,
-        p: options.p,
-        select: match (options.most, options.fraction) {
-            (Some(most), _) => Select::AtMost(most),
-            (None, Some(fraction)) => Select::Fraction(fraction),
-            (None, None) => Select::Subset,
-        },
-        uniform: options.uniform,
-        sigma: options.sigma,
+    let PyPlanOptions { target_scale, source_scale, flip, pad_random, fit, p, uniform, sigma, .. } = options;
+    let canvas = size(options.canvas);
+    let select = match (options.most, options.fraction) {
+        (Some(most), _) => Select::AtMost(most),
+        (None, Some(fraction)) => Select::Fraction(fraction),
+        (None, None) => Select::Subset,
     };
+    let options =
+        PlanOptions { canvas, target_scale, source_scale, flip, pad_random, fit, p, select, uniform, sigma };
     let boxes: Vec<_> = sources.iter().map(PyPlanSource::boxes).collect::<PyResult<_>>()?;
     let mut given = Vec::with_capacity(sources.len());
     for (source, boxes) in sources.iter().zip(&boxes) {

@@ -7,7 +7,9 @@
 use std::env::var_os;
 use std::mem::forget;
 use std::process;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
@@ -18,39 +20,13 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::IntoPyDict;
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
-use crate::errors::to_python;
+use crate::errors::{of_item, to_python};
 
-/// Reason why not all jobs were done.
-pub(crate) enum Failure {
-    /// First job that failed, by its number.
-    Job(usize, Error),
-    /// Exception of a signal handler, as after Ctrl-C.
-    Raised(PyErr),
-}
-
-impl Failure {
-    /// Error for Python; `item` gives the item of a job.
-    pub(crate) fn into_python(self, py: Python<'_>, item: impl Fn(usize) -> usize) -> PyErr {
-        match self {
-            Self::Raised(raised) => raised,
-            Self::Job(job, error) => of_item(py, to_python(error), item(job)),
-        }
-    }
-}
-
-/// Error with the number of its item, where it is one of ours.
-pub(crate) fn of_item(py: Python<'_>, error: PyErr, item: usize) -> PyErr {
-    match error.value(py).call_method1("of_item", (item,)) {
-        Ok(named) => PyErr::from_value(named),
-        Err(_) => error,
-    }
-}
-
-/// Number of threads to use: as many as `asked`, or fewer where the environment or the system has fewer.
-pub(crate) fn number_of_threads(py: Python<'_>, asked: usize) -> PyResult<usize> {
+/// Number of threads to use: as many as `requested`, or fewer where the environment or the system has fewer.
+pub(crate) fn number_of_threads(py: Python<'_>, requested: usize) -> PyResult<usize> {
     const CAP: &str = "COPYPASTE_RS_THREADS";
-    let most = match var_os(CAP).filter(|text| !text.is_empty()) {
-        None => asked,
+    let threads = match var_os(CAP).filter(|text| !text.is_empty()) {
+        None => requested,
         Some(text) => {
             let number = text.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
             match number.map(|digits| digits.parse().unwrap_or(usize::MAX)) {
@@ -60,14 +36,14 @@ pub(crate) fn number_of_threads(py: Python<'_>, asked: usize) -> PyResult<usize>
                         "{CAP}: expected a positive number, got {text}"
                     )));
                 }
-                Some(most) => asked.min(most),
+                Some(limit) => requested.min(limit),
             }
         }
     };
-    Ok(if most > 1 { most.min(processors()) } else { most })
+    Ok(if threads > 1 { threads.min(processors()) } else { threads })
 }
 
-/// Processors that this process may use, with affinity and the quota of a container in mind.
+/// Number of processors that this process may use, with affinity and the quota of a container in mind.
 ///
 /// The operating system is asked once a second: it reads files for that, which takes longer than a small image.
 fn processors() -> usize {
@@ -87,27 +63,28 @@ fn processors() -> usize {
     processors
 }
 
-/// Does the jobs 0 to `n - 1` on `threads` threads, without the GIL, begun in this order.
+/// Does `work` with each job of an item on `threads` threads, without the GIL, begun in the order of the jobs.
 ///
 /// After a failure or a signal, what was begun is finished and no more is begun.
-pub(crate) fn for_each(
+pub(crate) fn for_each<J: Send>(
     py: Python<'_>,
     threads: usize,
-    n: usize,
-    work: impl Fn(usize) -> Result<()> + Send + Sync,
-) -> std::result::Result<(), Failure> {
-    if threads > 1 && n > 1 {
-        survive_forks(py).map_err(Failure::Raised)?;
-        if let Some(pool) = Pool::take(threads.min(n)) {
-            let outcome = py.detach(|| pool.run(n, &work));
+    jobs: Vec<(usize, J)>,
+    work: impl Fn(usize, J) -> Result<()> + Sync,
+) -> PyResult<()> {
+    let several = jobs.len() > 1;
+    if threads > 1 && several {
+        survive_forks(py)?;
+        if let Some(pool) = Pool::take(threads.min(jobs.len())) {
+            let failed = py.detach(|| pool.run(jobs, &work));
             pool.give_back();
-            return outcome;
+            return failed?.map_or(Ok(()), |(item, error)| Err(of_item(py, to_python(error), item)));
         }
     }
-    for job in 0..n {
-        py.detach(|| work(job)).map_err(|error| Failure::Job(job, error))?;
-        if n > 1 {
-            py.check_signals().map_err(Failure::Raised)?;
+    for (item, job) in jobs {
+        py.detach(|| work(item, job)).map_err(|error| of_item(py, to_python(error), item))?;
+        if several {
+            py.check_signals()?;
         }
     }
     Ok(())
@@ -121,133 +98,77 @@ static IDLE: Mutex<Option<Pool>> = Mutex::new(None);
 /// Threads that wait for work.
 struct Pool {
     threads: ThreadPool,
-    /// Process that started them.
+    /// Process that started the threads.
     process: u32,
-    /// Processors that it could use then: threads stay on these.
+    /// Number of processors that the process could use then: threads stay on these.
     processors: usize,
 }
 
-/// Jobs of one call, and the thread that waits for them.
-struct Jobs {
-    n: usize,
-    progress: Mutex<Progress>,
-    all_ended: Condvar,
-}
-
-/// Number of jobs that have ended, and what went wrong.
-#[derive(Default)]
-struct Progress {
-    ended: usize,
-    stopped: bool,
-    failed: Option<(usize, Error)>,
-}
-
-impl Jobs {
-    fn lock(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn run(&self, job: usize, work: &impl Fn(usize) -> Result<()>) {
-        // By a panic too: the calling thread waits for all.
-        let _ended = Ended(self);
-        if self.lock().stopped {
-            return;
-        }
-        let Err(error) = work(job) else { return };
-        let mut progress = self.lock();
-        progress.stopped = true;
-        // Jobs are begun in order, so all before this one will be heard of: the first one counts.
-        if progress.failed.as_ref().is_none_or(|&(first, _)| job < first) {
-            progress.failed = Some((job, error));
-        }
-    }
-
-    /// Waits for all jobs, and looks for signals meanwhile.
-    fn wait(&self) -> PyResult<()> {
-        const LOOK: Duration = Duration::from_millis(50);
-        let mut outcome = Ok(());
-        let mut progress = self.lock();
-        while progress.ended < self.n {
-            let waited = self.all_ended.wait_timeout(progress, LOOK);
-            let (next, wait) = waited.unwrap_or_else(PoisonError::into_inner);
-            progress = next;
-            if wait.timed_out() && outcome.is_ok() {
-                drop(progress);
-                outcome = Python::attach(|py| py.check_signals());
-                progress = self.lock();
-                progress.stopped |= outcome.is_err();
-            }
-        }
-        outcome
-    }
-}
-
-/// Guard that counts a job as ended when it goes.
-struct Ended<'a>(&'a Jobs);
-
-impl Drop for Ended<'_> {
-    fn drop(&mut self) {
-        let mut progress = self.0.lock();
-        progress.ended += 1;
-        if progress.ended == self.0.n {
-            self.0.all_ended.notify_one();
-        }
-    }
-}
-
 impl Pool {
-    /// Pool of `n` threads or more; none where the system gives none.
+    /// Pool of `n` threads; none where the system gives none.
     fn take(n: usize) -> Option<Self> {
-        let mut idle = IDLE.try_lock().ok().and_then(|mut idle| idle.take());
-        if let Some(unfit) = idle.take_if(|idle| !idle.fits(n)) {
-            unfit.dismiss();
+        let (process, processors) = (process::id(), processors());
+        match IDLE.try_lock().ok().and_then(|mut idle| idle.take()) {
+            // Threads of another process are not there to be told to end.
+            Some(idle) if idle.process != process => forget(idle),
+            Some(idle) if idle.processors == processors && idle.threads.current_num_threads() == n => {
+                return Some(idle);
+            }
+            _ => (),
         }
-        idle.or_else(|| {
-            let threads = ThreadPoolBuilder::new().num_threads(n).build().ok()?;
-            Some(Self { threads, process: process::id(), processors: processors() })
-        })
-    }
-
-    fn fits(&self, n: usize) -> bool {
-        self.process == process::id()
-            && self.processors == processors()
-            && self.threads.current_num_threads() == n
+        let threads = ThreadPoolBuilder::new().num_threads(n).build().ok()?;
+        Some(Self { threads, process, processors })
     }
 
     /// Leaves the pool for whoever needs it next.
     fn give_back(self) {
-        let Ok(mut idle) = IDLE.try_lock() else { return };
-        if let Some(other) = idle.replace(self) {
-            other.dismiss();
+        if let Ok(mut idle) = IDLE.try_lock() {
+            *idle = Some(self);
         }
     }
 
-    /// Ends the threads; those of another process are not there to be told.
-    fn dismiss(self) {
-        if self.process != process::id() {
-            forget(self.threads);
-        }
-    }
-
-    /// Does the jobs 0 to `n - 1`. The calling thread, which does not hold the GIL, waits.
-    fn run(
+    /// Does all jobs; the first one that failed, if any did. The calling thread, which does not hold the GIL, waits and
+    /// looks for signals meanwhile: a signal handler may raise, as after Ctrl-C.
+    fn run<J: Send>(
         &self,
-        n: usize,
-        work: &(impl Fn(usize) -> Result<()> + Sync),
-    ) -> std::result::Result<(), Failure> {
-        let jobs = Jobs { n, progress: Mutex::default(), all_ended: Condvar::new() };
-        let waited = self.threads.in_place_scope_fifo(|scope| {
-            for job in 0..n {
-                let jobs = &jobs;
-                scope.spawn_fifo(move |_| jobs.run(job, work));
+        jobs: Vec<(usize, J)>,
+        work: &(impl Fn(usize, J) -> Result<()> + Sync),
+    ) -> PyResult<Option<(usize, Error)>> {
+        const LOOK: Duration = Duration::from_millis(50);
+        let stopped = &AtomicBool::new(false);
+        let (sender, failures) = channel();
+        self.threads.in_place_scope_fifo(|scope| {
+            for (number, (item, job)) in jobs.into_iter().enumerate() {
+                let sender = sender.clone();
+                scope.spawn_fifo(move |_| {
+                    if !stopped.load(Ordering::SeqCst)
+                        && let Err(error) = work(item, job)
+                    {
+                        stopped.store(true, Ordering::SeqCst);
+                        drop(sender.send((number, item, error)));
+                    }
+                });
             }
-            jobs.wait()
-        });
-        waited.map_err(Failure::Raised)?;
-        match jobs.progress.into_inner().unwrap_or_else(PoisonError::into_inner).failed {
-            Some((job, error)) => Err(Failure::Job(job, error)),
-            None => Ok(()),
-        }
+            drop(sender);
+            let mut first = None;
+            let mut raised: PyResult<()> = Ok(());
+            loop {
+                match failures.recv_timeout(LOOK) {
+                    // Jobs are begun in order, so all before this one will be heard of: the first one counts.
+                    Ok(failed) => {
+                        first = first.into_iter().chain([failed]).min_by_key(|&(number, ..)| number);
+                    }
+                    // All jobs have ended, by a panic too, and dropped their senders.
+                    Err(RecvTimeoutError::Disconnected) => break,
+                    Err(RecvTimeoutError::Timeout) if raised.is_ok() => {
+                        raised = Python::attach(|py| py.check_signals());
+                        stopped.fetch_or(raised.is_err(), Ordering::SeqCst);
+                    }
+                    Err(RecvTimeoutError::Timeout) => (),
+                }
+            }
+            raised.map(|()| first.map(|(_, item, error)| (item, error)))
+        })
     }
 }
 

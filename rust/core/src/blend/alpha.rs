@@ -1,4 +1,4 @@
-//! Soft edges: how much of a pasted object shows at each pixel.
+//! Alpha of soft edges: how much of a pasted object shows at each pixel, 0 to 255.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use crate::geometry::{Axis, Placement, Size, first_resized};
 use crate::rle::{self, Masks, PixelBox};
 use crate::simd::Level;
 
-/// Alpha of the union of `masks`, placed and blurred.
+/// Alpha, 0 to 255, of the union of `masks`, placed and blurred.
 ///
 /// `weights` are those of one axis, the centre in the middle, an odd number that sums to 4096; with `r` the
 /// middle and `U` the union of the placed masks, alpha is `(255 * sum of weights[r + dy] * weights[r + dx] *
@@ -25,7 +25,7 @@ pub fn alpha(masks: &Masks, placement: &Placement, weights: &[u16]) -> Result<Al
     alpha_with_level(Level::detect(), masks, placement, weights)
 }
 
-/// The same, with the instructions of `level`.
+/// Alpha as [`alpha`] gives it, with the instructions of `level`.
 ///
 /// # Errors
 /// [`Error::OutOfMemory`].
@@ -63,7 +63,7 @@ pub fn alpha_with_level(
     blur(level, &spans, &rows, &columns, &kernel)
 }
 
-/// The same of a mask that is on the canvas already, and that the canvas has not cut.
+/// Alpha of a mask that is on the canvas already, and that the canvas has not cut.
 pub(crate) fn alpha_of_placed(
     level: Level,
     placed: &Masks,
@@ -82,44 +82,44 @@ pub(crate) fn alpha_of_placed(
     blur(level, &spans, &rows, &columns, &kernel)
 }
 
-/// The weights without the zeros at both ends: those of `low`, `low + 1`, ... `high`, as distances from the
-/// centre.
+/// Weights of one axis in 1/4096, without the zeros at both ends: those of `low`, `low + 1`, ... `high`, as distances
+/// in pixels from the centre.
 pub(super) struct BlurWeights {
     pub(super) low: i64,
     pub(super) high: i64,
     pub(super) weights: Vec<i16>,
-    /// What a span adds that starts somewhere, from a block before the first position that sees of it on: nothing,
-    /// then more and more, then, for a block and longer, all.
+    /// Blurred start of a span, from a block before the first position that sees any of it: zeros, then the sums of
+    /// more and more weights, then, for two blocks, all of them.
     pub(super) ramp: Vec<i16>,
 }
 
 impl BlurWeights {
-    /// None when all weights are zero.
+    /// Weights without the zeros at both ends; none when all are zero.
     fn new(weights: &[u16]) -> Option<Self> {
         let first = weights.iter().position(|&weight| weight > 0)?;
         let last = weights.iter().rposition(|&weight| weight > 0)?;
         let middle = weights.len() as i64 / 2;
         let weights: Vec<i16> = weights[first..=last].iter().map(|&weight| weight as i16).collect();
         let mut ramp = vec![0; WIDTH];
-        ramp.extend(weights.iter().rev().scan(0, |seen, weight| {
-            *seen += weight;
-            Some(*seen)
+        ramp.extend(weights.iter().rev().scan(0, |sum, weight| {
+            *sum += weight;
+            Some(*sum)
         }));
         ramp.resize(ramp.len() + 2 * WIDTH, FULL);
         Some(Self { low: first as i64 - middle, high: last as i64 - middle, weights, ramp })
     }
 }
 
-/// Along one axis, what the blur gives and what it needs, in canvas positions that may lie off the canvas.
+/// Extent of the blur along one axis: what it gives and what it needs, in canvas positions that may lie off the canvas.
 pub(super) struct BlurExtent {
-    /// Where alpha may be above 0.
+    /// Positions where alpha may be above 0.
     pub(super) out: Range<i64>,
-    /// The part of the placed object that has a say there.
+    /// Positions of the placed object that alpha there depends on.
     pub(super) object: Range<i64>,
 }
 
 impl BlurExtent {
-    /// `object` is the range of input samples that the object has.
+    /// Extent for an object that has the input samples of a range.
     fn new(axis: &Axis, object: Range<usize>, kernel: &BlurWeights) -> Self {
         let object = if axis.flip { axis.input - object.end..axis.input - object.start } else { object };
         let first = |k| first_resized(axis.input, axis.resized, k).0 as i64;
@@ -136,7 +136,7 @@ impl BlurExtent {
 }
 
 impl BlurExtent {
-    /// Of an object that is on the canvas already, as all of the canvas has it.
+    /// Extent for an object that has the canvas positions of a range; the rows of all of the canvas are given.
     fn of_placed(axis: &Axis, object: Range<usize>, kernel: &BlurWeights) -> Self {
         let landing = axis.landing();
         let start = (object.start as i64 - kernel.high).max(landing.start as i64);

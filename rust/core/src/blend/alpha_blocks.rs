@@ -1,4 +1,4 @@
-//! Alpha as it is kept: whole blocks by a bit each, values only along the edge.
+//! Storage of alpha: a bit for each block that is 255 throughout, values only along the edge.
 
 use std::ops::Range;
 
@@ -8,22 +8,25 @@ use crate::bits::set_bits;
 
 /// Alpha within a box of the canvas; it is 0 outside.
 ///
-/// Inside and outside of the object all is said by one bit for a block of pixels: time and memory follow the edge.
+/// A block is 16 pixels of a row. Inside and outside of the object one bit says all of it: time and memory follow the
+/// edge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alpha {
     pub(super) rows: Range<usize>,
     pub(super) columns: Range<usize>,
     /// Column of the first block, a multiple of 64.
     pub(super) first: usize,
-    /// Words that have a bit for each block of a row.
+    /// Number of words that have a bit for each block of a row.
     pub(super) words: usize,
-    /// Row by row: blocks that are 255 throughout.
+    /// Bits of the blocks that are 255 throughout, row by row, `words` for each.
     pub(super) whole: Vec<u64>,
-    /// BlockMap that have values of their own.
+    /// Bits of the blocks that have values of their own, laid out likewise.
     pub(super) mixed: Vec<u64>,
-    /// Where the values of each row begin.
+    /// Number of the first mixed block of each row, in `values` and `bits`.
     pub(super) starts: Vec<usize>,
+    /// Alpha of the mixed blocks, in their order.
     pub(super) values: Vec<[u8; WIDTH]>,
+    /// Opacity of each pixel of the mixed blocks.
     pub(super) bits: Vec<OpacityBits>,
 }
 
@@ -59,7 +62,7 @@ impl Alpha {
     pub fn write_row(&self, y: usize, out: &mut [u8]) {
         let (whole, mixed, start) = self.row(y);
         let mut put = |block: usize, values: &[u8; WIDTH]| {
-            // BlockMap may begin before the box and end behind it.
+            // A block may begin before the box and end behind it.
             let left = self.first + block * WIDTH;
             let from = left.max(self.columns.start)..(left + WIDTH).min(self.columns.end);
             if !from.is_empty() {
@@ -75,10 +78,10 @@ impl Alpha {
         }
     }
 
-    /// Row `y` as bits, from the word that holds the first column of the box to the one that holds its last: where
-    /// alpha is 255, and where it is anything between 0 and that.
+    /// Writes row `y` as bits, from the word that holds the first column of the box to the one that holds its last:
+    /// `opaque` where alpha is 255, `partial` where it is between 0 and that.
     pub(crate) fn row_bits(&self, y: usize, opaque: &mut [u64], partial: &mut [u64]) {
-        /// Four bits, each as often as there are pixels in a block.
+        /// Words of four blocks: each bit of the index 16 times, once for each pixel of a block.
         const SPREAD: [u64; 16] = {
             let mut spread = [0; 16];
             let mut i = 0;
@@ -113,7 +116,7 @@ impl Alpha {
         let block = (x - self.first) / WIDTH;
         let before = mixed[..block / 64].iter().map(|word| word.count_ones()).sum::<u32>()
             + (mixed[block / 64] & !(!0 << (block % 64))).count_ones();
-        // BlockMap next to each other have their values next to each other.
+        // Blocks next to each other have their values next to each other.
         &self.values.as_flattened()[(start + before as usize) * WIDTH + x % WIDTH..]
     }
 

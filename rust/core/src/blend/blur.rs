@@ -13,10 +13,10 @@ use crate::error::Result;
 use crate::memory::filled;
 use crate::simd::Level;
 
-/// What a row is where it sees nothing but the object.
+/// Value of a row, in 1/4096, where it sees nothing but the object.
 pub(super) const FULL: i16 = 4096;
 
-/// Blurs a mask whose rows are `spans`.
+/// Blurs a mask whose rows are `spans`, first along its rows, then down its columns.
 pub(super) fn blur(
     level: Level,
     spans: &RowSpans,
@@ -30,7 +30,7 @@ pub(super) fn blur(
     let taps = kernel.weights.len();
     let shift = columns.object.start - first as i64;
     // The spans of source row `number`, counted from the first that an output row needs.
-    let object = |number: usize| {
+    let object_spans = |number: usize| {
         let row = rows.out.start + kernel.low + number as i64;
         let spans = rows.object.contains(&row).then(|| spans.row((row - rows.object.start) as usize));
         spans
@@ -42,7 +42,7 @@ pub(super) fn blur(
     let sources = rows_out.len() + taps - 1;
     let mut blocks = BlockMap::new(columns_out.end - first, sources)?;
     for number in 0..sources {
-        object(number).for_each(|span| blocks.mark(number, &span, kernel));
+        object_spans(number).for_each(|span| blocks.mark(number, &span, kernel));
     }
     let [whole, mixed] = blocks.of_windows(taps)?;
     let count = mixed.iter().map(|word| word.count_ones() as usize).sum::<usize>();
@@ -59,33 +59,34 @@ pub(super) fn blur(
         bits: filled(count)?,
     };
     let needed = needed(&alpha.mixed, words, taps)?;
-    let mut lines = BlurredRows::new(blocks.length, taps)?;
-    let mut at = 0;
+    let mut ring = BlurredRows::new(blocks.length, taps)?;
+    let mut mixed_block = 0;
     for number in 0..sources {
         let bits = number * words..(number + 1) * words;
-        let mut row = lines.turn_to(number, &needed[bits.clone()], &blocks.inside[bits]);
-        object(number).for_each(|span| add_ends(&mut row, &span, kernel));
+        let mut row = ring.turn_to(number, &needed[bits.clone()], &blocks.inside[bits]);
+        object_spans(number).for_each(|span| add_ends(&mut row, &span, kernel));
         let Some(y) = (number + 1).checked_sub(taps) else { continue };
-        alpha.starts[y] = at;
-        lines.turn_weights(y, &kernel.weights);
+        alpha.starts[y] = mixed_block;
+        ring.turn_weights(y, &kernel.weights);
         for block in set_bits(&alpha.mixed[y * words..(y + 1) * words]) {
-            let (rows, weights) = lines.of_block(block);
-            dispatch::blur(level, rows, weights, &mut alpha.values[at], &mut alpha.bits[at]);
-            at += 1;
+            let (rows, weights) = ring.of_block(block);
+            let (values, bits) = (&mut alpha.values[mixed_block], &mut alpha.bits[mixed_block]);
+            dispatch::blur(level, rows, weights, values, bits);
+            mixed_block += 1;
         }
     }
     Ok(alpha)
 }
 
-/// Of each source row, blurred along itself, which blocks are what; by one bit for each block.
+/// Map of the blocks of source rows, each row blurred along itself: one bit for each block, row by row.
 struct BlockMap {
-    /// Elements of a row, a multiple of the block.
+    /// Number of pixels of a row, a multiple of the block.
     length: usize,
-    /// Words that have a bit for each block of a row.
+    /// Number of words that have a bit for each block of a row.
     words: usize,
-    /// BlockMap with an end of a span in them, blurred.
+    /// Blocks that the blurred end of a span touches.
     edge: Vec<u64>,
-    /// BlockMap that see nothing but one span.
+    /// Blocks that see nothing but one span.
     inside: Vec<u64>,
 }
 
@@ -108,7 +109,7 @@ impl BlockMap {
         set_range(&mut self.inside[bits], from.div_ceil(WIDTH)..to / WIDTH);
     }
 
-    /// Of each `taps` neighbouring rows: the blocks that see nothing but the object, and those that see some of it.
+    /// Bits for each `taps` neighbouring rows: the blocks that see nothing but the object, and those that see some of it.
     fn of_windows(&mut self, taps: usize) -> Result<[Vec<u64>; 2]> {
         let mut inside = filled(self.inside.len())?;
         inside.copy_from_slice(&self.inside);
@@ -124,7 +125,7 @@ impl BlockMap {
     }
 }
 
-/// The blocks that each source row is needed in.
+/// Bits of the blocks that each source row is needed in.
 fn needed(mixed: &[u64], words: usize, taps: usize) -> Result<Vec<u64>> {
     let around = (taps - 1) * words;
     let mut padded = filled(mixed.len() + 2 * around)?;
@@ -132,7 +133,7 @@ fn needed(mixed: &[u64], words: usize, taps: usize) -> Result<Vec<u64>> {
     Ok(any_of_windows(padded, words, taps))
 }
 
-/// For each `taps` neighbouring rows of `words` words the bits that any has.
+/// Bits that any of `taps` neighbouring rows has, for each such window; a row has `words` words.
 fn any_of_windows(mut bits: Vec<u64>, words: usize, taps: usize) -> Vec<u64> {
     // Windows of 1, 2, 4, ... rows, the last two of which overlap.
     let mut rows = 1;
@@ -149,23 +150,23 @@ fn any_of_windows(mut bits: Vec<u64>, words: usize, taps: usize) -> Vec<u64> {
     bits
 }
 
-/// As many source rows, blurred along themselves, as there are weights; in blocks that are not needed, anything.
+/// Ring of source rows, one for each weight, blurred along themselves; blocks that are not needed hold anything.
 struct BlurredRows {
-    /// Elements of a row.
+    /// Number of pixels of a row.
     length: usize,
     taps: usize,
-    /// Rows and, so that they go in pairs, perhaps one that has no weight.
+    /// Number of rows, and one more, of weight 0, where they would not go in pairs.
     slots: usize,
-    /// In 1/4096, block after block: of each, source row `number` in slot `number % taps`.
+    /// Values in 1/4096, block after block: each has `slots` rows, source row `number` in slot `number % taps`.
     values: Vec<[i16; WIDTH]>,
-    /// For each slot the weight of its row.
+    /// Weight of the row of each slot, in 1/4096.
     weights: Vec<i16>,
 }
 
-/// One of them.
+/// One source row of the ring.
 struct BlurredRow<'a> {
     length: usize,
-    /// From the row's first block on; the next follow at the distance `slots`.
+    /// Values from the row's first block on; its next blocks follow at the distance `slots`.
     values: &'a mut [[i16; WIDTH]],
     slots: usize,
 }
@@ -177,25 +178,25 @@ impl BlurredRows {
         Ok(Self { length, taps, slots, values, weights: filled(slots)? })
     }
 
-    /// The next source row, in the needed blocks all or nothing.
+    /// Begins source row `number`: its needed blocks are filled with all or nothing.
     fn turn_to(&mut self, number: usize, needed: &[u64], inside: &[u64]) -> BlurredRow<'_> {
         let values = &mut self.values[number % self.taps..];
-        let mut line = BlurredRow { length: self.length, values, slots: self.slots };
+        let mut row = BlurredRow { length: self.length, values, slots: self.slots };
         for block in set_bits(needed) {
             let full = inside[block / 64] >> (block % 64) & 1 == 1;
-            *line.block(block) = [if full { FULL } else { 0 }; WIDTH];
+            *row.block(block) = [if full { FULL } else { 0 }; WIDTH];
         }
-        line
+        row
     }
 
-    /// Gives the rows that output row `y` needs their weights.
+    /// Turns the weights to the slots of the rows that output row `y` needs.
     fn turn_weights(&mut self, y: usize, weights: &[i16]) {
         let (behind, before) = weights.split_at(self.taps - y % self.taps);
         self.weights[..before.len()].copy_from_slice(before);
         self.weights[before.len()..self.taps].copy_from_slice(behind);
     }
 
-    /// All rows of a block, and their weights.
+    /// Rows of a block, slot by slot, and their weights.
     fn of_block(&self, block: usize) -> (&[[i16; WIDTH]], &[i16]) {
         (&self.values[block * self.slots..][..self.slots], &self.weights)
     }
@@ -223,11 +224,11 @@ fn add_ends(row: &mut BlurredRow<'_>, span: &Range<i64>, kernel: &BlurWeights) {
     }
 }
 
-/// What a span adds to a block, one that its start touches, blurred.
+/// Blurred start of a span as the values of one block, which it touches.
 fn ramp(block: usize, start: i64, kernel: &BlurWeights) -> &[i16; WIDTH] {
     // Position x sees what lies at x + low to x + high.
-    let at = (block * WIDTH) as i64 - (start - kernel.high) + WIDTH as i64;
-    kernel.ramp[at as usize..].first_chunk().unwrap_or(&[FULL; WIDTH])
+    let first = (block * WIDTH) as i64 - (start - kernel.high) + WIDTH as i64;
+    kernel.ramp[first as usize..].first_chunk().unwrap_or(&[FULL; WIDTH])
 }
 
 fn add(block: &mut [i16; WIDTH], values: &[i16; WIDTH], sign: i16) {
@@ -236,17 +237,17 @@ fn add(block: &mut [i16; WIDTH], values: &[i16; WIDTH], sign: i16) {
     }
 }
 
-/// The blocks that the blurred end of a span touches.
+/// Numbers of the blocks that the blurred end of a span touches.
 fn blocks_of_end(end: i64, kernel: &BlurWeights, length: usize) -> Range<usize> {
     let clamp = |x: i64| x.clamp(0, length as i64) as usize;
     clamp(end - kernel.high) / WIDTH..clamp(end - kernel.low).div_ceil(WIDTH)
 }
 
 fn set_range(words: &mut [u64], range: Range<usize>) {
-    let mut at = range.start;
-    while at < range.end {
-        let end = range.end.min((at / 64 + 1) * 64);
-        words[at / 64] |= (!0 >> (64 - (end - at))) << (at % 64);
-        at = end;
+    let mut start = range.start;
+    while start < range.end {
+        let end = range.end.min((start / 64 + 1) * 64);
+        words[start / 64] |= (!0 >> (64 - (end - start))) << (start % 64);
+        start = end;
     }
 }

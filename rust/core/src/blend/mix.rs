@@ -1,17 +1,17 @@
-//! Mixing two images by a weight for each pixel.
+//! Mixing of two images by a weight for each pixel, 0 to 255.
 
 use super::dispatch;
 use crate::simd::Level;
 use crate::view::{ImageView, ImageViewMut};
 
-/// Values that can be mixed.
+/// Value of a pixel's channel that can be mixed with another.
 pub trait Blend: Copy {
-    /// `(source * alpha + target * (255 - alpha)) / 255`, rounded to nearest. 0 gives the target, 255 the
+    /// Mixed value: `(source * alpha + target * (255 - alpha)) / 255`, rounded to nearest. 0 gives the target, 255 the
     /// source, and mixing equal values changes nothing.
     #[must_use]
     fn mixed(source: Self, target: Self, alpha: u8) -> Self;
 
-    /// Mixes as many pixels as there are instructions for; says how many. See [`blend_row`].
+    /// Mixes the first pixels, as many as there are vector instructions for; returns their number. See [`blend_row`].
     fn blend_blocks(
         _level: Level,
         _target: &[Self],
@@ -72,19 +72,20 @@ impl Blend for f32 {
     }
 }
 
-/// What is mixed, and by how much: the first pixels of each.
+/// Rows of uint8 pixels that are mixed, channels interleaved, and one weight for each pixel.
 #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only registers mix several at a time"))]
 pub(crate) struct BlendBytes<'a> {
     pub(crate) target: &'a [u8],
     pub(crate) alpha: &'a [u8],
-    /// Takes the result.
+    /// Pixels that lie above, and that take the result.
     pub(crate) source: &'a mut [u8],
+    /// Number of pixels that are mixed; more may stand behind them.
     pub(crate) pixels: usize,
 }
 
 /// Mixes the first `pixels` pixels of `target` into those of `source`, which lie over them, by one weight for each.
 ///
-/// Whatever stands behind them stays as it is; it lets the last of them be mixed together with others.
+/// Pixels behind these stay as they are; where there are some, the last ones can be mixed in a full register too.
 pub fn blend_row<T: Blend>(
     level: Level,
     target: &[T],
@@ -95,15 +96,15 @@ pub fn blend_row<T: Blend>(
 ) {
     let done = T::blend_blocks(level, target, alpha, channels, source, pixels);
     let rest = done * channels..pixels * channels;
-    blend_each(&target[rest.clone()], &alpha[done..pixels], channels, &mut source[rest]);
+    blend_pixels(&target[rest.clone()], &alpha[done..pixels], channels, &mut source[rest]);
 }
 
-/// The same for all pixels, one after the other.
-fn blend_each<T: Blend>(target: &[T], alpha: &[u8], channels: usize, source: &mut [T]) {
+/// Mixes rows of pixels one after the other, without vector instructions.
+fn blend_pixels<T: Blend>(target: &[T], alpha: &[u8], channels: usize, source: &mut [T]) {
     match channels {
-        1 => blend_few::<1, T>(target, alpha, source),
-        3 => blend_few::<3, T>(target, alpha, source),
-        4 => blend_few::<4, T>(target, alpha, source),
+        1 => blend_channels::<1, T>(target, alpha, source),
+        3 => blend_channels::<3, T>(target, alpha, source),
+        4 => blend_channels::<4, T>(target, alpha, source),
         _ => {
             let pixels = target.chunks_exact(channels).zip(source.chunks_exact_mut(channels));
             for ((target, source), &alpha) in pixels.zip(alpha) {
@@ -115,7 +116,8 @@ fn blend_each<T: Blend>(target: &[T], alpha: &[u8], channels: usize, source: &mu
     }
 }
 
-fn blend_few<const C: usize, T: Blend>(target: &[T], alpha: &[u8], source: &mut [T]) {
+/// Mixes rows of pixels with `C` channels.
+fn blend_channels<const C: usize, T: Blend>(target: &[T], alpha: &[u8], source: &mut [T]) {
     const PIXELS: usize = 64;
     // One weight for each value first, so that the arithmetic is one flat loop.
     let mut weights = [[0; C]; PIXELS];

@@ -1,12 +1,14 @@
-//! Which of a block of weights are all, which are some.
+//! Opacity of a block of pixels as bits: which weights are 255, which lie between 0 and that.
 
 use super::portable::WIDTH;
 use crate::bits::nonzero_bytes;
 
-/// One bit for each weight of a block: where it is 255, and where it is anything between 0 and that.
+/// Opacity of the 16 pixels of a block, one bit for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OpacityBits {
+    /// Pixels whose weight is 255.
     pub(crate) opaque: u16,
+    /// Pixels whose weight lies between 0 and 255.
     pub(crate) partial: u16,
 }
 
@@ -15,16 +17,16 @@ impl OpacityBits {
         let mut bits = Self::default();
         for (i, eight) in weights.as_chunks().0.iter().enumerate() {
             let weights = u64::from_le_bytes(*eight);
-            let some = u16::from(bits_of_bytes(nonzero_bytes(weights)));
-            let not_all = u16::from(bits_of_bytes(nonzero_bytes(!weights)));
-            bits.opaque |= (0xff & !not_all) << (8 * i);
-            bits.partial |= (some & not_all) << (8 * i);
+            let above_0 = u16::from(bits_of_bytes(nonzero_bytes(weights)));
+            let below_255 = u16::from(bits_of_bytes(nonzero_bytes(!weights)));
+            bits.opaque |= (0xff & !below_255) << (8 * i);
+            bits.partial |= (above_0 & below_255) << (8 * i);
         }
         bits
     }
 }
 
-/// The highest bits of the bytes, side by side.
+/// Highest bits of the eight bytes of `word`, side by side.
 fn bits_of_bytes(word: u64) -> u8 {
     ((word >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
 }

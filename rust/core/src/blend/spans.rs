@@ -1,42 +1,42 @@
-//! A mask turned from spans down its columns to spans along its rows.
+//! Spans of a mask along its rows, from its spans down the columns.
 
 use crate::error::Result;
 use crate::memory::filled;
 
-/// Along each row, the columns where the mask turns on and off.
+/// Spans along each row: the columns where the mask turns on and off, row after row.
 #[derive(Debug)]
 pub(crate) struct RowSpans {
     toggles: Vec<u32>,
-    /// Where the toggles of each row begin, and, last, where those of the last one end.
+    /// Offset of the toggles of each row, and, last, their number.
     starts: Vec<usize>,
 }
 
 impl RowSpans {
-    /// From the bounds of a mask of height `h`: pixel numbers `x * h + y`.
+    /// Spans from the bounds of a mask of height `h`: pixel numbers `x * h + y`.
     pub(crate) fn new(bounds: &[u32], h: u32) -> Result<Self> {
         // Between neighbouring columns the rows where they differ are toggles.
         let mut toggles = Vec::new();
         let (mut before, mut column): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
-        let mut at = 0;
+        let mut current = 0;
         for (x, y0, y1) in pieces(bounds, h) {
-            if x != at {
-                differences(&before, &column, |y0, y1| toggles.push((at, y0, y1)));
+            if x != current {
+                differences(&before, &column, |y0, y1| toggles.push((current, y0, y1)));
                 (before, column) = (column, before);
                 column.clear();
-                if x != at + 1 {
-                    differences(&before, &[], |y0, y1| toggles.push((at + 1, y0, y1)));
+                if x != current + 1 {
+                    differences(&before, &[], |y0, y1| toggles.push((current + 1, y0, y1)));
                     before.clear();
                 }
-                at = x;
+                current = x;
             }
             column.extend([y0, y1]);
         }
-        differences(&before, &column, |y0, y1| toggles.push((at, y0, y1)));
-        differences(&column, &[], |y0, y1| toggles.push((at + 1, y0, y1)));
+        differences(&before, &column, |y0, y1| toggles.push((current, y0, y1)));
+        differences(&column, &[], |y0, y1| toggles.push((current + 1, y0, y1)));
         Self::sorted(&toggles, h as usize)
     }
 
-    /// From toggles `(x, y0, y1)` with ascending `x`.
+    /// Spans from toggles `(x, y0, y1)` of rows y0 to y1 - 1, with ascending `x`.
     fn sorted(toggles: &[(u32, u32, u32)], h: usize) -> Result<Self> {
         let mut starts: Vec<usize> = filled(h + 1)?;
         for &(_, y0, y1) in toggles {
@@ -60,13 +60,13 @@ impl RowSpans {
         Ok(Self { toggles: columns, starts })
     }
 
-    /// The spans of row `y`.
+    /// Spans of row `y`, as half-open ranges of columns.
     pub(crate) fn row(&self, y: usize) -> &[[u32; 2]] {
         self.toggles[self.starts[y]..self.starts[y + 1]].as_chunks().0
     }
 }
 
-/// The parts `(x, y0, y1)` of single columns that spans are made of.
+/// Pieces `(x, y0, y1)` of single columns that the spans of a mask consist of.
 fn pieces(bounds: &[u32], h: u32) -> impl Iterator<Item = (u32, u32, u32)> {
     bounds.as_chunks().0.iter().flat_map(move |&[start, end]| {
         let (first, last) = (start / h, (end - 1) / h);
@@ -77,22 +77,23 @@ fn pieces(bounds: &[u32], h: u32) -> impl Iterator<Item = (u32, u32, u32)> {
     })
 }
 
-/// The rows that are in one of two columns but not in both. Both are sorted bounds.
-fn differences(a: &[u32], b: &[u32], mut found: impl FnMut(u32, u32)) {
-    let (mut i, mut j) = (0, 0);
+/// Calls `toggle` with each range of rows that are in one of two columns but not in both; both are sorted bounds.
+fn differences(before: &[u32], after: &[u32], mut toggle: impl FnMut(u32, u32)) {
+    let (mut next_before, mut next_after) = (0, 0);
     let mut open = None;
-    while i < a.len() || j < b.len() {
-        let (y, z) = (a.get(i).copied().unwrap_or(u32::MAX), b.get(j).copied().unwrap_or(u32::MAX));
-        i += usize::from(y <= z);
-        j += usize::from(z <= y);
-        if y == z {
+    while next_before < before.len() || next_after < after.len() {
+        let row_before = before.get(next_before).copied().unwrap_or(u32::MAX);
+        let row_after = after.get(next_after).copied().unwrap_or(u32::MAX);
+        next_before += usize::from(row_before <= row_after);
+        next_after += usize::from(row_after <= row_before);
+        if row_before == row_after {
             continue;
         }
-        let toggle = y.min(z);
+        let row = row_before.min(row_after);
         open = match open {
-            None => Some(toggle),
+            None => Some(row),
             Some(start) => {
-                found(start, toggle);
+                toggle(start, row);
                 None
             }
         };

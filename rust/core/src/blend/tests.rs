@@ -3,20 +3,11 @@
 use ndarray::Array3;
 
 use super::{Alpha, Blend, alpha_of_placed, alpha_with_level, blend, blend_row};
+use crate::random::Random;
 use crate::rle::{self, Masks};
 use crate::simd::Level;
 use crate::view::{ImageView, ImageViewMut};
 use crate::{Placement, Size};
-
-/// A small generator (Knuth's MMIX constants).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % n
-    }
-}
 
 /// Masks from dense ones, `dense[mask][y][x]`.
 fn encode(size: Size, dense: &[Vec<Vec<bool>>]) -> Masks {

@@ -61,12 +61,12 @@ pub struct DropRules {
     pub keep_hidden: bool,
 }
 
-/// Rows that are left: those of the target, then those pasted, in order. Columns of one length.
+/// Rows that are left, those of the target, then those pasted, in order: columns of one length.
 #[derive(Debug)]
 pub struct ResultRows {
     /// Run lengths of the masks on the canvas, as [`Masks::to_counts`] has them.
     pub counts: Vec<u32>,
-    /// Where the run lengths of each mask begin, and, last, where they end.
+    /// Offset of each mask's run lengths in `counts`, and, last, their number.
     pub offsets: Vec<i64>,
     /// Boxes of the masks.
     pub boxes: Vec<PixelBox>,
@@ -82,7 +82,8 @@ pub struct ResultRows {
     pub hidden: Vec<bool>,
 }
 
-/// Finds out what is left of every object when the pastes, in order, lie over the target, and what each covers.
+/// Composes the masks: what is left of every object when the pastes, in order, lie over the target, and what each
+/// covers.
 ///
 /// No pixel of an image is needed for that, nor written: rendering is left to a [`Renderer`].
 ///
@@ -103,7 +104,7 @@ pub fn compose_masks(
     Ok((rows, Coverage::new(*placement, &layers)?))
 }
 
-/// Checks every index and size that is used below. Callers say better what is wrong; this is the lock.
+/// Checks every index and size that is used below; callers have checked them before, with better sentences.
 fn check(
     target: &Objects<'_>,
     placement: &Placement,
@@ -138,14 +139,14 @@ fn check_size(expected: Size, found: Size) -> Result<()> {
     if found == expected { Ok(()) } else { Err(Error::SizeDiffers { expected, found }) }
 }
 
-/// Paste that has something to paste, its rows placed.
+/// Paste with at least one row, its rows placed on the canvas.
 struct Layer<'a> {
     source: usize,
     placement: Placement,
     soft: Option<SoftEdge<'a>>,
-    /// Masks of its rows on the canvas, before anything covers them.
+    /// Masks of the pasted rows on the canvas, before anything covers them.
     placed: Placed,
-    /// Union of these, and its box.
+    /// Union of the placed masks, and its box.
     union: Masks,
     bbox: PixelBox,
 }

@@ -16,8 +16,8 @@ use crate::resample::{Filter, Pixel, Resampler};
 use crate::simd::Level;
 use crate::{Error, ImageView, Placement, Result, Size};
 
-/// Width in pixels of gaps between spans of the target that are computed with them, to be written over: that costs less
-/// than to begin anew.
+/// Widest gap between two spans of the target, in pixels, that is computed with them, to be written over: that costs
+/// less than to begin anew.
 const NARROW: u32 = 64;
 
 /// Writer of canvas rows.
@@ -37,7 +37,7 @@ pub struct Renderer<'a, 'i, T: Pixel> {
 }
 
 impl<'a, 'i, T: Pixel> Renderer<'a, 'i, T> {
-    /// Makes ready to write any rows; `images` are the target and the sources.
+    /// Renderer of any rows of a coverage; `images` are the target and the sources.
     ///
     /// # Errors
     /// When the images do not fit the coverage, and when there is not enough memory.
@@ -78,7 +78,7 @@ impl<'a, 'i, T: Pixel> Renderer<'a, 'i, T> {
 
     /// Writes every pixel of some `rows` of the canvas to `sink`.
     ///
-    /// Whatever the rows, each gets the same pixels: several threads can share a canvas.
+    /// A row gets the same pixels whichever are rendered with it: several threads can share a canvas.
     ///
     /// # Errors
     /// When the sink does not have the size of these rows.
@@ -212,15 +212,15 @@ impl<'a, 'i, T: Pixel> LayerRenderer<'a, 'i, T> {
     }
 }
 
-/// Copies the first `length` values, and perhaps some more: for a few at a time, a call would cost more.
+/// Copies the first `length` values, and perhaps some more behind them: for a few at a time, a call would cost more.
 fn copy_short<T: Copy>(from: &[T], to: &mut [T], length: usize) {
     const BLOCK: usize = 32;
-    let mut at = 0;
-    while at < length {
-        match (from[at..].first_chunk::<BLOCK>(), to[at..].first_chunk_mut::<BLOCK>()) {
+    let mut start = 0;
+    while start < length {
+        match (from[start..].first_chunk::<BLOCK>(), to[start..].first_chunk_mut::<BLOCK>()) {
             (Some(from), Some(to)) => *to = *from,
-            _ => return to[at..length].copy_from_slice(&from[at..length]),
+            _ => return to[start..length].copy_from_slice(&from[start..length]),
         }
-        at += BLOCK;
+        start += BLOCK;
     }
 }

@@ -23,9 +23,9 @@ pub trait RowSink<T> {
     fn size(&self) -> Size;
     /// Number of channels.
     fn channels(&self) -> usize;
-    /// Memory that row `y` is to be written to: `width * channels` values, channels innermost.
+    /// Memory for row `y`: `width * channels` values, channels innermost.
     fn row_mut(&mut self, y: usize) -> &mut [T];
-    /// Takes row `y`, the one last asked for, as complete.
+    /// Takes row `y`, the last one that [`RowSink::row_mut`] gave, as complete.
     fn finish(&mut self, y: usize);
 }
 
@@ -121,14 +121,15 @@ pub struct FormatSink<'a, T, O> {
     /// Height, width and channels; values of a row lie side by side, of one channel or of all.
     out: ArrayViewMut3<'a, O>,
     format: &'a OutputFormat,
-    /// Rows that wait to be converted together, and how many there is room for.
+    /// Rows that wait to be converted together, and their greatest number.
     lines: Vec<T>,
-    together: usize,
-    /// One row, each channel in one piece.
+    rows_at_once: usize,
+    /// Channels of one row, each in one piece.
     planes: Vec<T>,
+    /// Scratch memory for the values of a row.
     floats: Vec<f32>,
-    /// Scale and shift of each value of a row, where channels are interleaved.
-    each: [Vec<f32>; 2],
+    /// Scales and shifts of the values of a row, where channels are interleaved.
+    of_values: [Vec<f32>; 2],
 }
 
 impl<'a, T: Pixel, O: OutputPixel<T>> FormatSink<'a, T, O> {
@@ -145,22 +146,22 @@ impl<'a, T: Pixel, O: OutputPixel<T>> FormatSink<'a, T, O> {
             }
             _ => {}
         }
-        let mut each = [Vec::new(), Vec::new()];
+        let mut of_values = [Vec::new(), Vec::new()];
         if let (Some(linear), false) = (linear, format.channels_first) {
-            each = [filled(values)?, filled(values)?];
-            let [scales, shifts] = &mut each;
+            of_values = [filled(values)?, filled(values)?];
+            let [scales, shifts] = &mut of_values;
             for (i, (scale, shift)) in scales.iter_mut().zip(shifts).enumerate() {
                 (*scale, *shift) = linear[i % channels];
             }
         }
-        let together = (CHUNK / size_of::<T>() / values.max(1)).clamp(1, h.max(1));
+        let rows_at_once = (CHUNK / size_of::<T>() / values.max(1)).clamp(1, h.max(1));
         let planes = filled(if format.channels_first { values } else { 0 })?;
         Ok(Self {
-            lines: filled(together * values)?,
-            together,
+            lines: filled(rows_at_once * values)?,
+            rows_at_once,
             planes,
             floats: filled(values)?,
-            each,
+            of_values,
             out,
             format,
         })
@@ -172,7 +173,7 @@ impl<'a, T: Pixel, O: OutputPixel<T>> FormatSink<'a, T, O> {
         let mut row = self.out.index_axis_mut(Axis(0), y);
         let linear = self.format.linear.as_deref();
         if !self.format.channels_first {
-            let [scales, shifts] = &self.each;
+            let [scales, shifts] = &self.of_values;
             let scale = linear.map_or(Scale::None, |_| Scale::Each(scales, shifts));
             if let Some(out) = row.as_slice_mut() {
                 O::write(line, &scale, &mut self.floats, out);
@@ -201,12 +202,12 @@ impl<T: Pixel, O: OutputPixel<T>> RowSink<T> for FormatSink<'_, T, O> {
 
     fn row_mut(&mut self, y: usize) -> &mut [T] {
         let values = self.floats.len();
-        &mut self.lines[y % self.together * values..][..values]
+        &mut self.lines[y % self.rows_at_once * values..][..values]
     }
 
     fn finish(&mut self, y: usize) {
-        let number = y % self.together;
-        if number + 1 < self.together && y + 1 < self.out.dim().0 {
+        let number = y % self.rows_at_once;
+        if number + 1 < self.rows_at_once && y + 1 < self.out.dim().0 {
             return;
         }
         let lines = std::mem::take(&mut self.lines);

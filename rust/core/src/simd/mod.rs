@@ -21,7 +21,7 @@ pub(crate) enum Tier {
     /// AVX2, POPCNT and F16C.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// AVX-512 F, BW, VL, VBMI and VNNI besides.
+    /// AVX-512 F, BW, VL, VBMI and VNNI, besides those of AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
@@ -59,7 +59,7 @@ impl Level {
         None
     }
 
-    /// Every level this processor has, the best one last.
+    /// Levels that this processor has, the best one last.
     pub fn available() -> impl Iterator<Item = Self> {
         [Some(Self::PORTABLE), Self::avx2(), Self::avx512()].into_iter().flatten()
     }
@@ -71,14 +71,14 @@ impl Level {
         (!matches!(name.as_str(), "" | "portable" | "avx2" | "avx512")).then_some(name)
     }
 
-    /// Best level of this processor, up to the one that `COPYPASTE_RS_SIMD` names. Looked up once.
+    /// Best level of this processor, up to the one that `COPYPASTE_RS_SIMD` names, looked up once.
     #[must_use]
     pub fn detect() -> Self {
         static LEVEL: OnceLock<Level> = OnceLock::new();
         *LEVEL.get_or_init(|| {
             let most = std::env::var("COPYPASTE_RS_SIMD").unwrap_or_default();
             let named = Self::available().position(|level| level.name() == most);
-            Self::available().take(named.map_or(usize::MAX, |at| at + 1)).last().unwrap_or(Self::PORTABLE)
+            Self::available().take(named.map_or(usize::MAX, |tier| tier + 1)).last().unwrap_or(Self::PORTABLE)
         })
     }
 
@@ -118,7 +118,7 @@ impl Level {
     }
 }
 
-/// Defines `fn name(level, arguments)`, or `fn name(level, arguments) -> result`, which calls `portable::name`,
+/// Definition of `fn name(level, arguments)`, or `fn name(level, arguments) -> result`, which calls `portable::name`,
 /// `avx2::name` or, for AVX-512, `best::name`: functions of modules beside the one that it is used in.
 ///
 /// Usage: `dispatch!(best_module, name [generic parameters] [generic arguments], argument: Type, ... => Result);`
