@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 
-class Immutable:
+class NotAnArray:
+    """Base of values that are compared with arrays as a whole: `==` is False, whichever side the array is on."""
+
+    __slots__ = ()
+
+    __array_ufunc__: ClassVar[None] = None
+
+
+class Immutable(NotAnArray):
     """Base of classes whose attributes cannot be set or deleted from outside."""
 
     __slots__ = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, final
+from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
 import numpy as np
 
@@ -292,9 +292,6 @@ class RleMasks(Immutable):
             and np.array_equal(self.counts, other.counts)
         )
 
-    __array_ufunc__: ClassVar[None] = None
-    """Arithmetic and comparisons with arrays, which NumPy leaves to this class: `==` is False on either side."""
-
     def __array__(self, dtype: Any = None, copy: object = None) -> NDArray[Any]:
         return element("RleMasks: expected an array, got runs; RleMasks.to_dense() makes an array of them", self, dtype)
 
@@ -328,10 +325,7 @@ def element(refusal: str, value: object, dtype: Any) -> NDArray[Any]:
 
 
 def _integers(name: Place, values: ArrayLike, high: int) -> NDArray[Any]:
-    try:
-        array = np.asarray(values)
-    except ValueError:  # ragged
-        raise wrong(name, "a one-dimensional array", "nested lists") from None
+    array = _checks.converted(name, values, "a one-dimensional array")
     if array.ndim != 1:
         raise wrong(name, "a one-dimensional array", f"shape {array.shape}")
     if array.size == 0:

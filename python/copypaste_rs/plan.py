@@ -11,6 +11,7 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs._immutable import NotAnArray
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 
 MIN_SIGMA, MAX_SIGMA = 0.1, 20.0
@@ -18,7 +19,7 @@ MIN_SIGMA, MAX_SIGMA = 0.1, 20.0
 
 @final
 @dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NotAnArray):
     """Place of one image on the canvas: mirrored, resized, then cropped or padded.
 
     Parameters
@@ -63,7 +64,7 @@ class Placement:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Paste:
+class Paste(NotAnArray):
     """Objects of one source that are pasted together.
 
     Parameters
@@ -100,7 +101,7 @@ class Paste:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NotAnArray):
     """Placements and pastes drawn for one augmentation. Applying them is a pure function.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, cast, final
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast, final
 
 import numpy as np
 
@@ -183,9 +183,6 @@ class Instances(Immutable):
         mine, theirs = self._columns, other._columns
         return mine.keys() == theirs.keys() and all(same(mine[name], theirs[name]) for name in mine)
 
-    __array_ufunc__: ClassVar[None] = None
-    """Arithmetic and comparisons with arrays, which NumPy leaves to this class: `==` is False on either side."""
-
     def __array__(self, dtype: Any = None, copy: object = None) -> NDArray[Any]:
         return element("Instances: expected an array, got columns; Instances.columns holds an array each", self, dtype)
 
@@ -275,9 +272,6 @@ class Sample(Immutable):
             and same(self.info, other.info)
         )
 
-    __array_ufunc__: ClassVar[None] = None
-    """Arithmetic and comparisons with arrays, which NumPy leaves to this class: `==` is False on either side."""
-
     __hash__ = None  # type: ignore[assignment]  # holds arrays, which may be written to
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -291,10 +285,7 @@ _set_image, _set_instances, _set_info = (vars(Sample)[name].__set__ for name in 
 
 
 def _column(name: str, values: ArrayLike) -> NDArray[Any]:
-    try:
-        array = np.asarray(values)
-    except ValueError:  # ragged
-        raise wrong(name, "an array with one row for each instance", "rows of differing shape") from None
+    array = _checks.converted(name, values, "an array with one row for each instance", "rows of differing shape")
     if array.ndim == 0:
         raise wrong(name, "one row for each instance", f"the single value {values!r}")
     return array

@@ -282,7 +282,7 @@ def _checked_looks(looks: object, n: int) -> list[str]:
 
 
 def _checked_rows(rows: object) -> Iterator[tuple[Sample, list[Sample], Sample]]:
-    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
+    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable) or getattr(rows, "ndim", 1) == 0:
         raise TypeError(f"rows: expected (target, sources, result) for each line, got {type(rows).__name__}")
     for i, row in enumerate(rows):
         yield _checked_row(f"rows[{i}]", row)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from copypaste_rs.cli.commands import run
-from tests.fixtures.coco_files import small_set
-from tests.fixtures.command_line import arguments, augmented, every_file
+from tests.fixtures.coco_files import every_file, small_set
+from tests.fixtures.command_line import arguments, augmented
 from tests.fixtures.limits import room_for
 
 

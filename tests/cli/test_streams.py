@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from copypaste_rs.cli.commands import run
-from tests.fixtures.coco_files import small_set
-from tests.fixtures.command_line import COMMAND, arguments, augmented, every_file
+from tests.fixtures.coco_files import every_file, small_set
+from tests.fixtures.command_line import COMMAND, arguments, augmented
 
 
 def closed(*numbers: int) -> Callable[[], None]:

@@ -102,6 +102,7 @@ ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"settings": {"a": {"b": np.zeros(2)}}}, r"TypeError: settings\['a'\]\['b'\]: expected what JSON can hold"),
     ({"integers": "track"}, r"TypeError: integers: expected a collection of column names, got 'track'"),
     ({"integers": None}, r"TypeError: integers: expected a collection of column names, got None"),
+    ({"integers": np.array("a")}, r"TypeError: integers: expected a collection of column names, got array\('a'"),
     ({"integers": ["a", 3]}, r"TypeError: integers: expected column names, got 3"),
     ({"integers": [["a"]]}, r"TypeError: integers: expected column names, got \['a'\]"),
     ({"directory": "a\0b"}, r"ValueError: directory: expected a path without null characters, got 'a\\x00b'"),

@@ -46,6 +46,7 @@ OVERLAYS: list[tuple[dict[str, Any], str]] = [
 SHEETS: list[tuple[dict[str, Any], str]] = [
     ({"rows": 3}, r"TypeError: rows: expected \(target, sources, result\) for each line, got int"),
     ({"rows": "abc"}, r"TypeError: rows: expected \(target, sources, result\) for each line, got str"),
+    ({"rows": np.zeros(())}, r"TypeError: rows: expected \(target, sources, result\) for each line, got ndarray"),
     ({"rows": [3]}, r"TypeError: rows\[0\]: expected a sequence, got int"),
     ({"rows": [RESULT]}, r"TypeError: rows\[0\]: expected a sequence, got Sample"),
     ({"rows": [(PLAIN, RESULT)]}, r"ValueError: rows\[0\]: expected \(target, sources, result\), got 2 values"),

@@ -95,6 +95,16 @@ def mask_output(name: Place, value: object, shape: tuple[int, ...]) -> NDArray[A
     return output(name, value, shape, np.dtype(np.bool_ if boolean else np.uint8))
 
 
+def converted(name: Place, value: object, expected: str, ragged: str = "nested lists") -> NDArray[Any]:
+    """`value` as an array; errors say what was `expected`, and call lists of differing lengths `ragged`."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise wrong(name, expected, ragged) from None
+    except TypeError:  # values that refuse to be an array
+        raise wrong_type(name, expected, type(value).__name__) from None
+
+
 def row_index(name: Place, rows: object, n: int) -> NDArray[np.int64]:
     """The row numbers that `rows` (int, slice, int array, bool array) picks of n, as int64 in 0..n-1."""
     if isinstance(rows, slice):
@@ -103,7 +113,7 @@ def row_index(name: Place, rows: object, n: int) -> NDArray[np.int64]:
         raise wrong_type(name, "row numbers, a slice or a bool array", repr(rows))
     try:
         index = np.asarray(rows)
-    except ValueError:  # ragged
+    except (ValueError, TypeError):  # ragged, or what refuses to be an array
         raise wrong_type(name, "row numbers, a slice or a bool array", repr(rows)) from None
     if index.size == 0 and index.ndim == 1 and index.dtype.kind != "b":
         return np.zeros(0, np.int64)
@@ -138,12 +148,7 @@ def weights(name: Place, value: object) -> NDArray[np.uint16]:
 def crowd_flags(name: Place, value: ArrayLike, n: int | None = None) -> NDArray[np.bool_]:
     """`value` as one bool for each of n masks, or of any number; 0 and 1 are taken for bools."""
     shape = "shape (n,)" if n is None else f"shape ({n},)"
-    try:
-        flags = np.asarray(value)
-    except ValueError:  # ragged
-        raise wrong(name, shape, "nested lists") from None
-    except TypeError:  # what refuses to be an array
-        raise wrong_type(name, "bools", type(value).__name__) from None
+    flags = converted(name, value, shape)
     if flags.ndim != 1 or n not in (None, len(flags)):
         raise wrong(name, shape, str(flags.shape))
     if flags.size and flags.dtype.kind not in "biu":

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from copypaste_rs._checks.arrays import converted
 from copypaste_rs._checks.places import item, wrong, wrong_type
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from copypaste_rs._checks.places import Place
+from copypaste_rs._checks.places import Place
 
 
 def counts_strings(name: Place, strings: Sequence[bytes | str]) -> list[bytes]:
@@ -86,10 +87,7 @@ def _list_of(name: Place, values: object, expected: str) -> list[Any]:
 
 
 def _coordinates(name: Place, part: ArrayLike) -> NDArray[np.float64]:
-    try:
-        numbers = np.asarray(part)
-    except ValueError:  # ragged
-        raise wrong(name, "flat coordinates [x, y, x, y, ...]", "nested lists") from None
+    numbers = converted(name, part, "flat coordinates [x, y, x, y, ...]")
     if numbers.ndim != 1:
         got = f"shape {numbers.shape}" if numbers.ndim else type(part).__name__
         error = wrong if numbers.ndim else wrong_type

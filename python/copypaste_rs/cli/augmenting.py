@@ -128,7 +128,7 @@ def check_files(path: Path, file: CocoDataset, categories: Sequence[Mapping[str,
 
 
 def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[str, Any]:
-    """All that the output depends on, and nothing else: no path, no worker count, no backend."""
+    """Settings that the output depends on: no path, no worker count, no backend."""
     from copypaste_rs import __version__
 
     arguments = {name: value for name, value in transform._arguments.items() if name != "backend"}

@@ -38,7 +38,7 @@ with extra("cli"):
 FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
 
 IMAGES_FOR_A_WORKER = 64
-"""Of fewer images a process is not worth its start."""
+"""Images that a worker process needs to be worth its start."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

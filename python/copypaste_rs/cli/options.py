@@ -147,12 +147,12 @@ def inputs_and_transform(command: F) -> F:
 
 
 class Inputs(NamedTuple):
-    """What goes in, opened."""
+    """Data sets that a command reads, opened."""
 
     targets: CocoDataset
     sources: CocoDataset | None
     categories: list[dict[str, Any]]
-    """Those of both files."""
+    """Categories of both files."""
 
     @property
     def integers(self) -> frozenset[str]:

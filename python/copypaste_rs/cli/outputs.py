@@ -1,4 +1,4 @@
-"""Where a command may write: what stands in the way is wrong usage, found before anything is opened."""
+"""Places of outputs: what stands in their way is wrong usage, found before anything is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said, of results and of errors."""
+"""Sentences that commands print, about results and errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def complain(text: str, start: str = "") -> None:
 
 
 def sentence(error: BaseException) -> str:
-    """What is said of an error."""
+    """Sentence about an error."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error) or type(error).__name__

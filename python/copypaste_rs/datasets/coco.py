@@ -118,7 +118,7 @@ class CocoDataset(Sequence[Sample]):
         )
 
     def info(self, index: SupportsIndex) -> dict[str, Any]:
-        """What the file says of the image of item `index`: image_id, file_name, width, height, further scalars."""
+        """Fields of the image of item `index` in the file: image_id, file_name, width, height, further scalars."""
         i = self._index(index)
         start, stop = self._tables.image_json_offsets[i : i + 2].tolist()
         return image_info(self._tables.image_json[start:stop].tobytes())

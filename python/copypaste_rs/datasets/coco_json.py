@@ -81,9 +81,9 @@ class CocoTables(NamedTuple):
     """Every further field of the annotations."""
     segmentations: Segmentations
     skipped: list[str]
-    """What was left out, counted, in words."""
+    """Remarks on what was left out, with its count."""
     remarks: list[str]
-    """What is there but may surprise, in words."""
+    """Remarks on what was read and may surprise."""
 
 
 class _Rows(NamedTuple):

@@ -224,7 +224,7 @@ def _sequence(name: str, value: object) -> list[Any]:
 
 
 def _names(name: str, value: object) -> frozenset[str]:
-    if isinstance(value, str) or not isinstance(value, Collection):
+    if isinstance(value, str) or not isinstance(value, Collection) or getattr(value, "ndim", 1) == 0:
         raise TypeError(f"{name}: expected a collection of column names, got {value!r}")
     for one in value:
         if not isinstance(one, str):

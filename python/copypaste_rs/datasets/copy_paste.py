@@ -24,7 +24,7 @@ _MAX_WORD = 2**64 - 1
 
 
 class Samples(Protocol):
-    """What a data set has to have: a length, and a `Sample` for each index.
+    """Data set of samples: has a length, and a `Sample` for each index.
 
     With a method ``has_objects(index) -> bool`` (is there an instance that is not a crowd?) images without
     objects are passed over without being decoded. That changes the cost, not the result.
@@ -40,7 +40,7 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 
 class PairTransform(Protocol[Item_co]):
-    """What makes an item of a target and its partners: a `SimpleCopyPaste`, or a `ForTraining` around one."""
+    """Callable that makes an item of a target and its partners: a `SimpleCopyPaste`, or a `ForTraining` around one."""
 
     def __call__(self, target: Sample, sources: list[Sample], rng: tuple[int, int, int], /) -> Item_co:
         """The item."""

@@ -31,7 +31,7 @@ class EncodedSample(NamedTuple):
     data: bytes
     """The image file."""
     image: dict[str, Any]
-    """What the annotation file says of the image, but for its id and file name."""
+    """Fields of the image in the annotation file, but for its id and file name."""
     annotations: list[dict[str, Any]]
     """The annotations, but for ``id`` and ``image_id``."""
 

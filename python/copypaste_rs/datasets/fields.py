@@ -24,7 +24,7 @@ class Field(NamedTuple):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the column."""
+        """Dtype of the column."""
         return self.values.dtype if self.table is None else self.table.dtype
 
     def of(self, rows: NDArray[np.int64]) -> NDArray[Any]:

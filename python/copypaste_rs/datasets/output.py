@@ -41,7 +41,7 @@ class Record(msgspec.Struct, gc=False):
     size: int
     crc: int
     annotations: int
-    """Their number."""
+    """Number of annotations."""
     image_json: msgspec.Raw
     annotations_json: msgspec.Raw
 

@@ -1,4 +1,4 @@
-"""Where an output may lie: what is there already, and links that lead nowhere, are found before anything is written."""
+"""Places of outputs: what is there already, and links that lead nowhere, are found before anything is written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STATE = ".copypaste-rs"
-"""Where a run keeps what it needs to go on; a folder without it was not written by this library."""
+"""Name of the folder that a run goes on from; an output without it was not written by this library."""
 ANNOTATIONS = "annotations.json"
 IMAGES = "images"
 

@@ -24,20 +24,20 @@ class Segmentations(NamedTuple):
     """
 
     coordinates: NDArray[np.float64]
-    """All points of all polygon parts: x, y, x, y, ..."""
+    """Points of the polygon parts, in pixels: x, y, x, y, ..."""
     part_offsets: NDArray[np.int64]
     """Part p has the coordinates ``part_offsets[p]`` to ``part_offsets[p + 1]``."""
     first_part: NDArray[np.int64]
     parts: NDArray[np.int64]
     """Row r has the parts ``first_part[r]`` to ``first_part[r] + parts[r]``."""
     counts: NDArray[np.uint32]
-    """All runs."""
+    """Run lengths, in pixels."""
     first_run: NDArray[np.int64]
     runs: NDArray[np.int64]
     """Row r has the runs ``first_run[r]`` to ``first_run[r] + runs[r]``."""
 
     def take(self, rows: NDArray[np.int64]) -> Segmentations:
-        """The same with these rows; the points and runs stay where they are."""
+        """Segmentations of these rows; the points and runs stay where they are."""
         return self._replace(
             first_part=self.first_part[rows],
             parts=self.parts[rows],
@@ -66,7 +66,7 @@ class Segmentations(NamedTuple):
         return RleMasks._trusted(size, *_core.rasterize(self.coordinates[index], part_offsets, instances, size))
 
     def filled(self, sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which rows cover a pixel of their image, whose height and width the rows of `sizes` give.
+        """Flags of the rows that cover a pixel of their image, whose height and width the rows of `sizes` give.
 
         Exact: polygons are rasterised for it, a few million a minute, since a small or flat one may miss all pixels.
         """
@@ -158,7 +158,10 @@ class SegmentationsBuilder:
                 self._part_ends.append(len(self._coordinates))
 
     def finish(self) -> Segmentations:
-        """All of them. Compressed counts are parsed here, many at once; MalformedCountsError names a wrong one."""
+        """Segmentations that were added; a wrong compressed count is a MalformedCountsError.
+
+        Counts are parsed here, many at once.
+        """
         first_run = np.array(self._first_run, np.int64)
         runs = np.array(self._runs, np.int64)
         counts = [np.array(self._counts, np.uint32)]

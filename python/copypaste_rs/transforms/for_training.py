@@ -246,7 +246,7 @@ class ForTraining(Immutable):
             n = len(made.masks)
             drawing = form.masks.fresh(n, call.plan.canvas_size) if drawing is None else drawing
             masks = form.masks.part(drawing, n)
-            (backend.label_map if form.masks.label_map else backend.decode)(made.masks, masks)
+            backend._draw_masks([made.masks], [drawing], 1)
         return TrainingSample(result, sample.instances, masks, sample.info)
 
     def apply_batch(

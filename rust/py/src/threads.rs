@@ -150,7 +150,8 @@ impl Pool {
                 });
             }
             drop(sender);
-            let (mut first, mut raised) = (None, Ok(()));
+            let mut first = None;
+            let mut raised: PyResult<()> = Ok(());
             loop {
                 match failures.recv_timeout(LOOK) {
                     // Jobs are begun in order, so all before this one will be heard of: the first one counts.
@@ -159,10 +160,10 @@ impl Pool {
                     }
                     // All jobs have ended, by a panic too, and dropped their senders.
                     Err(RecvTimeoutError::Disconnected) => break,
-                    Err(RecvTimeoutError::Timeout) if raised.is_ok() => {
-                        raised = Python::attach(Python::check_signals);
+                    Err(RecvTimeoutError::Timeout) if raised.is_ok() => Python::attach(|py| {
+                        raised = py.check_signals();
                         stopped.fetch_or(raised.is_err(), Ordering::SeqCst);
-                    }
+                    }),
                     Err(RecvTimeoutError::Timeout) => (),
                 }
             }
