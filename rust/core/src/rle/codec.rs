@@ -3,13 +3,13 @@
 
 use super::counts::pixels_of;
 use super::{Counts, Masks};
-use crate::memory::{lengthen, reserve};
+use crate::memory::{lengthen, reserve, reserve_more};
 use crate::{Error, Result, Size};
 
-/// The characters are 0x30 to 0x6f: six bits plus this.
+/// Lowest character, that of six zero bits; the highest is 0x6f.
 const ZERO: u8 = 0x30;
 
-/// Of the six bits: there is another character, of higher bits.
+/// Flag among the six bits: another character follows, of higher bits.
 const MORE: u8 = 0x20;
 
 /// Most characters that one count may have; enough for 35 bits with the sign.
@@ -106,9 +106,9 @@ fn find_bad_count(bytes: &[u8], string: usize) -> Result<()> {
 /// Counts of one string, read one after the other.
 struct CountReader {
     count: usize,
-    /// All counts so far.
+    /// Sum of the counts so far.
     sum: u64,
-    /// The count before the last, and the last.
+    /// Count before the last, and last count.
     before: [i64; 2],
     /// Whether all counts were in range, and none too long.
     good: bool,
@@ -192,7 +192,7 @@ fn extend(bits: u64, end: u32) -> i64 {
 pub fn format(masks: &Counts<'_>) -> Result<(Vec<u8>, Vec<usize>)> {
     let (mut bytes, mut offsets) = (Vec::new(), reserve(masks.len() + 1)?);
     offsets.push(0);
-    let mut length = 0;
+    let mut buffer = Vec::new();
     for mask in 0..masks.len() {
         let runs = masks.runs(mask);
         masks.check(mask, runs.iter().map(|&run| run as u64).sum())?;
@@ -201,18 +201,27 @@ pub fn format(masks: &Counts<'_>) -> Result<(Vec<u8>, Vec<usize>)> {
             let (counts, offsets) = Masks::read(masks)?.to_counts()?;
             return format(&Counts::new(masks.size(), &counts, &offsets)?);
         }
-        // Room for eight bytes more than needed: a count is written as eight, of which as many stay as it has.
-        lengthen(&mut bytes, length + runs.len() * LONGEST + 8)?;
-        for &run in runs.iter().take(3) {
-            length += write_varint(run as i64, &mut bytes[length..]);
-        }
-        for (&before, &run) in runs.iter().skip(1).zip(runs.iter().skip(3)) {
-            length += write_varint(run as i64 - before as i64, &mut bytes[length..]);
-        }
-        offsets.push(length);
+        // Eight bytes more than needed: a count is written as eight, of which as many stay as it has.
+        lengthen(&mut buffer, runs.len() * LONGEST + 8)?;
+        let length = write_string(runs, &mut buffer);
+        reserve_more(&mut bytes, length)?;
+        bytes.extend_from_slice(&buffer[..length]);
+        offsets.push(bytes.len());
     }
-    bytes.truncate(length);
     Ok((bytes, offsets))
+}
+
+/// Writes the string of one mask to the front of a buffer; says how long it is.
+#[inline(never)]
+fn write_string(runs: &[u32], buffer: &mut [u8]) -> usize {
+    let mut length = 0;
+    for &run in runs.iter().take(3) {
+        length += write_varint(run as i64, &mut buffer[length..]);
+    }
+    for (&before, &run) in runs.iter().skip(1).zip(runs.iter().skip(3)) {
+        length += write_varint(run as i64 - before as i64, &mut buffer[length..]);
+    }
+    length
 }
 
 /// Writes one value to the front of a buffer of at least eight bytes; says how many characters it has.

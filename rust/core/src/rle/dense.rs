@@ -27,11 +27,10 @@ pub fn encode_c(dense: &[u8], n: usize, size: Size) -> Result<Masks> {
     let mut changes: Vec<u32> = Vec::new();
     for mask in dense.chunks_exact(size.pixels()).take(n) {
         changes.clear();
-        reserve_more(&mut changes, 2 * w)?;
+        reserve_more(&mut changes, w)?;
         let (first_row, last_row) = (&mask[..w], &mask[(h - 1) * w..]);
         for_each_set(first_row, |x| changes.push((x * h) as u32));
-        for_each_change(mask, w, |i, inside| {
-            reserve_more(&mut changes, BLOCK + w)?;
+        for_each_change(mask, w, &mut changes, |changes, i, inside| {
             // One division a block: the changes in it lie in one row, unless the row ends.
             let (mut y, mut x) = (i / w, i % w);
             let mut at = 0;
@@ -44,8 +43,8 @@ pub fn encode_c(dense: &[u8], n: usize, size: Size) -> Result<Masks> {
                 }
                 changes.push((x * h + y) as u32);
             });
-            Ok(())
         })?;
+        reserve_more(&mut changes, w)?;
         for_each_set(last_row, |x| changes.push((x * h + h) as u32));
         let from = masks.toggles.len();
         reserve_more(&mut masks.toggles, changes.len())?;
@@ -70,15 +69,14 @@ pub fn encode_f(dense: &[u8], n: usize, size: Size) -> Result<Masks> {
     }
     for mask in dense.chunks_exact(size.pixels()).take(n) {
         let toggles = &mut masks.toggles;
-        reserve_more(toggles, 2)?;
+        reserve_more(toggles, 1)?;
         if mask[0] != 0 {
             toggles.push(0);
         }
-        for_each_change(mask, 1, |i, inside| {
-            reserve_more(toggles, BLOCK + 1)?;
+        for_each_change(mask, 1, toggles, |toggles, i, inside| {
             inside.for_each(|step| toggles.push((i + step) as u32));
-            Ok(())
         })?;
+        reserve_more(toggles, 1)?;
         if mask[mask.len() - 1] != 0 {
             toggles.push(mask.len() as u32);
         }
@@ -106,27 +104,30 @@ impl Positions {
     }
 }
 
-/// Calls `found` with blocks of `mask` that may differ from what stands `lag` bytes before: where the block
-/// starts, and where in it something changes between zero and not zero.
+/// Calls `found` with blocks of `mask` that may differ from what stands `lag` bytes before: with toggles that have room
+/// for a block, where the block starts, and where in it something changes between zero and not zero.
 #[inline]
 fn for_each_change(
     mask: &[u8],
     lag: usize,
-    mut found: impl FnMut(usize, Positions) -> Result<()>,
+    toggles: &mut Vec<u32>,
+    mut found: impl FnMut(&mut Vec<u32>, usize, Positions),
 ) -> Result<()> {
     let (later, earlier) = (&mask[lag..], &mask[..mask.len() - lag]);
     let (blocks, rest) = later.as_chunks::<BLOCK>();
     let (earlier_blocks, earlier_rest) = earlier.as_chunks::<BLOCK>();
     for (i, (block, before)) in blocks.iter().zip(earlier_blocks).enumerate() {
         if differ(block, before) {
-            found(lag + i * BLOCK, changes(block, before))?;
+            reserve_more(toggles, BLOCK)?;
+            found(toggles, lag + i * BLOCK, changes(block, before));
         }
     }
     if !rest.is_empty() {
         let mut padded = [[0; BLOCK]; 2];
         padded[0][..rest.len()].copy_from_slice(rest);
         padded[1][..rest.len()].copy_from_slice(earlier_rest);
-        found(lag + blocks.len() * BLOCK, changes(&padded[0], &padded[1]))?;
+        reserve_more(toggles, BLOCK)?;
+        found(toggles, lag + blocks.len() * BLOCK, changes(&padded[0], &padded[1]));
     }
     Ok(())
 }
@@ -180,7 +181,7 @@ pub fn decode(masks: &Masks, out: &mut [u8]) -> Result<()> {
 struct RowToggles {
     /// Columns that change from one row to the next, row by row.
     columns: Vec<u32>,
-    /// Where those of each row end.
+    /// Offset in `columns` behind those of each row.
     ends: Vec<usize>,
 }
 

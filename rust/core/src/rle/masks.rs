@@ -1,7 +1,7 @@
 //! Masks as spans.
 
-use super::spans::{any_equal_neighbours, cancel_pairs};
-use super::{Counts, spans};
+use super::Counts;
+use super::spans::{any_equal_neighbours, cancel_pairs, push_counts};
 use crate::memory::{reserve, reserve_more};
 use crate::{Result, Size};
 
@@ -13,7 +13,7 @@ pub struct Masks {
     pub(super) size: Size,
     /// Toggles of all masks: start, end, start, end, ...
     pub(super) toggles: Vec<u32>,
-    /// Where the toggles of each mask begin, and, last, where those of the last one end.
+    /// Offset of the toggles of each mask, and, last, their number.
     pub(super) offsets: Vec<usize>,
 }
 
@@ -77,7 +77,7 @@ impl Masks {
         Self::read(&Counts::new(size, counts, offsets)?)
     }
 
-    /// All masks of `counts`.
+    /// Masks of `counts`.
     ///
     /// # Errors
     /// When the runs of a mask do not add up to its pixels, or there is not enough memory.
@@ -117,7 +117,7 @@ impl Masks {
         let mut offsets = reserve(self.offsets.len())?;
         offsets.push(0);
         for mask in self.iter() {
-            spans::append_counts(mask, self.size, &mut counts)?;
+            push_counts(mask, self.size, &mut counts);
             offsets.push(counts.len() as i64);
         }
         Ok((counts, offsets))

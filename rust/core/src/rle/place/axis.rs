@@ -1,4 +1,4 @@
-//! Where the rows and the columns of an image begin on the canvas.
+//! Canvas positions where the rows, or the columns, of an image begin.
 
 use std::ops::Range;
 

@@ -106,9 +106,9 @@ pub(crate) struct PlacedMask<'a> {
 pub(crate) struct Placer {
     /// Pixels of the input columns that land on the canvas.
     visible: [u32; 2],
-    /// How many input columns land, and on how many canvas columns.
+    /// Number of input columns that land, and of canvas columns on which they do.
     across: [usize; 2],
-    /// None where the image lies beside the canvas.
+    /// Pixels of the image on the canvas; none where it lies beside it.
     mapping: Option<Mapping>,
 }
 

@@ -16,9 +16,9 @@ use crate::rle::spans::for_each_rectangle;
 pub struct Polygons {
     /// `x, y` of all points, in pixels.
     pub coordinates: Vec<f64>,
-    /// Where the coordinates of each part begin, and, last, where those of the last one end.
+    /// Offset of the coordinates of each part, and, last, their number.
     pub parts: Vec<i64>,
-    /// Where the parts of each instance begin, and, last, where those of the last one end.
+    /// Offset of the parts of each instance, and, last, their number.
     pub instances: Vec<i64>,
 }
 
@@ -53,7 +53,7 @@ struct HorizontalEdge {
 /// bottoms. Number `2 * i` is the left end of edge i, number `2 * i + 1` its right end.
 struct Contour {
     edges: Vec<HorizontalEdge>,
-    /// For each end the one that a vertical edge joins it to.
+    /// End that a vertical edge joins to each end.
     joined: Vec<usize>,
 }
 

@@ -15,18 +15,19 @@ const NEAR: i64 = 1 << 31;
 /// A vertex on the fine grid.
 pub(super) type Vertex = [i64; 2];
 
-/// A coordinate on the fine grid, its fraction cut off.
-pub(super) fn fine(coordinate: f64) -> i64 {
+/// A coordinate on the fine grid, its fraction cut off; none where it is not within [`LARGEST_COORDINATE`].
+pub(super) fn fine(coordinate: f64) -> Option<i64> {
     const FRACTION: i64 = 1 << 24;
     let rounded = 5.0 * coordinate + 0.5;
     if rounded.abs() < NEAR as f64 {
-        return rounded as i64;
+        return Some(rounded as i64);
     }
     // A coordinate as far out has no more bits behind the point than this.
-    (5 * (coordinate * FRACTION as f64) as i64 + FRACTION / 2) / FRACTION
+    let scaled = (coordinate * FRACTION as f64) as i64;
+    (coordinate.abs() <= LARGEST_COORDINATE).then(|| (5 * scaled + FRACTION / 2) / FRACTION)
 }
 
-/// Of some columns k those whose step, from `5k + 2` to `5k + 3`, lies between two fine coordinates.
+/// Columns k, of some, whose step, from `5k + 2` to `5k + 3`, lies between two fine coordinates.
 pub(super) fn steps_between(a: i64, b: i64, columns: &Range<i64>) -> Range<i64> {
     let first = (a.min(b) + 2).div_euclid(5).max(columns.start);
     let behind = ((a.max(b) - 3).div_euclid(5) + 1).min(columns.end);

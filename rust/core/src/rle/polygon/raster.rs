@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use super::LARGEST_COORDINATE;
 use super::edge::{Vertex, append_toggles, fine, steps_between};
 use crate::memory::reserve_more;
 use crate::rle::counts::{check_offsets, pixels_of};
@@ -28,7 +27,7 @@ const UNASKED: usize = 1 << 22;
 ///
 /// # Errors
 /// When offsets do not ascend from 0 to the number of what they count, a coordinate is not within
-/// [`LARGEST_COORDINATE`], the size has more than 2^32 - 1 pixels, there is not enough memory, or `interrupted` says so.
+/// [`super::LARGEST_COORDINATE`], the size has more than 2^32 - 1 pixels, there is not enough memory, or `interrupted` says so.
 pub fn rasterize(
     coordinates: &[f64],
     parts: &[i64],
@@ -84,12 +83,11 @@ impl<'a> Raster<'a> {
     fn draw(&mut self, part: usize, points: &[[f64; 2]], masks: &mut Masks) -> Result<()> {
         self.vertices.clear();
         reserve_more(&mut self.vertices, points.len())?;
-        for &point in points {
-            // Not a number is not below either.
-            if !point.iter().all(|c| c.abs() <= LARGEST_COORDINATE) {
+        for &[x, y] in points {
+            let (Some(x), Some(y)) = (fine(x), fine(y)) else {
                 return Err(Error::CoordinateOutOfRange { part });
-            }
-            self.vertices.push(point.map(fine));
+            };
+            self.vertices.push([x, y]);
         }
         let xs = self.vertices.iter().map(|vertex| vertex[0]);
         if self.size.pixels() > 0
@@ -160,6 +158,7 @@ impl<'a> Raster<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rle::LARGEST_COORDINATE;
     use crate::testing::{Drawing, Random, dense, draw, mask};
 
     /// Every point of the outline, one after the other, on the fine grid; then every pixel below a step toggled.
