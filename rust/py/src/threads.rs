@@ -160,10 +160,10 @@ impl Pool {
                     }
                     // All jobs have ended, by a panic too, and dropped their senders.
                     Err(RecvTimeoutError::Disconnected) => break,
-                    Err(RecvTimeoutError::Timeout) if raised.is_ok() => {
-                        raised = Python::attach(|py| py.check_signals());
+                    Err(RecvTimeoutError::Timeout) if raised.is_ok() => Python::attach(|py| {
+                        raised = py.check_signals();
                         stopped.fetch_or(raised.is_err(), Ordering::SeqCst);
-                    }
+                    }),
                     Err(RecvTimeoutError::Timeout) => (),
                 }
             }
