@@ -49,11 +49,11 @@ def polygon_parts(
     part_offsets, instance_offsets = [0], [0]
     for i, instance in enumerate(instances):
         for k, part in enumerate(
-            instance if type(instance) is list else _list_of(f"{name}[{i}]", instance, "a list of parts")
+            instance if type(instance) is list else _list_of(item(name, i), instance, "a list of parts")
         ):
             coordinates = _plain_coordinates(part)
             if coordinates is None:
-                coordinates = _coordinates(f"{name}[{i}][{k}]", part)
+                coordinates = _coordinates(item(name, i, k), part)
             parts.append(coordinates)
             part_offsets.append(part_offsets[-1] + len(coordinates))
         instance_offsets.append(len(parts))
@@ -62,7 +62,7 @@ def polygon_parts(
         # One by one, to name the part.
         for i, instance in enumerate(instances):
             for k, part in enumerate(instance):
-                _coordinates(f"{name}[{i}][{k}]", part)
+                _coordinates(item(name, i, k), part)
     return flat, np.array(part_offsets, np.int64), np.array(instance_offsets, np.int64)
 
 
