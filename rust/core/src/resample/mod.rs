@@ -1,8 +1,6 @@
 //! Resampling an image onto the canvas: one row at a time, and of a row only what is asked for.
 
 pub(crate) mod antialias;
-mod bands;
-mod chains;
 pub(crate) mod fill;
 pub(crate) mod linear;
 pub(crate) mod mirror;
@@ -53,11 +51,10 @@ impl Filter {
 }
 
 mod sealed {
-    use super::bands::Pairs;
-    use super::{Passes, antialias, linear};
+        use super::{Passes, antialias, linear};
 
     pub trait Kernels: Sized {
-        type TwoTaps: Pairs<Self>;
+        type TwoTaps: linear::LinearFilter<Self>;
         type Antialias: Passes<Self>;
         /// Whether a weight of 1 gives back every value: float32 loses the sign of zero.
         const KEEPS_SIGN: bool;
@@ -70,13 +67,13 @@ mod sealed {
     }
 
     impl Kernels for u16 {
-        type TwoTaps = linear::Floats<Self>;
+        type TwoTaps = linear::LinearFloats<Self>;
         type Antialias = antialias::Floats;
         const KEEPS_SIGN: bool = true;
     }
 
     impl Kernels for f32 {
-        type TwoTaps = linear::Floats<Self>;
+        type TwoTaps = linear::LinearFloats<Self>;
         type Antialias = antialias::Floats;
         const KEEPS_SIGN: bool = false;
     }
@@ -255,4 +252,11 @@ pub fn place_image_with_level<T: Pixel>(
         }
     }
     Ok(())
+}
+
+/// X.
+#[allow(missing_docs)]
+pub fn xp(c: char) -> bool {
+    static X: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    X.get_or_init(|| std::env::var("H2X").unwrap_or_default()).contains(c)
 }

@@ -15,7 +15,7 @@ use super::bytes::RowWeights;
 use super::portable::HALF;
 use super::steps::{SomeSteps, Step};
 use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT, portable};
-use crate::resample::linear::Float;
+use crate::resample::linear::FloatPixel;
 use crate::resample::linear::avx2::{fewest, shortest};
 use crate::resample::separable::Rows;
 use crate::resample::taps::BYTE_WEIGHT_BITS;
@@ -294,6 +294,6 @@ pub(crate) fn columns_f32<const C: usize>(line: &[f32], columns: FloatColumns<'_
 }
 
 #[target_feature(enable = "avx2")]
-pub(crate) fn rows_float<T: Float>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
+pub(crate) fn rows_float<T: FloatPixel>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
     portable::rows_float(rows, weights, out);
 }

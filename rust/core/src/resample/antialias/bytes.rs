@@ -9,7 +9,7 @@ use super::dispatch;
 use super::steps::{SomeSteps, Steps};
 use crate::error::Result;
 use crate::memory::filled;
-use crate::resample::linear::{inside, parts};
+use super::{inside, parts};
 use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window};
 use crate::resample::taps::{Triangle, byte_weight};
 use crate::simd::Level;

@@ -6,7 +6,7 @@
 
 use super::bytes::RowWeights;
 use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT};
-use crate::resample::linear::Float;
+use crate::resample::linear::FloatPixel;
 use crate::resample::separable::Rows;
 use crate::resample::taps::BYTE_WEIGHT_BITS;
 
@@ -114,7 +114,7 @@ pub(crate) fn columns_f32<const C: usize>(line: &[f32], columns: FloatColumns<'_
 
 /// Each sum starts from +0.0 and takes its rows in ascending order.
 #[inline(always)]
-pub(crate) fn rows_float<T: Float>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
+pub(crate) fn rows_float<T: FloatPixel>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
     const WIDTH: usize = 32;
     for (block, out) in out.chunks_mut(WIDTH).enumerate() {
         let mut sums = [0.0; WIDTH];

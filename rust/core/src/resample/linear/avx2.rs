@@ -9,22 +9,22 @@ use std::arch::x86_64::{
 use bytemuck::cast;
 
 use super::bytes::Block;
-use super::{ByteColumns, Columns, Float, FloatTables, Table, portable};
+use super::{ByteColumns, Columns, FloatPixel, FloatTables, LinearTable, portable};
 use crate::error::Result;
 use crate::resample::separable::Window;
 use crate::resample::tails::tail;
 
-pub(crate) use super::avx2_floats::{chain_float, columns_float, rows_float};
+pub(crate) use super::avx2_floats::{fused_float, horizontal_float, vertical_float};
 
 /// What the first pass looks up.
 #[target_feature(enable = "avx2")]
-pub(crate) fn tables_u8(window: &Window) -> Result<(Table<i16>, Columns)> {
+pub(crate) fn tables_u8(window: &Window) -> Result<(LinearTable<i16>, Columns)> {
     portable::tables_u8(window)
 }
 
 /// The same for `uint16` and `float32`.
 #[target_feature(enable = "avx2")]
-pub(crate) fn tables_float<T: Float>(window: &Window) -> Result<FloatTables> {
+pub(crate) fn tables_float<T: FloatPixel>(window: &Window) -> Result<FloatTables> {
     portable::tables_float::<T>(window)
 }
 

@@ -9,22 +9,15 @@ use std::arch::x86_64::{
 use bytemuck::cast;
 
 use super::avx2::{self, fewest, shortest};
-pub(crate) use super::avx512_floats::{chain_float, columns_float};
 use super::wide::{FAR_WINDOW, WINDOW, Wide};
-use super::{ByteColumns, Columns, Float, FloatTables, Table, portable};
+use super::{ByteColumns, Columns, LinearTable, portable};
 use crate::error::Result;
 use crate::resample::separable::Window;
 
 /// What the first pass looks up.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub(crate) fn tables_u8(window: &Window) -> Result<(Table<i16>, Columns)> {
+pub(crate) fn tables_u8(window: &Window) -> Result<(LinearTable<i16>, Columns)> {
     portable::tables_u8(window)
-}
-
-/// The same for `uint16` and `float32`.
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub(crate) fn tables_float<T: Float>(window: &Window) -> Result<FloatTables> {
-    portable::tables_float::<T>(window)
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]

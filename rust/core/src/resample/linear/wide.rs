@@ -4,7 +4,7 @@
     reason = "AVX2 and AVX-512 functions compile these bodies once more, with their features"
 )]
 
-use super::Table;
+use super::LinearTable;
 use crate::error::{Error, Result};
 use crate::memory::filled;
 
@@ -40,7 +40,7 @@ pub(crate) struct AllWide {
 
 /// Nothing where values lie too far apart.
 #[inline(always)]
-pub(super) fn wide_blocks(table: &Table<i16>) -> Result<Option<AllWide>> {
+pub(super) fn wide_blocks(table: &LinearTable<i16>) -> Result<Option<AllWide>> {
     for (far, length) in [(false, WINDOW), (true, FAR_WINDOW)] {
         let found = match table.channels {
             1 => blocks_of::<1>(table, length)?,
@@ -57,7 +57,7 @@ pub(super) fn wide_blocks(table: &Table<i16>) -> Result<Option<AllWide>> {
 }
 
 #[inline(always)]
-fn blocks_of<const C: usize>(table: &Table<i16>, length: usize) -> Result<Option<(Vec<u32>, Vec<Wide>)>> {
+fn blocks_of<const C: usize>(table: &LinearTable<i16>, length: usize) -> Result<Option<(Vec<u32>, Vec<Wide>)>> {
     // No window passes the end of a row.
     let Some(last_window) = table.available.checked_sub(length) else { return Ok(None) };
     let count = (table.start.len() * C).div_ceil(VALUES);
