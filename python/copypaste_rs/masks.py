@@ -209,8 +209,8 @@ class RleMasks(Immutable):
         from copypaste_rs import _core
 
         coordinates, parts, instances = _core.polygons(self)
-        rings = [coordinates[start:end] for start, end in pairwise(parts.tolist())]
-        return [rings[start:end] for start, end in pairwise(instances.tolist())]
+        rings = [coordinates[start:end] for start, end in itertools.pairwise(parts.tolist())]
+        return [rings[start:end] for start, end in itertools.pairwise(instances.tolist())]
 
     # -- measuring and combining ---------------------------------------------------------------------------
 

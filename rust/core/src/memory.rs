@@ -23,11 +23,14 @@ pub(crate) fn reserve_more<T>(values: &mut Vec<T>, length: usize) -> Result<()> 
 /// Makes scratch space at least `length` values long, with defaults behind the values it has; grows as vectors do.
 #[inline]
 pub(crate) fn lengthen<T: Copy + Default>(values: &mut Vec<T>, length: usize) -> Result<()> {
-    if values.len() < length {
-        reserve_more(values, (length - values.len()).max(64))?;
-        // As long as there is room: most later calls find enough.
-        values.resize(values.capacity(), T::default());
-    }
+    if values.len() < length { lengthen_now(values, length) } else { Ok(()) }
+}
+
+#[cold]
+fn lengthen_now<T: Copy + Default>(values: &mut Vec<T>, length: usize) -> Result<()> {
+    reserve_more(values, (length - values.len()).max(64))?;
+    // As long as there is room: most later calls find enough.
+    values.resize(values.capacity(), T::default());
     Ok(())
 }
 

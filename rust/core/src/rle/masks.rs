@@ -1,7 +1,7 @@
 //! Masks as spans.
 
-use super::spans::{any_equal_neighbours, cancel_pairs};
-use super::{Counts, spans};
+use super::Counts;
+use super::spans::{any_equal_neighbours, cancel_pairs, push_counts};
 use crate::memory::{reserve, reserve_more};
 use crate::{Result, Size};
 
@@ -117,7 +117,7 @@ impl Masks {
         let mut offsets = reserve(self.offsets.len())?;
         offsets.push(0);
         for mask in self.iter() {
-            spans::append_counts(mask, self.size, &mut counts)?;
+            push_counts(mask, self.size, &mut counts);
             offsets.push(counts.len() as i64);
         }
         Ok((counts, offsets))

@@ -85,15 +85,20 @@ pub(crate) fn for_each_rectangle(spans: &[[u32; 2]], h: u32, mut found: impl FnM
 
 /// Appends the run lengths of one mask, background first, as [`super::Masks::to_counts`] has them.
 pub(crate) fn append_counts(spans: &[[u32; 2]], size: Size, counts: &mut Vec<u32>) -> Result<()> {
+    reserve_more(counts, 2 * spans.len() + 1)?;
+    push_counts(spans, size, counts);
+    Ok(())
+}
+
+/// Appends the run lengths of one mask to counts that have room for them: one more than the mask has toggles.
+pub(super) fn push_counts(spans: &[[u32; 2]], size: Size, counts: &mut Vec<u32>) {
     let (toggles, pixels) = (spans.as_flattened(), size.pixels() as u32);
-    reserve_more(counts, toggles.len() + 1)?;
     counts.extend(toggles.first());
     counts.extend(toggles.iter().zip(&toggles[1.min(toggles.len())..]).map(|(from, to)| to - from));
     let last = toggles.last().copied().unwrap_or(0);
     if last < pixels || toggles.is_empty() {
         counts.push(pixels - last);
     }
-    Ok(())
 }
 
 /// Whether two neighbours are equal: that is seldom, so one pass without branches finds out.

@@ -1,5 +1,7 @@
 //! Union.
 
+use std::ops::Range;
+
 use super::PixelBits;
 use crate::Result;
 use crate::memory::filled;
@@ -21,21 +23,21 @@ pub fn union(masks: &Masks) -> Result<Masks> {
         (None, _) => result.push(&[])?,
         (Some(only), None) => result.push(only)?,
         _ => {
-            result.toggles = united(Level::detect(), &masks.toggles)?;
+            let low = masks.iter().filter_map(<[_]>::first).map(|span| span[0]).min().unwrap_or(0);
+            let high = masks.iter().filter_map(<[_]>::last).map(|span| span[1]).max().unwrap_or(0);
+            result.toggles = united(&masks.toggles, low as usize..high as usize)?;
             result.close_canonical()?;
         }
     }
     Ok(result)
 }
 
-/// Toggles of the union of spans in any order, of which there is one.
-fn united(level: Level, toggles: &[u32]) -> Result<Vec<u32>> {
+/// Toggles of the union of spans in any order, all of them within a range of pixels.
+fn united(toggles: &[u32], pixels: Range<usize>) -> Result<Vec<u32>> {
     let spans = toggles.as_chunks().0;
-    let low = spans.iter().fold(u32::MAX, |low, &[start, _]| low.min(start)) as usize;
-    let high = spans.iter().fold(0, |high, &[_, end]| high.max(end)) as usize;
-    if spans.len() > (high - low) / PIXELS_PER_SPAN {
-        let mut bits = PixelBits::new(low..high)?;
-        bits.add(level, spans);
+    if spans.len() > pixels.len() / PIXELS_PER_SPAN {
+        let mut bits = PixelBits::new(pixels)?;
+        bits.add(Level::detect(), spans);
         bits.toggles(toggles.len())
     } else {
         sweep(&sorted_spans(spans)?)

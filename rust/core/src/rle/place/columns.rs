@@ -92,7 +92,6 @@ impl Mapping {
         mut progress: Progress,
         output: &mut [[u32; 2]],
     ) -> Progress {
-        const BOTH: u64 = 1 << 32 | 1;
         let step = if FLIP { self.input_h.wrapping_neg() } else { self.input_h };
         let rows = self.rows.table();
         let all = if FLIP { &spans[..spans.len() - progress.span] } else { &spans[progress.span..] };
@@ -100,32 +99,29 @@ impl Mapping {
         let count = all.len().min(edges.len() - 1);
         let spans = if FLIP { &all[all.len() - count..] } else { &all[..count] };
         let edges = &edges[..=count];
-        let Progress { mut top, mut written, rows: [mut low, mut high], .. } = progress;
-        let (mut before, mut done) = (written, 0);
-        let across = BOTH * u64::from(self.canvas_h);
+        let Progress { top, mut written, rows: [mut low, mut high], .. } = progress;
+        let (mut before, mut done, mut above) = (written, 0, top.wrapping_neg());
         while done < count {
             let [start, end] = spans[if FLIP { count - 1 - done } else { done }];
             // Each in the column, or the table does not have it.
-            let (start, end) = (start.wrapping_sub(top), end.wrapping_sub(top));
+            let (start, end) = (start.wrapping_add(above), end.wrapping_add(above));
             let (Some(&y0), Some(&y1)) = (rows.get(start as usize), rows.get(end as usize)) else { break };
             let Some(slots) = output.get_mut(written..written + COPIES) else { break };
             before = written;
             let left = edges[done];
-            let times = edges[done + 1] - left;
-            // All bits where the span is kept, none where it is not.
-            let kept = u32::from((y0 < y1) & (times > 0)).wrapping_neg();
-            low = low.min(y0 | !kept);
-            high = high.max(y1 & kept);
-            let mut span =
-                (u64::from(y1) << 32 | u64::from(y0)).wrapping_add(across.wrapping_mul(u64::from(left)));
+            let times = if y0 < y1 { edges[done + 1] - left } else { 0 };
+            low = low.min(if times > 0 { y0 } else { u32::MAX });
+            high = high.max(if times > 0 { y1 } else { 0 });
+            let mut first = left.wrapping_mul(self.canvas_h);
             for slot in slots {
-                *slot = [span as u32, (span >> 32) as u32];
-                span = span.wrapping_add(across);
+                *slot = [first.wrapping_add(y0), first.wrapping_add(y1)];
+                first = first.wrapping_add(self.canvas_h);
             }
-            written += (times & kept) as usize;
+            written += times as usize;
             done += 1;
-            top = top.wrapping_add(step);
+            above = above.wrapping_sub(step);
         }
+        let mut top = above.wrapping_neg();
         // The last one was not alone when the next one begins in its column.
         let next = if FLIP { all.len().checked_sub(done + 1) } else { Some(done) };
         if done > 0
