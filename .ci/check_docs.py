@@ -22,13 +22,13 @@ UNSAFE_EXPRESSIONS = 2
 
 ORDER = (
     ("geometry",),
-    ("error", "bits", "philox", "random", "simd", "view"),
+    ("error", "bits", "philox", "simd", "view"),
     ("memory",),
     ("rle", "plan"),
     ("blend",),
     ("resample",),
     ("output",),
-    ("copy_paste",),
+    ("copy_paste", "testing"),
     ("lib",),
 )
 """Modules of the core by layer: each uses modules of the layers before its own alone."""

@@ -119,6 +119,8 @@ class RleMasks(Immutable):
         """Encode dense masks (n, h, w) that were checked."""
         from copypaste_rs import _core
 
+        if not dense.transpose(0, 2, 1).flags.c_contiguous:  # columns in one piece are read as they are
+            dense = np.ascontiguousarray(dense)
         return cls._trusted(dense.shape[1:], *_core.encode(dense))
 
     @classmethod
@@ -206,7 +208,9 @@ class RleMasks(Immutable):
         """
         from copypaste_rs import _core
 
-        return _core.polygons(self)
+        coordinates, parts, instances = _core.polygons(self)
+        rings = [coordinates[start:end] for start, end in itertools.pairwise(parts.tolist())]
+        return [rings[start:end] for start, end in itertools.pairwise(instances.tolist())]
 
     # -- measuring and combining ---------------------------------------------------------------------------
 

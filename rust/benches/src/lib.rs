@@ -119,9 +119,9 @@ fn hundredths(value: f64) -> f64 {
 /// Outlines as masks.
 pub fn rasterize(coordinates: &[f64]) -> Masks {
     let n = coordinates.len() / (2 * POINTS);
-    let parts: Vec<usize> = (0..=n).map(|i| i * 2 * POINTS).collect();
-    let instances: Vec<usize> = (0..=n).collect();
-    rle::rasterize(coordinates, &parts, &instances, PHOTO)
+    let parts: Vec<i64> = (0..=n).map(|i| (i * 2 * POINTS) as i64).collect();
+    let instances: Vec<i64> = (0..=n as i64).collect();
+    rle::rasterize(coordinates, &parts, &instances, PHOTO, &mut || false).unwrap()
 }
 
 /// Masks of `n` objects.
@@ -132,7 +132,7 @@ pub fn masks(n: usize, seed: u64) -> Masks {
 /// The masks as bytes, rows in one piece.
 pub fn dense(masks: &Masks) -> Vec<u8> {
     let mut dense = vec![0; masks.len() * masks.size().pixels()];
-    rle::decode(masks, &mut dense);
+    rle::decode(masks, &mut dense).unwrap();
     dense
 }
 

@@ -55,7 +55,7 @@ impl Scene {
         Self {
             settings,
             image: photograph(3),
-            sides: [1, 2].map(|seed| masks(instances, seed).to_counts()),
+            sides: [1, 2].map(|seed| masks(instances, seed).to_counts().unwrap()),
             crowd: vec![false; instances],
             rows: (0..instances).collect(),
             placements: placements.to_vec(),

@@ -57,6 +57,11 @@ pub enum Error {
         /// Value of the count.
         value: i64,
     },
+    /// A coordinate of a polygon is not a number, or too far out.
+    CoordinateOutOfRange {
+        /// Number of the part.
+        part: usize,
+    },
     /// A drawn scale makes an image larger than can be placed.
     SideTooLarge {
         /// Number of the source; none is the target.
@@ -97,6 +102,8 @@ pub enum Error {
         /// Number of bytes that were asked for.
         bytes: usize,
     },
+    /// The caller asked that the work be given up.
+    Interrupted,
 }
 
 impl Error {
@@ -140,6 +147,10 @@ impl Error {
             Self::LengthDiffers { expected, found } => {
                 (None, format!("{expected} values"), found.to_string())
             }
+            Self::CoordinateOutOfRange { part } => {
+                (Some(part), "coordinates within 2147483648".to_owned(), "others".to_owned())
+            }
+            Self::Interrupted => (None, "to go on".to_owned(), "an interruption".to_owned()),
             Self::OutOfMemory { bytes } => {
                 (None, format!("memory for {bytes} bytes"), "not enough".to_owned())
             }

@@ -13,11 +13,11 @@ mod memory;
 pub mod output;
 pub mod philox;
 pub mod plan;
-#[cfg(test)]
-mod random;
 pub mod resample;
 pub mod rle;
 pub mod simd;
+#[cfg(test)]
+mod testing;
 pub mod view;
 
 pub use error::{Error, Result};

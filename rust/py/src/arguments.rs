@@ -52,11 +52,6 @@ impl<'a> MaskParts<'a> {
     }
 }
 
-/// Masks on their way back to Python.
-pub(crate) fn runs(py: Python<'_>, masks: Masks) -> Runs<'_> {
-    counts(py, masks.to_counts())
-}
-
 /// Run lengths and offsets on their way back to Python.
 pub(crate) fn counts(py: Python<'_>, (counts, offsets): (Vec<u32>, Vec<i64>)) -> Runs<'_> {
     (counts.into_pyarray(py), offsets.into_pyarray(py))

@@ -41,8 +41,7 @@ fn draw<T: Element + Send>(
 
 fn planes(masks: &Masks, out: &mut [u8]) -> Result<()> {
     let (expected, found) = (masks.len() * masks.size().pixels(), out.len());
-    rle::decode(masks, out.get_mut(..expected).ok_or(Error::LengthDiffers { expected, found })?);
-    Ok(())
+    rle::decode(masks, out.get_mut(..expected).ok_or(Error::LengthDiffers { expected, found })?)
 }
 
 fn label_map(masks: &Masks, out: &mut [i32]) -> Result<()> {
@@ -50,6 +49,5 @@ fn label_map(masks: &Masks, out: &mut [i32]) -> Result<()> {
     if found != expected {
         return Err(Error::LengthDiffers { expected, found });
     }
-    rle::label_map(masks, out);
-    Ok(())
+    rle::label_map(masks, out)
 }

@@ -25,6 +25,11 @@ pub(crate) fn named(argument: &'static str, error: Error) -> PyErr {
     Python::attach(|py| argument_error(py, argument, index, &expected, &got))
 }
 
+/// Python error for memory that a vector did not get.
+pub(crate) fn out_of_memory(error: impl std::error::Error) -> PyErr {
+    PyMemoryError::new_err(error.to_string())
+}
+
 /// `ArgumentError` of Python; `index` numbers the item of a sequence.
 pub(crate) fn argument_error(
     py: Python<'_>,

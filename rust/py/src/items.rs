@@ -143,7 +143,7 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
             carried: PyList::new(py, carried.collect::<PyResult<Vec<_>>>()?)?.unbind(),
             counts: rows.counts.into_pyarray(py).unbind(),
             offsets: rows.offsets.into_pyarray(py).unbind(),
-            boxes: box_table(&rows.boxes).into_pyarray(py).unbind(),
+            boxes: box_table(py, &rows.boxes)?.unbind(),
             area: rows.area.into_pyarray(py).unbind(),
             source: rows.source.into_pyarray(py).unbind(),
             source_row: rows.source_row.into_pyarray(py).unbind(),

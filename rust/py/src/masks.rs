@@ -1,7 +1,7 @@
 //! Kernels on masks.
 
 use copypaste_core::{
-    Result, Size,
+    Error, Result,
     rle::{self, Masks},
 };
 use ndarray::Array2;
@@ -9,10 +9,13 @@ use numpy::{
     IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray3, PyReadwriteArray2, PyReadwriteArray3,
 };
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList};
 
-use crate::arguments::{PyMasks, PyPlacement, Runs, counts, runs};
-use crate::errors::{named, to_python};
+use crate::arguments::{PyMasks, PyPlacement, Runs, counts, size};
+use crate::errors::{named, out_of_memory, to_python};
+
+/// Outlines on their way back to Python: coordinates, offsets of parts and offsets of instances.
+type Outlines<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>);
 
 /// One mask set in, one out.
 fn map<'py>(
@@ -21,18 +24,18 @@ fn map<'py>(
     kernel: impl Fn(&Masks) -> Result<Masks> + Sync,
 ) -> PyResult<Runs<'py>> {
     let parts = masks.parts()?;
-    let made = py.detach(|| parts.read().and_then(|masks| kernel(&masks))).map_err(to_python)?;
-    Ok(runs(py, made))
+    let made = py.detach(|| kernel(&parts.read()?)?.to_counts()).map_err(to_python)?;
+    Ok(counts(py, made))
 }
 
 #[pyfunction]
 pub(crate) fn union<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Runs<'py>> {
-    map(py, &masks, |masks| Ok(rle::union(masks)))
+    map(py, &masks, rle::union)
 }
 
 #[pyfunction]
 pub(crate) fn intersection<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Runs<'py>> {
-    map(py, &masks, |masks| Ok(rle::intersection(masks)))
+    map(py, &masks, rle::intersection)
 }
 
 #[pyfunction]
@@ -52,9 +55,8 @@ pub(crate) fn difference<'py>(
     masks: PyMasks<'_>,
     other: PyMasks<'_>,
 ) -> PyResult<Runs<'py>> {
-    let (parts, others) = (masks.parts()?, other.parts()?);
-    let made = py.detach(|| Ok(rle::difference(&parts.read()?, &others.read()?))).map_err(to_python)?;
-    Ok(runs(py, made))
+    let others = other.parts()?;
+    map(py, &masks, |masks| rle::difference(masks, &others.read()?))
 }
 
 #[pyfunction]
@@ -68,11 +70,7 @@ pub(crate) fn iou(
     let (parts, others) = (masks.parts()?, other.parts()?);
     let crowd = iscrowd.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
     let table = out.as_slice_mut()?;
-    py.detach(|| {
-        rle::iou(&parts.read()?, &others.read()?, crowd, table);
-        Ok(())
-    })
-    .map_err(to_python)
+    py.detach(|| rle::iou(&parts.read()?, &others.read()?, crowd, table)).map_err(to_python)
 }
 
 #[pyfunction]
@@ -85,41 +83,45 @@ pub(crate) fn area<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Bound<'
 #[pyfunction]
 pub(crate) fn boxes<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Bound<'py, PyArray2<f32>>> {
     let parts = masks.parts()?;
-    let boxes = py.detach(|| parts.read().map(|masks| rle::boxes(&masks))).map_err(to_python)?;
-    Ok(box_table(&boxes).into_pyarray(py))
+    let boxes = py.detach(|| rle::boxes(&parts.read()?)).map_err(to_python)?;
+    box_table(py, &boxes)
 }
 
 /// Boxes as rows of x0, y0, x1, y1.
-pub(crate) fn box_table(boxes: &[rle::PixelBox]) -> Array2<f32> {
-    Array2::from_shape_fn((boxes.len(), 4), |(i, side)| {
-        let rle::PixelBox { y0, x0, y1, x1 } = boxes[i];
-        [x0, y0, x1, y1][side] as f32
-    })
+pub(crate) fn box_table<'py>(
+    py: Python<'py>,
+    boxes: &[rle::PixelBox],
+) -> PyResult<Bound<'py, PyArray2<f32>>> {
+    let mut table = Vec::new();
+    table.try_reserve_exact(4 * boxes.len()).map_err(out_of_memory)?;
+    for &rle::PixelBox { y0, x0, y1, x1 } in boxes {
+        table.extend([x0, y0, x1, y1].map(|side| side as f32));
+    }
+    let table = Array2::from_shape_vec((boxes.len(), 4), table).map_err(out_of_memory)?;
+    Ok(table.into_pyarray(py))
 }
 
+/// Masks whose rows, or whose columns, lie in one piece.
 #[pyfunction]
 pub(crate) fn encode<'py>(py: Python<'py>, dense: PyReadonlyArray3<'_, u8>) -> PyResult<Runs<'py>> {
     let view = dense.as_array();
     let (n, h, w) = view.dim();
-    let size = Size { h, w };
-    let made = py
-        .detach(|| {
-            // Masks drawn column by column need no transposing: they come in the order of their runs.
-            let columns_first = view.permuted_axes([0, 2, 1]);
-            match columns_first.to_slice() {
-                Some(dense) => rle::encode_f(dense, n, size),
-                None => rle::encode_c(view.as_standard_layout().as_slice().unwrap_or_default(), n, size),
-            }
-        })
-        .map_err(to_python)?;
-    Ok(runs(py, made))
+    let size = size((h, w));
+    // Masks drawn column by column need no transposing: they come in the order of their runs.
+    let columns_first = view.permuted_axes([0, 2, 1]);
+    let made = match (columns_first.to_slice(), view.to_slice()) {
+        (Some(dense), _) => py.detach(|| rle::encode_f(dense, n, size)?.to_counts()),
+        (None, Some(dense)) => py.detach(|| rle::encode_c(dense, n, size)?.to_counts()),
+        (None, None) => Err(Error::LengthDiffers { expected: view.len(), found: 0 }),
+    };
+    Ok(counts(py, made.map_err(to_python)?))
 }
 
 #[pyfunction]
 pub(crate) fn decode(py: Python<'_>, masks: PyMasks<'_>, mut out: PyReadwriteArray3<'_, u8>) -> PyResult<()> {
     let parts = masks.parts()?;
     let out = out.as_slice_mut()?;
-    py.detach(|| parts.read().map(|masks| rle::decode(&masks, out))).map_err(to_python)
+    py.detach(|| rle::decode(&parts.read()?, out)).map_err(to_python)
 }
 
 #[pyfunction]
@@ -130,7 +132,7 @@ pub(crate) fn label_map(
 ) -> PyResult<()> {
     let parts = masks.parts()?;
     let map = out.as_slice_mut()?;
-    py.detach(|| parts.read().map(|masks| rle::label_map(&masks, map))).map_err(to_python)
+    py.detach(|| rle::label_map(&parts.read()?, map)).map_err(to_python)
 }
 
 #[pyfunction]
@@ -139,17 +141,25 @@ pub(crate) fn parse_counts<'py>(
     strings: Vec<Bound<'_, PyBytes>>,
     size: (usize, usize),
 ) -> PyResult<Runs<'py>> {
-    let size = Size { h: size.0, w: size.1 };
-    let bytes: Vec<&[u8]> = strings.iter().map(PyBytesMethods::as_bytes).collect();
-    let made = py.detach(|| rle::parse_counts(&bytes, size)).map_err(|error| named("strings", error))?;
+    let size = crate::arguments::size(size);
+    let mut bytes: Vec<&[u8]> = Vec::new();
+    bytes.try_reserve_exact(strings.len()).map_err(out_of_memory)?;
+    bytes.extend(strings.iter().map(PyBytesMethods::as_bytes));
+    let made = py.detach(|| rle::parse(&bytes, size)).map_err(|error| named("strings", error))?;
     Ok(counts(py, made))
 }
 
 #[pyfunction]
-pub(crate) fn format_counts<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+pub(crate) fn format_counts<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Bound<'py, PyList>> {
     let parts = masks.parts()?;
-    let strings = py.detach(|| rle::format_counts(&parts.counts()?)).map_err(to_python)?;
-    Ok(strings.iter().map(|string| PyBytes::new(py, string)).collect())
+    let (bytes, offsets) = py.detach(|| rle::format(&parts.counts()?)).map_err(to_python)?;
+    let strings = PyList::empty(py);
+    for range in offsets.windows(2) {
+        let string = &bytes[range[0]..range[1]];
+        let copy = |out: &mut [u8]| Ok(out.copy_from_slice(string));
+        strings.append(PyBytes::new_with(py, string.len(), copy)?)?;
+    }
+    Ok(strings)
 }
 
 #[pyfunction]
@@ -160,21 +170,24 @@ pub(crate) fn rasterize<'py>(
     instances: PyReadonlyArray1<'_, i64>,
     size: (usize, usize),
 ) -> PyResult<Runs<'py>> {
-    let size = Size { h: size.0, w: size.1 };
-    let indices = |offsets: &[i64]| offsets.iter().map(|&offset| offset as usize).collect::<Vec<_>>();
-    let (parts, instances) = (indices(parts.as_slice()?), indices(instances.as_slice()?));
-    let coordinates = coordinates.as_slice()?;
-    let made = py.detach(|| rle::rasterize(coordinates, &parts, &instances, size));
-    Ok(runs(py, made))
+    let size = crate::arguments::size(size);
+    let (coordinates, parts, instances) = (coordinates.as_slice()?, parts.as_slice()?, instances.as_slice()?);
+    let mut signal = Ok(());
+    let mut interrupted = || {
+        signal = Python::attach(|py| py.check_signals());
+        signal.is_err()
+    };
+    let made = py.detach(|| {
+        rle::rasterize(coordinates, parts, instances, size, &mut interrupted)?.to_counts()
+    });
+    signal?;
+    Ok(counts(py, made.map_err(|error| named("polygons", error))?))
 }
 
 #[pyfunction]
-pub(crate) fn polygons<'py>(
-    py: Python<'py>,
-    masks: PyMasks<'_>,
-) -> PyResult<Vec<Vec<Bound<'py, PyArray1<f64>>>>> {
+pub(crate) fn polygons<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Outlines<'py>> {
     let parts = masks.parts()?;
-    let outlines = py.detach(|| parts.read().map(|masks| rle::polygons(&masks))).map_err(to_python)?;
-    let wrap = |rings: Vec<Vec<f64>>| rings.into_iter().map(|ring| ring.into_pyarray(py)).collect();
-    Ok(outlines.into_iter().map(wrap).collect())
+    let found = py.detach(|| rle::polygons(&parts.read()?)).map_err(to_python)?;
+    let rle::Polygons { coordinates, parts, instances } = found;
+    Ok((coordinates.into_pyarray(py), parts.into_pyarray(py), instances.into_pyarray(py)))
 }

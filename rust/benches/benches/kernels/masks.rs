@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use copypaste_core::rle;
+use copypaste_core::rle::{self, Counts};
 use criterion::{BenchmarkId, Criterion};
 
 use fixtures::{PHOTO, placed};
@@ -16,7 +16,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
 
 fn algebra(criterion: &mut Criterion, n: usize) {
     let (masks, others) = (fixtures::masks(n, 1), fixtures::masks(n, 2));
-    let union = rle::union(&others);
+    let union = rle::union(&others).unwrap();
     let (smaller, larger) = (placed(1024, 0.35, true), placed(1024, 1.3, true));
     let mut table = vec![0.0; n * n];
     let mut group = criterion.benchmark_group("masks");
@@ -41,8 +41,10 @@ fn conversion(criterion: &mut Criterion, n: usize) {
     let outlines = fixtures::outlines(n, 1);
     let masks = fixtures::rasterize(&outlines);
     let (rows, columns) = (fixtures::dense(&masks), fixtures::dense_columns(&masks));
-    let strings = rle::format(&masks);
-    let strings: Vec<&[u8]> = strings.iter().map(Vec::as_slice).collect();
+    let (counts, offsets) = masks.to_counts().unwrap();
+    let counts = Counts::new(PHOTO, &counts, &offsets).unwrap();
+    let (bytes, offsets) = rle::format(&counts).unwrap();
+    let strings: Vec<&[u8]> = offsets.windows(2).map(|range| &bytes[range[0]..range[1]]).collect();
     let mut out = vec![0; rows.len()];
     let mut group = criterion.benchmark_group("masks");
     group.bench_function(BenchmarkId::new("polygon", n), |b| {
@@ -60,6 +62,6 @@ fn conversion(criterion: &mut Criterion, n: usize) {
     group.bench_function(BenchmarkId::new("codec in", n), |b| {
         b.iter(|| rle::parse(black_box(&strings), PHOTO).unwrap());
     });
-    group.bench_function(BenchmarkId::new("codec out", n), |b| b.iter(|| rle::format(black_box(&masks))));
+    group.bench_function(BenchmarkId::new("codec out", n), |b| b.iter(|| rle::format(black_box(&counts))));
     group.finish();
 }

@@ -1,6 +1,5 @@
 //! Alpha of soft edges: how much of a pasted object shows at each pixel, 0 to 255.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::alpha_blocks::Alpha;
@@ -38,8 +37,14 @@ pub fn alpha_with_level(
     let nothing = || Ok(Alpha::nothing());
     let Some(kernel) = BlurWeights::new(weights) else { return nothing() };
     // One mask is its own union.
-    let union = if masks.len() == 1 { Cow::Borrowed(masks) } else { Cow::Owned(rle::union(masks)) };
-    let Some(object) = rle::boxes(&union).pop() else { return nothing() };
+    let united;
+    let union = if masks.len() == 1 {
+        masks
+    } else {
+        united = rle::union(masks)?;
+        &united
+    };
+    let Some(object) = rle::boxes(union)?.pop() else { return nothing() };
     let rows = BlurExtent::new(&placement.rows(), object.y0..object.y1, &kernel);
     let columns = BlurExtent::new(&placement.columns(), object.x0..object.x1, &kernel);
     if rows.out.is_empty() || columns.out.is_empty() {
@@ -51,7 +56,7 @@ pub fn alpha_with_level(
         return Err(Error::TooManyPixels { size: Size { h: h as usize, w: w as usize } });
     }
     let placed = rle::place(
-        &union,
+        union,
         &Placement {
             offset_y: placement.offset_y - rows.object.start,
             offset_x: placement.offset_x - columns.object.start,
@@ -59,7 +64,7 @@ pub fn alpha_with_level(
             ..*placement
         },
     )?;
-    let spans = RowSpans::new(placed.bounds(0), h as u32)?;
+    let spans = RowSpans::new(placed.spans(0), h as u32)?;
     blur(level, &spans, &rows, &columns, &kernel)
 }
 
@@ -72,13 +77,13 @@ pub(crate) fn alpha_of_placed(
 ) -> Result<Alpha> {
     debug_assert!(!placement.is_cut());
     let Some(kernel) = BlurWeights::new(weights) else { return Ok(Alpha::nothing()) };
-    let Some(&PixelBox { y0, x0, y1, x1 }) = rle::boxes(placed).first() else { return Ok(Alpha::nothing()) };
+    let Some(&PixelBox { y0, x0, y1, x1 }) = rle::boxes(placed)?.first() else { return Ok(Alpha::nothing()) };
     let rows = BlurExtent::of_placed(&placement.rows(), y0..y1, &kernel);
     let columns = BlurExtent::of_placed(&placement.columns(), x0..x1, &kernel);
     if rows.out.is_empty() || columns.out.is_empty() {
         return Ok(Alpha::nothing());
     }
-    let spans = RowSpans::new(placed.bounds(0), placement.canvas.h as u32)?;
+    let spans = RowSpans::new(placed.spans(0), placement.canvas.h as u32)?;
     blur(level, &spans, &rows, &columns, &kernel)
 }
 

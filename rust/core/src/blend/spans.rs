@@ -12,13 +12,13 @@ pub(crate) struct RowSpans {
 }
 
 impl RowSpans {
-    /// Spans from the bounds of a mask of height `h`: pixel numbers `x * h + y`.
-    pub(crate) fn new(bounds: &[u32], h: u32) -> Result<Self> {
+    /// Spans along the rows, from those of a mask of height `h` down its columns: pixel numbers `x * h + y`.
+    pub(crate) fn new(spans: &[[u32; 2]], h: u32) -> Result<Self> {
         // Between neighbouring columns the rows where they differ are toggles.
         let mut toggles = Vec::new();
         let (mut before, mut column): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
         let mut current = 0;
-        for (x, y0, y1) in pieces(bounds, h) {
+        for (x, y0, y1) in pieces(spans, h) {
             if x != current {
                 differences(&before, &column, |y0, y1| toggles.push((current, y0, y1)));
                 (before, column) = (column, before);
@@ -67,8 +67,8 @@ impl RowSpans {
 }
 
 /// Pieces `(x, y0, y1)` of single columns that the spans of a mask consist of.
-fn pieces(bounds: &[u32], h: u32) -> impl Iterator<Item = (u32, u32, u32)> {
-    bounds.as_chunks().0.iter().flat_map(move |&[start, end]| {
+fn pieces(spans: &[[u32; 2]], h: u32) -> impl Iterator<Item = (u32, u32, u32)> {
+    spans.iter().flat_map(move |&[start, end]| {
         let (first, last) = (start / h, (end - 1) / h);
         (first..=last).map(move |x| {
             let top = x * h;
@@ -77,7 +77,7 @@ fn pieces(bounds: &[u32], h: u32) -> impl Iterator<Item = (u32, u32, u32)> {
     })
 }
 
-/// Calls `toggle` with each range of rows that are in one of two columns but not in both; both are sorted bounds.
+/// Calls `toggle` with each range of rows that are in one of two columns but not in both; both are sorted toggles.
 fn differences(before: &[u32], after: &[u32], mut toggle: impl FnMut(u32, u32)) {
     let (mut next_before, mut next_after) = (0, 0);
     let mut open = None;
@@ -109,14 +109,14 @@ mod tests {
         let picture = ["..##.", "#####", "#.#.#", ".....", "##..#"];
         let cell = |x: usize, y: usize| picture[y].as_bytes()[x] == b'#';
         let column_major: Vec<bool> = (0..25).map(|pixel| cell(pixel / 5, pixel % 5)).collect();
-        let mut bounds = Vec::new();
+        let mut toggles = Vec::new();
         for pixel in 0..=25 {
             let before = pixel > 0 && column_major[pixel - 1];
             if before != (pixel < 25 && column_major[pixel]) {
-                bounds.push(pixel as u32);
+                toggles.push(pixel as u32);
             }
         }
-        let rows = RowSpans::new(&bounds, 5).unwrap();
+        let rows = RowSpans::new(toggles.as_chunks().0, 5).unwrap();
         assert_eq!(rows.row(0), [[2, 4]]);
         assert_eq!(rows.row(1), [[0, 5]]);
         assert_eq!(rows.row(2), [[0, 1], [2, 3], [4, 5]]);
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn full_and_empty() {
-        let full = RowSpans::new(&[0, 12], 3).unwrap();
+        let full = RowSpans::new(&[[0, 12]], 3).unwrap();
         assert_eq!([full.row(0), full.row(2)], [[[0, 4]]; 2]);
         assert!(RowSpans::new(&[], 3).unwrap().row(1).is_empty());
     }

@@ -3,9 +3,9 @@
 use ndarray::Array3;
 
 use super::{Alpha, Blend, alpha_of_placed, alpha_with_level, blend, blend_row};
-use crate::random::Random;
 use crate::rle::{self, Masks};
 use crate::simd::Level;
+use crate::testing::Random;
 use crate::view::{ImageView, ImageViewMut};
 use crate::{Placement, Size};
 
@@ -106,7 +106,7 @@ fn alpha_is_the_blurred_union() {
             let alpha = alpha_with_level(level, &encode(input, &dense), &placement, &weights).unwrap();
             assert_eq!(dense_alpha(&alpha, canvas), expected, "{placement:?} {weights:?} {dense:?}");
             if !placement.is_cut() {
-                let placed = rle::union(&rle::place(&encode(input, &dense), &placement).unwrap());
+                let placed = rle::union(&rle::place(&encode(input, &dense), &placement).unwrap()).unwrap();
                 let alpha = alpha_of_placed(level, &placed, &placement, &weights).unwrap();
                 assert_eq!(
                     dense_alpha(&alpha, canvas),

@@ -41,7 +41,7 @@ impl LayerCoverage {
         let (opacity, rows, columns) = match &layer.soft {
             None => {
                 let PixelBox { y0, x0, y1, x1 } = layer.bbox;
-                (Opacity::Hard(BitPlane::new(&layer.union, 0)), y0..y1, x0..x1)
+                (Opacity::Hard(BitPlane::new(&layer.union, 0)?), y0..y1, x0..x1)
             }
             Some(soft) => {
                 let alpha = match &soft.uncut {

@@ -14,7 +14,7 @@ mod rows;
 pub use coverage::Coverage;
 pub use render::Renderer;
 
-use crate::rle::{Counts, Masks, PixelBox, Placed};
+use crate::rle::{Counts, Masks, PixelBox, PlacedMasks};
 use crate::{Error, Placement, Result, Size};
 
 /// Objects of one image.
@@ -98,9 +98,8 @@ pub fn compose_masks(
     rules: &DropRules,
 ) -> Result<(ResultRows, Coverage)> {
     check(&target, placement, sources, pastes)?;
-    let mut layers = rows::place_layers(sources, pastes, rules)?;
-    let crowds: Vec<_> = sources.iter().map(|source| source.crowd).collect();
-    let rows = rows::cut_and_drop(target.masks, target.crowd, placement, &crowds, &mut layers, rules)?;
+    let layers = rows::place_layers(sources, pastes, rules)?;
+    let rows = rows::cut_and_drop(&target, placement, sources, &layers, rules)?;
     Ok((rows, Coverage::new(*placement, &layers)?))
 }
 
@@ -145,7 +144,7 @@ struct Layer<'a> {
     placement: Placement,
     soft: Option<SoftEdge<'a>>,
     /// Masks of the pasted rows on the canvas, before anything covers them.
-    placed: Placed,
+    placed: PlacedMasks,
     /// Union of the placed masks, and its box.
     union: Masks,
     bbox: PixelBox,

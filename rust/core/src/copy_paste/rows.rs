@@ -1,10 +1,12 @@
-//! The masks of the operation: placed, cut by what is pasted later, and dropped when too little is left.
-
-use std::borrow::Cow;
+//! Rows of the result: placed, cut by what is pasted later, and dropped when too little is left.
 
 use super::{DropRules, Layer, Objects, Paste, ResultRows, SoftEdge};
 use crate::memory::reserve;
-use crate::rle::{self, Counts, Cut, Masks, PixelBox, PlacedMask, Placer};
+use crate::rle::{
+    self, Masks, PixelBits, PixelBox, PlacedMask, PlacedMasks, Placer, SpanIndex, append_counts,
+    bounding_box, number_of_pixels,
+};
+use crate::simd::Level;
 use crate::{Placement, Result, Size};
 
 /// Places the rows of each paste; those too small on the canvas are not pasted, and a paste without any is none.
@@ -13,69 +15,129 @@ pub(super) fn place_layers<'a>(
     pastes: &[Paste<'a>],
     rules: &DropRules,
 ) -> Result<Vec<Layer<'a>>> {
-    let least = rules.min_area.max(1);
-    let mut layers = Vec::with_capacity(pastes.len());
+    let mut layers = reserve(pastes.len())?;
     for paste in pastes {
         let masks = &sources[paste.source].masks;
-        let placed = rle::place_rows(masks, paste.rows, &paste.placement, least)?;
+        let placed = rle::place_rows(masks, paste.rows, &paste.placement, rules.min_area.max(1))?;
         if placed.rows.is_empty() {
             continue;
         }
         let (source, placement) = (paste.source, paste.placement);
         let (uncut, union) = if paste.weights.is_some() && placement.is_cut() {
-            let uncut = rle::union(&Masks::read_rows(masks, &placed.rows)?);
+            let uncut = rle::union(&Masks::read_rows(masks, &placed.rows)?)?;
             let union = rle::place(&uncut, &placement)?;
             (Some(uncut), union)
         } else {
-            (None, rle::union(&placed.masks))
+            (None, rle::union(&placed.masks)?)
         };
-        let reach = rle::boxes(&union)[0];
+        let bbox = bounding_box(union.spans(0), placement.canvas.h as u32);
         let soft = paste.weights.map(|weights| SoftEdge { weights, uncut });
-        layers.push(Layer { source, placement, soft, placed, union, bbox: reach });
+        layers.push(Layer { source, placement, soft, placed, union, bbox });
     }
     Ok(layers)
 }
 
-/// Cuts every row by the layers above it and drops what is hidden. The masks that the layers hold go with it.
+/// Cuts every row by the layers above it and drops what is hidden; rows of the target first, then those pasted.
 pub(super) fn cut_and_drop(
-    masks: Counts<'_>,
-    crowd: &[bool],
+    target: &Objects<'_>,
     placement: &Placement,
-    crowds: &[&[bool]],
-    layers: &mut [Layer<'_>],
+    sources: &[Objects<'_>],
+    layers: &[Layer<'_>],
     rules: &DropRules,
 ) -> Result<ResultRows> {
-    let placer = Placer::new(placement, masks.bounds_bound());
-    let expected = placer.expected(masks.bounds_bound());
-    let pasted = layers.iter().map(|layer| layer.placed.masks.counts_bound()).sum::<usize>();
-    let rows = masks.len() + layers.iter().map(|layer| layer.placed.rows.len()).sum::<usize>();
-    let mut left = Left::new(placement.canvas, rules, rows, expected + masks.len() + pasted)?;
+    let placer = Placer::new(placement, target.masks.runs_len())?;
+    let expected = placer.expected(target.masks.runs_len());
+    let pasted = layers.iter().map(|layer| layer.placed.masks.counts_len()).sum::<usize>();
+    let rows = target.masks.len() + layers.iter().map(|layer| layer.placed.rows.len()).sum::<usize>();
+    let mut result = RowBuilder::new(placement.canvas, rules, rows, expected + target.masks.len() + pasted)?;
+    let (cut, union) = cut_layers(layers)?;
+    let union = if let [only] = layers { only.union.spans(0) } else { union.as_chunks().0 };
+    let occluder = Occluder::Spans(SpanIndex::new(union, expected / 2)?);
+    let bbox = hull(layers);
     // One after the other, while it is in the nearest cache: read, placed, cut, and written.
-    let cover = Cover::new(landing_box(placement), layers);
-    let above = cover.as_ref().map(|cover| cover.above(expected));
-    let (mut bounds, mut drawn) = (Vec::new(), Vec::new());
-    for (row, &crowd) in crowd.iter().enumerate() {
-        bounds.clear();
-        masks.read(row, &mut bounds)?;
-        let placed = placer.place(&bounds, &mut drawn)?;
-        left.add(Origin { source: -1, row, crowd }, placed, above.as_ref())?;
+    let (mut toggles, mut on_canvas, mut scratch) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, &crowd) in target.crowd.iter().enumerate() {
+        toggles.clear();
+        target.masks.read(row, &mut toggles)?;
+        let placed = placer.place(toggles.as_chunks().0, &mut on_canvas)?;
+        let left = if bbox.meets(&placed.bbox) {
+            Some(occluder.subtract_from(placed.spans, &mut scratch)?)
+        } else {
+            None
+        };
+        result.add(Origin { source: -1, row, crowd }, placed, left)?;
     }
-    for i in 0..layers.len() {
-        let (below, above) = layers.split_at_mut(i + 1);
-        let (number, placed) = (below[i].source, std::mem::take(&mut below[i].placed));
-        let cover = hull(&placed.boxes).and_then(|hull| Cover::new(hull, above));
-        let above = cover.as_ref().map(|cover| cover.above(placed.masks.bounds_len()));
-        for (i, &row) in placed.rows.iter().enumerate() {
-            let origin = Origin { source: number as i32, row, crowd: crowds[number][row] };
-            let (bounds, area, reach) = (placed.masks.bounds(i), placed.area[i], placed.boxes[i]);
-            left.add(origin, PlacedMask { bounds, area, reach }, above.as_ref())?;
+    for (layer, cut) in layers.iter().zip(&cut) {
+        let PlacedMasks { masks, rows, area, boxes } = &layer.placed;
+        for (i, &row) in rows.iter().enumerate() {
+            let origin = Origin { source: layer.source as i32, row, crowd: sources[layer.source].crowd[row] };
+            let placed = PlacedMask { spans: masks.spans(i), area: area[i], bbox: boxes[i] };
+            result.add(origin, placed, cut.as_ref().map(|cut| cut.spans(i)))?;
         }
     }
-    left.rows.counts.shrink_to_fit();
-    Ok(left.rows)
+    result.rows.counts.shrink_to_fit();
+    Ok(result.rows)
 }
 
-/// Where a row comes from.
+/// Rows of each layer without what lies above it, where anything does; and the toggles of the union of several layers.
+///
+/// From the last layer down, with one union that grows: the cost is in proportion to the number of layers.
+fn cut_layers(layers: &[Layer<'_>]) -> Result<(Vec<Option<Masks>>, Vec<u32>)> {
+    let mut cut = reserve(layers.len())?;
+    cut.resize_with(layers.len(), || None);
+    if layers.len() < 2 {
+        return Ok((cut, Vec::new()));
+    }
+    let spans = || layers.iter().flat_map(|layer| layer.union.spans(0));
+    let low = spans().fold(u32::MAX, |low, span| low.min(span[0]));
+    let high = spans().fold(0, |high, span| high.max(span[1]));
+    let mut union = PixelBits::new(low as usize..high as usize)?;
+    let mut scratch = Vec::new();
+    for (i, layer) in layers.iter().enumerate().rev() {
+        let occluder = match &layers[i + 1..] {
+            [] => None,
+            // Two sources are common, and lists of spans quicker for so few.
+            [only] => Some(Occluder::Spans(SpanIndex::new(
+                only.union.spans(0),
+                layer.placed.masks.toggles_len() / 2,
+            )?)),
+            _ => Some(Occluder::Bits(&union)),
+        };
+        if let Some(occluder) = occluder {
+            let masks = &layer.placed.masks;
+            let mut left = Masks::with_capacity(masks.size(), masks.len(), masks.toggles_len())?;
+            for spans in masks.iter() {
+                left.push(occluder.subtract_from(spans, &mut scratch)?)?;
+            }
+            cut[i] = Some(left);
+        }
+        union.add(Level::detect(), layer.union.spans(0));
+    }
+    let most = layers.iter().map(|layer| layer.union.toggles_len()).sum();
+    Ok((cut, union.toggles(most)?))
+}
+
+/// Union of layers, to be subtracted from rows below them.
+enum Occluder<'a> {
+    Spans(SpanIndex<'a>),
+    Bits(&'a PixelBits),
+}
+
+impl Occluder<'_> {
+    /// Spans of a row without what the layers cover; `scratch` is there to be used again.
+    fn subtract_from<'b>(
+        &self,
+        spans: &'b [[u32; 2]],
+        scratch: &'b mut Vec<[u32; 2]>,
+    ) -> Result<&'b [[u32; 2]]> {
+        match self {
+            Self::Spans(index) => index.subtract_from(spans, scratch),
+            Self::Bits(bits) => bits.subtract_from(spans, scratch),
+        }
+    }
+}
+
+/// Origin of a row: its source, -1 for the target, its number there, and whether it is a crowd.
 #[derive(Clone, Copy)]
 struct Origin {
     source: i32,
@@ -83,16 +145,15 @@ struct Origin {
     crowd: bool,
 }
 
-/// The rows left so far.
-struct Left<'a> {
+/// Builder of the rows of a result.
+struct RowBuilder<'a> {
     rows: ResultRows,
     rules: &'a DropRules,
     canvas: Size,
-    scratch: Vec<[u32; 2]>,
 }
 
-impl<'a> Left<'a> {
-    /// With room for so many rows, and run lengths.
+impl<'a> RowBuilder<'a> {
+    /// Builder with room for a number of rows, and of run lengths.
     fn new(canvas: Size, rules: &'a DropRules, rows: usize, counts: usize) -> Result<Self> {
         let mut rows = ResultRows {
             counts: reserve(counts)?,
@@ -105,18 +166,13 @@ impl<'a> Left<'a> {
             hidden: reserve(rows)?,
         };
         rows.offsets.push(0);
-        Ok(Self { rows, rules, canvas, scratch: Vec::new() })
+        Ok(Self { rows, rules, canvas })
     }
 
-    /// Adds what is left of one row under what lies above it.
-    fn add(&mut self, origin: Origin, placed: PlacedMask<'_>, above: Option<&Above<'_>>) -> Result<()> {
-        let PlacedMask { mut bounds, mut area, mut reach } = placed;
-        if let Some(above) = above
-            && above.reach.meets(&reach)
-        {
-            bounds = above.cut.apply(bounds, &mut self.scratch);
-            area = rle::pixels(bounds);
-        }
+    /// Adds what is left of one row, unless the rules drop it; all of it where `left` is none.
+    fn add(&mut self, origin: Origin, placed: PlacedMask<'_>, left: Option<&[[u32; 2]]>) -> Result<()> {
+        let spans = left.unwrap_or(placed.spans);
+        let area = left.map_or(placed.area, number_of_pixels);
         if area == 0 {
             return Ok(());
         }
@@ -126,12 +182,11 @@ impl<'a> Left<'a> {
         if hidden && !self.rules.keep_hidden {
             return Ok(());
         }
-        if area < placed.area {
-            reach = rle::bounding_box(bounds, self.canvas.h as u32);
-        }
-        rle::append_counts(bounds, self.canvas, &mut self.rows.counts)?;
+        let whole = area == placed.area;
+        let bbox = if whole { placed.bbox } else { bounding_box(spans, self.canvas.h as u32) };
+        append_counts(spans, self.canvas, &mut self.rows.counts)?;
         self.rows.offsets.push(self.rows.counts.len() as i64);
-        self.rows.boxes.push(reach);
+        self.rows.boxes.push(bbox);
         self.rows.area.push(area as i64);
         self.rows.source.push(origin.source);
         self.rows.source_row.push(origin.row as i32);
@@ -141,52 +196,14 @@ impl<'a> Left<'a> {
     }
 }
 
-/// The union of layers, and the box of that.
-struct Cover<'a> {
-    union: Cow<'a, Masks>,
-    reach: PixelBox,
-}
-
-/// The same, to be taken from many masks.
-struct Above<'a> {
-    cut: Cut<'a>,
-    reach: PixelBox,
-}
-
-impl<'a> Cover<'a> {
-    /// Of the layers that can touch what is in a box; none if no layer does.
-    fn new(hull: PixelBox, layers: &'a [Layer<'_>]) -> Option<Self> {
-        let mut touching = layers.iter().filter(|layer| layer.bbox.meets(&hull));
-        let first = touching.next()?;
-        let Some(second) = touching.next() else {
-            return Some(Self { union: Cow::Borrowed(&first.union), reach: first.bbox });
-        };
-        let mut unions = first.union.clone();
-        for layer in std::iter::once(second).chain(touching) {
-            unions.push(layer.union.bounds(0));
-        }
-        let union = rle::union(&unions);
-        let reach = rle::boxes(&union)[0];
-        Some(Self { union: Cow::Owned(union), reach })
-    }
-
-    /// To be taken from masks of about so many bounds.
-    fn above(&self, bounds: usize) -> Above<'_> {
-        Above { cut: Cut::new(self.union.bounds(0), bounds), reach: self.reach }
-    }
-}
-
-/// Where an image lands.
-fn landing_box(placement: &Placement) -> PixelBox {
-    let (rows, columns) = (placement.rows().landing(), placement.columns().landing());
-    PixelBox { y0: rows.start, x0: columns.start, y1: rows.end, x1: columns.end }
-}
-
-fn hull(boxes: &[PixelBox]) -> Option<PixelBox> {
-    boxes.iter().filter(|b| b.y0 < b.y1).copied().reduce(|a, b| PixelBox {
+/// Smallest box around all layers; one without a pixel if there are none.
+fn hull(layers: &[Layer<'_>]) -> PixelBox {
+    let boxes = layers.iter().map(|layer| layer.bbox).filter(|bbox| bbox.y0 < bbox.y1);
+    let joined = boxes.reduce(|a, b| PixelBox {
         y0: a.y0.min(b.y0),
         x0: a.x0.min(b.x0),
         y1: a.y1.max(b.y1),
         x1: a.x1.max(b.x1),
-    })
+    });
+    joined.unwrap_or_default()
 }

@@ -1,8 +1,9 @@
 //! COCO's compressed counts: each count as a varint of six bits a character, from the fourth on as the difference
 //! to the count two before.
 
-use super::{Counts, Masks, number_of_pixels};
-use crate::memory::reserve;
+use super::counts::pixels_of;
+use super::{Counts, Masks};
+use crate::memory::{lengthen, reserve};
 use crate::{Error, Result, Size};
 
 /// The characters are 0x30 to 0x6f: six bits plus this.
@@ -18,32 +19,14 @@ const LONGEST: usize = 7;
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 const MORES: u64 = 0x2020_2020_2020_2020;
 
-/// Reads compressed counts.
+/// Reads compressed counts, one string for each mask: run lengths, as [`Masks::to_counts`] has them.
 ///
 /// # Errors
 /// When a string has characters outside the alphabet, ends inside a count, has a count that is longer than seven
 /// characters, negative or over 2^32 - 1, or does not add up to the number of pixels; when the size has more than
-/// 2^32 - 1 pixels.
-pub fn parse(strings: &[&[u8]], size: Size) -> Result<Masks> {
-    let (counts, offsets, _) = read(strings, size)?;
-    Masks::from_counts(size, &counts, &offsets)
-}
-
-/// The same as run lengths, as [`Masks::to_counts`] has them.
-///
-/// # Errors
-/// As [`parse`].
-pub fn parse_counts(strings: &[&[u8]], size: Size) -> Result<(Vec<u32>, Vec<i64>)> {
-    match read(strings, size)? {
-        (counts, offsets, true) => Ok((counts, offsets)),
-        (counts, offsets, false) => Ok(Masks::from_counts(size, &counts, &offsets)?.to_counts()),
-    }
-}
-
-/// The run lengths as they are written, where those of each mask begin and end, and whether they have the one form
-/// that a mask has.
-fn read(strings: &[&[u8]], size: Size) -> Result<(Vec<u32>, Vec<i64>, bool)> {
-    let pixels = number_of_pixels(size)?;
+/// 2^32 - 1 pixels; when there is not enough memory.
+pub fn parse(strings: &[&[u8]], size: Size) -> Result<(Vec<u32>, Vec<i64>)> {
+    let pixels = pixels_of(size)?;
     let mut counts = reserve(strings.iter().map(|string| string.len()).sum())?;
     let mut offsets = reserve(strings.len() + 1)?;
     offsets.push(0);
@@ -60,14 +43,17 @@ fn read(strings: &[&[u8]], size: Size) -> Result<(Vec<u32>, Vec<i64>, bool)> {
             later.is_some_and(|runs| runs.iter().fold(0, |any, &run| any | u32::from(run == 0)) == 0);
         offsets.push(counts.len() as i64);
     }
+    if !canonical {
+        return Masks::from_counts(size, &counts, &offsets)?.to_counts();
+    }
     counts.shrink_to_fit();
-    Ok((counts, offsets, canonical))
+    Ok((counts, offsets))
 }
 
-/// Appends the counts of one mask; says what they add up to.
+/// Appends the counts of one mask, for which there is room; says what they add up to.
 fn read_one(bytes: &[u8], string: usize, counts: &mut Vec<u32>) -> Result<u64> {
     check_alphabet(bytes, string)?;
-    let mut reader = Reader { count: 0, sum: 0, before: [0; 2], good: true };
+    let mut reader = CountReader { count: 0, sum: 0, before: [0; 2], good: true };
     let mut position = 0;
     while let Some(block) = bytes[position..].first_chunk() {
         position += reader.read(u64::from_le_bytes(*block), counts);
@@ -80,7 +66,7 @@ fn read_one(bytes: &[u8], string: usize, counts: &mut Vec<u32>) -> Result<u64> {
         block.copy_from_slice(&padded[position - from..position - from + 8]);
         position += reader.read_one(u64::from_le_bytes(block), counts);
     }
-    if reader.good { Ok(reader.sum) } else { Err(find_bad_count(bytes, string)) }
+    if reader.good { Ok(reader.sum) } else { find_bad_count(bytes, string).map(|()| reader.sum) }
 }
 
 fn check_alphabet(bytes: &[u8], string: usize) -> Result<()> {
@@ -97,14 +83,14 @@ fn check_alphabet(bytes: &[u8], string: usize) -> Result<()> {
     }
 }
 
-/// Of a string with a bad count, what is wrong with the first.
+/// Error of the first bad count of a string that has one.
 #[cold]
-fn find_bad_count(bytes: &[u8], string: usize) -> Error {
-    let mut reader = Reader { count: 0, sum: 0, before: [0; 2], good: true };
-    let (mut position, mut unused) = (0, Vec::new());
+fn find_bad_count(bytes: &[u8], string: usize) -> Result<()> {
+    let mut reader = CountReader { count: 0, sum: 0, before: [0; 2], good: true };
+    let (mut position, mut unused) = (0, reserve(bytes.len())?);
     for characters in bytes.split_inclusive(|byte| (byte - ZERO) & MORE == 0) {
         if characters.len() > LONGEST {
-            return Error::CountTooLong { string, position };
+            return Err(Error::CountTooLong { string, position });
         }
         let mut block = [ZERO; 8];
         block[..characters.len()].copy_from_slice(characters);
@@ -114,11 +100,11 @@ fn find_bad_count(bytes: &[u8], string: usize) -> Error {
         }
         position += characters.len();
     }
-    Error::CountOutOfRange { string, count: reader.count - 1, value: reader.before[1] }
+    Err(Error::CountOutOfRange { string, count: reader.count - 1, value: reader.before[1] })
 }
 
-/// The counts of one string, read one after the other.
-struct Reader {
+/// Counts of one string, read one after the other.
+struct CountReader {
     count: usize,
     /// All counts so far.
     sum: u64,
@@ -128,7 +114,7 @@ struct Reader {
     good: bool,
 }
 
-impl Reader {
+impl CountReader {
     /// Reads three counts, or one, from eight characters; says how many characters these have.
     #[inline]
     fn read(&mut self, word: u64, counts: &mut Vec<u32>) -> usize {
@@ -176,7 +162,7 @@ impl Reader {
     }
 }
 
-/// The number that starts with the first byte, and ends with the one that has bit `end`, bit 5 of it.
+/// Number that starts with the first byte, and ends with the one that has bit `end`, bit 5 of it.
 #[inline]
 fn value(bits: u64, end: u32) -> i64 {
     // Five bits of each character, moved together: by twos, by fours, all.
@@ -186,7 +172,7 @@ fn value(bits: u64, end: u32) -> i64 {
     extend((twenties & 0xf_ffff) | twenties >> 32 << 20, end)
 }
 
-/// As [`value`], of up to three bytes.
+/// Number of up to three bytes, as [`value`] reads it.
 #[inline]
 fn short_value(bits: u64, end: u32) -> i64 {
     extend((bits & 0x1f) | (bits >> 3 & 0x3e0) | (bits >> 6 & 0x7c00), end)
@@ -199,48 +185,34 @@ fn extend(bits: u64, end: u32) -> i64 {
     (bits << unused) as i64 >> unused
 }
 
-/// Writes compressed counts, one string for each mask.
-#[must_use]
-pub fn format(masks: &Masks) -> Vec<Vec<u8>> {
-    let (counts, offsets) = masks.to_counts();
-    let mut buffer = Vec::new();
-    let runs = offsets.windows(2).map(|range| &counts[range[0] as usize..range[1] as usize]);
-    runs.map(|runs| format_one(runs, &mut buffer)).collect()
-}
-
-/// The same from run lengths.
+/// Writes compressed counts, one string for each mask: all bytes, and where each string begins and the last one ends.
 ///
 /// # Errors
-/// When the runs of a mask do not add up to its pixels.
-pub fn format_counts(masks: &Counts<'_>) -> Result<Vec<Vec<u8>>> {
-    let (mut buffer, mut strings) = (Vec::new(), Vec::with_capacity(masks.len()));
+/// When the runs of a mask do not add up to its pixels, or there is not enough memory.
+pub fn format(masks: &Counts<'_>) -> Result<(Vec<u8>, Vec<usize>)> {
+    let (mut bytes, mut offsets) = (Vec::new(), reserve(masks.len() + 1)?);
+    offsets.push(0);
+    let mut length = 0;
     for mask in 0..masks.len() {
-        let runs = masks.of(mask);
+        let runs = masks.runs(mask);
         masks.check(mask, runs.iter().map(|&run| run as u64).sum())?;
         // Only the first run may be zero in the one form that a mask has.
         if runs.is_empty() || runs[1..].iter().fold(0, |any, &run| any | u32::from(run == 0)) != 0 {
-            return Ok(format(&Masks::read(masks)?));
+            let (counts, offsets) = Masks::read(masks)?.to_counts()?;
+            return format(&Counts::new(masks.size(), &counts, &offsets)?);
         }
-        strings.push(format_one(runs, &mut buffer));
+        // Room for eight bytes more than needed: a count is written as eight, of which as many stay as it has.
+        lengthen(&mut bytes, length + runs.len() * LONGEST + 8)?;
+        for &run in runs.iter().take(3) {
+            length += write_varint(run as i64, &mut bytes[length..]);
+        }
+        for (&before, &run) in runs.iter().skip(1).zip(runs.iter().skip(3)) {
+            length += write_varint(run as i64 - before as i64, &mut bytes[length..]);
+        }
+        offsets.push(length);
     }
-    Ok(strings)
-}
-
-/// The string of one mask; `buffer` is there to be used again.
-fn format_one(runs: &[u32], buffer: &mut Vec<u8>) -> Vec<u8> {
-    // Eight bytes more than needed: a count is written as eight, of which as many stay as it has.
-    let needed = runs.len() * LONGEST + 8;
-    if buffer.len() < needed {
-        buffer.resize(needed, 0);
-    }
-    let mut length = 0;
-    for &run in runs.iter().take(3) {
-        length += write_varint(run as i64, &mut buffer[length..]);
-    }
-    for (&before, &run) in runs.iter().skip(1).zip(runs.iter().skip(3)) {
-        length += write_varint(run as i64 - before as i64, &mut buffer[length..]);
-    }
-    buffer[..length].to_vec()
+    bytes.truncate(length);
+    Ok((bytes, offsets))
 }
 
 /// Writes one value to the front of a buffer of at least eight bytes; says how many characters it has.
@@ -266,34 +238,36 @@ fn write_varint(value: i64, buffer: &mut [u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rle::tests::random_masks;
+    use crate::testing::random_masks;
+
+    fn strings(size: Size, counts: &[u32], offsets: &[i64]) -> Result<Vec<Vec<u8>>> {
+        let (bytes, offsets) = format(&Counts::new(size, counts, offsets)?)?;
+        Ok(offsets.windows(2).map(|range| bytes[range[0]..range[1]].to_vec()).collect())
+    }
 
     #[test]
     fn strings_round_trip() {
         for masks in random_masks(11) {
-            let strings = format(&masks);
-            let borrowed: Vec<&[u8]> = strings.iter().map(Vec::as_slice).collect();
-            assert_eq!(parse(&borrowed, masks.size()), Ok(masks));
+            let (counts, offsets) = masks.to_counts().unwrap();
+            let written = strings(masks.size(), &counts, &offsets).unwrap();
+            let borrowed: Vec<&[u8]> = written.iter().map(Vec::as_slice).collect();
+            assert_eq!(parse(&borrowed, masks.size()), Ok((counts, offsets)));
         }
         // From the COCO tools: columns of 9 with runs of 5, 31, 2, 600.
-        let size = Size { h: 11, w: 58 };
-        let masks = Masks::from_counts(size, &[5, 31, 2, 600], &[0, 4]).unwrap();
-        assert_eq!(format(&masks), [b"5o02ia0"]);
+        assert_eq!(strings(Size { h: 11, w: 58 }, &[5, 31, 2, 600], &[0, 4]).unwrap(), [b"5o02ia0"]);
         // Runs that need all seven characters.
         let size = Size { h: 1, w: 4_294_967_295 };
         for counts in
             [&[4_294_967_295][..], &[0, 4_294_967_295], &[1, 1, 4_294_967_290, 3], &[1, 4_294_967_291, 2, 1]]
         {
-            let masks = Masks::from_counts(size, counts, &[0, counts.len() as i64]).unwrap();
-            let strings = format(&masks);
-            assert_eq!(parse(&[&strings[0]], size).unwrap().to_counts().0, counts);
+            let written = strings(size, counts, &[0, counts.len() as i64]).unwrap();
+            assert_eq!(parse(&[&written[0]], size).unwrap().0, counts);
         }
     }
 
     #[test]
     fn runs_that_are_not_canonical_are_written_as_if_they_were() {
-        let size = Size { h: 2, w: 3 };
-        let write = |counts: &[u32]| format_counts(&Counts::new(size, counts, &[0, counts.len() as i64])?);
+        let write = |counts: &[u32]| strings(Size { h: 2, w: 3 }, counts, &[0, counts.len() as i64]);
         assert_eq!(write(&[1, 2, 3]).unwrap(), [b"123"]);
         assert_eq!(write(&[1, 1, 0, 1, 3]).unwrap(), [b"123"]);
         assert_eq!(write(&[6, 0]).unwrap(), [b"6"]);
@@ -320,8 +294,8 @@ mod tests {
         assert_eq!(error(b"PPPPPP4"), Error::CountOutOfRange { string: 1, count: 0, value: 1 << 32 });
         // Longer forms than needed, up to seven characters.
         for string in [&b"6"[..], b"V0", b"VPPPPP0"] {
-            assert_eq!(read(string).unwrap().to_counts().0, [6, 6]);
+            assert_eq!(read(string).unwrap().0, [6, 6]);
         }
-        assert_eq!(parse(&[b"", b"0"], Size { h: 0, w: 3 }).unwrap().to_counts().0, [0, 0]);
+        assert_eq!(parse(&[b"", b"0"], Size { h: 0, w: 3 }).unwrap().0, [0, 0]);
     }
 }

@@ -1,7 +1,8 @@
 //! Masks as they come from outside: run lengths, not checked yet.
 
 use super::dispatch::add_up;
-use super::{cancel_pairs, number_of_pixels};
+use super::spans::cancel_pairs;
+use crate::memory::reserve_more;
 use crate::simd::Level;
 use crate::{Error, Result, Size};
 
@@ -23,14 +24,9 @@ impl<'a> Counts<'a> {
     /// # Errors
     /// When the offsets do not ascend from 0 to the number of counts, or the size has more than 2^32 - 1 pixels.
     pub fn new(size: Size, counts: &'a [u32], offsets: &'a [i64]) -> Result<Self> {
-        let pixels = number_of_pixels(size)?;
-        let ascending = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
-        let ends = (offsets.first(), offsets.last());
-        if ascending && ends == (Some(&0), Some(&(counts.len() as i64))) {
-            Ok(Self { size, pixels, level: Level::detect(), runs: counts, offsets })
-        } else {
-            Err(Error::OffsetsDoNotFit)
-        }
+        let pixels = pixels_of(size)?;
+        check_offsets(offsets, counts.len())?;
+        Ok(Self { size, pixels, level: Level::detect(), runs: counts, offsets })
     }
 
     /// Height and width of each mask.
@@ -51,13 +47,13 @@ impl<'a> Counts<'a> {
         self.len() == 0
     }
 
-    /// How many bounds all masks have at most.
-    pub(crate) fn bounds_bound(&self) -> usize {
+    /// Number of runs of all masks: they have no more toggles.
+    pub(crate) fn runs_len(&self) -> usize {
         self.runs.len()
     }
 
-    /// The runs of one mask.
-    pub(super) fn of(&self, mask: usize) -> &'a [u32] {
+    /// Run lengths of one mask.
+    pub(super) fn runs(&self, mask: usize) -> &'a [u32] {
         &self.runs[self.offsets[mask] as usize..self.offsets[mask + 1] as usize]
     }
 
@@ -67,28 +63,45 @@ impl<'a> Counts<'a> {
         if sum == self.pixels { Ok(()) } else { Err(Error::RunsDoNotFill { mask, sum, size }) }
     }
 
-    /// Appends the bounds of the canonical spans of one mask.
-    pub(crate) fn read(&self, mask: usize, bounds: &mut Vec<u32>) -> Result<()> {
-        let runs = self.of(mask);
-        // The toggle after the last background run is no bound: nothing follows it.
+    /// Appends the toggles of the canonical spans of one mask.
+    pub(crate) fn read(&self, mask: usize, toggles: &mut Vec<u32>) -> Result<()> {
+        let runs = self.runs(mask);
+        // The end of the last background run is no toggle: nothing follows it.
         let (runs, last) = runs.split_at(runs.len() & !1);
-        let from = bounds.len();
-        bounds.resize(from + runs.len(), 0);
-        let mut sums = Sums { total: 0, any_empty: false };
-        add_up(self.level, runs, &mut bounds[from..], &mut sums);
+        let from = toggles.len();
+        reserve_more(toggles, runs.len())?;
+        toggles.resize(from + runs.len(), 0);
+        let mut sums = RunSums { total: 0, any_empty: false };
+        add_up(self.level, runs, &mut toggles[from..], &mut sums);
         self.check(mask, sums.total + last.iter().map(|&run| run as u64).sum::<u64>())?;
         // Toggles are equal where a run between two of them is empty: that is seldom.
         if sums.any_empty {
-            let kept = cancel_pairs(&mut bounds[from..]);
-            bounds.truncate(from + kept);
+            let kept = cancel_pairs(&mut toggles[from..]);
+            toggles.truncate(from + kept);
         }
         Ok(())
     }
 }
 
-/// What is seen on the way from runs to toggles.
-pub(crate) struct Sums {
-    /// What the runs add up to.
+/// Number of pixels of a mask.
+pub(super) fn pixels_of(size: Size) -> Result<u64> {
+    match size.h.checked_mul(size.w) {
+        Some(pixels) if u32::try_from(pixels).is_ok() => Ok(pixels as u64),
+        _ => Err(Error::TooManyPixels { size }),
+    }
+}
+
+/// Refuses offsets into `length` values that do not ascend from 0 to that number.
+pub(super) fn check_offsets(offsets: &[i64], length: usize) -> Result<()> {
+    let ascending = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
+    let ends = (offsets.first(), offsets.last());
+    let fit = ascending && ends == (Some(&0), Some(&(length as i64)));
+    if fit { Ok(()) } else { Err(Error::OffsetsDoNotFit) }
+}
+
+/// Sum of run lengths, made on the way from these to toggles.
+pub(crate) struct RunSums {
+    /// Sum of all runs.
     pub(crate) total: u64,
     /// Whether one of them, other than the first, is zero.
     pub(crate) any_empty: bool,
@@ -97,7 +110,7 @@ pub(crate) struct Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rle::tests::Random;
+    use crate::testing::Random;
 
     #[test]
     fn runs_are_added_up() {
@@ -113,7 +126,7 @@ mod tests {
                 let expected: Vec<u32> = (0..length).map(|i| runs[..=i].iter().sum()).collect();
                 for level in Level::available() {
                     let mut ends = vec![7; length];
-                    let mut sums = Sums { total: 1, any_empty: false };
+                    let mut sums = RunSums { total: 1, any_empty: false };
                     add_up(level, &runs, &mut ends, &mut sums);
                     assert_eq!(ends, expected);
                     assert_eq!(sums.total, expected.last().copied().unwrap_or(0).into());
@@ -131,7 +144,7 @@ mod tests {
     fn totals_do_not_wrap() {
         for level in Level::available() {
             let (runs, mut ends) = ([u32::MAX; 19], [0; 19]);
-            let mut sums = Sums { total: 0, any_empty: true };
+            let mut sums = RunSums { total: 0, any_empty: true };
             add_up(level, &runs, &mut ends, &mut sums);
             assert_eq!((sums.total, sums.any_empty), (19 * u64::from(u32::MAX), false));
         }

@@ -1,16 +1,10 @@
 //! Mask kernels for every processor.
 
-use super::counts::Sums;
-use super::lone::{Extent, Lone};
-use super::union::WINDOW;
-
-/// Draws the next columns that have one span each. None here: that is no faster than drawing them one by one.
-pub(crate) fn draw_lone<const FLIP: bool, const COPIES: usize>(_: &mut Lone<'_>) -> Extent {
-    Extent { low: u32::MAX, high: 0, area: 0 }
-}
+use super::counts::RunSums;
+use super::ops::WINDOW;
 
 /// Adds up the runs of a mask: where each ends.
-pub(crate) fn add_up(runs: &[u32], ends: &mut [u32], sums: &mut Sums) {
+pub(crate) fn add_up(runs: &[u32], ends: &mut [u32], sums: &mut RunSums) {
     // Ends of malformed runs may wrap; their total tells.
     sums.total = runs.iter().map(|&run| run as u64).sum();
     sums.any_empty = runs.iter().skip(1).fold(0, |any, &run| any | u32::from(run == 0)) != 0;

@@ -1,27 +1,32 @@
-//! A sort for numbers that are nearly ordered, or come from few columns.
+//! A sort for numbers that are nearly ordered, or come from few places.
+
+use crate::Result;
+use crate::memory::filled;
 
 /// Buckets longer than this are sorted on their own: one insertion sort over all would become quadratic.
 const LONG_BUCKET: u32 = 16;
 
-/// Sorts `values` into `sorted`, which has as many places. `place` gives the leading part of the order.
+/// Sorts `values` into `sorted`, which has as many places. `leading` gives the leading part of the order.
+///
+/// A counting sort by the leading bits, with about one bucket for each value, then an insertion sort over all, which
+/// moves values within their buckets only.
 pub(super) fn sort_into<T: Copy + Ord>(
     values: impl ExactSizeIterator<Item = T> + Clone,
-    place: impl Fn(T) -> u32,
+    leading: impl Fn(T) -> u32,
     sorted: &mut [T],
-) {
+) -> Result<()> {
     let mut low = u32::MAX;
     let mut high = 0;
-    for at in values.clone().map(&place) {
-        low = low.min(at);
-        high = high.max(at);
+    for number in values.clone().map(&leading) {
+        low = low.min(number);
+        high = high.max(number);
     }
     if high < low {
-        return;
+        return Ok(());
     }
-    // A counting sort by the leading bits, with about one bucket for each value, ...
     let shift = ((high - low) as usize / values.len()).max(1).ilog2();
-    let bucket = |value: T| ((place(value) - low) >> shift) as usize;
-    let mut ends = vec![0u32; ((high - low) >> shift) as usize + 2];
+    let bucket = |value: T| ((leading(value) - low) >> shift) as usize;
+    let mut ends: Vec<u32> = filled(((high - low) >> shift) as usize + 2)?;
     for value in values.clone() {
         ends[bucket(value) + 1] += 1;
     }
@@ -37,7 +42,6 @@ pub(super) fn sort_into<T: Copy + Ord>(
         sorted[*end as usize] = value;
         *end += 1;
     }
-    // ... and then an insertion sort over all, which moves values within their buckets only.
     if longest > LONG_BUCKET {
         let mut from = 0;
         for &to in &ends[..ends.len() - 1] {
@@ -56,4 +60,5 @@ pub(super) fn sort_into<T: Copy + Ord>(
         }
         sorted[hole] = value;
     }
+    Ok(())
 }

@@ -95,11 +95,6 @@ impl Level {
         self.permutes_bytes()
     }
 
-    /// Level for little work, at most AVX2: waking the widest registers would cost more than they save.
-    pub(crate) fn for_little(self) -> Self {
-        Self::avx2().map_or(self, |level| self.min(level))
-    }
-
     /// Instruction set, for [`dispatch!`].
     pub(crate) fn tier(self) -> Tier {
         self.0

@@ -6,47 +6,72 @@
 
 use std::ops::Range;
 
-use super::{Masks, for_each_piece};
+use crate::Result;
+use crate::memory::{filled, reserve, reserve_more};
+use crate::rle::Masks;
+use crate::rle::spans::for_each_rectangle;
 
-/// For each mask its rings, flat `x, y, x, y, ...` in whole numbers, one for each 4-connected part.
-///
-/// [`super::rasterize`] of the rings of a mask gives the mask. A hole is joined to the outline around it by a cut
-/// without width.
-#[must_use]
-pub fn polygons(masks: &Masks) -> Vec<Vec<Vec<f64>>> {
-    let h = masks.size().h as u32;
-    masks.iter().map(|bounds| Edges::of(bounds, h).rings()).collect()
+/// Polygons of several instances in flat arrays.
+#[derive(Debug, PartialEq)]
+pub struct Polygons {
+    /// `x, y` of all points, in pixels.
+    pub coordinates: Vec<f64>,
+    /// Where the coordinates of each part begin, and, last, where those of the last one end.
+    pub parts: Vec<i64>,
+    /// Where the parts of each instance begin, and, last, where those of the last one end.
+    pub instances: Vec<i64>,
 }
 
-/// A horizontal edge of the mask, over columns that look the same.
-#[derive(Clone, Copy)]
-struct Edge {
+/// Outlines of each mask: for each 4-connected part of it a ring along pixel edges.
+///
+/// [`super::rasterize`] of these gives the masks. A hole is joined to the outline around it by a cut without width.
+///
+/// # Errors
+/// When there is not enough memory.
+pub fn polygons(masks: &Masks) -> Result<Polygons> {
+    let h = masks.size().h as u32;
+    let mut found =
+        Polygons { coordinates: Vec::new(), parts: reserve(1)?, instances: reserve(masks.len() + 1)? };
+    found.parts.push(0);
+    found.instances.push(0);
+    for spans in masks.iter() {
+        Contour::new(spans, h)?.append_rings(&mut found)?;
+        found.instances.push(found.parts.len() as i64 - 1);
+    }
+    Ok(found)
+}
+
+/// A horizontal edge of a mask, over columns that look the same.
+#[derive(Clone, Copy, Default)]
+struct HorizontalEdge {
     x0: u32,
     x1: u32,
     y: u32,
 }
 
-/// The horizontal edges of a mask, column by column from the top: even ones are the tops of spans, odd ones the
+/// Horizontal edges of a mask, column by column from the top: even ones are the tops of spans, odd ones the
 /// bottoms. Number `2 * i` is the left end of edge i, number `2 * i + 1` its right end.
-struct Edges {
-    edges: Vec<Edge>,
+struct Contour {
+    edges: Vec<HorizontalEdge>,
     /// For each end the one that a vertical edge joins it to.
     joined: Vec<usize>,
 }
 
-impl Edges {
-    fn of(bounds: &[u32], h: u32) -> Self {
-        let mut edges: Vec<Edge> = Vec::with_capacity(bounds.len());
+impl Contour {
+    fn new(spans: &[[u32; 2]], h: u32) -> Result<Self> {
+        let mut rectangles = 0;
+        for_each_rectangle(spans, h, |_, _, _, _| rectangles += 1);
+        let mut edges: Vec<HorizontalEdge> = reserve(2 * rectangles)?;
         // Where the edges of each column begin.
-        let mut columns = Vec::new();
-        for_each_piece(bounds, h, |x0, x1, y0, y1| {
+        let mut columns = reserve(rectangles + 1)?;
+        for_each_rectangle(spans, h, |x0, x1, y0, y1| {
             if edges.last().is_none_or(|last| last.x0 != x0) {
                 columns.push(edges.len());
             }
-            edges.extend([y0, y1].map(|y| Edge { x0, x1, y }));
+            edges.extend([y0, y1].map(|y| HorizontalEdge { x0, x1, y }));
         });
         columns.push(edges.len());
-        let mut made = Self { joined: vec![0; 2 * edges.len()], edges };
+        let mut made = Self { joined: filled(2 * edges.len())?, edges };
         // Between column and column, the edges that end from the left and from the right.
         let mut left = 0..0;
         for column in columns.windows(2) {
@@ -61,7 +86,7 @@ impl Edges {
             left = right;
         }
         made.join(left, 0..0);
-        made
+        Ok(made)
     }
 
     /// Joins the right ends of some edges and the left ends of others, all on one vertical line.
@@ -91,9 +116,9 @@ impl Edges {
         }
     }
 
-    /// The outlines, holes joined to those around them.
-    fn rings(mut self) -> Vec<Vec<f64>> {
-        for edge in self.tops_of_loops() {
+    /// Appends the outlines, holes joined to those around them.
+    fn append_rings(mut self, found: &mut Polygons) -> Result<()> {
+        for edge in self.tops_of_loops()? {
             // The topmost edge of an outline is a top; that of a hole is the bottom of a span, whose top belongs to
             // an outline that reaches higher. Crossing over between the two left ends, both on one vertical line,
             // makes one loop of both.
@@ -106,53 +131,57 @@ impl Edges {
                 self.joined[after_around] = after_hole;
             }
         }
-        let mut rings = Vec::new();
-        self.for_each_loop(|edges, ends| rings.push(edges.ring(ends)));
-        rings
+        self.for_each_loop(|contour, ends| contour.append_ring(ends, found))
     }
 
-    /// The topmost edge of each loop, of several the leftmost.
-    fn tops_of_loops(&self) -> Vec<usize> {
+    /// Topmost edge of each loop, of several the leftmost.
+    fn tops_of_loops(&self) -> Result<Vec<usize>> {
         let mut tops = Vec::new();
-        self.for_each_loop(|edges, ends| {
-            let position = |edge: &usize| (edges.edges[*edge].y, edges.edges[*edge].x0);
+        self.for_each_loop(|contour, ends| {
+            let position = |edge: &usize| (contour.edges[*edge].y, contour.edges[*edge].x0);
+            reserve_more(&mut tops, 1)?;
             tops.extend(ends.iter().map(|end| end / 2).min_by_key(position));
-        });
-        tops
+            Ok(())
+        })?;
+        Ok(tops)
     }
 
     /// Calls `found` with the ends at which each loop enters its edges.
-    fn for_each_loop(&self, mut found: impl FnMut(&Self, &[usize])) {
-        let mut seen = vec![false; self.edges.len()];
+    fn for_each_loop(&self, mut found: impl FnMut(&Self, &[usize]) -> Result<()>) -> Result<()> {
+        let mut seen: Vec<bool> = filled(self.edges.len())?;
         let mut ends = Vec::new();
         for first in 0..self.edges.len() {
             let mut end = 2 * first;
             while !seen[end / 2] {
                 seen[end / 2] = true;
+                reserve_more(&mut ends, 1)?;
                 ends.push(end);
                 end = self.joined[end ^ 1];
             }
             if !ends.is_empty() {
-                found(self, &ends);
+                found(self, &ends)?;
                 ends.clear();
             }
         }
+        Ok(())
     }
 
-    /// The corners of a loop.
-    fn ring(&self, ends: &[usize]) -> Vec<f64> {
-        let mut ring = Vec::new();
+    /// Appends the corners of a loop.
+    fn append_ring(&self, ends: &[usize], found: &mut Polygons) -> Result<()> {
+        reserve_more(&mut found.coordinates, 4 * ends.len())?;
         for &end in ends {
             let leave = end ^ 1;
-            let Edge { x0, x1, y } = self.edges[leave / 2];
+            let HorizontalEdge { x0, x1, y } = self.edges[leave / 2];
             let next = self.edges[self.joined[leave] / 2].y;
             // Edges at one height are one side.
             if y != next {
                 let x = if leave % 2 == 0 { x0 } else { x1 } as f64;
-                ring.extend([x, y as f64, x, next as f64]);
+                found.coordinates.extend([x, y as f64, x, next as f64]);
             }
         }
-        ring
+        reserve_more(&mut found.parts, 1)?;
+        found.parts.push(found.coordinates.len() as i64);
+        Ok(())
     }
 }
 
@@ -160,31 +189,26 @@ impl Edges {
 mod tests {
     use super::*;
     use crate::rle::rasterize;
-    use crate::rle::tests::{mask, random_masks};
+    use crate::testing::{mask, random_masks};
 
-    /// The mask that rings draw.
-    fn drawn(rings: &[Vec<Vec<f64>>], size: crate::Size) -> Masks {
-        let (mut coordinates, mut parts, mut instances) = (Vec::new(), vec![0], vec![0]);
-        for rings in rings {
-            for ring in rings {
-                coordinates.extend(ring);
-                parts.push(coordinates.len());
-            }
-            instances.push(parts.len() - 1);
-        }
-        rasterize(&coordinates, &parts, &instances, size)
+    /// Rings of the only mask of a drawing.
+    fn rings(drawing: &str) -> Vec<Vec<f64>> {
+        let Polygons { coordinates, parts, instances } = polygons(&mask(drawing)).unwrap();
+        assert_eq!(instances, [0, parts.len() as i64 - 1]);
+        parts.windows(2).map(|range| coordinates[range[0] as usize..range[1] as usize].to_vec()).collect()
     }
 
     #[test]
     fn rings_give_the_mask_back() {
         for masks in random_masks(12) {
-            assert_eq!(drawn(&polygons(&masks), masks.size()), masks);
+            let Polygons { coordinates, parts, instances } = polygons(&masks).unwrap();
+            let drawn = rasterize(&coordinates, &parts, &instances, masks.size(), &mut || false);
+            assert_eq!(drawn, Ok(masks));
         }
     }
 
     #[test]
     fn rings_run_along_pixel_edges() {
-        let rings = |drawing: &str| polygons(&mask(drawing)).remove(0);
         assert_eq!(rings(".../..."), Vec::<Vec<f64>>::new());
         assert_eq!(rings("..../.##."), [[3.0, 1.0, 3.0, 2.0, 1.0, 2.0, 1.0, 1.0]]);
         assert_eq!(rings("##/##/#."), [[2.0, 0.0, 2.0, 2.0, 1.0, 2.0, 1.0, 3.0, 0.0, 3.0, 0.0, 0.0]]);
@@ -192,7 +216,7 @@ mod tests {
 
     #[test]
     fn one_ring_for_each_part() {
-        let count = |drawing: &str| polygons(&mask(drawing))[0].len();
+        let count = |drawing: &str| rings(drawing).len();
         assert_eq!(count("#./.#"), 2);
         assert_eq!(count("##/.#"), 1);
         assert_eq!(count("###/#.#/###/..."), 1);
@@ -208,6 +232,7 @@ mod tests {
         let size = crate::Size { h: 1, w: 4_294_967_295 };
         let whole = Masks::from_counts(size, &[3, u32::MAX - 3], &[0, 2]).unwrap();
         let end = u32::MAX as f64;
-        assert_eq!(polygons(&whole), [[[end, 0.0, end, 1.0, 3.0, 1.0, 3.0, 0.0]]]);
+        let expected = [end, 0.0, end, 1.0, 3.0, 1.0, 3.0, 0.0];
+        assert_eq!(polygons(&whole).unwrap().coordinates, expected);
     }
 }
