@@ -121,7 +121,7 @@ def _near_flat(start: Point, end: Point, before: NDArray[np.int64]) -> NDArray[n
 
 
 def _near_steep(start: Point, end: Point, before: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same of an edge with one point for each y: the last y before x passes `before` + 0.5."""
+    """Last y before x passes `before` + 0.5, of an edge with one point for each y."""
     steps = end[1] - start[1]
     slope = (end[0] - start[0]) / steps
     low, high = np.zeros_like(before), np.full_like(before, steps)

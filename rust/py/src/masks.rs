@@ -156,7 +156,10 @@ pub(crate) fn format_counts<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResul
     let strings = PyList::empty(py);
     for range in offsets.windows(2) {
         let string = &bytes[range[0]..range[1]];
-        let copy = |out: &mut [u8]| Ok(out.copy_from_slice(string));
+        let copy = |out: &mut [u8]| {
+            out.copy_from_slice(string);
+            Ok(())
+        };
         strings.append(PyBytes::new_with(py, string.len(), copy)?)?;
     }
     Ok(strings)
@@ -174,12 +177,13 @@ pub(crate) fn rasterize<'py>(
     let (coordinates, parts, instances) = (coordinates.as_slice()?, parts.as_slice()?, instances.as_slice()?);
     let mut signal = Ok(());
     let mut interrupted = || {
-        signal = Python::attach(|py| py.check_signals());
-        signal.is_err()
+        Python::attach(|py| {
+            signal = py.check_signals();
+            signal.is_err()
+        })
     };
-    let made = py.detach(|| {
-        rle::rasterize(coordinates, parts, instances, size, &mut interrupted)?.to_counts()
-    });
+    let made =
+        py.detach(|| rle::rasterize(coordinates, parts, instances, size, &mut interrupted)?.to_counts());
     signal?;
     Ok(counts(py, made.map_err(|error| named("polygons", error))?))
 }

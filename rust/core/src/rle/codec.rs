@@ -9,7 +9,7 @@ use crate::{Error, Result, Size};
 /// The characters are 0x30 to 0x6f: six bits plus this.
 const ZERO: u8 = 0x30;
 
-/// Of the six bits: there is another character, of higher bits.
+/// Bit of the six that says that another character follows, of higher bits.
 const MORE: u8 = 0x20;
 
 /// Most characters that one count may have; enough for 35 bits with the sign.
@@ -106,7 +106,7 @@ fn find_bad_count(bytes: &[u8], string: usize) -> Result<()> {
 /// Counts of one string, read one after the other.
 struct CountReader {
     count: usize,
-    /// All counts so far.
+    /// Sum of the counts so far.
     sum: u64,
     /// The count before the last, and the last.
     before: [i64; 2],

@@ -180,7 +180,7 @@ pub fn decode(masks: &Masks, out: &mut [u8]) -> Result<()> {
 struct RowToggles {
     /// Columns that change from one row to the next, row by row.
     columns: Vec<u32>,
-    /// Where those of each row end.
+    /// End of the toggles of each row.
     ends: Vec<usize>,
 }
 

@@ -13,7 +13,7 @@ pub struct Masks {
     pub(super) size: Size,
     /// Toggles of all masks: start, end, start, end, ...
     pub(super) toggles: Vec<u32>,
-    /// Where the toggles of each mask begin, and, last, where those of the last one end.
+    /// Start of the toggles of each mask, and the end of the last one's.
     pub(super) offsets: Vec<usize>,
 }
 
@@ -77,7 +77,7 @@ impl Masks {
         Self::read(&Counts::new(size, counts, offsets)?)
     }
 
-    /// All masks of `counts`.
+    /// Reads all masks of `counts`.
     ///
     /// # Errors
     /// When the runs of a mask do not add up to its pixels, or there is not enough memory.

@@ -23,7 +23,7 @@ pub(crate) struct FloatColumns<'a> {
 
 /// The passes.
 #[derive(Debug)]
-pub struct Floats {
+pub struct AntialiasFloats {
     extent: Extent,
     flip: bool,
     weights: Vec<f32>,
@@ -36,7 +36,7 @@ pub struct Floats {
     level: Level,
 }
 
-impl Floats {
+impl AntialiasFloats {
     fn row_columns<T: FloatPixel>(&mut self, row: &[T], pixels: Range<usize>, out: &mut [f32]) {
         let (to, from) = self.extent.needed(pixels.clone());
         for (line, pixel) in self.line[to].iter_mut().zip(&row[from]) {
@@ -60,7 +60,7 @@ impl Floats {
     }
 }
 
-impl<T: FloatPixel> Passes<T> for Floats {
+impl<T: FloatPixel> Passes<T> for AntialiasFloats {
     type Middle = f32;
 
     const TOGETHER: usize = 2;

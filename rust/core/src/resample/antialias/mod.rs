@@ -13,15 +13,15 @@ pub(crate) mod vnni;
 
 use std::ops::Range;
 
-pub(crate) use bytes::{ByteColumns, Bytes, GROUP, Group, SPLIT};
-pub(crate) use floats::{FloatColumns, Floats};
+pub(crate) use bytes::{AntialiasByteColumns, AntialiasBytes, GROUP, Group, SPLIT};
+pub(crate) use floats::{AntialiasFloats, FloatColumns};
 
 use super::separable::Window;
 use super::taps::Triangle;
 use crate::error::{Error, Result};
 use crate::memory::filled;
 
-/// Which part of a source row the columns of a window need.
+/// Part of a source row that the columns of a window need.
 #[derive(Debug)]
 struct Extent {
     /// Input columns of the window; the line holds these.
@@ -92,10 +92,7 @@ fn inside(starts: &[u32], block: usize, reach: usize, available: usize) -> Range
 }
 
 /// `pixels` in up to three parts: before, in and after `inside`. The flag tells which is in it.
-fn parts(
-    pixels: &Range<usize>,
-    inside: &Range<usize>,
-) -> impl Iterator<Item = (Range<usize>, bool)> + use<> {
+fn parts(pixels: &Range<usize>, inside: &Range<usize>) -> impl Iterator<Item = (Range<usize>, bool)> + use<> {
     let clamp = |range: Range<usize>| {
         range.start.clamp(pixels.start, pixels.end)..range.end.clamp(pixels.start, pixels.end)
     };
@@ -104,4 +101,3 @@ fn parts(
     let after = clamp(inside.end.max(inside.start)..usize::MAX);
     [(before, false), (within, true), (after, false)].into_iter().filter(|(part, _)| !part.is_empty())
 }
-

@@ -3,8 +3,9 @@
 use std::arch::x86_64::{
     __m128i, __m256, __m256i, _mm256_add_ps, _mm256_and_si256, _mm256_blend_ps, _mm256_blendv_ps,
     _mm256_cvtepi32_ps, _mm256_cvtps_epi32, _mm256_mul_ps, _mm256_or_si256, _mm256_packus_epi32,
-    _mm256_permute2f128_ps, _mm256_permute4x64_epi64, _mm256_permutevar8x32_ps, _mm256_set_m128i, _mm256_set1_epi32,
-    _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi32,
+    _mm256_permute2f128_ps, _mm256_permute4x64_epi64, _mm256_permutevar8x32_ps, _mm256_set_m128i,
+    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_srli_epi32,
 };
 
 use std::array::from_fn;
@@ -38,13 +39,13 @@ pub(crate) fn horizontal_float<const N: usize, const C: usize, T: FloatPixel>(
     });
 }
 
-/// Both passes at once.
+/// Fused passes: columns and rows in one walk, without a buffer between them.
 #[target_feature(enable = "avx2")]
 pub(crate) fn fused_float<const N: usize, const M: usize, const STEPS: u32, const C: usize, T: FloatPixel>(
     lines: [&[T]; N],
     columns: LinearFloatColumns<'_>,
     weights: [[f32; 2]; M],
-    out: [&mut [[T; 8]]; M],
+    mut out: [&mut [[T; 8]]; M],
 ) {
     let weights = weights.map(|weights| weights.map(|weight| _mm256_set1_ps(weight)));
     each_group::<N, C, T>(lines, columns, |number, values| {
@@ -78,14 +79,19 @@ fn each_group<const N: usize, const C: usize, T: FloatPixel>(
         let pixels = columns.start.as_chunks::<2>().0.iter().zip(columns.weights.as_chunks::<2>().0);
         let groups = pixels.map(|(&[a, b], &weights)| {
             let weights: __m256 = cast([weights; 2]);
-            let weights = [_mm256_permutevar8x32_ps(weights, order[0]), _mm256_permutevar8x32_ps(weights, order[1])];
+            let weights =
+                [_mm256_permutevar8x32_ps(weights, order[0]), _mm256_permutevar8x32_ps(weights, order[1])];
             ([[a; 2], [b; 2]], words, weights)
         });
         each::<N, 0, 4, T>(lines, groups, put);
     } else {
         let FloatGroupSlice { groups, near } = columns.groups;
         let groups = groups.iter().map(|group| {
-            (group.starts, group.index.map(cast::<[u32; 8], __m256i>), group.weights.map(cast::<[f32; 8], __m256>))
+            (
+                group.starts,
+                group.index.map(cast::<[u32; 8], __m256i>),
+                group.weights.map(cast::<[f32; 8], __m256>),
+            )
         });
         if near {
             each::<N, 1, C, T>(lines, groups, put);
@@ -106,15 +112,19 @@ fn each<const N: usize, const KIND: u8, const C: usize, T: FloatPixel>(
     let further = if KIND == 1 { C } else { 0 };
     let Some(last) = length.checked_sub(8 + further) else { return };
     for (number, (starts, index, weights)) in groups.enumerate() {
-        let [[a, a1], [b, b1]] = starts.map(|starts| starts.map(|start| (start as usize).min(last + further)));
+        let [[a, a1], [b, b1]] =
+            starts.map(|starts| starts.map(|start| (start as usize).min(last + further)));
         let (near_a, near_b) = (a.min(last), b.min(last));
         let mut values = [_mm256_setzero_ps(); N];
         for k in 0..N {
             let line = &lines[k][..length];
             values[k] = if is_u16::<T>() {
-                let load = |a: usize, b: usize| _mm256_set_m128i(eight_words(&line[b..]), eight_words(&line[a..]));
+                let load =
+                    |a: usize, b: usize| _mm256_set_m128i(eight_words(&line[b..]), eight_words(&line[a..]));
                 let [first, second] = match KIND {
-                    0 => [_mm256_shuffle_epi8(load(a, b), index[0]), _mm256_shuffle_epi8(load(a, b), index[1])],
+                    0 => {
+                        [_mm256_shuffle_epi8(load(a, b), index[0]), _mm256_shuffle_epi8(load(a, b), index[1])]
+                    }
                     1 => [
                         _mm256_shuffle_epi8(load(near_a, near_b), index[0]),
                         _mm256_shuffle_epi8(load(near_a + C, near_b + C), index[0]),

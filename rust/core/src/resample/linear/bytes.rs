@@ -1,4 +1,4 @@
-//! Two taps for bytes, bit-equal to OpenCV's `INTER_LINEAR`.
+//! Bilinear resampling of bytes, bit-equal to OpenCV's `INTER_LINEAR`.
 #![expect(
     clippy::inline_always,
     reason = "AVX2 and AVX-512 functions compile these bodies once more, with their features"
@@ -7,13 +7,13 @@
 use std::ops::Range;
 
 use super::dispatch;
+use super::whole::{LinearFilter, TOGETHER};
 use super::wide::{AllWide, Wide, wide_blocks};
 use super::{LinearTable, both};
 use crate::error::Result;
 use crate::memory::filled;
-use super::whole::{LinearFilter, TOGETHER};
 use crate::resample::separable::{Passes, Rows, Window};
-use crate::resample::taps::{Between, TwoTaps, fixed_weights, number};
+use crate::resample::taps::{Between, LinearTaps, fixed_weights, number};
 use crate::simd::Level;
 
 /// Sixteen values of the first pass, as a shuffle finds them: four lanes of four, each from sixteen bytes of
@@ -34,8 +34,8 @@ const LANE: usize = 16;
 
 /// Columns as kernels take them; each reads its own part of this.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct ByteColumns<'a> {
-    /// Where the windows of `wide` start.
+pub(crate) struct LinearByteColumns<'a> {
+    /// Starts of the windows of `wide`, in bytes of the line.
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 permutes bytes"))]
     pub(crate) windows: &'a [u32],
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 permutes bytes"))]
@@ -55,12 +55,12 @@ pub(crate) struct ByteColumns<'a> {
 
 /// The passes.
 #[derive(Debug)]
-pub struct Bytes {
+pub struct LinearBytes {
     table: LinearTable<i16>,
     columns: Columns,
     /// Rows of one column, each twice.
     doubled: Vec<u8>,
-    rows: TwoTaps,
+    rows: LinearTaps,
     weights: [i16; 2],
     level: Level,
 }
@@ -75,10 +75,10 @@ pub(crate) enum Columns {
     Blocks(Vec<Block>, bool),
 }
 
-/// What the first pass looks up.
+/// Tables of the first pass.
 #[inline(always)]
 pub(super) fn tables(window: &Window) -> Result<(LinearTable<i16>, Columns)> {
-    let axis = TwoTaps::new(&window.placement.columns());
+    let axis = LinearTaps::new(&window.placement.columns());
     let table = LinearTable::new(window, |column| {
         let Between { first, share } = axis.clamp(axis.single(column));
         (number(first), fixed_weights(share))
@@ -154,7 +154,7 @@ fn fill_blocks<const TOGETHER: usize>(blocks: &mut [Block], table: &LinearTable<
     true
 }
 
-impl Passes<u8> for Bytes {
+impl Passes<u8> for LinearBytes {
     type Middle = i16;
 
     const TOGETHER: usize = TOGETHER;
@@ -162,7 +162,7 @@ impl Passes<u8> for Bytes {
     fn new(window: &Window) -> Result<Self> {
         let (table, columns) = dispatch::tables_u8(window.level, window)?;
         let doubled = table.doubled()?;
-        let rows = TwoTaps::new(&window.placement.rows());
+        let rows = LinearTaps::new(&window.placement.rows());
         Ok(Self { table, columns, doubled, rows, weights: [0; 2], level: window.level })
     }
 
@@ -174,7 +174,7 @@ impl Passes<u8> for Bytes {
         let channels = self.table.channels;
         let lines = self.table.lines(rows, &mut self.doubled);
         let start = &self.table.start[pixels.clone()];
-        let mut columns = ByteColumns { start, channels, ..ByteColumns::default() };
+        let mut columns = LinearByteColumns { start, channels, ..LinearByteColumns::default() };
         let values = pixels.start * channels..pixels.end * channels;
         match &self.columns {
             Columns::Weights([w0, w1]) => columns.weights = [&w0[values.clone()], &w1[values]],
@@ -202,7 +202,7 @@ impl Passes<u8> for Bytes {
     }
 }
 
-impl LinearFilter<u8> for Bytes {
+impl LinearFilter<u8> for LinearBytes {
     type Weights = [i16; 2];
 
     fn pair(&self, i: usize) -> (Range<usize>, [i16; 2]) {

@@ -1,6 +1,6 @@
 //! Kernels of bilinear resampling, by instruction set.
 
-use super::{ByteColumns, Columns, FloatPixel, FloatTables, LinearFloatColumns, LinearTable};
+use super::{Columns, FloatPixel, FloatTables, LinearByteColumns, LinearFloatColumns, LinearTable};
 use crate::error::Result;
 use crate::resample::separable::Window;
 use crate::simd::dispatch;
@@ -8,7 +8,7 @@ use crate::simd::dispatch;
 dispatch!(avx512, tables_u8 [] [], window: &Window => Result<(LinearTable<i16>, Columns)>);
 dispatch!(avx2, tables_float [T: FloatPixel] [T], window: &Window => Result<FloatTables>);
 dispatch!(avx512, columns_u8 [const N: usize] [N],
-    lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]);
+    lines: [&[u8]; N], columns: LinearByteColumns<'_>, out: [&mut [i16]; N]);
 dispatch!(avx2, horizontal_float [const N: usize, const C: usize, T: FloatPixel] [N, C, T],
     lines: [&[T]; N], columns: LinearFloatColumns<'_>, out: [&mut [f32]; N]);
 dispatch!(avx2, fused_float

@@ -1,4 +1,4 @@
-//! Two taps for `uint16` and `float32`, computed in float32.
+//! Bilinear resampling of `uint16` and `float32`, computed in float32.
 #![expect(
     clippy::inline_always,
     reason = "AVX2 and AVX-512 functions compile these bodies once more, with their features"
@@ -12,7 +12,7 @@ use super::whole::{LinearFilter, TOGETHER};
 use super::{LinearTable, both};
 use crate::error::Result;
 use crate::resample::separable::{Passes, Rows, Window};
-use crate::resample::taps::{Between, TwoTaps, float_weights, number};
+use crate::resample::taps::{Between, LinearTaps, float_weights, number};
 use crate::simd::Level;
 
 /// A pixel type that is resampled in float32.
@@ -56,7 +56,7 @@ pub(crate) struct LinearFloatColumns<'a> {
     pub(crate) start: &'a [u32],
     pub(crate) weights: &'a [[f32; 2]],
     pub(crate) channels: usize,
-    /// The same in groups, where there is a kernel for them.
+    /// Taps in groups of values, where there is a kernel for them.
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 reads them"))]
     pub(crate) groups: FloatGroupSlice<'a>,
 }
@@ -74,13 +74,13 @@ pub struct LinearFloats<T> {
     tables: FloatTables,
     /// Rows of one column, each twice.
     doubled: Vec<T>,
-    rows: TwoTaps,
+    rows: LinearTaps,
     weights: [f32; 2],
     is_fused: bool,
     level: Level,
 }
 
-/// What the first pass looks up.
+/// Tables of the first pass.
 #[derive(Debug)]
 pub(crate) struct FloatTables {
     table: LinearTable<f32>,
@@ -89,7 +89,7 @@ pub(crate) struct FloatTables {
 
 #[inline(always)]
 pub(super) fn tables<T: FloatPixel>(window: &Window) -> Result<FloatTables> {
-    let axis = TwoTaps::new(&window.placement.columns());
+    let axis = LinearTaps::new(&window.placement.columns());
     let table = LinearTable::new(window, |column| {
         let Between { first, share } = axis.clamp(axis.double(column));
         (number(first), float_weights(share))
@@ -139,7 +139,7 @@ impl<T: FloatPixel> Passes<T> for LinearFloats<T> {
     fn new(window: &Window) -> Result<Self> {
         let tables = dispatch::tables_float::<T>(window.level, window)?;
         let doubled = tables.table.doubled()?;
-        let rows = TwoTaps::new(&window.placement.rows());
+        let rows = LinearTaps::new(&window.placement.rows());
         // Enlarged, bytes of `uint16` are stored sooner than rows of them, and each source row is used more often.
         let shrinks = window.placement.resized.h < window.placement.input.h;
         let is_fused = tables.has_kernel(window.level) && (size_of::<T>() == 4 || shrinks);

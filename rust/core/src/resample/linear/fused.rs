@@ -44,17 +44,43 @@ impl<T: Copy + Default, P: LinearFilter<T>> Separable<'_, T, P> {
             }
             let y = rows.start;
             rows.start += match (count, steps) {
-                (2, 0b10) => self.fused_rows::<4, 2, 0b10>(array::from_fn(|k| firsts[k / 2] + k % 2), all, y, columns, out),
-                (2, 0b01) => self.fused_rows::<3, 2, 0b01>([first, first + 1, first + 2], all, y, columns, out),
-                (3, 0b0101) => self.fused_rows::<4, 3, 0b0101>(array::from_fn(|k| first + k), all, y, columns, out),
-                (4, 0b00_00_00) => self.fused_rows::<2, 4, 0b00_00_00>(array::from_fn(|k| first + k), all, y, columns, out),
-                (4, 0b00_00_01) => self.fused_rows::<3, 4, 0b00_00_01>(array::from_fn(|k| first + k), all, y, columns, out),
-                (4, 0b00_01_00) => self.fused_rows::<3, 4, 0b00_01_00>(array::from_fn(|k| first + k), all, y, columns, out),
-                (4, 0b01_00_00) => self.fused_rows::<3, 4, 0b01_00_00>(array::from_fn(|k| first + k), all, y, columns, out),
-                (4, 0b00_01_01) => self.fused_rows::<4, 4, 0b00_01_01>(array::from_fn(|k| first + k), all, y, columns, out),
-                (4, 0b01_00_01) => self.fused_rows::<4, 4, 0b01_00_01>(array::from_fn(|k| first + k), all, y, columns, out),
-                (4, 0b01_01_00) => self.fused_rows::<4, 4, 0b01_01_00>(array::from_fn(|k| first + k), all, y, columns, out),
-                (4, 0b01_01_01) => self.fused_rows::<5, 4, 0b01_01_01>(array::from_fn(|k| first + k), all, y, columns, out),
+                (2, 0b10) => self.fused_rows::<4, 2, 0b10>(
+                    array::from_fn(|k| firsts[k / 2] + k % 2),
+                    all,
+                    y,
+                    columns,
+                    out,
+                ),
+                (2, 0b01) => {
+                    self.fused_rows::<3, 2, 0b01>([first, first + 1, first + 2], all, y, columns, out)
+                }
+                (3, 0b0101) => {
+                    self.fused_rows::<4, 3, 0b0101>(array::from_fn(|k| first + k), all, y, columns, out)
+                }
+                (4, 0b00_00_00) => {
+                    self.fused_rows::<2, 4, 0b00_00_00>(array::from_fn(|k| first + k), all, y, columns, out)
+                }
+                (4, 0b00_00_01) => {
+                    self.fused_rows::<3, 4, 0b00_00_01>(array::from_fn(|k| first + k), all, y, columns, out)
+                }
+                (4, 0b00_01_00) => {
+                    self.fused_rows::<3, 4, 0b00_01_00>(array::from_fn(|k| first + k), all, y, columns, out)
+                }
+                (4, 0b01_00_00) => {
+                    self.fused_rows::<3, 4, 0b01_00_00>(array::from_fn(|k| first + k), all, y, columns, out)
+                }
+                (4, 0b00_01_01) => {
+                    self.fused_rows::<4, 4, 0b00_01_01>(array::from_fn(|k| first + k), all, y, columns, out)
+                }
+                (4, 0b01_00_01) => {
+                    self.fused_rows::<4, 4, 0b01_00_01>(array::from_fn(|k| first + k), all, y, columns, out)
+                }
+                (4, 0b01_01_00) => {
+                    self.fused_rows::<4, 4, 0b01_01_00>(array::from_fn(|k| first + k), all, y, columns, out)
+                }
+                (4, 0b01_01_01) => {
+                    self.fused_rows::<5, 4, 0b01_01_01>(array::from_fn(|k| first + k), all, y, columns, out)
+                }
                 _ => {
                     let pair = self.passes.pair(self.rows.resized_at(y)).0;
                     self.fused_rows::<2, 1, 0>([first, pair.end - 1], all, y, columns, out)
@@ -85,7 +111,12 @@ impl<T: Copy + Default, P: LinearFilter<T>> Separable<'_, T, P> {
         if !(columns.len() * channels).is_multiple_of(8) {
             let last = pixels - BLOCK;
             let mut ends = [[[T::default(); 8]; 8]; M];
-            self.passes.fuse::<N, M, STEPS>(sources, last..pixels, weights, ends.each_mut().map(|end| &mut end[..]));
+            self.passes.fuse::<N, M, STEPS>(
+                sources,
+                last..pixels,
+                weights,
+                ends.each_mut().map(|end| &mut end[..]),
+            );
             for (row, end) in rows.iter_mut().zip(&ends) {
                 let rest = &mut row[last * channels..];
                 rest.copy_from_slice(&end.as_flattened()[..rest.len()]);

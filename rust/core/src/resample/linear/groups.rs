@@ -1,5 +1,8 @@
 //! Groups of eight values of a resized row, and where AVX2 finds their taps: for `uint16` and `float32`.
-#![expect(clippy::inline_always, reason = "AVX2 functions compile these bodies once more, with their features")]
+#![expect(
+    clippy::inline_always,
+    reason = "AVX2 functions compile these bodies once more, with their features"
+)]
 
 use std::ops::Range;
 
@@ -51,7 +54,7 @@ pub(crate) struct FloatGroups {
     near: bool,
 }
 
-/// Some consecutive groups.
+/// Consecutive groups, borrowed.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 reads them"))]
 pub(crate) struct FloatGroupSlice<'a> {
@@ -150,7 +153,8 @@ fn fill<T: FloatPixel, const NEAR: bool>(groups: &mut [FloatGroup], table: &Line
                     [group.weights[0][k], group.weights[1][k]] = weights[k];
                 } else {
                     let k = k % HALF;
-                    [group.index[half][k], group.index[half][HALF + k]] = [first | load << 31, second | load << 31];
+                    [group.index[half][k], group.index[half][HALF + k]] =
+                        [first | load << 31, second | load << 31];
                     [group.weights[half][k], group.weights[half][HALF + k]] = weights[HALF * half + k];
                 }
             }

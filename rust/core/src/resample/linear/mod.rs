@@ -16,21 +16,21 @@ mod floats;
 mod fused;
 mod groups;
 pub(crate) mod portable;
-mod wide;
 mod whole;
+mod wide;
 pub(crate) use whole::LinearFilter;
 use whole::TOGETHER;
 
 use std::array;
 
-pub(crate) use bytes::{ByteColumns, Bytes, Columns};
+pub(crate) use bytes::{Columns, LinearByteColumns, LinearBytes};
 pub(crate) use floats::{FloatPixel, FloatTables, LinearFloatColumns, LinearFloats};
 
 use super::separable::{MIDDLE_SLACK, Rows, Window};
 use crate::error::{Error, Result};
 use crate::memory::filled;
 
-/// Where the two taps of each column of a window lie in a source row, and their weights.
+/// Positions of the two taps of each column of a window in a source row, and their weights.
 #[derive(Debug)]
 pub(crate) struct LinearTable<W> {
     /// First value of each pixel, from `origin` on. The second tap is the pixel after it.
@@ -43,7 +43,7 @@ pub(crate) struct LinearTable<W> {
     available: usize,
 }
 
-/// So many columns are looked up together, in loops that compilers vectorise.
+/// Columns that are looked up together, in loops that compilers vectorise.
 const CHUNK: usize = 64;
 
 impl<W: Copy + Default> LinearTable<W> {

@@ -1,21 +1,27 @@
-//! Two-tap kernels for every processor, in a shape that compilers vectorise.
+//! Bilinear kernels for every processor, in a shape that compilers vectorise.
 #![expect(
     clippy::inline_always,
     reason = "AVX2 functions compile these bodies once more, with their features"
 )]
 
-use super::{ByteColumns, Columns, FloatPixel, FloatTables, LinearFloatColumns, LinearTable, bytes, floats};
+use super::{
+    Columns, FloatPixel, FloatTables, LinearByteColumns, LinearFloatColumns, LinearTable, bytes, floats,
+};
 use crate::error::Result;
 use crate::resample::separable::Window;
 
 /// `out = (w0 * p0 + w1 * p1) >> 4`, for each of some lines.
-pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]) {
+pub(crate) fn columns_u8<const N: usize>(
+    lines: [&[u8]; N],
+    columns: LinearByteColumns<'_>,
+    out: [&mut [i16]; N],
+) {
     for (line, out) in lines.into_iter().zip(out) {
         columns_u8_line(line, columns, out);
     }
 }
 
-fn columns_u8_line(line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]) {
+fn columns_u8_line(line: &[u8], columns: LinearByteColumns<'_>, out: &mut [i16]) {
     match columns.channels {
         1 => columns_u8_few::<1>(line, columns, out),
         2 => columns_u8_few::<2>(line, columns, out),
@@ -33,7 +39,7 @@ fn columns_u8_line(line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]) {
     }
 }
 
-fn columns_u8_few<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]) {
+fn columns_u8_few<const C: usize>(line: &[u8], columns: LinearByteColumns<'_>, out: &mut [i16]) {
     const PIXELS: usize = 64;
     // Both taps of many pixels side by side first, so that the arithmetic is one flat loop.
     let mut p0 = [[0; C]; PIXELS];
@@ -92,7 +98,11 @@ pub(crate) fn horizontal_float<const N: usize, const C: usize, T: FloatPixel>(
 
 /// A function of its own, so that compilers know what overlaps.
 #[inline(never)]
-fn horizontal_float_line<const C: usize, T: FloatPixel>(line: &[T], columns: LinearFloatColumns<'_>, out: &mut [f32]) {
+fn horizontal_float_line<const C: usize, T: FloatPixel>(
+    line: &[T],
+    columns: LinearFloatColumns<'_>,
+    out: &mut [f32],
+) {
     let channels = if C == 0 { columns.channels } else { C };
     let pixels = out.chunks_exact_mut(channels).zip(columns.start).zip(columns.weights);
     for ((out, &start), &[w0, w1]) in pixels {
@@ -103,7 +113,7 @@ fn horizontal_float_line<const C: usize, T: FloatPixel>(line: &[T], columns: Lin
     }
 }
 
-/// Nothing: there is no such kernel.
+/// Kernel of a level that has none: does nothing.
 pub(crate) fn fused_float<const N: usize, const M: usize, const STEPS: u32, const C: usize, T: FloatPixel>(
     _lines: [&[T]; N],
     _columns: LinearFloatColumns<'_>,
@@ -121,13 +131,13 @@ pub(crate) fn vertical_float<T: FloatPixel>(rows: [&[f32]; 2], weights: [f32; 2]
     }
 }
 
-/// What the first pass looks up.
+/// Tables of the first pass over bytes.
 #[inline(always)]
 pub(crate) fn tables_u8(window: &Window) -> Result<(LinearTable<i16>, Columns)> {
     bytes::tables(window)
 }
 
-/// The same for `uint16` and `float32`.
+/// Tables of the first pass over `uint16` and `float32`.
 #[inline(always)]
 pub(crate) fn tables_float<T: FloatPixel>(window: &Window) -> Result<FloatTables> {
     floats::tables::<T>(window)

@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use crate::resample::separable::{BLOCK, MIDDLE_SLACK, Passes, Separable, Source};
 use crate::error::Result;
+use crate::resample::separable::{BLOCK, MIDDLE_SLACK, Passes, Separable, Source};
 use crate::view::ImageViewMut;
 
 /// Bytes of a source row in a stretch, after the first pass.
@@ -34,7 +34,7 @@ pub trait LinearFilter<T>: Passes<T> {
         false
     }
 
-    /// Both passes at once, for whole blocks of pixels.
+    /// Fused passes over whole blocks of pixels.
     fn fuse<const N: usize, const M: usize, const STEPS: u32>(
         &self,
         _sources: [&[T]; N],

@@ -1,4 +1,4 @@
-//! Where the rows and the columns of an image begin on the canvas.
+//! Starts of the rows and columns of an image on the canvas.
 
 use std::ops::Range;
 

@@ -180,10 +180,7 @@ impl Mapping {
             self.repeat(from, times, &mut progress, output)?;
         }
         progress.column += full.max(1);
-        progress.top = match self.flip {
-            false => top + full.max(1) * h,
-            true => top.wrapping_sub(full.max(1) * h),
-        };
+        progress.top = if self.flip { top.wrapping_sub(full.max(1) * h) } else { top + full.max(1) * h };
         Ok(progress)
     }
 

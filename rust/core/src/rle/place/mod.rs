@@ -108,7 +108,7 @@ pub(crate) struct Placer {
     visible: [u32; 2],
     /// How many input columns land, and on how many canvas columns.
     across: [usize; 2],
-    /// None where the image lies beside the canvas.
+    /// Mapping onto the canvas; none where the image lies beside it.
     mapping: Option<Mapping>,
 }
 

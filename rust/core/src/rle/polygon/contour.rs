@@ -16,9 +16,9 @@ use crate::rle::spans::for_each_rectangle;
 pub struct Polygons {
     /// `x, y` of all points, in pixels.
     pub coordinates: Vec<f64>,
-    /// Where the coordinates of each part begin, and, last, where those of the last one end.
+    /// Start of the coordinates of each part, and the end of the last one's.
     pub parts: Vec<i64>,
-    /// Where the parts of each instance begin, and, last, where those of the last one end.
+    /// Start of the parts of each instance, and the end of the last one's.
     pub instances: Vec<i64>,
 }
 

@@ -26,7 +26,7 @@ pub(super) fn fine(coordinate: f64) -> i64 {
     (5 * (coordinate * FRACTION as f64) as i64 + FRACTION / 2) / FRACTION
 }
 
-/// Of some columns k those whose step, from `5k + 2` to `5k + 3`, lies between two fine coordinates.
+/// Columns k, of some, whose step from `5k + 2` to `5k + 3` lies between two fine coordinates.
 pub(super) fn steps_between(a: i64, b: i64, columns: &Range<i64>) -> Range<i64> {
     let first = (a.min(b) + 2).div_euclid(5).max(columns.start);
     let behind = ((a.max(b) - 3).div_euclid(5) + 1).min(columns.end);
