@@ -13,7 +13,10 @@ from copypaste_rs._checks.places import item, wrong, wrong_type
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-from copypaste_rs._checks.places import Place
+    from copypaste_rs._checks.places import Place
+
+FARTHEST = 2**31
+"""Largest coordinate of a polygon, in pixels: up to there, edges are followed exactly in integers of 128 bits."""
 
 
 def counts_strings(name: Place, strings: Sequence[bytes | str]) -> list[bytes]:
@@ -58,7 +61,7 @@ def polygon_parts(
             part_offsets.append(part_offsets[-1] + len(coordinates))
         instance_offsets.append(len(parts))
     flat = np.concatenate([np.zeros(0), *parts])
-    if not np.isfinite(flat).all():
+    if not (np.abs(flat) <= FARTHEST).all():
         # One by one, to name the part.
         for i, instance in enumerate(instances):
             for k, part in enumerate(instance):
@@ -108,4 +111,6 @@ def _coordinates(name: Place, part: ArrayLike) -> NDArray[np.float64]:
         raise wrong_type(name, "numbers", f"dtype {numbers.dtype}") from None
     if not np.isfinite(values).all():
         raise wrong(name, "finite coordinates", str(values[~np.isfinite(values)][0]))
+    if (far := np.abs(values) > FARTHEST).any():
+        raise wrong(name, f"coordinates from -{FARTHEST} to {FARTHEST}", str(values[far][0]))
     return values
