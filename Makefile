@@ -1,6 +1,6 @@
 # The one vocabulary of this project. Everything is built in build/ and dist/; nothing outside is touched.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench bench-peers bench-kernels gate docs ci rust-lint rust-test test-avx2 test-oldest names clean
+.PHONY: help demo test lint types bench bench-peers bench-kernels gate docs ci rust-lint rust-test test-avx2 test-oldest clean
 
 PYTHON ?= $(shell .ci/find-python newest)
 OLDEST ?= $(shell .ci/find-python oldest)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, cast
 import numpy as np
 
 from copypaste_rs import _checks
-from copypaste_rs._checks import item, wrong
+from copypaste_rs._checks import item, wrong, wrong_type
 from copypaste_rs.blur import gaussian_weights
 from copypaste_rs.errors import ArgumentTypeError
 
@@ -85,8 +85,9 @@ def resolve(rng: Rng) -> Key:
     try:
         values = [_checks.integer(place, part, 0, _WORD - 1) for place, part in zip(places, parts, strict=True)]
     except ArgumentTypeError as error:
-        expected = "None, integers or a numpy.random.Generator"
-        raise ArgumentTypeError(error.argument, expected, error.got, error.index) from None
+        if error.index is not None:
+            raise
+        raise wrong_type("rng", "None, integers or a numpy.random.Generator", error.got) from None
     seed, epoch, index = (*values, 0, 0)[:3]
     return Key((seed, epoch), index)
 

@@ -41,7 +41,9 @@ def check(name: str, *arguments: Any, **options: Any) -> None:
     if isinstance(found, tuple) and found and found[0] in (ArgumentError, ArgumentTypeError, IndexError):
         kind, sentence, (argument, *_) = found
         assert kind is not IndexError, sentence
-        assert re.split(r"\W", argument)[0] in inspect.signature(getattr(functional, name)).parameters, sentence
+        assert re.sub(r"(\[\d+\])?\.\w+$", "", argument) in inspect.signature(getattr(functional, name)).parameters, (
+            sentence
+        )
     else:
         assert not (isinstance(found, tuple) and found and isinstance(found[0], type)), found
 

@@ -71,6 +71,10 @@ def test_an_image_id_that_occurs_twice_is_refused(tmp_path: Path) -> None:
 
 ANNOTATIONS: list[tuple[Any, str]] = [
     ([[1, 2, 3, 4, 5, 6, 7]], r"segmentation\[0\]: expected an even number of coordinates, got 7"),
+    (
+        [[1, 2, 3, 4, 5, -3e9]],
+        r"segmentation\[0\]: expected coordinates from -2147483648 to 2147483648, got -3000000000.0",
+    ),
     ([[1, 2, 3, 4, 5, "6"]], r"Expected `float`, got `str`"),
     ([[[1, 2], [3, 4], [5, 6]]], r"Expected `float`, got `array`"),
     ([[1, 2, 3, 4, 5, 6], 3], r"segmentation\[1\]: expected a list of coordinates, got a number"),

@@ -62,12 +62,12 @@ def test_a_generator_gives_four_words(kind: Any) -> None:
         ((1, -2), ValueError, "rng[1]: expected an integer from 0 to 18446744073709551615, got -2"),
         ((), ValueError, "rng: expected one to three integers, got 0"),
         ((1, 2, 3, 4), ValueError, "rng: expected one to three integers, got 4"),
-        (1.0, TypeError, "rng: expected an integer, got 1.0; rng takes None, integers or a numpy.random.Generator"),
-        (True, TypeError, "rng: expected an integer, got True; rng takes None, integers or a numpy.random.Generator"),
-        ("1", TypeError, "rng: expected an integer, got '1'; rng takes None, integers or a numpy.random.Generator"),
-        ((1, 0.5), TypeError, "rng[1]: expected an integer, got 0.5; rng takes None, integers"),
-        (np.random.Generator(np.random.MT19937(1)), ValueError, "rng: expected a generator of 64-bit words, got MT19937"),
-        (np.random.RandomState(1), TypeError, "rng: expected an integer, got RandomState(MT19937)"),
+        (1.0, TypeError, "rng: expected None, integers or a numpy.random.Generator, got 1.0"),
+        (True, TypeError, "rng: expected None, integers or a numpy.random.Generator, got True"),
+        ("1", TypeError, "rng: expected None, integers or a numpy.random.Generator, got '1'"),
+        ((1, 0.5), TypeError, "rng[1]: expected an integer, got 0.5"),
+        (np.random.Generator(np.random.MT19937(1)), ValueError, "rng: expected a generator of 64-bit words, such as numpy.random.default_rng() makes, got MT19937"),
+        (np.random.RandomState(1), TypeError, "rng: expected None, integers or a numpy.random.Generator, got RandomState(MT19937)"),
     ],
 )  # fmt: skip
 def test_bad_keys(rng: Any, error: type[Exception], message: str) -> None:

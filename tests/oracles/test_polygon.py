@@ -97,7 +97,7 @@ def test_no_instances(kernels: ModuleType) -> None:
 
 # -- far away ----------------------------------------------------------------------------------------------------
 
-FAR = [1e4, 1e9, 3e9, 1e12, 1e30, 1e308, 1.7e308]
+FAR = [1e4, 1e9, 2.0**31]
 
 
 @pytest.mark.parametrize("far", FAR)
@@ -111,7 +111,7 @@ def test_rectangles_that_end_far_away(kernels: ModuleType, far: float) -> None:
     assert one(kernels, below, size=size) == "....../....../....../######"
     corner = [-far, -far, 3, -far, 3, 2, -far, 2]
     assert one(kernels, corner, size=size) == "###.../###.../....../......"
-    beside = [far, 0, far, 4, 2 * far if far < 1e308 else far, 4]
+    beside = [far / 2, 0, far / 2, 4, far, 4]
     assert one(kernels, beside, size=size) == "....../....../....../......"
 
 
@@ -123,20 +123,22 @@ def test_slanted_edges_that_end_far_away(kernels: ModuleType, far: float) -> Non
     assert one(kernels, below, size=(5, 7)) == draw(coco_mask([near], (5, 7)))
 
 
-@pytest.mark.parametrize("far", [1e4, 1e6, 1e9, 3e9, 1e12, 1e15])
+@pytest.mark.parametrize("far", [1e4, 1e6, 5e8])
 @pytest.mark.parametrize(("rise", "run"), [(1, 2), (2, 1), (1, 4), (-1, 2), (-2, 1), (3, 1)])
 def test_slopes_are_kept(kernels: ModuleType, far: float, rise: int, run: int) -> None:
     """An edge through the image looks the same however far away it ends."""
 
     def half_plane(k: float) -> list[float]:
-        below = 1e4 if k < 1e4 else 1e17
+        below = 1e4 if k < 1e4 else 2.0**31
         return [3 - run * k, 2 - rise * k, 3 + run * k, 2 + rise * k, 3 + run * k, below, 3 - run * k, below]
 
     assert one(kernels, half_plane(far), size=(9, 8)) == draw(coco_mask([half_plane(1000)], (9, 8)))
 
 
 @given(polygon=st.lists(parts(far_coordinates()), min_size=1, max_size=3), size=sizes(0, 30))
-def test_any_finite_coordinates_work(kernels: ModuleType, polygon: list[list[float]], size: tuple[int, int]) -> None:
+def test_all_coordinates_up_to_the_farthest_work(
+    kernels: ModuleType, polygon: list[list[float]], size: tuple[int, int]
+) -> None:
     found = kernels.rasterize([polygon], size)
     assert len(found) == 1
     assert 0 <= kernels.area(found)[0] <= size[0] * size[1]
@@ -161,6 +163,9 @@ GOOD = [0, 0, 2, 0, 2, 2]
         ([[[]]], ValueError, "[0][0]: expected at least 3 points, got 0"),
         ([[GOOD, [0, 0, 2, np.nan, 2, 2]]], ValueError, "[0][1]: expected finite coordinates, got nan"),
         ([[[0, 0, 2, -np.inf, np.nan, 2]]], ValueError, "[0][0]: expected finite coordinates, got -inf"),
+        ([[GOOD, [0, 0, 2, 3e9, 2, 2]]], ValueError, "[0][1]: expected coordinates from -2147483648 to 2147483648, got 3000000000.0"),
+        ([[[0, 0, -2147483649, 2, 2, 2]]], ValueError, "[0][0]: expected coordinates from -2147483648 to 2147483648, got -2147483649.0"),
+        ([[np.array([0, 0, 2, 1.7e308, 2, 2])]], ValueError, "[0][0]: expected coordinates from -2147483648 to 2147483648, got 1.7e+308"),
         ([[[0, 0, 2, 10**400, 2, 2]]], ValueError, "[0][0]: expected finite coordinates, got an integer too large for float64"),
         ([[[[0, 0], [2, 0], [2, 2]]]], ValueError, "[0][0]: expected flat coordinates [x, y, x, y, ...], got shape (3, 2)"),
         ([[[[0, 0], [2]]]], ValueError, "[0][0]: expected flat coordinates [x, y, x, y, ...], got nested lists"),

@@ -11,7 +11,7 @@ import pytest
 
 import copypaste_rs
 
-ROOT = Path(__file__).resolve().parents[2] / "python" / "copypaste_rs"
+ROOT = Path(copypaste_rs.__file__).parent
 
 LAYERS: list[set[str]] = [
     {"_core"},  # the extension: values call its kernels

@@ -22,7 +22,7 @@ from copypaste_rs._checks.arrays import (
     row_index,
     weights,
 )
-from copypaste_rs._checks.encodings import counts_strings, polygon_parts
+from copypaste_rs._checks.encodings import FARTHEST, counts_strings, polygon_parts
 from copypaste_rs._checks.fills import Fill, fill, fill_values
 from copypaste_rs._checks.places import Place, item, wrong, wrong_type
 from copypaste_rs._checks.scalars import (
@@ -40,6 +40,7 @@ from copypaste_rs._checks.scalars import (
 )
 
 __all__ = [
+    "FARTHEST",
     "IMAGE_DTYPES",
     "MAX_PIXELS",
     "MAX_SIDE",

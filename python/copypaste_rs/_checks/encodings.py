@@ -13,7 +13,10 @@ from copypaste_rs._checks.places import item, wrong, wrong_type
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-from copypaste_rs._checks.places import Place
+    from copypaste_rs._checks.places import Place
+
+FARTHEST = 2**31
+"""Largest coordinate of a polygon, in pixels: up to there, edges are followed exactly in integers of 128 bits."""
 
 
 def counts_strings(name: Place, strings: Sequence[bytes | str]) -> list[bytes]:
@@ -49,20 +52,20 @@ def polygon_parts(
     part_offsets, instance_offsets = [0], [0]
     for i, instance in enumerate(instances):
         for k, part in enumerate(
-            instance if type(instance) is list else _list_of(f"{name}[{i}]", instance, "a list of parts")
+            instance if type(instance) is list else _list_of(item(name, i), instance, "a list of parts")
         ):
             coordinates = _plain_coordinates(part)
             if coordinates is None:
-                coordinates = _coordinates(f"{name}[{i}][{k}]", part)
+                coordinates = _coordinates(item(name, i, k), part)
             parts.append(coordinates)
             part_offsets.append(part_offsets[-1] + len(coordinates))
         instance_offsets.append(len(parts))
     flat = np.concatenate([np.zeros(0), *parts])
-    if not np.isfinite(flat).all():
+    if not (np.abs(flat) <= FARTHEST).all():
         # One by one, to name the part.
         for i, instance in enumerate(instances):
             for k, part in enumerate(instance):
-                _coordinates(f"{name}[{i}][{k}]", part)
+                _coordinates(item(name, i, k), part)
     return flat, np.array(part_offsets, np.int64), np.array(instance_offsets, np.int64)
 
 
@@ -108,4 +111,6 @@ def _coordinates(name: Place, part: ArrayLike) -> NDArray[np.float64]:
         raise wrong_type(name, "numbers", f"dtype {numbers.dtype}") from None
     if not np.isfinite(values).all():
         raise wrong(name, "finite coordinates", str(values[~np.isfinite(values)][0]))
+    if (far := np.abs(values) > FARTHEST).any():
+        raise wrong(name, f"coordinates from -{FARTHEST} to {FARTHEST}", str(values[far][0]))
     return values

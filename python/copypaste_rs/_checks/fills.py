@@ -25,7 +25,7 @@ def fill(value: object) -> float | tuple[float, ...] | None:
     if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes):
         values = value.tolist() if isinstance(value, np.ndarray) else list(value)
         if isinstance(values, list):
-            return tuple(real("fill", each, -math.inf, math.inf) for each in values)
+            return tuple(real(("fill", i), each, -math.inf, math.inf) for i, each in enumerate(values))
         value = values
     return real("fill", value, -math.inf, math.inf)  # type: ignore[arg-type]  # refuses what is no number
 

@@ -112,7 +112,7 @@ def words64(name: Place, values: object, n: int) -> tuple[int, ...]:
     found = items(name, values)
     if len(found) != n:
         raise wrong(name, f"{n} integers", str(len(found)))
-    return tuple(integer(f"{name}[{i}]", value, 0, 2**64 - 1) for i, value in enumerate(found))
+    return tuple(integer(item(name, i), value, 0, 2**64 - 1) for i, value in enumerate(found))
 
 
 def philox_arguments(key: object, counter: object, n: SupportsIndex) -> tuple[tuple[int, ...], tuple[int, ...], int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from copypaste_rs._checks import FARTHEST
 from copypaste_rs._ragged import picked
 from copypaste_rs.errors import ArgumentError
 from copypaste_rs.masks import RleMasks
@@ -153,6 +154,9 @@ class SegmentationsBuilder:
                 raise ValueError(f"segmentation[{k}]: expected an even number of coordinates, got {len(part)}")
             if len(part) < 6:
                 self.short_parts += 1
+            elif max(part) > FARTHEST or min(part) < -FARTHEST:
+                far = max(part, key=abs)
+                raise ValueError(f"segmentation[{k}]: expected coordinates from -{FARTHEST} to {FARTHEST}, got {far}")
             else:
                 self._coordinates.extend(part)
                 self._part_ends.append(len(self._coordinates))

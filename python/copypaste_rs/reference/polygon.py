@@ -34,8 +34,8 @@ def rasterize(polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
 
     An outline is walked in steps of a fifth of a pixel. Where it passes the middle of a pixel column it toggles
     that column, from the row it is at, downwards. As a consequence the right and bottom borders of a polygon are
-    outside: the square from 0 to 9 has 9 x 9 pixels. Vertices may lie at any finite distance; they cost no more for
-    it, and edges that end beyond 32 bits are computed exactly.
+    outside: the square from 0 to 9 has 9 x 9 pixels. Vertices may lie up to 2^31 pixels away; they cost no more for
+    it, and edges for which 32 bits are too few are computed exactly.
 
     Parameters
     ----------
@@ -53,7 +53,8 @@ def rasterize(polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
     Raises
     ------
     ValueError
-        When a part has an odd number of coordinates, fewer than three points, or coordinates that are not finite.
+        When a part has an odd number of coordinates, fewer than three points, or coordinates that are not
+        finite or beyond 2^31.
     TypeError
         When an argument is of another type.
 
@@ -121,7 +122,7 @@ def _near_flat(start: Point, end: Point, before: NDArray[np.int64]) -> NDArray[n
 
 
 def _near_steep(start: Point, end: Point, before: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same of an edge with one point for each y: the last y before x passes `before` + 0.5."""
+    """Last y before x passes `before` + 0.5, of an edge with one point for each y."""
     steps = end[1] - start[1]
     slope = (end[0] - start[0]) / steps
     low, high = np.zeros_like(before), np.full_like(before, steps)

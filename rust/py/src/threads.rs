@@ -75,7 +75,7 @@ pub(crate) fn for_each<J: Send>(
     let several = jobs.len() > 1;
     if threads > 1 && several {
         survive_forks(py)?;
-        if let Some(pool) = Pool::take(threads.min(jobs.len())) {
+        if let Some(pool) = Pool::take(threads) {
             let failed = py.detach(|| pool.run(jobs, &work));
             pool.give_back();
             return failed?.map_or(Ok(()), |(item, error)| Err(of_item(py, to_python(error), item)));

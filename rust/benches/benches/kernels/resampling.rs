@@ -33,14 +33,14 @@ fn resize<T: Value>(criterion: &mut Criterion, channels: usize) {
         });
     };
     for scale in [SMALLER, LARGER].concat() {
-        bench("two taps", Filter::TwoTap, scale, false);
+        bench("linear", Filter::Linear, scale, false);
     }
     // There is antialiasing only where an image shrinks.
     for scale in SMALLER {
         bench("antialias", Filter::Antialias, scale, false);
     }
-    bench("flip, two taps", Filter::TwoTap, SMALLER[1], true);
+    bench("flip, linear", Filter::Linear, SMALLER[1], true);
     bench("flip, antialias", Filter::Antialias, SMALLER[1], true);
-    bench("flip", Filter::TwoTap, 1.0, true);
+    bench("flip", Filter::Linear, 1.0, true);
     group.finish();
 }

@@ -1,8 +1,6 @@
 //! Resampling an image onto the canvas: one row at a time, and of a row only what is asked for.
 
 pub(crate) mod antialias;
-mod bands;
-mod chains;
 pub(crate) mod fill;
 pub(crate) mod linear;
 pub(crate) mod mirror;
@@ -31,7 +29,7 @@ pub enum Filter {
     /// The nearest input pixel.
     Nearest,
     /// Bilinear, two taps on each axis: bytes as OpenCV's `INTER_LINEAR`.
-    TwoTap,
+    Linear,
     /// Bilinear, widened where an axis shrinks: bytes as Pillow's `BILINEAR`.
     Antialias,
 }
@@ -47,37 +45,36 @@ impl Filter {
         } else if antialias && (resized.h < input.h || resized.w < input.w) {
             Self::Antialias
         } else {
-            Self::TwoTap
+            Self::Linear
         }
     }
 }
 
 mod sealed {
-    use super::bands::Pairs;
     use super::{Passes, antialias, linear};
 
     pub trait Kernels: Sized {
-        type TwoTaps: Pairs<Self>;
+        type Linear: linear::LinearFilter<Self>;
         type Antialias: Passes<Self>;
         /// Whether a weight of 1 gives back every value: float32 loses the sign of zero.
         const KEEPS_SIGN: bool;
     }
 
     impl Kernels for u8 {
-        type TwoTaps = linear::Bytes;
-        type Antialias = antialias::Bytes;
+        type Linear = linear::LinearBytes;
+        type Antialias = antialias::AntialiasBytes;
         const KEEPS_SIGN: bool = true;
     }
 
     impl Kernels for u16 {
-        type TwoTaps = linear::Floats<Self>;
-        type Antialias = antialias::Floats;
+        type Linear = linear::LinearFloats<Self>;
+        type Antialias = antialias::AntialiasFloats;
         const KEEPS_SIGN: bool = true;
     }
 
     impl Kernels for f32 {
-        type TwoTaps = linear::Floats<Self>;
-        type Antialias = antialias::Floats;
+        type Linear = linear::LinearFloats<Self>;
+        type Antialias = antialias::AntialiasFloats;
         const KEEPS_SIGN: bool = false;
     }
 }
@@ -100,7 +97,7 @@ enum Engine<'a, T: Pixel> {
     /// The image does not reach the window.
     Nothing,
     Nearest(Nearest<'a, T>),
-    TwoTaps(Separable<'a, T, T::TwoTaps>),
+    Linear(Separable<'a, T, T::Linear>),
     Antialias(Separable<'a, T, T::Antialias>),
 }
 
@@ -121,7 +118,7 @@ impl<'a, T: Pixel> Resampler<'a, T> {
         Self::with_level(Level::detect(), image, placement, filter, window_rows, window_columns)
     }
 
-    /// The same, with the instructions of `level`.
+    /// Makes a resampler that uses the instructions of `level`.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
@@ -155,8 +152,8 @@ impl<'a, T: Pixel> Resampler<'a, T> {
             _ if rows.is_empty() || columns.is_empty() => Engine::Nothing,
             _ if unchanged => Engine::Nearest(Nearest::new(image, &window)?),
             Filter::Nearest => Engine::Nearest(Nearest::new(image, &window)?),
-            Filter::TwoTap if whole => Engine::TwoTaps(Separable::of_whole(image, &window)?),
-            Filter::TwoTap => Engine::TwoTaps(Separable::new(image, &window)?),
+            Filter::Linear if whole => Engine::Linear(Separable::of_whole(image, &window)?),
+            Filter::Linear => Engine::Linear(Separable::new(image, &window)?),
             Filter::Antialias => Engine::Antialias(Separable::new(image, &window)?),
         };
         Ok(Self { rows, columns, engine })
@@ -183,14 +180,14 @@ impl<'a, T: Pixel> Resampler<'a, T> {
         match &mut self.engine {
             Engine::Nothing => {}
             Engine::Nearest(engine) => engine.row(y, spans, out),
-            Engine::TwoTaps(engine) => engine.row(y, spans, out),
+            Engine::Linear(engine) => engine.row(y, spans, out),
             Engine::Antialias(engine) => engine.row(y, spans, out),
         }
     }
 
     /// Resamples every row of the window onto the canvas `out`.
     fn place(mut self, out: &mut ImageViewMut<'_, T>) -> Result<()> {
-        if let Engine::TwoTaps(mut engine) = self.engine {
+        if let Engine::Linear(mut engine) = self.engine {
             return engine.place(self.rows, &self.columns, out);
         }
         let span = [(self.columns.start as u32, self.columns.end as u32)];
@@ -201,7 +198,7 @@ impl<'a, T: Pixel> Resampler<'a, T> {
     }
 }
 
-/// What two ranges have in common.
+/// Intersection of two ranges.
 pub(crate) fn common(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
     let start = a.start.max(b.start);
     start..a.end.min(b.end).max(start)
@@ -221,7 +218,7 @@ pub fn place_image<T: Pixel>(
     place_image_with_level(Level::detect(), image, placement, filter, fill, out)
 }
 
-/// The same, with the instructions of `level`.
+/// Places an image with the instructions of `level`.
 ///
 /// # Errors
 /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
@@ -255,4 +252,11 @@ pub fn place_image_with_level<T: Pixel>(
         }
     }
     Ok(())
+}
+
+/// X.
+#[allow(missing_docs)]
+pub fn xp(c: char) -> bool {
+    static X: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    X.get_or_init(|| std::env::var("H2X").unwrap_or_default()).contains(c)
 }

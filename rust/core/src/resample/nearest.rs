@@ -18,14 +18,14 @@ use crate::view::ImageView;
 pub(crate) struct Nearest<'a, T> {
     image: ImageView<'a, T>,
     rows: Axis,
-    columns: Columns,
+    columns: CopiedColumns,
     first_column: usize,
     level: Level,
 }
 
-/// Which input column each column of the window copies.
+/// Input column that each column of the window copies.
 #[derive(Debug)]
-enum Columns {
+enum CopiedColumns {
     /// The first copies this one, and each further one the next.
     From(usize),
     /// The first copies this one, and each further one the one before.
@@ -39,13 +39,13 @@ impl<'a, T: Pixel> Nearest<'a, T> {
         let Range { start, end } = window.columns.clone();
         let columns = if axis.input == axis.resized {
             let first = axis.nearest(axis.resized_at(start));
-            if axis.flip { Columns::DownFrom(first) } else { Columns::From(first) }
+            if axis.flip { CopiedColumns::DownFrom(first) } else { CopiedColumns::From(first) }
         } else {
             let mut table = filled(end - start)?;
             for (x, column) in (start..).zip(&mut table) {
                 *column = axis.nearest(axis.resized_at(x)) as u32;
             }
-            Columns::Table(table)
+            CopiedColumns::Table(table)
         };
         Ok(Self { image, rows: window.placement.rows(), columns, first_column: start, level: window.level })
     }
@@ -58,16 +58,16 @@ impl<'a, T: Pixel> Nearest<'a, T> {
             let out = &mut out[start * channels..end * channels];
             let pixels = start - self.first_column..end - self.first_column;
             match &self.columns {
-                Columns::From(first) => {
+                CopiedColumns::From(first) => {
                     let from = (first + pixels.start) * channels..(first + pixels.end) * channels;
                     out.copy_from_slice(&row[from]);
                 }
-                Columns::DownFrom(first) => {
+                CopiedColumns::DownFrom(first) => {
                     let from = (first + 1 - pixels.end) * channels..(first + 1 - pixels.start) * channels;
                     let (from, out) = (cast_slice(&row[from]), cast_slice_mut(out));
                     mirror(self.level, channels * size_of::<T>(), from, out);
                 }
-                Columns::Table(table) => pick(row, &table[pixels], channels, out),
+                CopiedColumns::Table(table) => pick(row, &table[pixels], channels, out),
             }
         }
     }

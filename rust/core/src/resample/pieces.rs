@@ -1,4 +1,4 @@
-//! Which parts of a row there are: one bit for each piece of it.
+//! Pieces of a row as bits: which of them have been resampled, and which are needed.
 
 use std::iter;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use super::separable::BLOCK;
 /// How a row is cut into at most 64 pieces.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pieces {
-    /// Of the number of pixels of a piece.
+    /// Logarithm of the number of pixels of a piece.
     log2: u32,
     /// Pixels of the row, in whole blocks.
     length: usize,

@@ -1,4 +1,4 @@
-//! Columns first, then rows: the walk that two taps and the antialiased filter share.
+//! Columns first, then rows: the walk that the bilinear and the antialiased filter share.
 //!
 //! A source row is resampled along its columns once, and kept while output rows need it.
 
@@ -12,19 +12,19 @@ use crate::view::ImageView;
 
 use super::pieces::Pieces;
 
-/// Pixels are resampled along a row in blocks of so many, so that kernels have no remainders.
+/// Pixels of a block: rows are resampled in blocks, so that kernels have no remainders.
 pub(crate) const BLOCK: usize = 16;
 
-/// Kernels may load so many elements past the last they need, and write so many past the last of a row.
+/// Elements past the last they need that kernels may load, and past the last of a row that they may write.
 pub(crate) const SLACK: usize = 16;
 
-/// Of rows after the first pass so many elements past the last may be read.
+/// Elements past the last that may be read of a row after the first pass.
 pub(crate) const MIDDLE_SLACK: usize = 32;
 
 /// Bytes of a line of the cache.
 const LINE: usize = 64;
 
-/// What there is to resample: a window of the resized image, never the whole of it.
+/// Window of the resized image that is resampled, never the whole of it.
 #[derive(Clone, Debug)]
 pub struct Window {
     pub(crate) placement: Placement,
@@ -55,7 +55,7 @@ impl Window {
 
 /// Two passes of one filter over pixels of type `T`.
 pub trait Passes<T>: Sized {
-    /// What the first pass leaves for the second.
+    /// Value that the first pass leaves for the second.
     type Middle: Copy + Default;
 
     /// How many source rows the first pass takes at once at most.
@@ -109,16 +109,16 @@ pub(crate) struct Separable<'a, T, P: Passes<T>> {
     /// Source rows after the first pass, each in its slot.
     pub(super) middle: Vec<P::Middle>,
     stride: usize,
-    /// What each slot holds: source row `r` goes to slot `r % slots.len()`.
+    /// Rows that the slots hold: source row `r` goes to slot `r % slots.len()`.
     pub(super) slots: Vec<Slot>,
-    /// Where the rows of the current output row are in `middle`.
+    /// Starts of the rows of the current output row in `middle`.
     starts: Vec<usize>,
     pieces: Pieces,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Slot {
-    /// Where it is in `middle`.
+    /// Start of the row in `middle`.
     pub(super) start: usize,
     pub(super) row: usize,
     /// Pieces that have been resampled.

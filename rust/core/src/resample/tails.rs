@@ -1,4 +1,4 @@
-//! What whole vectors leave of a row.
+//! Ends of rows that whole vectors leave.
 
 /// Writes what blocks of `W` values leave at the end of `out`. `block` makes the values from one of them on, and
 /// may be asked for some that reach past the end.

@@ -1,4 +1,4 @@
-//! Where the taps of a resized sample lie along one axis, and how much each weighs.
+//! Taps of a resized sample along one axis: the input samples it is made of, and the weight of each.
 #![expect(
     clippy::inline_always,
     reason = "AVX2 and AVX-512 functions compile these bodies once more, with their features"
@@ -18,12 +18,12 @@ pub(crate) struct Between<F> {
 /// Positions of resized samples between two input samples. Nothing here has a branch or a conversion that compilers do
 /// not vectorise.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct TwoTaps {
+pub(crate) struct LinearTaps {
     scale: f64,
     last: f64,
 }
 
-impl TwoTaps {
+impl LinearTaps {
     pub(crate) fn new(axis: &Axis) -> Self {
         // Not `input / resized`: the reciprocal of the scale is what OpenCV computes, and it differs in the
         // last bit.
@@ -98,8 +98,8 @@ pub(crate) fn float_weights(share: f64) -> [f32; 2] {
     [(1.0 - share) as f32, share as f32]
 }
 
-/// Of a number from 0 to 2048. With 2^23 added a float32 has no fraction bits: it is rounded, halves to even,
-/// and its low bits are the integer.
+/// Integer nearest to a number from 0 to 2048, halves to even. With 2^23 added a float32 has no fraction bits: it is
+/// rounded, and its low bits are the integer.
 #[inline(always)]
 fn round_to_even(x: f32) -> i16 {
     (x + 8_388_608.0).to_bits() as i16

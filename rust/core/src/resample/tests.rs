@@ -3,7 +3,9 @@
 mod oracle;
 
 use ndarray::Array3;
-use oracle::{Oracle, Random, truth};
+use oracle::{Oracle, truth};
+
+use crate::testing::Random;
 
 use super::{Filter, Resampler, place_image_with_level};
 use crate::simd::Level;
@@ -97,21 +99,21 @@ fn check_placement<T: Oracle + bytemuck::Pod>(
 #[test]
 fn bytes_follow_the_rules() {
     check::<u8>(Filter::Nearest);
-    check::<u8>(Filter::TwoTap);
+    check::<u8>(Filter::Linear);
     check::<u8>(Filter::Antialias);
 }
 
 #[test]
 fn uint16_follows_the_rules() {
     check::<u16>(Filter::Nearest);
-    check::<u16>(Filter::TwoTap);
+    check::<u16>(Filter::Linear);
     check::<u16>(Filter::Antialias);
 }
 
 #[test]
 fn float32_follows_the_rules() {
     check::<f32>(Filter::Nearest);
-    check::<f32>(Filter::TwoTap);
+    check::<f32>(Filter::Linear);
     check::<f32>(Filter::Antialias);
 }
 
@@ -127,7 +129,7 @@ fn wide_rows_are_resampled_piece_by_piece() {
             hflip,
         };
         let mut random = Random(width as u64);
-        for (filter, channels) in [(Filter::TwoTap, 3), (Filter::TwoTap, 1), (Filter::Antialias, 3)] {
+        for (filter, channels) in [(Filter::Linear, 3), (Filter::Linear, 1), (Filter::Antialias, 3)] {
             check_placement::<u8>(filter, &placement, channels, &mut random);
             check_placement::<u16>(filter, &placement, channels, &mut random);
             check_placement::<f32>(filter, &placement, channels, &mut random);
@@ -147,9 +149,9 @@ fn long_rows_go_two_at_a_time() {
             hflip: height == 12,
         };
         let mut random = Random(width as u64);
-        check_placement::<u8>(Filter::TwoTap, &placement, 4, &mut random);
-        check_placement::<u16>(Filter::TwoTap, &placement, 4, &mut random);
-        check_placement::<f32>(Filter::TwoTap, &placement, 3, &mut random);
+        check_placement::<u8>(Filter::Linear, &placement, 4, &mut random);
+        check_placement::<u16>(Filter::Linear, &placement, 4, &mut random);
+        check_placement::<f32>(Filter::Linear, &placement, 3, &mut random);
     }
 }
 
@@ -166,8 +168,8 @@ fn rows_that_are_not_shared() {
         };
         let mut random = Random(width as u64);
         for channels in 1..=5 {
-            check_placement::<u16>(Filter::TwoTap, &placement, channels, &mut random);
-            check_placement::<f32>(Filter::TwoTap, &placement, channels, &mut random);
+            check_placement::<u16>(Filter::Linear, &placement, channels, &mut random);
+            check_placement::<f32>(Filter::Linear, &placement, channels, &mut random);
         }
     }
 }
@@ -188,8 +190,8 @@ fn rows_that_are_made_together() {
                 hflip: random.below(2) == 1,
             };
             for channels in 1..=4 {
-                check_placement::<u16>(Filter::TwoTap, &placement, channels, &mut random);
-                check_placement::<f32>(Filter::TwoTap, &placement, channels, &mut random);
+                check_placement::<u16>(Filter::Linear, &placement, channels, &mut random);
+                check_placement::<f32>(Filter::Linear, &placement, channels, &mut random);
             }
         }
     }
@@ -205,8 +207,8 @@ fn copies_in_reverse() {
             let placement =
                 Placement { input: size, resized: size, offset_y: 0, offset_x, canvas, hflip: true };
             for channels in [1, 2, 3, 4, 5, 6, 17] {
-                check_placement::<u8>(Filter::TwoTap, &placement, channels, &mut random);
-                check_placement::<u16>(Filter::TwoTap, &placement, channels, &mut random);
+                check_placement::<u8>(Filter::Linear, &placement, channels, &mut random);
+                check_placement::<u16>(Filter::Linear, &placement, channels, &mut random);
                 check_placement::<f32>(Filter::Nearest, &placement, channels, &mut random);
             }
         }
@@ -226,7 +228,7 @@ fn a_huge_resized_side_costs_what_the_window_costs() {
         hflip: false,
     };
     let mut out = Array3::from_elem((4, 7, 2), 9);
-    for filter in [Filter::Nearest, Filter::TwoTap, Filter::Antialias] {
+    for filter in [Filter::Nearest, Filter::Linear, Filter::Antialias] {
         let view = ImageView::new(image.view()).unwrap();
         let mut out_view = ImageViewMut::new(out.view_mut()).unwrap();
         place_image_with_level(Level::detect(), view, &placement, filter, &[7, 8], &mut out_view).unwrap();
@@ -245,9 +247,9 @@ fn antialiasing_needs_an_axis_that_shrinks() {
         canvas: Size { h: 8, w: 9 },
         hflip: false,
     };
-    assert_eq!(Filter::choose(false, true, &placement(20, 30)), Filter::TwoTap);
+    assert_eq!(Filter::choose(false, true, &placement(20, 30)), Filter::Linear);
     assert_eq!(Filter::choose(false, true, &placement(19, 60)), Filter::Antialias);
     assert_eq!(Filter::choose(false, true, &placement(40, 29)), Filter::Antialias);
-    assert_eq!(Filter::choose(false, false, &placement(10, 10)), Filter::TwoTap);
+    assert_eq!(Filter::choose(false, false, &placement(10, 10)), Filter::Linear);
     assert_eq!(Filter::choose(true, true, &placement(10, 10)), Filter::Nearest);
 }

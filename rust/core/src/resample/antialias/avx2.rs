@@ -14,8 +14,8 @@ use bytemuck::cast;
 use super::bytes::RowWeights;
 use super::portable::HALF;
 use super::steps::{SomeSteps, Step};
-use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT, portable};
-use crate::resample::linear::Float;
+use super::{AntialiasByteColumns, FloatColumns, GROUP, Group, SPLIT, portable};
+use crate::resample::linear::FloatPixel;
 use crate::resample::linear::avx2::{fewest, shortest};
 use crate::resample::separable::Rows;
 use crate::resample::taps::BYTE_WEIGHT_BITS;
@@ -26,7 +26,7 @@ const SPLIT_BY: i32 = SPLIT as i32;
 #[target_feature(enable = "avx2")]
 pub(crate) fn columns_u8<const N: usize, const C: usize>(
     lines: [&[u8]; N],
-    columns: ByteColumns<'_>,
+    columns: AntialiasByteColumns<'_>,
     mut out: [&mut [u8]; N],
 ) {
     match (C, columns.pairs) {
@@ -121,7 +121,7 @@ fn eight<const N: usize>(lines: [&[u8]; N], steps: SomeSteps<'_>, out: [&mut [u8
 
 /// One channel: four pixels at a time, one a lane, with the high parts of the weights before the low ones.
 #[target_feature(enable = "avx2")]
-fn columns_u8x1(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
+fn columns_u8x1(line: &[u8], columns: AntialiasByteColumns<'_>, out: &mut [u8]) {
     let last = line.len() - 16;
     let widen: __m256i = cast([[0_i8, -1, 1, -1, 2, -1, 3, -1]; 4]);
     // What `levels` leaves of four pixels, in order.
@@ -169,7 +169,7 @@ fn levels(high: __m256i, low: __m256i) -> __m256i {
     _mm256_packus_epi16(level, level)
 }
 
-/// The same for one line or two: for each the bytes of both lanes.
+/// Bytes of both lanes, four a lane, for each of one or two lines.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn levels_of_lines<const N: usize>(high: [__m256i; N], low: [__m256i; N]) -> [[[u8; 4]; 2]; 2] {
@@ -182,7 +182,7 @@ fn levels_of_lines<const N: usize>(high: [__m256i; N], low: [__m256i; N]) -> [[[
 #[target_feature(enable = "avx2")]
 fn few<const N: usize, const C: usize, const PAIRS: usize>(
     lines: [&[u8]; N],
-    columns: ByteColumns<'_>,
+    columns: AntialiasByteColumns<'_>,
     out: &mut [&mut [u8]; N],
 ) {
     let last = shortest(&lines) - 16;
@@ -294,6 +294,6 @@ pub(crate) fn columns_f32<const C: usize>(line: &[f32], columns: FloatColumns<'_
 }
 
 #[target_feature(enable = "avx2")]
-pub(crate) fn rows_float<T: Float>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
+pub(crate) fn rows_float<T: FloatPixel>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
     portable::rows_float(rows, weights, out);
 }

@@ -7,9 +7,9 @@ use super::Extent;
 use super::digits::{Digits, PaddedDigits, digits, padded_digits};
 use super::dispatch;
 use super::steps::{SomeSteps, Steps};
+use super::{inside, parts};
 use crate::error::Result;
 use crate::memory::filled;
-use crate::resample::linear::{inside, parts};
 use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window};
 use crate::resample::taps::{Triangle, byte_weight};
 use crate::simd::Level;
@@ -37,10 +37,10 @@ fn split(weight: i32) -> [i16; 2] {
 /// the line, and their weights in groups that are filled up with zeros. The same taps may be there in steps,
 /// for shuffles.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ByteColumns<'a> {
+pub(crate) struct AntialiasByteColumns<'a> {
     pub(crate) start: &'a [u32],
     pub(crate) weights: &'a [Group],
-    /// The same in digits, instead, for levels and channels that have sums of bytes.
+    /// Weights in digits, for levels and channels that have sums of bytes.
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 sums bytes"))]
     pub(crate) digits: &'a [PaddedDigits],
     pub(crate) pairs: usize,
@@ -49,7 +49,7 @@ pub(crate) struct ByteColumns<'a> {
     pub(crate) channels: usize,
 }
 
-impl ByteColumns<'_> {
+impl AntialiasByteColumns<'_> {
     /// Groups of weights of a pixel.
     pub(crate) fn groups(&self) -> usize {
         self.pairs.div_ceil(2)
@@ -66,7 +66,7 @@ pub(crate) struct RowWeights<'a> {
 
 /// The passes.
 #[derive(Debug)]
-pub struct Bytes {
+pub struct AntialiasBytes {
     extent: Extent,
     weights: Vec<Group>,
     digits: Vec<PaddedDigits>,
@@ -83,7 +83,7 @@ pub struct Bytes {
     level: Level,
 }
 
-impl Passes<u8> for Bytes {
+impl Passes<u8> for AntialiasBytes {
     type Middle = u8;
 
     const TOGETHER: usize = 2;
@@ -159,7 +159,7 @@ impl Passes<u8> for Bytes {
             let origin = self.extent.source.start * channels;
             let lines = array::from_fn(|k| if inside { &rows[k][origin..] } else { &self.lines[k][..] });
             let groups = part.start * groups..part.end * groups;
-            let columns = ByteColumns {
+            let columns = AntialiasByteColumns {
                 start: &self.extent.start[part.clone()],
                 weights: self.weights.get(groups.clone()).unwrap_or_default(),
                 digits: self.digits.get(groups).unwrap_or_default(),

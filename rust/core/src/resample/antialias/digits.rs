@@ -8,10 +8,10 @@ const DIGITS: usize = 3;
 /// The highest digits of a few weights, then the middle ones, then the lowest.
 pub(crate) type Digits = [[i8; GROUP]; DIGITS];
 
-/// The same in the place of four.
+/// Digits of a group of weights, padded to four by zeros.
 pub(crate) type PaddedDigits = [[i8; GROUP]; 4];
 
-/// Of up to [`GROUP`] weights; where there are fewer, the rest weighs nothing.
+/// Digits of up to [`GROUP`] weights; where there are fewer, the rest weighs nothing.
 pub(crate) fn digits(weights: impl Iterator<Item = i32>) -> Digits {
     let mut digits = [[0; GROUP]; DIGITS];
     for (k, mut weight) in weights.enumerate() {
@@ -23,7 +23,7 @@ pub(crate) fn digits(weights: impl Iterator<Item = i32>) -> Digits {
     digits
 }
 
-/// The same in the place of four.
+/// Padded digits of up to [`GROUP`] weights.
 pub(crate) fn padded_digits(weights: impl Iterator<Item = i32>) -> PaddedDigits {
     let [high, middle, low] = digits(weights);
     [high, middle, low, [0; GROUP]]

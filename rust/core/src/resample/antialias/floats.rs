@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Extent, dispatch};
 use crate::error::{Error, Result};
 use crate::memory::filled;
-use crate::resample::linear::Float;
+use crate::resample::linear::FloatPixel;
 use crate::resample::separable::{Passes, Rows, SLACK, Window};
 use crate::resample::taps::Triangle;
 use crate::simd::Level;
@@ -23,7 +23,7 @@ pub(crate) struct FloatColumns<'a> {
 
 /// The passes.
 #[derive(Debug)]
-pub struct Floats {
+pub struct AntialiasFloats {
     extent: Extent,
     flip: bool,
     weights: Vec<f32>,
@@ -36,8 +36,8 @@ pub struct Floats {
     level: Level,
 }
 
-impl Floats {
-    fn row_columns<T: Float>(&mut self, row: &[T], pixels: Range<usize>, out: &mut [f32]) {
+impl AntialiasFloats {
+    fn row_columns<T: FloatPixel>(&mut self, row: &[T], pixels: Range<usize>, out: &mut [f32]) {
         let (to, from) = self.extent.needed(pixels.clone());
         for (line, pixel) in self.line[to].iter_mut().zip(&row[from]) {
             *line = pixel.to_f32();
@@ -60,7 +60,7 @@ impl Floats {
     }
 }
 
-impl<T: Float> Passes<T> for Floats {
+impl<T: FloatPixel> Passes<T> for AntialiasFloats {
     type Middle = f32;
 
     const TOGETHER: usize = 2;

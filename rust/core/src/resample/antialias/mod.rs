@@ -13,15 +13,15 @@ pub(crate) mod vnni;
 
 use std::ops::Range;
 
-pub(crate) use bytes::{ByteColumns, Bytes, GROUP, Group, SPLIT};
-pub(crate) use floats::{FloatColumns, Floats};
+pub(crate) use bytes::{AntialiasByteColumns, AntialiasBytes, GROUP, Group, SPLIT};
+pub(crate) use floats::{AntialiasFloats, FloatColumns};
 
 use super::separable::Window;
 use super::taps::Triangle;
 use crate::error::{Error, Result};
 use crate::memory::filled;
 
-/// Which part of a source row the columns of a window need.
+/// Part of a source row that the columns of a window need.
 #[derive(Debug)]
 struct Extent {
     /// Input columns of the window; the line holds these.
@@ -75,4 +75,29 @@ impl Extent {
         let origin = self.source.start * self.channels;
         (line.clone(), line.start + origin..line.end + origin)
     }
+}
+
+/// The pixels, in multiples of `block`, for which a kernel may read `reach` values from each start on and stay
+/// inside the `available` ones.
+fn inside(starts: &[u32], block: usize, reach: usize, available: usize) -> Range<usize> {
+    let fits = |start: &u32| *start as usize + reach <= available;
+    let inside = match (starts.first().is_some_and(fits), starts.last().is_some_and(fits)) {
+        (true, true) => 0..starts.len(),
+        (true, false) => 0..starts.partition_point(fits),
+        (false, true) => starts.partition_point(|start| !fits(start))..starts.len(),
+        (false, false) => 0..0,
+    };
+    let start = inside.start.next_multiple_of(block);
+    start..(inside.end - inside.end % block).max(start)
+}
+
+/// `pixels` in up to three parts: before, in and after `inside`. The flag tells which is in it.
+fn parts(pixels: &Range<usize>, inside: &Range<usize>) -> impl Iterator<Item = (Range<usize>, bool)> + use<> {
+    let clamp = |range: Range<usize>| {
+        range.start.clamp(pixels.start, pixels.end)..range.end.clamp(pixels.start, pixels.end)
+    };
+    let before = clamp(0..inside.start);
+    let within = clamp(inside.clone());
+    let after = clamp(inside.end.max(inside.start)..usize::MAX);
+    [(before, false), (within, true), (after, false)].into_iter().filter(|(part, _)| !part.is_empty())
 }

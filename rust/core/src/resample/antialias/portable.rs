@@ -5,12 +5,12 @@
 )]
 
 use super::bytes::RowWeights;
-use super::{ByteColumns, FloatColumns, GROUP, Group, SPLIT};
-use crate::resample::linear::Float;
+use super::{AntialiasByteColumns, FloatColumns, GROUP, Group, SPLIT};
+use crate::resample::linear::FloatPixel;
 use crate::resample::separable::Rows;
 use crate::resample::taps::BYTE_WEIGHT_BITS;
 
-/// What a sum starts from, so that shifting it down rounds to nearest.
+/// Start of a sum, so that shifting it down rounds to nearest.
 pub(crate) const HALF: i32 = 1 << (BYTE_WEIGHT_BITS - 1);
 
 #[inline(always)]
@@ -29,7 +29,7 @@ fn weights_of(groups: &[Group]) -> impl Iterator<Item = i32> {
 
 pub(crate) fn columns_u8<const N: usize, const C: usize>(
     lines: [&[u8]; N],
-    columns: ByteColumns<'_>,
+    columns: AntialiasByteColumns<'_>,
     out: [&mut [u8]; N],
 ) {
     for (line, out) in lines.into_iter().zip(out) {
@@ -39,7 +39,7 @@ pub(crate) fn columns_u8<const N: usize, const C: usize>(
 
 /// Not inlined into functions for AVX2, where compilers choose slow 32-bit products for it.
 #[inline(never)]
-fn columns_u8_line<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [u8]) {
+fn columns_u8_line<const C: usize>(line: &[u8], columns: AntialiasByteColumns<'_>, out: &mut [u8]) {
     let channels = if C == 0 { columns.channels } else { C };
     let taps = columns.groups() * GROUP;
     let pixels = columns.start.iter().zip(columns.weights.chunks_exact(columns.groups()));
@@ -114,7 +114,7 @@ pub(crate) fn columns_f32<const C: usize>(line: &[f32], columns: FloatColumns<'_
 
 /// Each sum starts from +0.0 and takes its rows in ascending order.
 #[inline(always)]
-pub(crate) fn rows_float<T: Float>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
+pub(crate) fn rows_float<T: FloatPixel>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
     const WIDTH: usize = 32;
     for (block, out) in out.chunks_mut(WIDTH).enumerate() {
         let mut sums = [0.0; WIDTH];

@@ -13,7 +13,7 @@ use crate::memory::filled;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Step {
     pub(crate) start: [u32; 4],
-    /// Which bytes are the taps, each followed by a zero byte.
+    /// Numbers of the bytes that are the taps, each followed by a zero byte.
     pub(crate) shuffle: [[i8; 32]; 2],
     pub(crate) high: [[i16; 16]; 2],
     pub(crate) low: [[i16; 16]; 2],
@@ -28,7 +28,7 @@ pub(crate) struct Steps {
     count: usize,
 }
 
-/// Some steps.
+/// Consecutive steps, borrowed.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 shuffles"))]
 pub(crate) struct SomeSteps<'a> {

@@ -16,7 +16,7 @@ use super::avx2::{self, window};
 use super::bytes::RowWeights;
 use super::digits::Digits;
 use super::portable::HALF;
-use super::{ByteColumns, GROUP};
+use super::{AntialiasByteColumns, GROUP};
 use crate::resample::linear::avx2::shortest;
 use crate::resample::separable::{MIDDLE_SLACK, Rows};
 use crate::resample::taps::BYTE_WEIGHT_BITS;
@@ -26,7 +26,7 @@ const SHIFT: i32 = BYTE_WEIGHT_BITS as i32;
 #[target_feature(enable = "avx2,avx512f,avx512vl,avx512vnni")]
 pub(crate) fn columns_u8<const N: usize, const C: usize>(
     lines: [&[u8]; N],
-    columns: ByteColumns<'_>,
+    columns: AntialiasByteColumns<'_>,
     out: [&mut [u8]; N],
 ) {
     match columns.groups() {
@@ -67,7 +67,7 @@ fn levels([high, middle, low]: Sums) -> __m256i {
 #[target_feature(enable = "avx2,avx512f,avx512vl,avx512vnni")]
 fn fours<const N: usize, const C: usize, const GROUPS: usize>(
     lines: [&[u8]; N],
-    columns: ByteColumns<'_>,
+    columns: AntialiasByteColumns<'_>,
     mut out: [&mut [u8]; N],
 ) {
     let last = shortest(&lines) - 16;
@@ -144,7 +144,7 @@ pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: RowWeights<'_>, out: &mut [u8
 /// Bytes at a time.
 const WIDTH: usize = 32;
 
-/// As many as there is room for.
+/// Writes the sums as bytes, as many as there is room for.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn write([a, b, c, d]: [__m256i; 4], out: &mut [u8]) {

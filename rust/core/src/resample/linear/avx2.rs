@@ -1,4 +1,4 @@
-//! Two-tap kernels for AVX2: bytes.
+//! Bilinear kernels for AVX2: bytes.
 
 use std::arch::x86_64::{
     __m128i, __m256i, _mm256_add_epi16, _mm256_madd_epi16, _mm256_mulhi_epi16, _mm256_mulhrs_epi16,
@@ -9,27 +9,31 @@ use std::arch::x86_64::{
 use bytemuck::cast;
 
 use super::bytes::Block;
-use super::{ByteColumns, Columns, Float, FloatTables, Table, portable};
+use super::{Columns, FloatPixel, FloatTables, LinearByteColumns, LinearTable, portable};
 use crate::error::Result;
 use crate::resample::separable::Window;
 use crate::resample::tails::tail;
 
-pub(crate) use super::avx2_floats::{chain_float, columns_float, rows_float};
+pub(crate) use super::avx2_floats::{fused_float, horizontal_float, vertical_float};
 
-/// What the first pass looks up.
+/// Tables of the first pass over bytes.
 #[target_feature(enable = "avx2")]
-pub(crate) fn tables_u8(window: &Window) -> Result<(Table<i16>, Columns)> {
+pub(crate) fn tables_u8(window: &Window) -> Result<(LinearTable<i16>, Columns)> {
     portable::tables_u8(window)
 }
 
-/// The same for `uint16` and `float32`.
+/// Tables of the first pass over `uint16` and `float32`.
 #[target_feature(enable = "avx2")]
-pub(crate) fn tables_float<T: Float>(window: &Window) -> Result<FloatTables> {
+pub(crate) fn tables_float<T: FloatPixel>(window: &Window) -> Result<FloatTables> {
     portable::tables_float::<T>(window)
 }
 
 #[target_feature(enable = "avx2")]
-pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]) {
+pub(crate) fn columns_u8<const N: usize>(
+    lines: [&[u8]; N],
+    columns: LinearByteColumns<'_>,
+    out: [&mut [i16]; N],
+) {
     let length = shortest(&lines);
     if columns.blocks.is_empty() || length < 16 {
         portable::columns_u8(lines, columns, out);

@@ -1,4 +1,4 @@
-//! Two-tap kernels for AVX-512: bytes. One permutation finds the taps of as many values as a register has room for.
+//! Bilinear kernels for AVX-512: bytes. One permutation finds the taps of as many values as a register has room for.
 
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi16, _mm512_maddubs_epi16, _mm512_mulhi_epi16, _mm512_mulhrs_epi16,
@@ -9,26 +9,23 @@ use std::arch::x86_64::{
 use bytemuck::cast;
 
 use super::avx2::{self, fewest, shortest};
-pub(crate) use super::avx512_floats::{chain_float, columns_float};
 use super::wide::{FAR_WINDOW, WINDOW, Wide};
-use super::{ByteColumns, Columns, Float, FloatTables, Table, portable};
+use super::{Columns, LinearByteColumns, LinearTable, portable};
 use crate::error::Result;
 use crate::resample::separable::Window;
 
-/// What the first pass looks up.
+/// Tables of the first pass over bytes.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub(crate) fn tables_u8(window: &Window) -> Result<(Table<i16>, Columns)> {
+pub(crate) fn tables_u8(window: &Window) -> Result<(LinearTable<i16>, Columns)> {
     portable::tables_u8(window)
 }
 
-/// The same for `uint16` and `float32`.
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub(crate) fn tables_float<T: Float>(window: &Window) -> Result<FloatTables> {
-    portable::tables_float::<T>(window)
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]) {
+pub(crate) fn columns_u8<const N: usize>(
+    lines: [&[u8]; N],
+    columns: LinearByteColumns<'_>,
+    out: [&mut [i16]; N],
+) {
     if columns.wide.is_empty() {
         avx2::columns_u8(lines, columns, out);
     } else if columns.far {
@@ -47,7 +44,7 @@ pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn permuted<const N: usize, const LENGTH: usize>(
     lines: [&[u8]; N],
-    columns: ByteColumns<'_>,
+    columns: LinearByteColumns<'_>,
     out: [&mut [i16]; N],
     permute: impl Fn(__m512i, [u8; LENGTH]) -> __m512i,
 ) {

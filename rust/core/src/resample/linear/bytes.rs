@@ -1,20 +1,19 @@
-//! Two taps for bytes, bit-equal to OpenCV's `INTER_LINEAR`.
+//! Bilinear resampling of bytes, bit-equal to OpenCV's `INTER_LINEAR`.
 #![expect(
     clippy::inline_always,
     reason = "AVX2 and AVX-512 functions compile these bodies once more, with their features"
 )]
 
-use std::array;
 use std::ops::Range;
 
 use super::dispatch;
+use super::whole::{LinearFilter, TOGETHER};
 use super::wide::{AllWide, Wide, wide_blocks};
-use super::{Table, both, inside, parts};
+use super::{LinearTable, both};
 use crate::error::Result;
 use crate::memory::filled;
-use crate::resample::bands::{Pairs, TOGETHER};
-use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window};
-use crate::resample::taps::{Between, TwoTaps, fixed_weights, number};
+use crate::resample::separable::{Passes, Rows, Window};
+use crate::resample::taps::{Between, LinearTaps, fixed_weights, number};
 use crate::simd::Level;
 
 /// Sixteen values of the first pass, as a shuffle finds them: four lanes of four, each from sixteen bytes of
@@ -35,8 +34,8 @@ const LANE: usize = 16;
 
 /// Columns as kernels take them; each reads its own part of this.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct ByteColumns<'a> {
-    /// Where the windows of `wide` start.
+pub(crate) struct LinearByteColumns<'a> {
+    /// Starts of the windows of `wide`, in bytes of the line.
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 permutes bytes"))]
     pub(crate) windows: &'a [u32],
     #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 permutes bytes"))]
@@ -56,14 +55,12 @@ pub(crate) struct ByteColumns<'a> {
 
 /// The passes.
 #[derive(Debug)]
-pub struct Bytes {
-    table: Table<i16>,
+pub struct LinearBytes {
+    table: LinearTable<i16>,
     columns: Columns,
-    /// Pixels whose taps can be read from the source row itself. Others go through `line`, which has bytes to
-    /// spare.
-    inside: Range<usize>,
-    lines: [Vec<u8>; TOGETHER],
-    rows: TwoTaps,
+    /// Rows of one column, each twice.
+    doubled: Vec<u8>,
+    rows: LinearTaps,
     weights: [i16; 2],
     level: Level,
 }
@@ -76,16 +73,13 @@ pub(crate) enum Columns {
     Wide(AllWide),
     /// Shuffles of the source row, and whether their lanes start in pairs.
     Blocks(Vec<Block>, bool),
-    /// Shuffles of a line that holds the taps of each pixel side by side, because they lie too far apart in
-    /// the source.
-    Gathered(Vec<Block>),
 }
 
-/// What the first pass looks up.
+/// Tables of the first pass.
 #[inline(always)]
-pub(super) fn tables(window: &Window) -> Result<(Table<i16>, Columns)> {
-    let axis = TwoTaps::new(&window.placement.columns());
-    let table = Table::new(window, |column| {
+pub(super) fn tables(window: &Window) -> Result<(LinearTable<i16>, Columns)> {
+    let axis = LinearTaps::new(&window.placement.columns());
+    let table = LinearTable::new(window, |column| {
         let Between { first, share } = axis.clamp(axis.single(column));
         (number(first), fixed_weights(share))
     })?;
@@ -95,26 +89,18 @@ pub(super) fn tables(window: &Window) -> Result<(Table<i16>, Columns)> {
 
 impl Columns {
     #[inline(always)]
-    fn new(table: &Table<i16>, level: Level) -> Result<Self> {
+    fn new(table: &LinearTable<i16>, level: Level) -> Result<Self> {
         let channels = table.channels;
         if level.permutes_bytes()
             && let Some(wide) = wide_blocks(table)?
         {
             return Ok(Self::Wide(wide));
         }
-        if level != Level::PORTABLE {
+        if level != Level::PORTABLE && table.available >= LANE {
             let mut blocks = filled(table.start.len() * channels / 16)?;
-            // No lane passes the end of a row, unless it is shorter.
-            let last = (table.available as u32).checked_sub(LANE as u32).unwrap_or(u32::MAX);
-            let in_source = |pixel: usize| table.start[pixel];
-            if fill_blocks::<2>(&mut blocks, table, last, in_source) {
-                return Ok(Self::Blocks(blocks, true));
-            }
-            if fill_blocks::<1>(&mut blocks, table, last, in_source) {
-                return Ok(Self::Blocks(blocks, false));
-            }
-            if fill_blocks::<1>(&mut blocks, table, u32::MAX, |pixel| (pixel * 2 * channels) as u32) {
-                return Ok(Self::Gathered(blocks));
+            let in_pairs = !crate::resample::xp('p') && fill_blocks::<2>(&mut blocks, table);
+            if in_pairs || fill_blocks::<1>(&mut blocks, table) {
+                return Ok(Self::Blocks(blocks, in_pairs));
             }
         }
         let spread = |which: usize| {
@@ -128,15 +114,11 @@ impl Columns {
     }
 }
 
-/// Whether every lane found its bytes within sixteen, the same sixteen for `TOGETHER` lanes. `start` says where in
-/// the line each pixel's first tap begins, `last_lane` where a lane may at most.
-fn fill_blocks<const TOGETHER: usize>(
-    blocks: &mut [Block],
-    table: &Table<i16>,
-    last_lane: u32,
-    start: impl Fn(usize) -> u32,
-) -> bool {
+/// Whether every lane found its bytes within sixteen, the same sixteen for `TOGETHER` lanes.
+fn fill_blocks<const TOGETHER: usize>(blocks: &mut [Block], table: &LinearTable<i16>) -> bool {
     let channels = table.channels;
+    // No lane passes the end of a row.
+    let last_lane = (table.available - LANE) as u32;
     if channels >= LANE {
         return false;
     }
@@ -146,7 +128,7 @@ fn fill_blocks<const TOGETHER: usize>(
             let mut bytes = [[0; 4]; TOGETHER];
             for (lane, bytes) in (lanes..).zip(&mut bytes) {
                 for (byte, weights) in bytes.iter_mut().zip(&mut block.weights[lane % 2][lane / 2 * 4..]) {
-                    *byte = start(pixel) + channel;
+                    *byte = table.start[pixel] + channel;
                     *weights = table.weights[pixel];
                     channel += 1;
                     if channel == channels as u32 {
@@ -172,72 +154,41 @@ fn fill_blocks<const TOGETHER: usize>(
     true
 }
 
-impl Passes<u8> for Bytes {
+impl Passes<u8> for LinearBytes {
     type Middle = i16;
 
     const TOGETHER: usize = TOGETHER;
 
     fn new(window: &Window) -> Result<Self> {
         let (table, columns) = dispatch::tables_u8(window.level, window)?;
-        let line = table.length + table.channels;
-        let (inside, line) = match &columns {
-            Columns::Wide(..) => (0..table.start.len(), 0),
-            Columns::Gathered(_) => (0..0, table.start.len() * 2 * table.channels),
-            Columns::Blocks(..) if table.available >= LANE => (0..table.start.len(), 0),
-            Columns::Blocks(..) => (0..0, line),
-            Columns::Weights(_) => (inside(&table.start, BLOCK, 2 * table.channels, table.available), line),
-        };
-        let lines =
-            [filled(line + SLACK)?, filled(line + SLACK)?, filled(line + SLACK)?, filled(line + SLACK)?];
-        let rows = TwoTaps::new(&window.placement.rows());
-        Ok(Self { table, columns, inside, lines, rows, weights: [0; 2], level: window.level })
+        let doubled = table.doubled()?;
+        let rows = LinearTaps::new(&window.placement.rows());
+        Ok(Self { table, columns, doubled, rows, weights: [0; 2], level: window.level })
     }
 
     fn most_rows(&self) -> usize {
         2
     }
 
-    fn columns<const N: usize>(&mut self, rows: [&[u8]; N], pixels: Range<usize>, mut out: [&mut [i16]; N]) {
-        let rows = rows.map(|row| &row[self.table.origin..]);
+    fn columns<const N: usize>(&mut self, rows: [&[u8]; N], pixels: Range<usize>, out: [&mut [i16]; N]) {
         let channels = self.table.channels;
-        if let Columns::Wide(AllWide { windows, wide: all, far }) = &self.columns {
-            // All of the pixels are inside, and half a block may be written past the last of them.
-            let wide = pixels.start * channels / 32..(pixels.end * channels).div_ceil(32);
-            let (windows, wide) = (&windows[wide.clone()], &all[wide]);
-            let start = &self.table.start[pixels];
-            let columns = ByteColumns { windows, wide, far: *far, start, channels, ..ByteColumns::default() };
-            dispatch::columns_u8(self.level, rows, columns, out);
-            return;
-        }
-        for (part, inside) in parts(&pixels, &self.inside) {
-            let start = &self.table.start[part.clone()];
-            if !inside {
-                for (line, row) in self.lines.iter_mut().zip(rows) {
-                    if let Columns::Gathered(_) = self.columns {
-                        gather(row, start, channels, &mut line[part.start * 2 * channels..]);
-                    } else {
-                        let needed = self.table.needed(part.clone());
-                        line[needed.clone()].copy_from_slice(&row[needed]);
-                    }
-                }
+        let lines = self.table.lines(rows, &mut self.doubled);
+        let start = &self.table.start[pixels.clone()];
+        let mut columns = LinearByteColumns { start, channels, ..LinearByteColumns::default() };
+        let values = pixels.start * channels..pixels.end * channels;
+        match &self.columns {
+            Columns::Weights([w0, w1]) => columns.weights = [&w0[values.clone()], &w1[values]],
+            Columns::Blocks(all, in_pairs) => {
+                columns.blocks = &all[values.start / 16..values.end / 16];
+                columns.in_pairs = *in_pairs;
             }
-            let lines = array::from_fn(|k| if inside { rows[k] } else { &self.lines[k][..] });
-            let values = part.start * channels..part.end * channels;
-            let blocks = values.start / 16..values.end / 16;
-            let mut columns = ByteColumns { start, channels, ..ByteColumns::default() };
-            match &self.columns {
-                Columns::Wide(..) => {} // above
-                Columns::Weights([w0, w1]) => columns.weights = [&w0[values.clone()], &w1[values]],
-                Columns::Gathered(all) => columns.blocks = &all[blocks],
-                Columns::Blocks(all, in_pairs) => {
-                    columns.blocks = &all[blocks];
-                    columns.in_pairs = *in_pairs;
-                }
+            Columns::Wide(AllWide { windows, wide: all, far }) => {
+                // Half a block may be written past the last value.
+                let wide = values.start / 32..values.end.div_ceil(32);
+                (columns.windows, columns.wide, columns.far) = (&windows[wide.clone()], &all[wide], *far);
             }
-            let values = (part.start - pixels.start) * channels..(part.end - pixels.start) * channels;
-            let out = out.each_mut().map(|out| &mut out[values.clone()]);
-            dispatch::columns_u8(self.level, lines, columns, out);
         }
+        dispatch::columns_u8(self.level, lines, columns, out);
     }
 
     fn turn_to(&mut self, i: usize) -> Range<usize> {
@@ -251,7 +202,7 @@ impl Passes<u8> for Bytes {
     }
 }
 
-impl Pairs<u8> for Bytes {
+impl LinearFilter<u8> for LinearBytes {
     type Weights = [i16; 2];
 
     fn pair(&self, i: usize) -> (Range<usize>, [i16; 2]) {
@@ -263,36 +214,4 @@ impl Pairs<u8> for Bytes {
     fn mix(&self, rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
         dispatch::rows_u8(self.level, rows, weights, out);
     }
-}
-
-/// Copies both taps of each pixel, one pixel after the other. What lies behind them may be written over.
-fn gather(row: &[u8], start: &[u32], channels: usize, line: &mut [u8]) {
-    match channels {
-        1 => gather_few::<1, 2>(row, start, line),
-        2 => gather_few::<2, 4>(row, start, line),
-        3 => gather_few::<3, 8>(row, start, line),
-        4 => gather_few::<4, 8>(row, start, line),
-        _ => {
-            for (taps, &start) in line.chunks_exact_mut(2 * channels).zip(start) {
-                gather_one(row, start as usize, taps);
-            }
-        }
-    }
-}
-
-/// For `C` channels, `LOAD` bytes at a time: the taps, and perhaps some more.
-fn gather_few<const C: usize, const LOAD: usize>(row: &[u8], start: &[u32], line: &mut [u8]) {
-    for (i, &start) in start.iter().enumerate() {
-        let (start, taps) = (start as usize, &mut line[2 * C * i..]);
-        match (row[start..].first_chunk::<LOAD>(), taps.first_chunk_mut::<LOAD>()) {
-            (Some(from), Some(taps)) => *taps = *from,
-            _ => gather_one(row, start, &mut taps[..2 * C]),
-        }
-    }
-}
-
-fn gather_one(row: &[u8], start: usize, taps: &mut [u8]) {
-    // A last column has one tap only; what stands for the other has no weight.
-    let end = (start + taps.len()).min(row.len());
-    taps[..end - start].copy_from_slice(&row[start..end]);
 }

@@ -9,49 +9,44 @@ pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx2_floats;
 #[cfg(target_arch = "x86_64")]
-mod avx2_octets;
-#[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
-#[cfg(target_arch = "x86_64")]
-mod avx512_floats;
 mod bytes;
 mod dispatch;
 mod floats;
-mod octets;
+mod fused;
+mod groups;
 pub(crate) mod portable;
-#[cfg(target_arch = "x86_64")]
-mod sink;
+mod whole;
 mod wide;
-mod wide_floats;
+pub(crate) use whole::LinearFilter;
+use whole::TOGETHER;
 
-use std::ops::Range;
+use std::array;
 
-pub(crate) use bytes::{ByteColumns, Bytes, Columns};
-pub(crate) use floats::{Float, FloatColumns, FloatTables, Floats};
+pub(crate) use bytes::{Columns, LinearByteColumns, LinearBytes};
+pub(crate) use floats::{FloatPixel, FloatTables, LinearFloatColumns, LinearFloats};
 
 use super::separable::{MIDDLE_SLACK, Rows, Window};
 use crate::error::{Error, Result};
 use crate::memory::filled;
 
-/// Where the taps of the columns of a window lie in a source row.
+/// Positions of the two taps of each column of a window in a source row, and their weights.
 #[derive(Debug)]
-pub(crate) struct Table<W> {
+pub(crate) struct LinearTable<W> {
     /// First value of each pixel, from `origin` on. The second tap is the pixel after it.
     start: Vec<u32>,
     /// Weights of both.
     weights: Vec<[W; 2]>,
     channels: usize,
     origin: usize,
-    /// Number of values from `origin` on that the window needs.
-    length: usize,
-    /// Number of values from `origin` on that there are.
+    /// Number of values from `origin` on that a source row has.
     available: usize,
 }
 
-/// So many columns are looked up together, in loops that compilers vectorise.
+/// Columns that are looked up together, in loops that compilers vectorise.
 const CHUNK: usize = 64;
 
-impl<W: Copy + Default> Table<W> {
+impl<W: Copy + Default> LinearTable<W> {
     /// `taps` gives the first tap of a resized column, clamped, and the weights of both.
     #[inline(always)]
     fn new(window: &Window, taps: impl Fn(i32) -> (u32, [W; 2])) -> Result<Self> {
@@ -112,42 +107,30 @@ impl<W: Copy + Default> Table<W> {
             *start -= channels as u32;
             weights.swap(0, 1);
         }
-        Ok(Self { start, weights, channels, origin: first * channels, length, available })
+        Ok(Self { start, weights, channels, origin: first * channels, available })
     }
 
-    /// The values that `pixels` need, from `origin` on.
-    fn needed(&self, pixels: Range<usize>) -> Range<usize> {
-        let ends = [self.start[pixels.start] as usize, self.start[pixels.end - 1] as usize];
-        ends[0].min(ends[1])..(ends[0].max(ends[1]) + 2 * self.channels).min(self.length)
+    /// Room for [`LinearTable::lines`] to double rows of one column.
+    fn doubled<T: Copy + Default>(&self) -> Result<Vec<T>> {
+        filled(if self.is_one_column() { TOGETHER * 2 * self.channels } else { 0 })
     }
-}
 
-/// The pixels, in multiples of `block`, for which a kernel may read `reach` values from each start on and stay
-/// inside the `available` ones.
-pub(crate) fn inside(starts: &[u32], block: usize, reach: usize, available: usize) -> Range<usize> {
-    let fits = |start: &u32| *start as usize + reach <= available;
-    let inside = match (starts.first().is_some_and(fits), starts.last().is_some_and(fits)) {
-        (true, true) => 0..starts.len(),
-        (true, false) => 0..starts.partition_point(fits),
-        (false, true) => starts.partition_point(|start| !fits(start))..starts.len(),
-        (false, false) => 0..0,
-    };
-    let start = inside.start.next_multiple_of(block);
-    start..(inside.end - inside.end % block).max(start)
-}
+    fn is_one_column(&self) -> bool {
+        self.available == self.channels
+    }
 
-/// `pixels` in up to three parts: before, in and after `inside`. The flag tells which is in it.
-pub(crate) fn parts(
-    pixels: &Range<usize>,
-    inside: &Range<usize>,
-) -> impl Iterator<Item = (Range<usize>, bool)> + use<> {
-    let clamp = |range: Range<usize>| {
-        range.start.clamp(pixels.start, pixels.end)..range.end.clamp(pixels.start, pixels.end)
-    };
-    let before = clamp(0..inside.start);
-    let within = clamp(inside.clone());
-    let after = clamp(inside.end.max(inside.start)..usize::MAX);
-    [(before, false), (within, true), (after, false)].into_iter().filter(|(part, _)| !part.is_empty())
+    /// Source rows from `origin` on, in which every pixel finds both taps: rows of one column are `doubled`.
+    fn lines<'a, T: Copy, const N: usize>(&self, rows: [&'a [T]; N], doubled: &'a mut [T]) -> [&'a [T]; N] {
+        if !self.is_one_column() {
+            return rows.map(|row| &row[self.origin..][..self.available]);
+        }
+        for (row, twice) in rows.into_iter().zip(doubled.chunks_exact_mut(2 * self.channels)) {
+            twice[..self.channels].copy_from_slice(&row[..self.channels]);
+            twice[self.channels..].copy_from_slice(&row[..self.channels]);
+        }
+        let mut lines = doubled.chunks_exact(2 * self.channels);
+        array::from_fn(|_| lines.next().unwrap_or_default())
+    }
 }
 
 /// The two rows, which beyond the outermost are one, with what may be read past their ends.

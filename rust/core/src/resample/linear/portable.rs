@@ -1,22 +1,27 @@
-//! Two-tap kernels for every processor, in a shape that compilers vectorise.
+//! Bilinear kernels for every processor, in a shape that compilers vectorise.
 #![expect(
     clippy::inline_always,
     reason = "AVX2 functions compile these bodies once more, with their features"
 )]
 
-use super::{ByteColumns, Columns, Float, FloatColumns, FloatTables, Table, bytes, floats};
+use super::{
+    Columns, FloatPixel, FloatTables, LinearByteColumns, LinearFloatColumns, LinearTable, bytes, floats,
+};
 use crate::error::Result;
-use crate::resample::chains::first_of;
 use crate::resample::separable::Window;
 
 /// `out = (w0 * p0 + w1 * p1) >> 4`, for each of some lines.
-pub(crate) fn columns_u8<const N: usize>(lines: [&[u8]; N], columns: ByteColumns<'_>, out: [&mut [i16]; N]) {
+pub(crate) fn columns_u8<const N: usize>(
+    lines: [&[u8]; N],
+    columns: LinearByteColumns<'_>,
+    out: [&mut [i16]; N],
+) {
     for (line, out) in lines.into_iter().zip(out) {
         columns_u8_line(line, columns, out);
     }
 }
 
-fn columns_u8_line(line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]) {
+fn columns_u8_line(line: &[u8], columns: LinearByteColumns<'_>, out: &mut [i16]) {
     match columns.channels {
         1 => columns_u8_few::<1>(line, columns, out),
         2 => columns_u8_few::<2>(line, columns, out),
@@ -34,7 +39,7 @@ fn columns_u8_line(line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]) {
     }
 }
 
-fn columns_u8_few<const C: usize>(line: &[u8], columns: ByteColumns<'_>, out: &mut [i16]) {
+fn columns_u8_few<const C: usize>(line: &[u8], columns: LinearByteColumns<'_>, out: &mut [i16]) {
     const PIXELS: usize = 64;
     // Both taps of many pixels side by side first, so that the arithmetic is one flat loop.
     let mut p0 = [[0; C]; PIXELS];
@@ -81,78 +86,59 @@ pub(crate) fn rows_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
 
 /// `out = w0 * p0 + w1 * p1`, for each of some lines. What the sign of a zero is matters only in the second
 /// pass. `C` is the channel count, or 0 for any.
-pub(crate) fn columns_float<const N: usize, const C: usize, T: Float>(
+pub(crate) fn horizontal_float<const N: usize, const C: usize, T: FloatPixel>(
     lines: [&[T]; N],
-    columns: FloatColumns<'_>,
+    columns: LinearFloatColumns<'_>,
     out: [&mut [f32]; N],
 ) {
     for (line, out) in lines.into_iter().zip(out) {
-        columns_float_line::<C, T>(line, columns, out);
+        horizontal_float_line::<C, T>(line, columns, out);
     }
 }
 
-fn columns_float_line<const C: usize, T: Float>(line: &[T], columns: FloatColumns<'_>, out: &mut [f32]) {
+/// A function of its own, so that compilers know what overlaps.
+#[inline(never)]
+fn horizontal_float_line<const C: usize, T: FloatPixel>(
+    line: &[T],
+    columns: LinearFloatColumns<'_>,
+    out: &mut [f32],
+) {
     let channels = if C == 0 { columns.channels } else { C };
-    if C == 3 {
-        // Four lanes for three channels: the next pixel overwrites the fourth.
-        for (i, (&start, &[w0, w1])) in columns.start.iter().zip(columns.weights).enumerate() {
-            let pixels = &line[start as usize..][..7];
-            let out = &mut out[3 * i..][..4];
-            for c in 0..4 {
-                out[c] = w0 * pixels[c].to_f32() + w1 * pixels[3 + c].to_f32();
-            }
-        }
-        return;
-    }
-    for ((out, &start), &[w0, w1]) in out.chunks_exact_mut(channels).zip(columns.start).zip(columns.weights) {
-        let pixels = &line[start as usize..][..2 * channels];
-        let (p0, p1) = pixels.split_at(channels);
+    let pixels = out.chunks_exact_mut(channels).zip(columns.start).zip(columns.weights);
+    for ((out, &start), &[w0, w1]) in pixels {
+        let (p0, p1) = line[start as usize..][..2 * channels].split_at(channels);
         for c in 0..channels {
             out[c] = w0 * p0[c].to_f32() + w1 * p1[c].to_f32();
         }
     }
 }
 
-/// Both passes at once, for `M` output rows of `N` source rows, as the `STEPS` of a chain say.
-pub(crate) fn chain_float<const N: usize, const M: usize, const STEPS: u32, const C: usize, T: Float>(
-    lines: [&[T]; N],
-    columns: FloatColumns<'_>,
-    weights: [[f32; 2]; M],
-    out: [&mut [T]; M],
+/// Kernel of a level that has none: does nothing.
+pub(crate) fn fused_float<const N: usize, const M: usize, const STEPS: u32, const C: usize, T: FloatPixel>(
+    _lines: [&[T]; N],
+    _columns: LinearFloatColumns<'_>,
+    _weights: [[f32; 2]; M],
+    _out: [&mut [[T; 8]]; M],
 ) {
-    let channels = if C == 0 { columns.channels } else { C };
-    for (number, out) in out.into_iter().enumerate() {
-        let first = first_of(STEPS, number);
-        let (lines, weights) = ([lines[first], lines[first + 1]], weights[number]);
-        for ((out, &start), &[w0, w1]) in
-            out.chunks_exact_mut(channels).zip(columns.start).zip(columns.weights)
-        {
-            let taps = lines.map(|line| line[start as usize..][..2 * channels].split_at(channels));
-            for (c, out) in out.iter_mut().enumerate() {
-                let [h0, h1] = taps.map(|(p0, p1)| w0 * p0[c].to_f32() + w1 * p1[c].to_f32());
-                *out = T::from_sum(0.0 + weights[0] * h0 + weights[1] * h1);
-            }
-        }
-    }
 }
 
 /// `out = w0 * h0 + w1 * h1`, summed from +0.0.
 #[inline(always)]
-pub(crate) fn rows_float<T: Float>(rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]) {
+pub(crate) fn vertical_float<T: FloatPixel>(rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]) {
     let [w0, w1] = weights;
     for ((out, &h0), &h1) in out.iter_mut().zip(rows[0]).zip(rows[1]) {
         *out = T::from_sum(0.0 + w0 * h0 + w1 * h1);
     }
 }
 
-/// What the first pass looks up.
+/// Tables of the first pass over bytes.
 #[inline(always)]
-pub(crate) fn tables_u8(window: &Window) -> Result<(Table<i16>, Columns)> {
+pub(crate) fn tables_u8(window: &Window) -> Result<(LinearTable<i16>, Columns)> {
     bytes::tables(window)
 }
 
-/// The same for `uint16` and `float32`.
+/// Tables of the first pass over `uint16` and `float32`.
 #[inline(always)]
-pub(crate) fn tables_float<T: Float>(window: &Window) -> Result<FloatTables> {
+pub(crate) fn tables_float<T: FloatPixel>(window: &Window) -> Result<FloatTables> {
     floats::tables::<T>(window)
 }

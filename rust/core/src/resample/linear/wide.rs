@@ -1,17 +1,17 @@
-//! Where a permutation of 64 or 128 bytes finds the taps of 32 values.
+//! Tables of permutations that find the taps of 32 values among 64 or 128 bytes.
 #![expect(
     clippy::inline_always,
     reason = "AVX2 and AVX-512 functions compile these bodies once more, with their features"
 )]
 
-use super::Table;
+use super::LinearTable;
 use crate::error::{Error, Result};
 use crate::memory::filled;
 
 /// Bytes that the taps are found among: one register.
 pub(crate) const WINDOW: usize = 64;
 
-/// The same where values lie farther apart: two of them.
+/// Bytes of two registers, for values that lie farther apart.
 pub(crate) const FAR_WINDOW: usize = 128;
 
 /// Values of a block.
@@ -28,19 +28,19 @@ pub(crate) struct Wide {
     pub(crate) low: [[i8; 2]; VALUES],
 }
 
-/// What is found in windows, all of them.
+/// Blocks of a row whose values are found in windows.
 #[derive(Debug)]
 pub(crate) struct AllWide {
-    /// Where each window starts.
+    /// Start of each window, in bytes of the line.
     pub(super) windows: Vec<u32>,
     pub(super) wide: Vec<Wide>,
     /// Whether they are far ones.
     pub(super) far: bool,
 }
 
-/// Nothing where values lie too far apart.
+/// Blocks of a row; none where values lie too far apart.
 #[inline(always)]
-pub(super) fn wide_blocks(table: &Table<i16>) -> Result<Option<AllWide>> {
+pub(super) fn wide_blocks(table: &LinearTable<i16>) -> Result<Option<AllWide>> {
     for (far, length) in [(false, WINDOW), (true, FAR_WINDOW)] {
         let found = match table.channels {
             1 => blocks_of::<1>(table, length)?,
@@ -57,7 +57,10 @@ pub(super) fn wide_blocks(table: &Table<i16>) -> Result<Option<AllWide>> {
 }
 
 #[inline(always)]
-fn blocks_of<const C: usize>(table: &Table<i16>, length: usize) -> Result<Option<(Vec<u32>, Vec<Wide>)>> {
+fn blocks_of<const C: usize>(
+    table: &LinearTable<i16>,
+    length: usize,
+) -> Result<Option<(Vec<u32>, Vec<Wide>)>> {
     // No window passes the end of a row.
     let Some(last_window) = table.available.checked_sub(length) else { return Ok(None) };
     let count = (table.start.len() * C).div_ceil(VALUES);

@@ -3,23 +3,14 @@
 use ndarray::{Array3, s};
 
 use crate::resample::{Filter, Pixel};
+use crate::testing::Random;
 use crate::{Placement, Size};
-
-/// A small generator (Knuth's MMIX constants).
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % n
-    }
-}
 
 /// How a type of pixel is made and resampled.
 pub(super) trait Oracle: Pixel + PartialEq + std::fmt::Debug + Default {
     fn draw(random: &mut Random) -> Self;
     /// One axis at a time: taps of rows or columns, then the sum and its rounding.
-    fn two_taps(image: &Array3<Self>, size: Size) -> Array3<Self>;
+    fn linear(image: &Array3<Self>, size: Size) -> Array3<Self>;
     fn antialias(image: &Array3<Self>, size: Size) -> Array3<Self>;
 }
 
@@ -46,7 +37,7 @@ impl Oracle for u8 {
         [random.below(256) as u8, 0, 255][random.below(3)]
     }
 
-    fn two_taps(image: &Array3<u8>, size: Size) -> Array3<u8> {
+    fn linear(image: &Array3<u8>, size: Size) -> Array3<u8> {
         let (h, w, channels) = image.dim();
         let fixed =
             |f: f32| [((1.0 - f) * 2048.0).round_ties_even() as i32, (f * 2048.0).round_ties_even() as i32];
@@ -88,7 +79,7 @@ impl Oracle for u8 {
     }
 }
 
-fn float_two_taps(i: usize, n_in: usize, n_out: usize) -> Vec<(usize, f32)> {
+fn float_linear(i: usize, n_in: usize, n_out: usize) -> Vec<(usize, f32)> {
     let f = position(i, n_in, n_out);
     let k = f.floor();
     if k < 0.0 {
@@ -135,8 +126,8 @@ impl Oracle for u16 {
         [random.below(65536) as u16, 0, 65535][random.below(3)]
     }
 
-    fn two_taps(image: &Array3<u16>, size: Size) -> Array3<u16> {
-        levels(&float(&image.mapv(f32::from), size, float_two_taps))
+    fn linear(image: &Array3<u16>, size: Size) -> Array3<u16> {
+        levels(&float(&image.mapv(f32::from), size, float_linear))
     }
 
     fn antialias(image: &Array3<u16>, size: Size) -> Array3<u16> {
@@ -149,8 +140,8 @@ impl Oracle for f32 {
         [random.below(1 << 20) as f32 / 1024.0 - 512.0, 0.0, -0.0][random.below(3)]
     }
 
-    fn two_taps(image: &Array3<f32>, size: Size) -> Array3<f32> {
-        float(image, size, float_two_taps)
+    fn linear(image: &Array3<f32>, size: Size) -> Array3<f32> {
+        float(image, size, float_linear)
     }
 
     fn antialias(image: &Array3<f32>, size: Size) -> Array3<f32> {
@@ -172,7 +163,7 @@ pub(super) fn truth<T: Oracle>(
         Filter::Nearest => Array3::from_shape_fn((size.h, size.w, channels), |(y, x, c)| {
             image[[(2 * y + 1) * h / (2 * size.h), (2 * x + 1) * w / (2 * size.w), c]]
         }),
-        Filter::TwoTap => T::two_taps(image, size),
+        Filter::Linear => T::linear(image, size),
         Filter::Antialias => T::antialias(image, size),
     };
     Array3::from_shape_fn((placement.canvas.h, placement.canvas.w, channels), |(y, x, c)| {

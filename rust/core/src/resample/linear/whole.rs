@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use super::separable::{BLOCK, MIDDLE_SLACK, Passes, Separable, Source};
 use crate::error::Result;
+use crate::resample::separable::{BLOCK, MIDDLE_SLACK, Passes, Separable, Source};
 use crate::view::ImageViewMut;
 
 /// Bytes of a source row in a stretch, after the first pass.
@@ -22,25 +22,25 @@ const BAND: usize = 8;
 pub(super) const TOGETHER: usize = 4;
 
 /// Passes of which the second mixes two rows.
-pub trait Pairs<T>: Passes<T> {
+pub trait LinearFilter<T>: Passes<T> {
     /// How much each row weighs.
     type Weights: Copy + Default;
 
     /// The source rows, one or two, of resized row `i`, and their weights.
     fn pair(&self, i: usize) -> (Range<usize>, Self::Weights);
 
-    /// Whether [`Pairs::chain`] does both passes at once.
-    fn at_once(&self) -> bool {
+    /// Whether [`LinearFilter::fuse`] does both passes at once.
+    fn is_fused(&self) -> bool {
         false
     }
 
-    /// Both passes at once, for whole blocks of pixels, as the `STEPS` of a chain say.
-    fn chain<const N: usize, const M: usize, const STEPS: u32>(
-        &mut self,
-        _rows: [&[T]; N],
+    /// Fused passes over whole blocks of pixels.
+    fn fuse<const N: usize, const M: usize, const STEPS: u32>(
+        &self,
+        _sources: [&[T]; N],
         _pixels: Range<usize>,
         _weights: [Self::Weights; M],
-        _out: [&mut [T]; M],
+        _out: [&mut [[T; 8]]; M],
     ) {
     }
 
@@ -65,19 +65,20 @@ struct Mixed<W> {
     weights: W,
 }
 
-impl<T: Copy + Default, P: Pairs<T>> Separable<'_, T, P> {
+impl<T: Copy + Default, P: LinearFilter<T>> Separable<'_, T, P> {
     /// Resamples canvas rows over the whole of the window.
     ///
     /// # Errors
     /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
-    pub(super) fn place(
+    pub(in crate::resample) fn place(
         &mut self,
         mut rows: Range<usize>,
         columns: &Range<usize>,
         out: &mut ImageViewMut<'_, T>,
     ) -> Result<()> {
-        if self.passes.at_once() {
-            return self.place_at_once(rows, columns, out);
+        if self.passes.is_fused() {
+            self.place_fused(rows, columns, out);
+            return Ok(());
         }
         let channels = self.image.channels();
         let stretch = (STRETCH / size_of::<P::Middle>() / channels).max(1).next_multiple_of(2 * BLOCK);
