@@ -1,0 +1,1 @@
+"""Engine of copy-paste around a kernel of either backend: checks, options, columns, output formats."""

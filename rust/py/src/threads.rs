@@ -1,4 +1,4 @@
-//! Threads: the one place that has them work.
+//! Pool of threads: the jobs of a batch are done on it, and nothing else.
 //!
 //! A pool is kept between calls, since starting threads takes longer than waking them. A process made by `fork` has
 //! none of the threads that it believes to have, and would wait for them for ever: a pool belongs to the process that

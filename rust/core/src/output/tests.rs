@@ -1,3 +1,5 @@
+//! Converted rows against the rule written out, value by value.
+
 use half::f16;
 use ndarray::{Array3, ArrayViewMut3};
 

@@ -1,4 +1,4 @@
-//! Linear kernels for AVX2: `uint16` and `float32`, eight values at a time whatever pixels they belong to.
+//! Bilinear kernels for AVX2: `uint16` and `float32`, eight values at a time whatever pixels they belong to.
 
 use std::arch::x86_64::{
     __m128i, __m256, __m256i, _mm256_add_ps, _mm256_and_si256, _mm256_blend_ps, _mm256_blendv_ps,

@@ -98,7 +98,7 @@ impl Columns {
         }
         if level != Level::PORTABLE && table.available >= LANE {
             let mut blocks = filled(table.start.len() * channels / 16)?;
-            let in_pairs = !crate::resample::xp('p') && fill_blocks::<2>(&mut blocks, table);
+            let in_pairs = fill_blocks::<2>(&mut blocks, table);
             if in_pairs || fill_blocks::<1>(&mut blocks, table) {
                 return Ok(Self::Blocks(blocks, in_pairs));
             }

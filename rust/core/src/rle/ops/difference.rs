@@ -1,4 +1,4 @@
-//! Difference.
+//! Difference of masks: each without the pixels of another one.
 
 use crate::Result;
 use crate::memory::{lengthen, reserve};

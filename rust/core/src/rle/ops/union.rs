@@ -1,4 +1,4 @@
-//! Union.
+//! Union of masks: the pixels that any of them has.
 
 use std::ops::Range;
 
