@@ -6,7 +6,7 @@ mod columns;
 use std::ops::Range;
 
 use self::axis::AxisMap;
-use self::columns::{Mapping, Written};
+use self::columns::{Mapping, Placing};
 use super::spans::{any_equal_neighbours, append_counts, cancel_pairs, number_of_pixels};
 use super::{Counts, Masks, PixelBox};
 use crate::memory::reserve;
@@ -158,8 +158,9 @@ impl Placer {
         scratch: &'a mut Vec<[u32; 2]>,
     ) -> Result<PlacedMask<'a>> {
         let Some(mapping) = &self.mapping else { return Ok(PlacedMask::default()) };
-        let Written { spans, rows, touching } = mapping.place_spans(self.visible_spans(spans), scratch)?;
-        let mut spans = &mut scratch[..spans];
+        let Placing { written, rows, touching, .. } =
+            Placing::place(mapping, self.visible_spans(spans), scratch)?;
+        let mut spans = &mut scratch[..written];
         if touching && any_equal_neighbours(spans.as_flattened()) {
             let kept = cancel_pairs(spans.as_flattened_mut()) / 2;
             spans = &mut spans[..kept];
