@@ -1,16 +1,4 @@
 //! Resampling an image onto the canvas: one row at a time, and of a row only what is asked for.
-//!
-//! | module | holds |
-//! | --- | --- |
-//! | `taps` | positions and weights of the input samples that an output sample is made of |
-//! | `separable` | the walk of both bilinear filters: columns first, then rows |
-//! | `linear` | bilinear, two taps on each axis |
-//! | `antialias` | bilinear with a triangle that widens as the image shrinks |
-//! | `nearest` | the nearest input sample |
-//! | `mirror` | rows copied from right to left |
-//! | `pieces` | bits that say which parts of a source row have been resampled |
-//! | `fill` | pixels where no image lands |
-//! | `tails` | ends of rows that whole vectors leave |
 
 pub(crate) mod antialias;
 pub(crate) mod fill;

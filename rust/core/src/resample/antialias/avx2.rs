@@ -11,11 +11,11 @@ use std::arch::x86_64::{
 
 use bytemuck::cast;
 
+pub(crate) use super::avx2_floats::{horizontal_float, vertical_float};
 use super::bytes::RowWeights;
 use super::portable::HALF;
 use super::steps::{SomeSteps, Step};
-use super::{AntialiasByteColumns, FloatColumns, GROUP, Group, SPLIT, portable};
-use crate::resample::linear::FloatPixel;
+use super::{AntialiasByteColumns, GROUP, Group, SPLIT, portable};
 use crate::resample::linear::avx2::{fewest, shortest};
 use crate::resample::separable::Rows;
 use crate::resample::taps::BYTE_WEIGHT_BITS;
@@ -286,14 +286,4 @@ pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: RowWeights<'_>, out: &mut [u8
             out.copy_from_slice(&bytes[..length]);
         }
     }
-}
-
-#[target_feature(enable = "avx2")]
-pub(crate) fn columns_f32<const C: usize>(line: &[f32], columns: FloatColumns<'_>, out: &mut [f32]) {
-    portable::columns_f32::<C>(line, columns, out);
-}
-
-#[target_feature(enable = "avx2")]
-pub(crate) fn rows_float<T: FloatPixel>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
-    portable::rows_float(rows, weights, out);
 }

@@ -1,94 +1,111 @@
-//! The widened triangle for `uint16` and `float32`, computed in float32.
+//! The triangle filter for `uint16` and `float32`, computed in float32.
 
+use std::array;
 use std::ops::Range;
 
 use super::{Extent, dispatch};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::memory::filled;
 use crate::resample::linear::FloatPixel;
 use crate::resample::separable::{Passes, Rows, SLACK, Window};
 use crate::resample::taps::Triangle;
 use crate::simd::Level;
 
-/// Columns of floats as a kernel takes them: pixel `i` has the taps `weights[ends[i]..ends[i + 1]]`, from
-/// `line[start[i]..]` on. When flipped, the first weight is that of the last tap.
+/// Columns of floats as kernels take them: a pixel has `taps` taps, from `line[start..]` on, of which some at either end
+/// may have no weight.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct FloatColumns<'a> {
+pub(crate) struct AntialiasFloatColumns<'a> {
     pub(crate) start: &'a [u32],
-    pub(crate) ends: &'a [u32],
+    /// Weights in the order in which they are summed: for each group of [`TapLayout::pixels`] pixels and each tap one
+    /// for each pixel, [`TapLayout::copies`] times.
     pub(crate) weights: &'a [f32],
+    pub(crate) taps: usize,
     pub(crate) channels: usize,
+    /// Whether the last tap is summed first.
     pub(crate) flip: bool,
 }
 
-/// The passes.
+/// Number of source rows that are resampled together at most.
+const TOGETHER: usize = 2;
+
+/// How a kernel wants its weights.
+#[derive(Clone, Copy, Debug)]
+struct TapLayout {
+    /// Number of pixels that are summed side by side.
+    pixels: usize,
+    /// Number of lanes that a pixel has in a register.
+    copies: usize,
+    /// Number of taps that are loaded at once: the number of taps is a multiple.
+    at_once: usize,
+}
+
+impl TapLayout {
+    fn of(level: Level, channels: usize) -> Self {
+        let (pixels, copies, at_once) = match channels {
+            1 if level != Level::PORTABLE => (8, 1, 4),
+            2 if level != Level::PORTABLE => (4, 2, 2),
+            3 | 4 if level != Level::PORTABLE => (2, 4, 1),
+            _ => (1, 1, 1),
+        };
+        Self { pixels, copies, at_once }
+    }
+}
+
+/// The filter for `uint16` and `float32`.
 #[derive(Debug)]
 pub struct AntialiasFloats {
     extent: Extent,
-    flip: bool,
+    layout: TapLayout,
+    taps: usize,
     weights: Vec<f32>,
-    ends: Vec<u32>,
-    /// A source row.
-    line: Vec<f32>,
+    flip: bool,
+    /// Source rows in float32, and zeros behind each.
+    lines: [Vec<f32>; TOGETHER],
     rows: Triangle,
     row_weights: Vec<f32>,
     scratch: Vec<f64>,
     level: Level,
 }
 
-impl AntialiasFloats {
-    fn row_columns<T: FloatPixel>(&mut self, row: &[T], pixels: Range<usize>, out: &mut [f32]) {
-        let (to, from) = self.extent.needed(pixels.clone());
-        for (line, pixel) in self.line[to].iter_mut().zip(&row[from]) {
-            *line = pixel.to_f32();
-        }
-        let line = &self.line[..];
-        let columns = FloatColumns {
-            start: &self.extent.start[pixels.clone()],
-            ends: &self.ends[pixels.start..=pixels.end],
-            weights: &self.weights,
-            channels: self.extent.channels,
-            flip: self.flip,
-        };
-        match columns.channels {
-            1 => dispatch::columns_f32::<1>(self.level, line, columns, out),
-            2 => dispatch::columns_f32::<2>(self.level, line, columns, out),
-            3 => dispatch::columns_f32::<3>(self.level, line, columns, out),
-            4 => dispatch::columns_f32::<4>(self.level, line, columns, out),
-            _ => dispatch::columns_f32::<0>(self.level, line, columns, out),
-        }
-    }
-}
-
 impl<T: FloatPixel> Passes<T> for AntialiasFloats {
     type Middle = f32;
 
-    const TOGETHER: usize = 2;
+    const TOGETHER: usize = TOGETHER;
 
     fn new(window: &Window) -> Result<Self> {
         let axis = window.placement.columns();
         let triangle = Triangle::new(&axis);
         let extent = Extent::new(window, triangle)?;
-        let total: u64 = extent.taps.iter().map(|&taps| u64::from(taps)).sum();
-        if total > u64::from(u32::MAX) {
-            return Err(Error::OutOfMemory { bytes: total as usize });
-        }
-        let mut weights: Vec<f32> = filled(total as usize)?;
-        let mut ends: Vec<u32> = filled(extent.taps.len() + 1)?;
+        let layout = TapLayout::of(window.level, extent.channels);
+        let taps = extent.most_taps().next_multiple_of(layout.at_once);
+        let total = extent.start.len().saturating_mul(taps).saturating_mul(layout.copies);
+        let mut weights: Vec<f32> = filled(total)?;
         let mut scratch = Vec::new();
-        let mut end = 0;
-        for (last, i) in ends[1..].iter_mut().zip(window.blocks()) {
+        let group = layout.pixels * layout.copies;
+        for (pixel, i) in window.blocks().enumerate() {
             triangle.weights(i, &mut scratch);
-            for (weight, &exact) in weights[end..].iter_mut().zip(&scratch) {
-                *weight = exact as f32;
+            let first_tap = if axis.flip { taps - scratch.len() } else { 0 };
+            let at = pixel / layout.pixels * taps * group + pixel % layout.pixels * layout.copies;
+            for (tap, &weight) in (first_tap..).zip(&scratch) {
+                weights[at + tap * group..][..layout.copies].fill(weight as f32);
             }
-            end += scratch.len();
-            *last = end as u32;
         }
         let rows = Triangle::new(&window.placement.rows());
-        let line = filled((extent.source.len() * extent.channels).saturating_add(SLACK))?;
-        let (flip, level) = (axis.flip, window.level);
-        Ok(Self { extent, flip, weights, ends, line, rows, row_weights: Vec::new(), scratch, level })
+        let line =
+            (extent.source.len().saturating_add(taps).saturating_mul(extent.channels)).saturating_add(SLACK);
+        let lines = [filled(line)?, filled(line)?];
+        Ok(Self {
+            extent,
+            layout,
+            taps,
+            weights,
+            flip: axis.flip,
+            lines,
+            rows,
+            row_weights: Vec::new(),
+            scratch,
+            level: window.level,
+        })
     }
 
     fn most_rows(&self) -> usize {
@@ -96,8 +113,27 @@ impl<T: FloatPixel> Passes<T> for AntialiasFloats {
     }
 
     fn columns<const N: usize>(&mut self, rows: [&[T]; N], pixels: Range<usize>, out: [&mut [f32]; N]) {
-        for (row, out) in rows.into_iter().zip(out) {
-            self.row_columns(row, pixels.clone(), out);
+        let (to, from) = self.extent.needed(pixels.clone());
+        for (line, row) in self.lines.iter_mut().zip(rows) {
+            for (line, pixel) in line[to.clone()].iter_mut().zip(&row[from.clone()]) {
+                *line = pixel.to_f32();
+            }
+        }
+        let lines = array::from_fn(|k| &self.lines[k][..]);
+        let weights = self.taps * self.layout.copies;
+        let columns = AntialiasFloatColumns {
+            start: &self.extent.start[pixels.clone()],
+            weights: &self.weights[pixels.start * weights..pixels.end * weights],
+            taps: self.taps,
+            channels: self.extent.channels,
+            flip: self.flip,
+        };
+        match columns.channels {
+            1 => dispatch::horizontal_float::<N, 1>(self.level, lines, columns, out),
+            2 => dispatch::horizontal_float::<N, 2>(self.level, lines, columns, out),
+            3 => dispatch::horizontal_float::<N, 3>(self.level, lines, columns, out),
+            4 => dispatch::horizontal_float::<N, 4>(self.level, lines, columns, out),
+            _ => dispatch::horizontal_float::<N, 0>(self.level, lines, columns, out),
         }
     }
 
@@ -109,6 +145,6 @@ impl<T: FloatPixel> Passes<T> for AntialiasFloats {
     }
 
     fn rows(&self, rows: Rows<'_, f32>, out: &mut [T]) {
-        dispatch::rows_float(self.level, rows, &self.row_weights, out);
+        dispatch::vertical_float(self.level, rows, &self.row_weights, out);
     }
 }

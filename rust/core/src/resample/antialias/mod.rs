@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx2_floats;
 pub(crate) mod bytes;
 mod digits;
 mod dispatch;
@@ -14,7 +16,7 @@ pub(crate) mod vnni;
 use std::ops::Range;
 
 pub(crate) use bytes::{AntialiasByteColumns, AntialiasBytes, GROUP, Group, SPLIT};
-pub(crate) use floats::{AntialiasFloats, FloatColumns};
+pub(crate) use floats::{AntialiasFloatColumns, AntialiasFloats};
 
 use super::separable::Window;
 use super::taps::Triangle;

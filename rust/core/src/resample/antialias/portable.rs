@@ -5,7 +5,7 @@
 )]
 
 use super::bytes::RowWeights;
-use super::{AntialiasByteColumns, FloatColumns, GROUP, Group, SPLIT};
+use super::{AntialiasByteColumns, AntialiasFloatColumns, GROUP, Group, SPLIT};
 use crate::resample::linear::FloatPixel;
 use crate::resample::separable::Rows;
 use crate::resample::taps::BYTE_WEIGHT_BITS;
@@ -81,17 +81,26 @@ pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: RowWeights<'_>, out: &mut [u8
     }
 }
 
-/// Each sum starts from +0.0 and takes its taps in the order of the flipped input.
-#[inline(always)]
-pub(crate) fn columns_f32<const C: usize>(line: &[f32], columns: FloatColumns<'_>, out: &mut [f32]) {
+/// Sums of weighted taps, each from +0.0 on, in the order of the flipped input. `C` is the channel count, or 0 for any.
+pub(crate) fn horizontal_float<const N: usize, const C: usize>(
+    lines: [&[f32]; N],
+    columns: AntialiasFloatColumns<'_>,
+    out: [&mut [f32]; N],
+) {
+    for (line, out) in lines.into_iter().zip(out) {
+        horizontal_float_line::<C>(line, columns, out);
+    }
+}
+
+fn horizontal_float_line<const C: usize>(line: &[f32], columns: AntialiasFloatColumns<'_>, out: &mut [f32]) {
     let channels = if C == 0 { columns.channels } else { C };
     // Four lanes for three channels: the next pixel overwrites the fourth.
     let lanes = if C == 3 { 4 } else { channels };
-    for (i, &start) in columns.start.iter().enumerate() {
-        let weights = &columns.weights[columns.ends[i] as usize..columns.ends[i + 1] as usize];
-        let line = &line[start as usize..][..weights.len() * channels + lanes - channels];
+    let taps = columns.taps;
+    for (i, (&start, weights)) in columns.start.iter().zip(columns.weights.chunks_exact(taps)).enumerate() {
+        let line = &line[start as usize..][..taps * channels + lanes - channels];
         let out = &mut out[i * channels..][..lanes];
-        let tap = |k: usize| channels * if columns.flip { weights.len() - 1 - k } else { k };
+        let tap = |k: usize| channels * if columns.flip { taps - 1 - k } else { k };
         if C == 0 {
             out.fill(0.0);
             for (k, &weight) in weights.iter().enumerate() {
@@ -112,26 +121,18 @@ pub(crate) fn columns_f32<const C: usize>(line: &[f32], columns: FloatColumns<'_
     }
 }
 
-/// Each sum starts from +0.0 and takes its rows in ascending order.
-#[inline(always)]
-pub(crate) fn rows_float<T: FloatPixel>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
+/// Sums of weighted rows, each from +0.0 on, in ascending order.
+pub(crate) fn vertical_float<T: FloatPixel>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
     const WIDTH: usize = 32;
     for (block, out) in out.chunks_mut(WIDTH).enumerate() {
         let mut sums = [0.0; WIDTH];
         for (k, &weight) in weights.iter().enumerate() {
-            let row = rows.get(k, block * WIDTH, out.len());
-            if let Some(row) = row.first_chunk::<WIDTH>() {
-                for (sum, &p) in sums.iter_mut().zip(row) {
-                    *sum += weight * p;
-                }
-            } else {
-                for (sum, &p) in sums.iter_mut().zip(row) {
-                    *sum += weight * p;
-                }
+            let row = rows.get(k, block * WIDTH, WIDTH);
+            for (sum, &p) in sums.iter_mut().zip(row) {
+                *sum += weight * p;
             }
         }
-        for (out, &sum) in out.iter_mut().zip(&sums) {
-            *out = T::from_sum(sum);
-        }
+        let values = sums.map(|sum| T::from_sum(sum));
+        out.copy_from_slice(&values[..out.len()]);
     }
 }

@@ -15,7 +15,7 @@ use bytemuck::cast;
 
 use super::avx2::shortest;
 use super::fused::first_of;
-use super::groups::FloatGroupSlice;
+use super::groups::{FloatGroupSlice, GroupReach};
 use super::{FloatPixel, LinearFloatColumns, portable};
 use crate::resample::tails::tail;
 
@@ -68,95 +68,96 @@ fn each_group<const N: usize, const C: usize, T: FloatPixel>(
     put: impl FnMut(usize, [__m256; N]),
 ) {
     if C == 4 {
-        // A pixel is half a group: the weights of two spread over a register, and where the taps are goes without saying.
-        let order = if is_u16::<T>() { [[0, 2], [1, 3]] } else { [[0, 1], [2, 3]] };
-        // Known permutations the compiler turns into more instructions.
-        let order = black_box(order.map(|[low, high]| cast::<[[i32; 4]; 2], __m256i>([[low; 4], [high; 4]])));
-        let words = [0, 8].map(|tap| {
-            let lane: [[i8; 4]; 4] = from_fn(|c| [tap + 2 * c as i8, tap + 2 * c as i8 + 1, -1, -1]);
-            cast::<[[[i8; 4]; 4]; 2], __m256i>([lane; 2])
-        });
+        let (words, order) = words_and_order::<T>();
         let pixels = columns.start.as_chunks::<2>().0.iter().zip(columns.weights.as_chunks::<2>().0);
         let groups = pixels.map(|(&[a, b], &weights)| {
             let weights: __m256 = cast([weights; 2]);
-            let weights =
-                [_mm256_permutevar8x32_ps(weights, order[0]), _mm256_permutevar8x32_ps(weights, order[1])];
+            let [low, high] = order;
+            let weights = [_mm256_permutevar8x32_ps(weights, low), _mm256_permutevar8x32_ps(weights, high)];
             ([[a; 2], [b; 2]], words, weights)
         });
-        each::<N, 0, 4, T>(lines, groups, put);
-    } else {
-        let FloatGroupSlice { groups, near } = columns.groups;
-        let groups = groups.iter().map(|group| {
-            (
-                group.starts,
-                group.index.map(cast::<[u32; 8], __m256i>),
-                group.weights.map(cast::<[f32; 8], __m256>),
-            )
-        });
-        if near {
-            each::<N, 1, C, T>(lines, groups, put);
-        } else {
-            each::<N, 2, C, T>(lines, groups, put);
-        }
+        return each::<N, C, ONE_LOAD, T>(lines, groups, put);
+    }
+    let FloatGroupSlice { groups, reach } = columns.groups;
+    let groups = groups.iter().map(|group| {
+        (
+            group.starts,
+            group.index.map(cast::<[u32; 8], __m256i>),
+            group.weights.map(cast::<[f32; 8], __m256>),
+        )
+    });
+    match reach {
+        GroupReach::OneLoad => each::<N, C, ONE_LOAD, T>(lines, groups, put),
+        GroupReach::Near => each::<N, C, NEAR, T>(lines, groups, put),
+        GroupReach::Far => each::<N, C, FAR, T>(lines, groups, put),
     }
 }
 
+const ONE_LOAD: u8 = GroupReach::OneLoad as u8;
+const NEAR: u8 = GroupReach::Near as u8;
+const FAR: u8 = GroupReach::Far as u8;
+
+/// Shuffles of `uint16`, and the order of weights, of a group of two pixels of four channels, which needs no table.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn each<const N: usize, const KIND: u8, const C: usize, T: FloatPixel>(
+fn words_and_order<T: FloatPixel>() -> ([__m256i; 2], [__m256i; 2]) {
+    let words = [0, 8].map(|tap| {
+        let lane: [[i8; 4]; 4] = from_fn(|c| [tap + 2 * c as i8, tap + 2 * c as i8 + 1, -1, -1]);
+        cast::<[[[i8; 4]; 4]; 2], __m256i>([lane; 2])
+    });
+    let order = if is_u16::<T>() { [[0, 2], [1, 3]] } else { [[0, 1], [2, 3]] };
+    // Known permutations the compiler turns into more instructions.
+    (words, black_box(order.map(|[low, high]| cast::<[[i32; 4]; 2], __m256i>([[low; 4], [high; 4]]))))
+}
+
+/// Taps of a group, as its table says where they are.
+///
+/// ```text
+/// one load, uint16    w w w w w w w w   one of each half -> shuffled   f f f f f f f f   and   s s s s s s s s
+/// one load, float32   f f f f f f f f   one of each half -> permuted   f f f f s s s s   and   f f f f s s s s
+/// ```
+#[inline]
+#[target_feature(enable = "avx2")]
+fn each<const N: usize, const C: usize, const REACH: u8, T: FloatPixel>(
     lines: [&[T]; N],
     groups: impl Iterator<Item = ([[u32; 2]; 2], [__m256i; 2], [__m256; 2])>,
     mut put: impl FnMut(usize, [__m256; N]),
 ) {
     let length = shortest(&lines);
-    let further = if KIND == 1 { C } else { 0 };
+    let further = if REACH == NEAR && is_u16::<T>() { C } else { 0 };
     let Some(last) = length.checked_sub(8 + further) else { return };
+    // No start is past the last: with the minimum, said where it is used too, the compiler need not check.
     for (number, (starts, index, weights)) in groups.enumerate() {
-        let [[a, a1], [b, b1]] =
-            starts.map(|starts| starts.map(|start| (start as usize).min(last + further)));
-        let (near_a, near_b) = (a.min(last), b.min(last));
+        let [[a, a1], [b, b1]] = starts.map(|starts| starts.map(|start| (start as usize).min(last)));
         let mut values = [_mm256_setzero_ps(); N];
         for k in 0..N {
             let line = &lines[k][..length];
             values[k] = if is_u16::<T>() {
-                let load =
-                    |a: usize, b: usize| _mm256_set_m128i(eight_words(&line[b..]), eight_words(&line[a..]));
-                let [first, second] = match KIND {
-                    0 => {
-                        [_mm256_shuffle_epi8(load(a, b), index[0]), _mm256_shuffle_epi8(load(a, b), index[1])]
-                    }
-                    1 => [
-                        _mm256_shuffle_epi8(load(near_a, near_b), index[0]),
-                        _mm256_shuffle_epi8(load(near_a + C, near_b + C), index[0]),
-                    ],
+                let load = |a: usize, b: usize, pixels: usize, index: __m256i| {
+                    let at = |start: usize| eight_words(&line[start.min(last) + pixels * C..]);
+                    _mm256_shuffle_epi8(_mm256_set_m128i(at(b), at(a)), index)
+                };
+                let [first, second] = match REACH {
+                    ONE_LOAD => [load(a, b, 0, index[0]), load(a, b, 0, index[1])],
+                    NEAR => [load(a, b, 0, index[0]), load(a, b, 1, index[0])],
                     _ => {
-                        let taps = _mm256_or_si256(
-                            _mm256_shuffle_epi8(load(a, b), index[0]),
-                            _mm256_shuffle_epi8(load(a1, b1), index[1]),
-                        );
+                        let taps = _mm256_or_si256(load(a, b, 0, index[0]), load(a1, b1, 0, index[1]));
                         [_mm256_and_si256(taps, _mm256_set1_epi32(0xffff)), _mm256_srli_epi32::<16>(taps)]
                     }
                 };
                 mix(weights[0], _mm256_cvtepi32_ps(first), weights[1], _mm256_cvtepi32_ps(second))
             } else {
-                let found = |a: __m256, b: __m256, index: __m256i| {
-                    let (a, b) = (_mm256_permutevar8x32_ps(a, index), _mm256_permutevar8x32_ps(b, index));
-                    _mm256_blendv_ps(a, b, cast(index))
+                let load = |at: usize, index: __m256i| {
+                    let floats = eight_floats(&line[at.min(last)..]);
+                    if C == 4 { floats } else { _mm256_permutevar8x32_ps(floats, index) }
                 };
-                let load = |at: usize| eight_floats(&line[at..]);
-                if KIND == 1 {
-                    let (window, next) = (load(a), load(a1));
-                    mix(weights[0], found(window, next, index[0]), weights[1], found(window, next, index[1]))
-                } else {
-                    let [a, b] = if KIND == 0 {
-                        [load(a), load(b)]
-                    } else {
-                        [found(load(a), load(a1), index[0]), found(load(b), load(b1), index[1])]
-                    };
-                    let (a, b) = (_mm256_mul_ps(weights[0], a), _mm256_mul_ps(weights[1], b));
-                    // Of the ways to bring the halves together this one has the fewest instructions that only one port
-                    // takes.
-                    _mm256_add_ps(_mm256_blend_ps::<0b1111_0000>(a, b), _mm256_permute2f128_ps::<0x21>(a, b))
+                let either = |a: usize, b: usize, index: __m256i| {
+                    _mm256_blendv_ps(load(a, index), load(b, index), cast(index))
+                };
+                match REACH {
+                    ONE_LOAD => halves(weights, [load(a, index[0]), load(b, index[1])]),
+                    NEAR => mix(weights[0], either(a, a1, index[0]), weights[1], either(a, a1, index[1])),
+                    _ => halves(weights, [either(a, a1, index[0]), either(b, b1, index[1])]),
                 }
             };
         }
@@ -164,10 +165,19 @@ fn each<const N: usize, const KIND: u8, const C: usize, T: FloatPixel>(
     }
 }
 
+/// The sums of the weighted halves of `a`, and of those of `b`.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn halves(weights: [__m256; 2], [a, b]: [__m256; 2]) -> __m256 {
+    let (a, b) = (_mm256_mul_ps(weights[0], a), _mm256_mul_ps(weights[1], b));
+    // Of the ways to bring the halves together this one has the fewest instructions that only one port takes.
+    _mm256_add_ps(_mm256_blend_ps::<0b1111_0000>(a, b), _mm256_permute2f128_ps::<0x21>(a, b))
+}
+
 /// Sums as values of their type.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn rounded<T: FloatPixel>(sums: __m256) -> [T; 8] {
+pub(crate) fn rounded<T: FloatPixel>(sums: __m256) -> [T; 8] {
     if is_u16::<T>() {
         // Converting rounds halves to even, packing clips.
         let levels = _mm256_packus_epi32(_mm256_cvtps_epi32(sums), _mm256_setzero_si256());

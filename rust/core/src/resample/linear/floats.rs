@@ -140,9 +140,10 @@ impl<T: FloatPixel> Passes<T> for LinearFloats<T> {
         let tables = dispatch::tables_float::<T>(window.level, window)?;
         let doubled = tables.table.doubled()?;
         let rows = LinearTaps::new(&window.placement.rows());
-        // Enlarged, bytes of `uint16` are stored sooner than rows of them, and each source row is used more often.
+        // Where each source row is used more than once and the output is small, whole rows are written faster.
         let shrinks = window.placement.resized.h < window.placement.input.h;
-        let is_fused = tables.has_kernel(window.level) && (size_of::<T>() == 4 || shrinks);
+        let is_large = size_of::<T>() * window.channels > 4 && size_of::<T>() == 4;
+        let is_fused = tables.has_kernel(window.level) && (is_large || shrinks);
         Ok(Self { tables, doubled, rows, weights: [0.0; 2], is_fused, level: window.level })
     }
 

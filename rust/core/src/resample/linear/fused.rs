@@ -1,4 +1,8 @@
-//! Whole `float32` images, both passes at once: what the horizontal pass finds stays in registers.
+//! Whole float images, both passes at once: what the horizontal pass finds is mixed into all output rows that need it
+//! while it is in registers.
+//!
+//! Several source rows are read and several output rows written in turns, which keeps the memory busy that one row at a
+//! time would wait for.
 
 use std::array;
 use std::ops::Range;
@@ -7,11 +11,24 @@ use super::whole::LinearFilter;
 use crate::resample::separable::{BLOCK, Separable};
 use crate::view::ImageViewMut;
 
-/// Number of output rows that go together at most.
+/// Number of output rows that are made together at most.
 const MOST_ROWS: usize = 4;
 
-/// Number of the first source row, of those that go together, of output row `number`. `steps` has two bits for each
-/// output row but the last: how many source rows later the next one begins.
+/// Values that a kernel writes at a time.
+pub(crate) const FUSED_VALUES: usize = 8;
+
+/// Output rows that follow each other and are made together.
+struct FusedRows<W> {
+    /// Numbers of both source rows of each.
+    pairs: [[usize; 2]; MOST_ROWS],
+    weights: [W; MOST_ROWS],
+    count: usize,
+    /// How many source rows later than the one before each row but the first begins, two bits for each; the first in
+    /// the lowest.
+    steps: u32,
+}
+
+/// Number of the first source row, of those that are read together, of output row `number`.
 pub(super) const fn first_of(steps: u32, number: usize) -> usize {
     let before = steps & ((1 << (2 * number)) - 1);
     ((before & 0x55).count_ones() + 2 * (before & 0xaa).count_ones()) as usize
@@ -26,97 +43,78 @@ impl<T: Copy + Default, P: LinearFilter<T>> Separable<'_, T, P> {
         out: &mut ImageViewMut<'_, T>,
     ) {
         while !rows.is_empty() {
-            let (mut last, weights) = self.passes.pair(self.rows.resized_at(rows.start));
-            let first = last.start;
-            let (mut steps, mut all, mut count) = (0, [weights; MOST_ROWS], 1);
-            let mut firsts = [first; MOST_ROWS];
-            for y in rows.clone().skip(1).take(MOST_ROWS - 1) {
-                let (next, weights) = self.passes.pair(self.rows.resized_at(y));
-                let step = (next.start - last.start).min(2);
-                // At the borders one row is both.
-                if last.len() != 2 || next.len() != 2 || count > 1 && step == 2 || steps == 0b10 {
-                    break;
-                }
-                steps |= (step as u32) << (2 * (count - 1));
-                all[count] = weights;
-                firsts[count] = next.start;
-                (last, count) = (next, count + 1);
-            }
+            let first = self.first_fused(rows.clone());
             let y = rows.start;
-            rows.start += match (count, steps) {
-                (2, 0b10) => self.fused_rows::<4, 2, 0b10>(
-                    array::from_fn(|k| firsts[k / 2] + k % 2),
-                    all,
-                    y,
-                    columns,
-                    out,
-                ),
-                (2, 0b01) => {
-                    self.fused_rows::<3, 2, 0b01>([first, first + 1, first + 2], all, y, columns, out)
-                }
-                (3, 0b0101) => {
-                    self.fused_rows::<4, 3, 0b0101>(array::from_fn(|k| first + k), all, y, columns, out)
-                }
-                (4, 0b00_00_00) => {
-                    self.fused_rows::<2, 4, 0b00_00_00>(array::from_fn(|k| first + k), all, y, columns, out)
-                }
-                (4, 0b00_00_01) => {
-                    self.fused_rows::<3, 4, 0b00_00_01>(array::from_fn(|k| first + k), all, y, columns, out)
-                }
-                (4, 0b00_01_00) => {
-                    self.fused_rows::<3, 4, 0b00_01_00>(array::from_fn(|k| first + k), all, y, columns, out)
-                }
-                (4, 0b01_00_00) => {
-                    self.fused_rows::<3, 4, 0b01_00_00>(array::from_fn(|k| first + k), all, y, columns, out)
-                }
-                (4, 0b00_01_01) => {
-                    self.fused_rows::<4, 4, 0b00_01_01>(array::from_fn(|k| first + k), all, y, columns, out)
-                }
-                (4, 0b01_00_01) => {
-                    self.fused_rows::<4, 4, 0b01_00_01>(array::from_fn(|k| first + k), all, y, columns, out)
-                }
-                (4, 0b01_01_00) => {
-                    self.fused_rows::<4, 4, 0b01_01_00>(array::from_fn(|k| first + k), all, y, columns, out)
-                }
-                (4, 0b01_01_01) => {
-                    self.fused_rows::<5, 4, 0b01_01_01>(array::from_fn(|k| first + k), all, y, columns, out)
-                }
-                _ => {
-                    let pair = self.passes.pair(self.rows.resized_at(y)).0;
-                    self.fused_rows::<2, 1, 0>([first, pair.end - 1], all, y, columns, out)
-                }
+            rows.start += match (first.count, first.steps) {
+                (2, 0b01) => self.fuse_rows::<3, 2, 0b01>(&first, y, columns, out),
+                (2, 0b10) => self.fuse_rows::<4, 2, 0b10>(&first, y, columns, out),
+                (3, 0b01_01) => self.fuse_rows::<4, 3, 0b01_01>(&first, y, columns, out),
+                (4, 0b00_00_00) => self.fuse_rows::<2, 4, 0b00_00_00>(&first, y, columns, out),
+                (4, 0b00_00_01) => self.fuse_rows::<3, 4, 0b00_00_01>(&first, y, columns, out),
+                (4, 0b00_01_00) => self.fuse_rows::<3, 4, 0b00_01_00>(&first, y, columns, out),
+                (4, 0b01_00_00) => self.fuse_rows::<3, 4, 0b01_00_00>(&first, y, columns, out),
+                (4, 0b00_01_01) => self.fuse_rows::<4, 4, 0b00_01_01>(&first, y, columns, out),
+                (4, 0b01_00_01) => self.fuse_rows::<4, 4, 0b01_00_01>(&first, y, columns, out),
+                (4, 0b01_01_00) => self.fuse_rows::<4, 4, 0b01_01_00>(&first, y, columns, out),
+                (4, 0b01_01_01) => self.fuse_rows::<5, 4, 0b01_01_01>(&first, y, columns, out),
+                _ => self.fuse_rows::<2, 1, 0>(&first, y, columns, out),
             };
         }
     }
 
-    /// Makes `M` output rows; gives their number.
-    fn fused_rows<const N: usize, const M: usize, const STEPS: u32>(
+    /// The first of `rows` that can be made together: those that share source rows, or two that share none.
+    fn first_fused(&self, rows: Range<usize>) -> FusedRows<P::Weights> {
+        let pair = |y: usize| {
+            let (pair, weights) = self.passes.pair(self.rows.resized_at(y));
+            ([pair.start, pair.end - 1], weights)
+        };
+        let (first, weights) = pair(rows.start);
+        let mut fused =
+            FusedRows { pairs: [first; MOST_ROWS], weights: [weights; MOST_ROWS], count: 1, steps: 0 };
+        for y in rows.skip(1).take(MOST_ROWS - 1) {
+            let (last, (next, weights)) = (fused.pairs[fused.count - 1], pair(y));
+            let step = (next[0] - last[0]).min(2);
+            // At the borders one source row is both.
+            let at_border = last[0] == last[1] || next[0] == next[1];
+            if at_border || fused.steps == 0b10 || (step == 2 && fused.count > 1) {
+                break;
+            }
+            fused.steps |= (step as u32) << (2 * (fused.count - 1));
+            (fused.pairs[fused.count], fused.weights[fused.count]) = (next, weights);
+            fused.count += 1;
+        }
+        fused
+    }
+
+    /// Makes the first `M` output rows from their `N` source rows; gives their number.
+    fn fuse_rows<const N: usize, const M: usize, const STEPS: u32>(
         &self,
-        sources: [usize; N],
-        weights: [P::Weights; MOST_ROWS],
+        fused: &FusedRows<P::Weights>,
         y: usize,
         columns: &Range<usize>,
         out: &mut ImageViewMut<'_, T>,
     ) -> usize {
         let channels = self.image.channels();
+        let mut sources = [&[][..]; N];
+        for number in 0..M {
+            for (source, row) in sources[first_of(STEPS, number)..].iter_mut().zip(fused.pairs[number]) {
+                *source = self.image.row(row);
+            }
+        }
+        let weights = array::from_fn(|number| fused.weights[number]);
         let pixels = columns.len().next_multiple_of(BLOCK);
-        let sources = sources.map(|row| self.image.row(row));
-        let weights = array::from_fn(|k| weights[k]);
         let mut rows = out.rows_mut(y, M);
-        let mut rows: [_; M] = array::from_fn(|_| {
-            rows.next().map_or(&mut [][..], |row| &mut row[columns.start * channels..columns.end * channels])
+        let mut rows: [&mut [T]; M] = array::from_fn(|_| {
+            let row = rows.next().unwrap_or_default();
+            &mut row[columns.start * channels..columns.end * channels]
         });
         let whole = rows.each_mut().map(|row| row.as_chunks_mut().0);
         self.passes.fuse::<N, M, STEPS>(sources, 0..pixels, weights, whole);
-        if !(columns.len() * channels).is_multiple_of(8) {
+        if !(columns.len() * channels).is_multiple_of(FUSED_VALUES) {
             let last = pixels - BLOCK;
-            let mut ends = [[[T::default(); 8]; 8]; M];
-            self.passes.fuse::<N, M, STEPS>(
-                sources,
-                last..pixels,
-                weights,
-                ends.each_mut().map(|end| &mut end[..]),
-            );
+            let mut ends = [[[T::default(); FUSED_VALUES]; BLOCK / 2]; M];
+            let places = ends.each_mut().map(|end| &mut end[..]);
+            self.passes.fuse::<N, M, STEPS>(sources, last..pixels, weights, places);
             for (row, end) in rows.iter_mut().zip(&ends) {
                 let rest = &mut row[last * channels..];
                 rest.copy_from_slice(&end.as_flattened()[..rest.len()]);

@@ -7,7 +7,7 @@
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
-mod avx2_floats;
+pub(crate) mod avx2_floats;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
 mod bytes;
