@@ -161,7 +161,7 @@ mod tests {
     use crate::rle::LARGEST_COORDINATE;
     use crate::testing::{Drawing, Random, dense, draw, mask};
 
-    /// Every point of the outline, one after the other, on the fine grid; then every pixel below a step toggled.
+    /// Drawing by all points of the outline, one after the other, on the fine grid: pixels below a step are toggled.
     fn point_by_point(part: &[f64], size: Size) -> Drawing {
         let fine: Vec<[i64; 2]> =
             part.chunks(2).map(|p| [p[0], p[1]].map(|c| (5.0 * c + 0.5) as i64)).collect();
