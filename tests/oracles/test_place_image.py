@@ -75,7 +75,7 @@ def scene(seed: int, channels: int | None, low: int, high: int) -> tuple[NDArray
 
 @pytest.mark.parametrize("channels", [None, 1, 2, 3, 4])
 @pytest.mark.parametrize("seed", range(12))
-def test_two_taps_have_the_bytes_of_opencv(kernels: ModuleType, channels: int | None, seed: int) -> None:
+def test_bilinear_has_the_bytes_of_opencv(kernels: ModuleType, channels: int | None, seed: int) -> None:
     image, placement = scene(seed, channels, 1, 60)
     found = kernels.place_image(image, placement, antialias=False, fill=9)
     np.testing.assert_array_equal(found, on_canvas(opencv(image, placement), placement, 9))
@@ -83,7 +83,7 @@ def test_two_taps_have_the_bytes_of_opencv(kernels: ModuleType, channels: int | 
 
 @pytest.mark.parametrize("channels", [None, 3])
 @pytest.mark.parametrize("seed", range(4))
-def test_two_taps_on_larger_images(kernels: ModuleType, channels: int | None, seed: int) -> None:
+def test_bilinear_on_larger_images(kernels: ModuleType, channels: int | None, seed: int) -> None:
     image, placement = scene(seed, channels, 300, 900)
     found = kernels.place_image(image, placement, antialias=False)
     np.testing.assert_array_equal(found, on_canvas(opencv(image, placement), placement, 128))
@@ -98,14 +98,14 @@ def test_two_taps_on_larger_images(kernels: ModuleType, channels: int | None, se
         ((2, 8195), (3, 8191)), ((8195, 2), (8191, 3)),
     ],
 )  # fmt: skip
-def test_two_taps_at_special_scales(kernels: ModuleType, size: tuple[int, int], resized: tuple[int, int]) -> None:
+def test_bilinear_at_special_scales(kernels: ModuleType, size: tuple[int, int], resized: tuple[int, int]) -> None:
     image = pixels(1, (*size, 3), np.uint8)
     placement = Placement(size, resized, (0, 0), resized)
     np.testing.assert_array_equal(kernels.place_image(image, placement, antialias=False), opencv(image, placement))
 
 
 @given(data=st.data())
-def test_two_taps_at_any_scale(kernels: ModuleType, data: st.DataObject) -> None:
+def test_bilinear_at_any_scale(kernels: ModuleType, data: st.DataObject) -> None:
     image = data.draw(images(dtype=np.uint8))
     resized = data.draw(sizes(1, 40))
     placement = Placement(image.shape[:2], resized, (0, 0), resized, data.draw(st.booleans()))

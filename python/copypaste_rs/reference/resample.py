@@ -113,10 +113,10 @@ class Taps(NamedTuple):
     """Shape (n, taps)."""
 
 
-# -- two taps ----------------------------------------------------------------------------------------------------
+# -- bilinear --------------------------------------------------------------------------------------------------
 
 
-def _two_taps_fixed(i: NDArray[np.int64], n_in: int, n_out: int, is_column: bool) -> Taps:
+def _linear_fixed(i: NDArray[np.int64], n_in: int, n_out: int, is_column: bool) -> Taps:
     """Weights in 1/2048, from positions in float32, as OpenCV has them for uint8."""
     position = ((i + 0.5) * (1 / (n_out / n_in)) - 0.5).astype(np.float32)
     k = np.floor(position).astype(np.int64)
@@ -127,7 +127,7 @@ def _two_taps_fixed(i: NDArray[np.int64], n_in: int, n_out: int, is_column: bool
     return Taps(np.stack([k, k + 1], axis=1).clip(0, n_in - 1), weight)
 
 
-def _two_taps_float(i: NDArray[np.int64], n_in: int, n_out: int, is_column: bool) -> Taps:  # noqa: ARG001 (axes are alike)
+def _linear_float(i: NDArray[np.int64], n_in: int, n_out: int, is_column: bool) -> Taps:  # noqa: ARG001 (axes are alike)
     """Weights in float32, from positions in float64."""
     position = (i + 0.5) * (1 / (n_out / n_in)) - 0.5
     k = np.floor(position).astype(np.int64)
@@ -142,7 +142,7 @@ def _clamp(k: NDArray[np.int64], f: NDArray[Any], n_in: int) -> tuple[NDArray[np
     return k.clip(0, n_in - 1), f
 
 
-def _resample_two_taps_fixed(source: NDArray[Any], rows: Taps, columns: Taps) -> NDArray[Any]:
+def _resample_linear_fixed(source: NDArray[Any], rows: Taps, columns: Taps) -> NDArray[Any]:
     used, place = np.unique(rows.sample, return_inverse=True)
     middle = _weighted(source[used].astype(np.int64), columns, axis=1, zero=np.int64(0)) >> 4
     upper, lower = (middle[each] for each in place.reshape(rows.sample.shape).T)
@@ -215,8 +215,8 @@ _MakeTaps = Callable[["NDArray[np.int64]", int, int, bool], Taps]
 _Resample = Callable[["NDArray[Any]", Taps, Taps], "NDArray[Any]"]
 
 _METHODS: dict[tuple[bool, bool], tuple[_MakeTaps, _Resample]] = {
-    (True, False): (_two_taps_fixed, _resample_two_taps_fixed),
+    (True, False): (_linear_fixed, _resample_linear_fixed),
     (True, True): (_triangle_fixed, _resample_triangle_fixed),
-    (False, False): (_two_taps_float, _resample_float),
+    (False, False): (_linear_float, _resample_float),
     (False, True): (_triangle_float, _resample_float),
 }
