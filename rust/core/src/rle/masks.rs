@@ -159,14 +159,4 @@ impl Masks {
         self.offsets.push(self.toggles.len());
         Ok(())
     }
-
-    /// Masks of the numbers `masks`, in this order.
-    #[cfg(test)]
-    pub(crate) fn select(&self, masks: &[usize]) -> Self {
-        let mut selected = Self::empty(self.size);
-        for &mask in masks {
-            selected.push(self.spans(mask)).unwrap();
-        }
-        selected
-    }
 }

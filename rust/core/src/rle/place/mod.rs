@@ -1,4 +1,7 @@
 //! Flip, resize, crop and pad, in one pass over the spans.
+//!
+//! - `axis.rs`: where rows and columns land
+//! - `columns.rs`: the spans of one mask, column by column
 
 mod axis;
 mod columns;
