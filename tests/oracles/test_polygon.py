@@ -51,6 +51,13 @@ def test_many_random_polygons(kernels: ModuleType) -> None:
         np.testing.assert_array_equal(kernels.decode(found)[0], coco_mask([part], size))
 
 
+def test_many_edges_on_a_large_image(kernels: ModuleType) -> None:
+    """So many edges cross its columns that these are not drawn all at once."""
+    part = np.random.default_rng(8).uniform(-200, 2500, 400)
+    found = kernels.rasterize([[part]], (1900, 2300))
+    np.testing.assert_array_equal(kernels.decode(found)[0], coco_mask([part], (1900, 2300)))
+
+
 def test_instances_stay_apart(kernels: ModuleType) -> None:
     square, far = [0, 0, 2, 0, 2, 2, 0, 2], [90, 90, 95, 90, 95, 95]
     found = kernels.rasterize([[square], [], [far], [far, square], [square, [2, 0, 4, 0, 4, 1, 2, 1]]], (3, 5))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -85,7 +84,11 @@ def _part(coordinates: list[float], h: int, w: int) -> RleMasks:
 def _fine(coordinate: float) -> int:
     """The coordinate in steps. Conversions to integers truncate towards zero, here and below, as C's do."""
     fine = _STEPS * coordinate + 0.5
-    return int(fine) if abs(fine) < _FAR else int(_STEPS * Fraction(coordinate) + Fraction(1, 2))
+    if abs(fine) < _FAR:
+        return int(fine)
+    numerator, denominator = coordinate.as_integer_ratio()
+    numerator, denominator = 2 * _STEPS * numerator + denominator, 2 * denominator
+    return numerator // denominator if numerator >= 0 else -(-numerator // denominator)
 
 
 def _edge_toggles(a: Point, b: Point, h: int, w: int) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ use crate::errors::{named, out_of_memory, to_python};
 /// Outlines on their way back to Python: coordinates, offsets of parts and offsets of instances.
 type Outlines<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>);
 
-/// One mask set in, one out.
+/// Runs of what a kernel makes of masks.
 fn map<'py>(
     py: Python<'py>,
     masks: &PyMasks<'_>,

@@ -138,6 +138,8 @@ impl<'a, 'i, T: Pixel> Renderer<'a, 'i, T> {
 /// Writer of what one layer shows of a canvas row.
 struct LayerRenderer<'a, 'i, T: Pixel> {
     rows: Range<usize>,
+    /// Words of a row of bits in which the layer has columns.
+    words: Range<usize>,
     resampler: Resampler<'i, T>,
     opacity: &'a Opacity,
     /// Spans of the row at hand where the layer shows, and those of them that are blended.
@@ -150,30 +152,33 @@ struct LayerRenderer<'a, 'i, T: Pixel> {
 impl<'a, 'i, T: Pixel> LayerRenderer<'a, 'i, T> {
     fn new(image: ImageView<'i, T>, layer: &'a LayerCoverage, options: &PixelOptions<'_, T>) -> Result<Self> {
         let LayerCoverage { placement, rows, columns, opacity, .. } = layer;
-        let words = match opacity {
-            Opacity::Hard(_) => 0,
-            Opacity::Soft(_) => columns.end.div_ceil(64) - columns.start / 64,
-        };
+        let words = columns.start / 64..columns.end.div_ceil(64);
+        let soft_words = if matches!(opacity, Opacity::Soft(_)) { words.len() } else { 0 };
         let filter = Filter::choose(options.nearest, options.antialias, placement);
         let resampler = Resampler::new(image, placement, filter, rows.clone(), columns.clone())?;
-        let bits = [filled(words)?, filled(words)?];
-        Ok(Self { rows: rows.clone(), resampler, opacity, shown: Vec::new(), partial: Vec::new(), bits })
+        let bits = [filled(soft_words)?, filled(soft_words)?];
+        let (rows, shown, partial) = (rows.clone(), Vec::new(), Vec::new());
+        Ok(Self { rows, words, resampler, opacity, shown, partial, bits })
     }
 
     /// Finds where the layer shows in row `y`, of what is not `covered` yet, and covers what it covers fully.
     fn claim(&mut self, y: usize, covered: &mut [u64]) {
         self.shown.clear();
         self.partial.clear();
-        let (first, opaque, partial) = match self.opacity {
-            Opacity::Hard(plane) => (plane.first_word(), plane.row(y), &[][..]),
+        let column = (self.words.start * 64) as u32;
+        let covered = &mut covered[self.words.clone()];
+        // Under many pastes most have nothing left, and need not be looked at.
+        if covered.iter().all(|&taken| taken == u64::MAX) {
+            return;
+        }
+        let (opaque, partial) = match self.opacity {
+            Opacity::Hard(plane) => (plane.row(y), &[][..]),
             Opacity::Soft(alpha) => {
                 let [opaque, partial] = &mut self.bits;
                 alpha.row_bits(y, opaque, partial);
-                (alpha.columns().start / 64, &opaque[..], &partial[..])
+                (&opaque[..], &partial[..])
             }
         };
-        let column = (first * 64) as u32;
-        let covered = &mut covered[first..first + opaque.len()];
         if partial.is_empty() {
             let shown = opaque.iter().zip(&*covered).map(|(bits, taken)| bits & !taken);
             append_runs(column, shown, &mut self.shown);
@@ -190,6 +195,9 @@ impl<'a, 'i, T: Pixel> LayerRenderer<'a, 'i, T> {
 
     /// Writes what the layer shows of row `y`; `below` takes what lies under the parts that are blended.
     fn render(&mut self, y: usize, row: &mut [T], below: &mut [T], channels: usize) {
+        if self.shown.is_empty() {
+            return;
+        }
         let values = |&(start, end): &Span| start as usize * channels..end as usize * channels;
         for span in &self.partial {
             copy_short(&row[values(span).start..], &mut below[values(span).start..], values(span).len());

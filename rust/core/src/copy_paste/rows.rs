@@ -91,7 +91,7 @@ fn cut_layers(layers: &[Layer<'_>]) -> Result<(Vec<Option<Masks>>, Vec<u32>)> {
     let spans = || layers.iter().flat_map(|layer| layer.union.spans(0));
     let low = spans().fold(u32::MAX, |low, span| low.min(span[0]));
     let high = spans().fold(0, |high, span| high.max(span[1]));
-    let mut union = PixelBits::new(low as usize..high as usize)?;
+    let mut union = PixelBits::new(low.min(high) as usize..high as usize)?;
     let mut scratch = Vec::new();
     for (i, layer) in layers.iter().enumerate().rev() {
         let occluder = match &layers[i + 1..] {
@@ -206,4 +206,50 @@ fn hull(layers: &[Layer<'_>]) -> PixelBox {
         x1: a.x1.max(b.x1),
     });
     joined.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rle::{difference, union};
+    use crate::testing::{Random, dense, from_drawings};
+
+    #[test]
+    fn each_layer_loses_what_those_above_cover() {
+        let mut random = Random(31);
+        for layers in (0..6).cycle().take(60) {
+            let size = Size { h: 1 + random.below(40), w: 1 + random.below(40) };
+            let placement = Placement {
+                input: size,
+                resized: size,
+                offset_y: 0,
+                offset_x: 0,
+                canvas: size,
+                hflip: false,
+            };
+            let layers: Vec<Layer<'_>> = (0..layers)
+                .map(|source| {
+                    let drawings = [random.drawing(size), random.drawing(size)];
+                    let masks = from_drawings(size, &drawings[random.below(2)..]);
+                    let union = union(&masks).unwrap();
+                    let bbox = bounding_box(union.spans(0), size.h as u32);
+                    let placed = PlacedMasks { masks, rows: Vec::new(), area: Vec::new(), boxes: Vec::new() };
+                    Layer { source, placement, soft: None, placed, union, bbox }
+                })
+                .collect();
+            let (cut, toggles) = cut_layers(&layers).unwrap();
+            let united = |layers: &[Layer<'_>]| {
+                let drawings: Vec<_> = layers.iter().flat_map(|layer| dense(&layer.union)).collect();
+                union(&from_drawings(size, &drawings)).unwrap()
+            };
+            for (i, cut) in cut.iter().enumerate() {
+                let above = &layers[i + 1..];
+                let expected =
+                    (!above.is_empty()).then(|| difference(&layers[i].placed.masks, &united(above)).unwrap());
+                assert_eq!(*cut, expected);
+            }
+            let all = united(&layers);
+            assert_eq!(toggles, if layers.len() < 2 { &[] } else { all.toggles(0) });
+        }
+    }
 }

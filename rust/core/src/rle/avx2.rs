@@ -21,6 +21,12 @@ pub(crate) fn add_up(runs: &[u32], ends: &mut [u32], sums: &mut RunSums) {
     let (mut end, mut total, mut empty) = (none, none, none);
     // The first run may be zero.
     let mut ignored: __m256i = cast([u32::MAX, 0, 0, 0, 0, 0, 0, 0]);
+    // Eight runs a..h and the sums that come of them, lane by lane:
+    //   values  a      b      c      d       | e      f      g      h
+    //   pairs   a      a+b    b+c    c+d     | e      e+f    f+g    g+h
+    //   fours   a      a+b    a..c   a..d    | e      e+f    e..g   e..h
+    //   first   0      0      0      0       | a..d   a..d   a..d   a..d
+    //   ends    fours + first + the end of the eight runs before
     let mut eight = |values: [u32; 8], counted: __m256i| {
         let values: __m256i = cast(values);
         let halves = [_mm256_and_si256(values, low_halves), _mm256_srli_epi64::<32>(values)];
@@ -28,7 +34,6 @@ pub(crate) fn add_up(runs: &[u32], ends: &mut [u32], sums: &mut RunSums) {
         let zero = _mm256_cmpeq_epi32(values, none);
         empty = _mm256_or_si256(empty, _mm256_andnot_si256(ignored, _mm256_and_si256(zero, counted)));
         ignored = none;
-        // Added up within each half of the register, then the first half to the second.
         let pairs = _mm256_add_epi32(values, _mm256_slli_si256::<4>(values));
         let fours = _mm256_add_epi32(pairs, _mm256_slli_si256::<8>(pairs));
         let first = _mm256_shuffle_epi32::<0xff>(_mm256_permute2x128_si256::<0x08>(fours, fours));
@@ -62,7 +67,10 @@ pub(crate) fn set_spans(spans: &[[u32; 2]], from: u32, words: &mut [u64]) {
         // Counted from the first bit of the window.
         let mut end = (end - from) as usize - 64 * word;
         while let Some(window) = words[word..].first_chunk_mut::<WINDOW>() {
-            // A shift by 64 or more leaves nothing.
+            // Bits of four words, for a span from bit s of the first to bit e of the third; 64 or more shift all out:
+            //   all << head    s..64   0..64   0..64   0..64
+            //   all >> tail    0..64   0..64   0..e    none
+            //   both           s..64   0..64   0..e    none
             let behind = _mm256_sub_epi32(ends_of_words, cast([end.min(64 * WINDOW) as u64; WINDOW]));
             let tail = _mm256_max_epi32(behind, _mm256_setzero_si256());
             let bits = _mm256_and_si256(_mm256_sllv_epi64(all, head), _mm256_srlv_epi64(all, tail));

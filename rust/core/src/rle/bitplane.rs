@@ -1,4 +1,4 @@
-//! The box of a mask as bits, row by row.
+//! Bits of the pixels in the box of a mask, row by row.
 
 use super::spans::{bounding_box, for_each_rectangle};
 use super::{Masks, PixelBox};

@@ -19,7 +19,7 @@ pub struct Counts<'a> {
 }
 
 impl<'a> Counts<'a> {
-    /// `offsets` says where in `counts` each mask begins, and ends with the number of counts.
+    /// Run lengths in `counts`; `offsets` says where each mask begins among them, and ends with their number.
     ///
     /// # Errors
     /// When the offsets do not ascend from 0 to the number of counts, or the size has more than 2^32 - 1 pixels.

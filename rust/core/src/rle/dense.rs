@@ -186,7 +186,7 @@ struct RowToggles {
 }
 
 impl RowToggles {
-    /// Takes those of a mask in the rows of its box. What ends with the last row is not among them.
+    /// Sorts the toggles of a mask in the rows of its box; what ends with the last row is not among them.
     #[inline(never)] // its state stays in registers
     fn sort(&mut self, spans: &[[u32; 2]], h: u32, bbox: &PixelBox) -> Result<()> {
         let rows = bbox.y1 - bbox.y0 + 2;

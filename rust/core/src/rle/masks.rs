@@ -18,7 +18,7 @@ pub struct Masks {
 }
 
 impl Masks {
-    /// No masks, of this size.
+    /// Empty list of masks of this size.
     #[must_use]
     pub fn empty(size: Size) -> Self {
         Self { size, toggles: Vec::new(), offsets: vec![0] }
@@ -85,13 +85,13 @@ impl Masks {
         Self::read_each(counts, 0..counts.len(), counts.runs_len())
     }
 
-    /// Masks of these numbers, in this order.
+    /// Masks of the numbers `rows`, in this order.
     pub(crate) fn read_rows(counts: &Counts<'_>, rows: &[usize]) -> Result<Self> {
         let runs = rows.iter().map(|&row| counts.runs(row).len()).sum();
         Self::read_each(counts, rows.iter().copied(), runs)
     }
 
-    /// Masks of some numbers, which have so many runs in all.
+    /// Masks of the numbers `rows`, which have `runs` runs in all.
     fn read_each(
         counts: &Counts<'_>,
         rows: impl ExactSizeIterator<Item = usize>,
@@ -123,7 +123,7 @@ impl Masks {
         Ok((counts, offsets))
     }
 
-    /// Highest number of run lengths that there can be.
+    /// Highest number of run lengths that the masks can have.
     pub(crate) fn counts_len(&self) -> usize {
         self.toggles.len() + self.len()
     }
@@ -158,15 +158,5 @@ impl Masks {
         reserve_more(&mut self.offsets, 1)?;
         self.offsets.push(self.toggles.len());
         Ok(())
-    }
-
-    /// Masks of these numbers, in this order.
-    #[cfg(test)]
-    pub(crate) fn select(&self, masks: &[usize]) -> Self {
-        let mut selected = Self::empty(self.size);
-        for &mask in masks {
-            selected.push(self.spans(mask)).unwrap();
-        }
-        selected
     }
 }

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::memory::filled;
 
-/// Buckets longer than this are sorted on their own: one insertion sort over all would become quadratic.
+/// Length above which a bucket is sorted on its own: one insertion sort over all would become quadratic.
 const LONG_BUCKET: u32 = 16;
 
 /// Sorts `values` into `sorted`, which has as many places. `leading` gives the leading part of the order.

@@ -47,16 +47,6 @@ fn malformed_counts_are_refused() {
 }
 
 #[test]
-fn select_takes_masks_in_any_order() {
-    for masks in random_masks(3).filter(|masks| !masks.is_empty()) {
-        let rows = [masks.len() - 1, 0, 0];
-        let drawn = dense(&masks);
-        let chosen: Vec<Drawing> = rows.iter().map(|&row| drawn[row].clone()).collect();
-        assert_eq!(dense(&masks.select(&rows)), chosen);
-    }
-}
-
-#[test]
 fn union_and_intersection_are_those_of_pixels() {
     for masks in random_masks(4) {
         let (drawn, size) = (dense(&masks), masks.size());

@@ -4,7 +4,7 @@ use super::Random;
 use crate::Size;
 use crate::rle::Masks;
 
-/// One mask, row by row.
+/// Drawing of a mask: whether each pixel is set, row by row.
 pub(crate) type Drawing = Vec<Vec<bool>>;
 
 /// A mask from rows of `#` and `.`, parted by `/`.

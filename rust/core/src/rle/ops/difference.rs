@@ -27,13 +27,14 @@ pub fn difference(masks: &Masks, other: &Masks) -> Result<Masks> {
 /// Spans of a mask that is subtracted from many, and where to find those near a pixel.
 pub(crate) struct SpanIndex<'a> {
     spans: &'a [[u32; 2]],
-    /// For each block of `1 << shift` pixels from the first span on, the first span that ends after its start.
+    /// First span that ends after the start of each block of `1 << shift` pixels, counted from the first span on.
     jumps: Vec<u32>,
     shift: u32,
 }
 
 impl<'a> SpanIndex<'a> {
-    /// `lookups` is about the number of spans it will be subtracted from: the more, the finer its table.
+    /// Index of `spans`; `lookups` is about the number of spans it will be subtracted from: the more, the finer its
+    /// table.
     pub(crate) fn new(spans: &'a [[u32; 2]], lookups: usize) -> Result<Self> {
         let (Some(&[low, _]), Some(&[_, high])) = (spans.first(), spans.last()) else {
             return Ok(Self { spans, jumps: Vec::new(), shift: 0 });
@@ -47,7 +48,7 @@ impl<'a> SpanIndex<'a> {
         Ok(Self { spans, jumps, shift })
     }
 
-    /// `spans` without the pixels of the mask; `scratch` is there to be used again.
+    /// Spans without the pixels of the mask; `scratch` is there to be used again.
     pub(crate) fn subtract_from<'b>(
         &self,
         spans: &'b [[u32; 2]],
@@ -72,7 +73,7 @@ impl<'a> SpanIndex<'a> {
     }
 }
 
-/// `spans` without `taken`. `jump` gives, for a pixel, a span of `taken` that none before which ends after the pixel.
+/// Spans without those of `taken`. `jump` gives, for a pixel, a span of `taken` that none before which ends after the pixel.
 #[inline]
 fn subtract<'a>(
     spans: &[[u32; 2]],

@@ -1,4 +1,9 @@
 //! Set operations on masks of one size, span by span.
+//!
+//! - `union.rs`: union, by bits or by sorting
+//! - `difference.rs`: difference, and an index for a mask that is subtracted from many
+//! - `overlap.rs`: intersection, and intersection over union
+//! - `pixel_bits.rs`: a set of pixels as bits, to which masks are added and which is subtracted from masks
 
 mod difference;
 mod overlap;

@@ -1,4 +1,4 @@
-//! One bit a pixel in the order of pixel numbers: quicker than lists of spans where many masks meet.
+//! Pixels as bits in the order of their numbers: quicker than lists of spans where many masks meet.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ pub(crate) struct PixelBits {
 }
 
 impl PixelBits {
-    /// No pixel of some.
+    /// Empty set within a range of pixels.
     pub(crate) fn new(pixels: Range<usize>) -> Result<Self> {
         let first = pixels.start / 64;
         let length = (pixels.end.div_ceil(64) - first + WINDOW).next_multiple_of(BLOCK);
@@ -57,7 +57,7 @@ impl PixelBits {
         Ok(toggles)
     }
 
-    /// `spans` without the pixels of the set; `scratch` is there to be used again.
+    /// Spans without the pixels of the set; `scratch` is there to be used again.
     pub(crate) fn subtract_from<'a>(
         &self,
         spans: &[[u32; 2]],

@@ -1,4 +1,7 @@
 //! Flip, resize, crop and pad, in one pass over the spans.
+//!
+//! - `axis.rs`: where rows and columns land
+//! - `columns.rs`: the spans of one mask, column by column
 
 mod axis;
 mod columns;
@@ -61,7 +64,7 @@ pub(crate) struct PlacedMasks {
     pub(crate) boxes: Vec<PixelBox>,
 }
 
-/// Masks of some numbers, in this order, on the canvas; those of fewer pixels than `min_area` are left out.
+/// Masks of the numbers `rows`, in this order, on the canvas; those of fewer pixels than `min_area` are left out.
 pub(crate) fn place_rows(
     masks: &Counts<'_>,
     rows: &[usize],
@@ -113,7 +116,7 @@ pub(crate) struct Placer {
 }
 
 impl Placer {
-    /// `toggles` is about the number of toggles that all masks have.
+    /// Placer of masks that have about `toggles` toggles in all.
     pub(crate) fn new(placement: &Placement, toggles: usize) -> Result<Self> {
         let Placement { input, canvas, .. } = *placement;
         let nowhere = Self { visible: [0; 2], across: [1, 0], mapping: None };
@@ -143,9 +146,9 @@ impl Placer {
         Ok(Self { visible, across, mapping: Some(mapping) })
     }
 
-    /// Number of toggles that so many on the image become, about.
+    /// Number of toggles on the canvas that `toggles` on the image become, about.
     pub(crate) fn expected(&self, toggles: usize) -> usize {
-        /// More than that is only asked for when it is there.
+        /// Highest number that room is made for before it is needed.
         const MOST: usize = 1 << 24;
         let [from, to] = self.across;
         (toggles as f64 * to as f64 / from as f64).min(MOST as f64) as usize

@@ -9,7 +9,7 @@ use std::ops::Range;
 /// Highest coordinate, in pixels, and with the sign turned the lowest.
 pub const LARGEST_COORDINATE: f64 = 2_147_483_648.0;
 
-/// Fine coordinates, and their differences, are below this, in size, where the COCO tools can hold them.
+/// Limit, in size, of the fine coordinates and differences that the COCO tools can hold.
 const NEAR: i64 = 1 << 31;
 
 /// A vertex on the fine grid.
@@ -84,7 +84,7 @@ fn append_steep(columns: Range<u32>, [xs, ys]: Vertex, [xe, ye]: Vertex, h: u32,
     }));
 }
 
-/// The first number from 0 to `last` with a property that all later ones have, and `last` has.
+/// First number from 0 to `last` with a property that all later ones have, and `last` has.
 fn first_of(last: i64, has: impl Fn(i64) -> bool) -> i64 {
     let (mut from, mut to) = (0, last);
     while from < to {

@@ -1,4 +1,8 @@
 //! Polygons to masks, and masks to polygons.
+//!
+//! - `raster.rs`: masks of polygons, part by part
+//! - `edge.rs`: pixels at which one edge changes the state of a column
+//! - `contour.rs`: polygons around masks
 
 mod contour;
 mod edge;
