@@ -1,10 +1,10 @@
 //! Pixels where no image lands.
 
-/// A multiple of the usual numbers of channels, and some registers long: rows are too short for a call of `memcpy`
-/// each to pay.
+/// Values of a block: a multiple of the usual numbers of channels, and some registers long. Rows are too short for a
+/// call of `memcpy` each to pay.
 const BLOCK: usize = 96;
 
-/// One pixel, again and again.
+/// Pixel to repeat.
 pub(crate) struct Fill<'a, T> {
     pixel: &'a [T],
     /// The pixel as often as it fits, where it fits without a rest.
@@ -12,7 +12,7 @@ pub(crate) struct Fill<'a, T> {
 }
 
 impl<'a, T: Copy> Fill<'a, T> {
-    /// From one value for each channel.
+    /// Fill from one value for each channel.
     pub(crate) fn new(pixel: &'a [T]) -> Self {
         let fits = !pixel.is_empty() && BLOCK.is_multiple_of(pixel.len());
         let block = fits.then(|| std::array::from_fn(|i| pixel[i % pixel.len()]));

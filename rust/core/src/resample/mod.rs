@@ -1,27 +1,63 @@
-//! Resampling an image onto the canvas: one row at a time, and of a row only what is asked for.
+//! Resampling: an image resized, cropped, padded and mirrored onto a canvas, row by row or at once.
+//!
+//! Imports go down this list only; `linear` and `antialias` do not know each other.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `mod.rs` | [`Filter`], [`place_image`]: a whole image onto a canvas |
+//! | `resampler.rs` | [`Resampler`]: single rows, and spans of rows, for compositing; [`Pixel`] types and their filters |
+//! | `nearest.rs` | nearest filter, and images that keep their size |
+//! | `mirror/` | rows of pixels copied from right to left |
+//! | `linear/` | bilinear filter of two taps on each axis, OpenCV's |
+//! | `linear/whole.rs`, `linear/fused.rs` | whole images: a few output rows at a time; both passes at once |
+//! | `linear/bytes.rs`, `linear/floats.rs` | linear filter of `uint8`; of `uint16` and `float32` |
+//! | `linear/axis.rs`, `linear/table.rs` | positions and weights along an axis; those of all columns of a window |
+//! | `linear/shuffles.rs`, `linear/permutations.rs`, `linear/groups.rs` | the same for kernels: bytes with AVX2, bytes with AVX-512, floats with AVX2 |
+//! | `antialias/` | bilinear filter that widens as an axis shrinks, Pillow's |
+//! | `antialias/bytes.rs`, `antialias/floats.rs` | antialiased filter of `uint8`; of `uint16` and `float32` |
+//! | `antialias/triangle.rs`, `antialias/table.rs` | positions and weights along an axis; positions of all columns of a window |
+//! | `antialias/steps.rs`, `antialias/digits.rs` | weights for kernels: bytes with AVX2, bytes with AVX-512 |
+//! | `*/dispatch.rs` | kernels by instruction set, which are in `portable.rs`, `avx2*.rs`, `avx512.rs`, `vnni.rs` |
+//! | `separable.rs` | horizontal pass, then vertical pass, of which rows are kept: the walk both bilinear filters share |
+//! | `segments.rs` | which segments of a row have been resampled |
+//! | `vectors.rs` | lines, tails and rounding, for kernels of x86-64 |
+//! | `float.rs` | pixel types that are resampled in float32 |
+//! | `fill.rs` | pixels where no image lands |
 
-pub(crate) mod antialias;
+/// Calls a kernel for the number of channels, 0 for more than four: `for_channels!(dispatch, channels, name [types before]
+/// [types after] (arguments))`.
+macro_rules! for_channels {
+    ($module:ident, $channels:expr, $name:ident [$($first:tt),*] [$($last:tt),*] $arguments:tt) => {
+        match $channels {
+            1 => $module::$name::<$($first,)* 1, $($last),*> $arguments,
+            2 => $module::$name::<$($first,)* 2, $($last),*> $arguments,
+            3 => $module::$name::<$($first,)* 3, $($last),*> $arguments,
+            4 => $module::$name::<$($first,)* 4, $($last),*> $arguments,
+            _ => $module::$name::<$($first,)* 0, $($last),*> $arguments,
+        }
+    };
+}
+
+mod antialias;
 pub(crate) mod fill;
-pub(crate) mod linear;
-pub(crate) mod mirror;
+mod float;
+mod linear;
+mod mirror;
 mod nearest;
-mod pieces;
-pub(crate) mod separable;
-#[cfg(target_arch = "x86_64")]
-mod tails;
-mod taps;
+mod resampler;
+mod segments;
+mod separable;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod vectors;
 
-use std::ops::Range;
+pub use resampler::{Pixel, Resampler};
 
 use crate::error::Result;
 use crate::geometry::Placement;
 use crate::simd::Level;
 use crate::view::{ImageView, ImageViewMut};
-
-use nearest::Nearest;
-use separable::{Passes, Separable, Window};
 
 /// How a resized pixel is computed from the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +71,8 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// The filter that the options of a transform mean for one placement: there is antialiasing only where an
-    /// axis shrinks, and then both axes have it.
+    /// Filter that the options of a transform mean for one placement: there is antialiasing only where an axis
+    /// shrinks, and then both axes have it.
     #[must_use]
     pub fn choose(interpolation_nearest: bool, antialias: bool, placement: &Placement) -> Self {
         let Placement { input, resized, .. } = placement;
@@ -48,160 +84,6 @@ impl Filter {
             Self::Linear
         }
     }
-}
-
-mod sealed {
-    use super::{Passes, antialias, linear};
-
-    pub trait Kernels: Sized {
-        type Linear: linear::LinearFilter<Self>;
-        type Antialias: Passes<Self>;
-        /// Whether a weight of 1 gives back every value: float32 loses the sign of zero.
-        const KEEPS_SIGN: bool;
-    }
-
-    impl Kernels for u8 {
-        type Linear = linear::LinearBytes;
-        type Antialias = antialias::AntialiasBytes;
-        const KEEPS_SIGN: bool = true;
-    }
-
-    impl Kernels for u16 {
-        type Linear = linear::LinearFloats<Self>;
-        type Antialias = antialias::AntialiasFloats;
-        const KEEPS_SIGN: bool = true;
-    }
-
-    impl Kernels for f32 {
-        type Linear = linear::LinearFloats<Self>;
-        type Antialias = antialias::AntialiasFloats;
-        const KEEPS_SIGN: bool = false;
-    }
-}
-
-/// A type of image values: `u8`, `u16` or `f32`.
-pub trait Pixel: sealed::Kernels + crate::blend::Blend + bytemuck::Pod + Default + Send + Sync {}
-
-impl Pixel for u8 {}
-impl Pixel for u16 {}
-impl Pixel for f32 {}
-
-/// Resamples one image onto canvas rows, one row at a time, inside a window of the canvas.
-pub struct Resampler<'a, T: Pixel> {
-    rows: Range<usize>,
-    columns: Range<usize>,
-    engine: Engine<'a, T>,
-}
-
-enum Engine<'a, T: Pixel> {
-    /// The image does not reach the window.
-    Nothing,
-    Nearest(Nearest<'a, T>),
-    Linear(Separable<'a, T, T::Linear>),
-    Antialias(Separable<'a, T, T::Antialias>),
-}
-
-impl<'a, T: Pixel> Resampler<'a, T> {
-    /// Makes ready for any row of the window, which is cut down to where the image lands.
-    ///
-    /// Time and memory follow the window and what it needs of the image, whatever the resized size is.
-    ///
-    /// # Errors
-    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
-    pub fn new(
-        image: ImageView<'a, T>,
-        placement: &Placement,
-        filter: Filter,
-        window_rows: Range<usize>,
-        window_columns: Range<usize>,
-    ) -> Result<Self> {
-        Self::with_level(Level::detect(), image, placement, filter, window_rows, window_columns)
-    }
-
-    /// Makes a resampler that uses the instructions of `level`.
-    ///
-    /// # Errors
-    /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
-    pub fn with_level(
-        level: Level,
-        image: ImageView<'a, T>,
-        placement: &Placement,
-        filter: Filter,
-        window_rows: Range<usize>,
-        window_columns: Range<usize>,
-    ) -> Result<Self> {
-        Self::build(level, image, placement, filter, [window_rows, window_columns], false)
-    }
-
-    /// `whole`: only to be placed at once.
-    fn build(
-        level: Level,
-        image: ImageView<'a, T>,
-        placement: &Placement,
-        filter: Filter,
-        [window_rows, window_columns]: [Range<usize>; 2],
-        whole: bool,
-    ) -> Result<Self> {
-        debug_assert_eq!(image.size(), placement.input);
-        let rows = common(&placement.rows().landing(), &window_rows);
-        let columns = common(&placement.columns().landing(), &window_columns);
-        let window =
-            Window { placement: *placement, columns: columns.clone(), channels: image.channels(), level };
-        let unchanged = placement.input == placement.resized && T::KEEPS_SIGN;
-        let engine = match filter {
-            _ if rows.is_empty() || columns.is_empty() => Engine::Nothing,
-            _ if unchanged => Engine::Nearest(Nearest::new(image, &window)?),
-            Filter::Nearest => Engine::Nearest(Nearest::new(image, &window)?),
-            Filter::Linear if whole => Engine::Linear(Separable::of_whole(image, &window)?),
-            Filter::Linear => Engine::Linear(Separable::new(image, &window)?),
-            Filter::Antialias => Engine::Antialias(Separable::new(image, &window)?),
-        };
-        Ok(Self { rows, columns, engine })
-    }
-
-    /// Canvas rows of the window where the image lands.
-    #[must_use]
-    pub fn rows(&self) -> Range<usize> {
-        self.rows.clone()
-    }
-
-    /// Canvas columns of the window where the image lands.
-    #[must_use]
-    pub fn columns(&self) -> Range<usize> {
-        self.columns.clone()
-    }
-
-    /// Resamples canvas row `y`, one of [`Resampler::rows`], inside the given spans.
-    ///
-    /// `spans` are ranges `(start, end)` of canvas columns within [`Resampler::columns`], ascending and
-    /// disjoint. `out` is the whole canvas row; what lies outside the spans stays as it is. Rows may come in
-    /// any order; ascending order is cheapest.
-    pub fn row(&mut self, y: usize, spans: &[(u32, u32)], out: &mut [T]) {
-        match &mut self.engine {
-            Engine::Nothing => {}
-            Engine::Nearest(engine) => engine.row(y, spans, out),
-            Engine::Linear(engine) => engine.row(y, spans, out),
-            Engine::Antialias(engine) => engine.row(y, spans, out),
-        }
-    }
-
-    /// Resamples every row of the window onto the canvas `out`.
-    fn place(mut self, out: &mut ImageViewMut<'_, T>) -> Result<()> {
-        if let Engine::Linear(mut engine) = self.engine {
-            return engine.place(self.rows, &self.columns, out);
-        }
-        let span = [(self.columns.start as u32, self.columns.end as u32)];
-        for y in self.rows() {
-            self.row(y, &span, out.row_mut(y));
-        }
-        Ok(())
-    }
-}
-
-/// Intersection of two ranges.
-pub(crate) fn common(a: &Range<usize>, b: &Range<usize>) -> Range<usize> {
-    let start = a.start.max(b.start);
-    start..a.end.min(b.end).max(start)
 }
 
 /// Places one image on the canvas `out`, with `fill`, one value for each channel, where it does not reach.
@@ -218,7 +100,7 @@ pub fn place_image<T: Pixel>(
     place_image_with_level(Level::detect(), image, placement, filter, fill, out)
 }
 
-/// Places an image with the instructions of `level`.
+/// Does as [`place_image`], with the instructions of `level`.
 ///
 /// # Errors
 /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).

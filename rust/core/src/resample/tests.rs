@@ -1,18 +1,17 @@
-//! Whole canvases, and spans of rows, against the rules.
+//! Whole canvases, and spans of rows, compared with the rules at each instruction set.
 
 mod oracle;
 
-use ndarray::Array3;
+use ndarray::{Array3, s};
 use oracle::{Oracle, truth};
-
-use crate::testing::Random;
 
 use super::{Filter, Resampler, place_image_with_level};
 use crate::simd::Level;
+use crate::testing::Random;
 use crate::view::{ImageView, ImageViewMut};
 use crate::{Placement, Size};
 
-/// The bytes, so that the sign of a zero counts.
+/// Bytes of an image, so that the sign of a zero counts.
 fn bits<T: Oracle + bytemuck::Pod>(image: &Array3<T>) -> Vec<u8> {
     bytemuck::cast_slice(image.as_slice().unwrap()).to_vec()
 }
@@ -45,27 +44,50 @@ fn draw_spans(random: &mut Random, start: usize, end: usize) -> Vec<(u32, u32)> 
     spans
 }
 
-fn check<T: Oracle + bytemuck::Pod>(filter: Filter) {
-    let mut random = Random(filter as u64);
-    for _ in 0..150 {
-        let placement = draw_placement(&mut random);
-        let channels = [1, 2, 3, 3, 4, 5, 17][random.below(7)];
-        check_placement::<T>(filter, &placement, channels, &mut random);
+/// Placement with sizes and offsets as `(y, x)`.
+fn placement(
+    input: (usize, usize),
+    resized: (usize, usize),
+    offset: (i64, i64),
+    canvas: (usize, usize),
+    hflip: bool,
+) -> Placement {
+    let [input, resized, canvas] = [input, resized, canvas].map(|(h, w)| Size { h, w });
+    Placement { input, resized, offset_y: offset.0, offset_x: offset.1, canvas, hflip }
+}
+
+fn check_drawn<T: Oracle + bytemuck::Pod>() {
+    for filter in [Filter::Nearest, Filter::Linear, Filter::Antialias] {
+        let mut random = Random(filter as u64);
+        for _ in 0..150 {
+            let placement = draw_placement(&mut random);
+            let channels = [1, 2, 3, 3, 4, 5, 17][random.below(7)];
+            check::<T>(filter, &placement, channels, &mut random);
+        }
     }
 }
 
-fn check_placement<T: Oracle + bytemuck::Pod>(
+/// Checks images of all types.
+fn check_types(filter: Filter, placement: &Placement, channels: usize, random: &mut Random) {
+    check::<u8>(filter, placement, channels, random);
+    check::<u16>(filter, placement, channels, random);
+    check::<f32>(filter, placement, channels, random);
+}
+
+/// Checks the canvas, and rows of a window of it, at each level. Rows of the image sometimes lie apart.
+fn check<T: Oracle + bytemuck::Pod>(
     filter: Filter,
     placement: &Placement,
     channels: usize,
     random: &mut Random,
 ) {
     let Size { h, w } = placement.input;
-    let image = Array3::from_shape_fn((h, w, channels), |_| T::draw(random));
+    let whole = Array3::from_shape_fn((h, w + random.below(2), channels), |_| T::draw(random));
+    let image = whole.slice(s![.., ..w, ..]);
     let fill: Vec<T> = (0..channels).map(|_| T::draw(random)).collect();
-    let expected = truth(&image, placement, filter, &fill);
+    let expected = truth(&image.to_owned(), placement, filter, &fill);
     let canvas = placement.canvas;
-    let view = ImageView::new(image.view()).unwrap();
+    let view = ImageView::new(image).unwrap();
     for level in Level::available() {
         let mut out = Array3::from_elem((canvas.h, canvas.w, channels), T::default());
         let mut out_view = ImageViewMut::new(out.view_mut()).unwrap();
@@ -74,7 +96,7 @@ fn check_placement<T: Oracle + bytemuck::Pod>(
 
         let rows = random.below(canvas.h)..canvas.h - random.below(2);
         let columns = random.below(canvas.w)..canvas.w - random.below(2);
-        let mut resampler = Resampler::with_level(level, view, placement, filter, rows, columns).unwrap();
+        let mut resampler = Resampler::build(level, view, placement, filter, [rows, columns], false).unwrap();
         let (rows, columns) = (resampler.rows(), resampler.columns());
         for _ in 0..2 * rows.len() {
             let y = rows.start + random.below(rows.len());
@@ -97,42 +119,50 @@ fn check_placement<T: Oracle + bytemuck::Pod>(
 }
 
 #[test]
-fn bytes_follow_the_rules() {
-    check::<u8>(Filter::Nearest);
-    check::<u8>(Filter::Linear);
-    check::<u8>(Filter::Antialias);
+fn drawn_placements() {
+    check_drawn::<u8>();
+    check_drawn::<u16>();
+    check_drawn::<f32>();
 }
 
 #[test]
-fn uint16_follows_the_rules() {
-    check::<u16>(Filter::Nearest);
-    check::<u16>(Filter::Linear);
-    check::<u16>(Filter::Antialias);
+fn taps_at_every_distance() {
+    // From all taps in one load to none together, around the widths of registers, mirrored and not.
+    let mut random = Random(1);
+    for (width, resized) in [(16, 13), (33, 31), (40, 17), (64, 128), (65, 50), (70, 28), (90, 16), (200, 9)]
+    {
+        for channels in 1..=5 {
+            for hflip in [false, true] {
+                let placement =
+                    placement((5, width), (4, resized), (0, -1), (4, resized - random.below(3)), hflip);
+                check_types(Filter::Linear, &placement, channels, &mut random);
+                check_types(Filter::Antialias, &placement, channels, &mut random);
+            }
+        }
+    }
 }
 
 #[test]
-fn float32_follows_the_rules() {
-    check::<f32>(Filter::Nearest);
-    check::<f32>(Filter::Linear);
-    check::<f32>(Filter::Antialias);
+fn single_columns_and_rows() {
+    let mut random = Random(2);
+    for (input, resized) in [((1, 1), (9, 20)), ((7, 1), (3, 33)), ((1, 30), (4, 11)), ((2, 2), (1, 1))] {
+        for channels in [1, 2, 3, 4, 6] {
+            for hflip in [false, true] {
+                let placement = placement(input, resized, (1, -1), (resized.0 + 1, resized.1), hflip);
+                check_types(Filter::Linear, &placement, channels, &mut random);
+                check_types(Filter::Antialias, &placement, channels, &mut random);
+            }
+        }
+    }
 }
 
 #[test]
-fn wide_rows_are_resampled_piece_by_piece() {
+fn wide_rows_are_resampled_segment_by_segment() {
     for (width, hflip) in [(150, false), (400, true), (2100, false)] {
-        let placement = Placement {
-            input: Size { h: 4, w: 90 },
-            resized: Size { h: 6, w: width + 30 },
-            offset_y: -1,
-            offset_x: -7,
-            canvas: Size { h: 5, w: width },
-            hflip,
-        };
+        let placement = placement((4, 90), (6, width + 30), (-1, -7), (5, width), hflip);
         let mut random = Random(width as u64);
         for (filter, channels) in [(Filter::Linear, 3), (Filter::Linear, 1), (Filter::Antialias, 3)] {
-            check_placement::<u8>(filter, &placement, channels, &mut random);
-            check_placement::<u16>(filter, &placement, channels, &mut random);
-            check_placement::<f32>(filter, &placement, channels, &mut random);
+            check_types(filter, &placement, channels, &mut random);
         }
     }
 }
@@ -140,37 +170,8 @@ fn wide_rows_are_resampled_piece_by_piece() {
 #[test]
 fn long_rows_go_two_at_a_time() {
     for (height, width) in [(12, 1200), (29, 1900), (7, 700)] {
-        let placement = Placement {
-            input: Size { h: 13, w: 1500 },
-            resized: Size { h: height, w: width },
-            offset_y: 1,
-            offset_x: 2,
-            canvas: Size { h: height + 2, w: width + 5 },
-            hflip: height == 12,
-        };
-        let mut random = Random(width as u64);
-        check_placement::<u8>(Filter::Linear, &placement, 4, &mut random);
-        check_placement::<u16>(Filter::Linear, &placement, 4, &mut random);
-        check_placement::<f32>(Filter::Linear, &placement, 3, &mut random);
-    }
-}
-
-#[test]
-fn rows_that_are_not_shared() {
-    for (height, width, offset_x) in [(6, 700, 2), (5, 33, -1), (1, 16, 0), (6, 1, 1), (4, 15, -9)] {
-        let placement = Placement {
-            input: Size { h: 13, w: 150 },
-            resized: Size { h: height, w: width },
-            offset_y: -1,
-            offset_x,
-            canvas: Size { h: height + 2, w: width },
-            hflip: height == 5,
-        };
-        let mut random = Random(width as u64);
-        for channels in 1..=5 {
-            check_placement::<u16>(Filter::Linear, &placement, channels, &mut random);
-            check_placement::<f32>(Filter::Linear, &placement, channels, &mut random);
-        }
+        let placement = placement((13, 1500), (height, width), (1, 2), (height + 2, width + 5), height == 12);
+        check_types(Filter::Linear, &placement, 4, &mut Random(width as u64));
     }
 }
 
@@ -180,18 +181,13 @@ fn rows_that_are_made_together() {
     let mut random = Random(4);
     for input in 2..9 {
         for height in 1..=4 * input {
-            let width = [1, 9, 16, 33, 70][random.below(5)];
-            let placement = Placement {
-                input: Size { h: input, w: [2, 20, 45][random.below(3)] },
-                resized: Size { h: height, w: width },
-                offset_y: -(random.below(2) as i64),
-                offset_x: random.below(3) as i64 - 1,
-                canvas: Size { h: height + random.below(2), w: width + random.below(2) },
-                hflip: random.below(2) == 1,
-            };
-            for channels in 1..=4 {
-                check_placement::<u16>(Filter::Linear, &placement, channels, &mut random);
-                check_placement::<f32>(Filter::Linear, &placement, channels, &mut random);
+            let (from, width) = ([2, 20, 45][random.below(3)], [1, 9, 16, 33, 70][random.below(5)]);
+            let offset = (-(random.below(2) as i64), random.below(3) as i64 - 1);
+            let canvas = (height + random.below(2), width + random.below(2));
+            let placement = placement((input, from), (height, width), offset, canvas, random.below(2) == 1);
+            for channels in 1..=5 {
+                check::<u16>(Filter::Linear, &placement, channels, &mut random);
+                check::<f32>(Filter::Linear, &placement, channels, &mut random);
             }
         }
     }
@@ -201,15 +197,12 @@ fn rows_that_are_made_together() {
 fn copies_in_reverse() {
     let mut random = Random(5);
     for width in [1, 2, 5, 15, 16, 17, 40, 67] {
-        let size = Size { h: 2, w: width };
         for offset_x in [0, -3, 4] {
-            let canvas = Size { h: 3, w: width + 2 };
-            let placement =
-                Placement { input: size, resized: size, offset_y: 0, offset_x, canvas, hflip: true };
+            let size = (2, width);
+            let placement = placement(size, size, (0, offset_x), (3, width + 2), true);
             for channels in [1, 2, 3, 4, 5, 6, 17] {
-                check_placement::<u8>(Filter::Linear, &placement, channels, &mut random);
-                check_placement::<u16>(Filter::Linear, &placement, channels, &mut random);
-                check_placement::<f32>(Filter::Nearest, &placement, channels, &mut random);
+                check_types(Filter::Linear, &placement, channels, &mut random);
+                check_types(Filter::Nearest, &placement, channels, &mut random);
             }
         }
     }
@@ -219,14 +212,7 @@ fn copies_in_reverse() {
 fn a_huge_resized_side_costs_what_the_window_costs() {
     let huge = (1 << 31) - 1;
     let image = Array3::from_shape_fn((3, 5, 2), |(y, x, c)| (60 * y + 10 * x + c) as u8);
-    let placement = Placement {
-        input: Size { h: 3, w: 5 },
-        resized: Size { h: huge, w: huge },
-        offset_y: 2 - huge as i64,
-        offset_x: -3,
-        canvas: Size { h: 4, w: 7 },
-        hflip: false,
-    };
+    let placement = placement((3, 5), (huge, huge), (2 - huge as i64, -3), (4, 7), false);
     let mut out = Array3::from_elem((4, 7, 2), 9);
     for filter in [Filter::Nearest, Filter::Linear, Filter::Antialias] {
         let view = ImageView::new(image.view()).unwrap();
@@ -239,14 +225,7 @@ fn a_huge_resized_side_costs_what_the_window_costs() {
 
 #[test]
 fn antialiasing_needs_an_axis_that_shrinks() {
-    let placement = |h, w| Placement {
-        input: Size { h: 20, w: 30 },
-        resized: Size { h, w },
-        offset_y: 0,
-        offset_x: 0,
-        canvas: Size { h: 8, w: 9 },
-        hflip: false,
-    };
+    let placement = |h, w| placement((20, 30), (h, w), (0, 0), (8, 9), false);
     assert_eq!(Filter::choose(false, true, &placement(20, 30)), Filter::Linear);
     assert_eq!(Filter::choose(false, true, &placement(19, 60)), Filter::Antialias);
     assert_eq!(Filter::choose(false, true, &placement(40, 29)), Filter::Antialias);

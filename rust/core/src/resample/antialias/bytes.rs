@@ -1,143 +1,161 @@
-//! The widened triangle for bytes, bit-equal to Pillow's `BILINEAR`.
+//! Antialiased filter of bytes, bit-equal to Pillow's `BILINEAR`.
 
 use std::array;
 use std::ops::Range;
 
-use super::Extent;
-use super::digits::{Digits, PaddedDigits, digits, padded_digits};
+#[cfg(target_arch = "x86_64")]
+use super::digits::{WeightDigits, digits};
 use super::dispatch;
-use super::steps::{SomeSteps, Steps};
-use super::{inside, parts};
+#[cfg(target_arch = "x86_64")]
+use super::steps::TapSteps;
+use super::table::{AntialiasTable, TOGETHER};
+use super::triangle::{TriangleAxis, byte_weight};
 use crate::error::Result;
 use crate::memory::filled;
-use crate::resample::separable::{BLOCK, Passes, Rows, SLACK, Window};
-use crate::resample::taps::{Triangle, byte_weight};
+use crate::resample::separable::{CanvasWindow, IntermediateRows, SLACK, SeparableFilter};
 use crate::simd::Level;
 
-/// Taps of bytes come in groups of so many.
-pub(crate) const GROUP: usize = 4;
+/// Taps of a group.
+pub(super) const GROUP: usize = 4;
 
-/// With so many channels, steps are faster than groups; with three or four their tables are too large to be.
-const STEPS: [usize; 2] = [1, 2];
+/// Low bits of a weight, which is split so that 16-bit products suffice: `weight = high << SPLIT | low`.
+pub(super) const SPLIT: u32 = 11;
 
-/// With so many, sums of bytes are faster than both.
-const DIGITS: [usize; 2] = [3, 4];
-
-/// Weights are split so that 16-bit products suffice: `weight = high << SPLIT | low`.
-pub(crate) const SPLIT: u32 = 11;
-
-/// A group of weights: the high parts, then the low ones.
-pub(crate) type Group = [i16; 2 * GROUP];
+/// Weights of a group: the high parts, then the low ones.
+pub(super) type SplitWeights = [i16; 2 * GROUP];
 
 fn split(weight: i32) -> [i16; 2] {
     [(weight >> SPLIT) as i16, (weight & ((1 << SPLIT) - 1)) as i16]
 }
 
-/// Columns as kernels take them. A pixel has `pairs` pairs of taps, from `line[start..]` on in the order of
-/// the line, and their weights in groups that are filled up with zeros. The same taps may be there in steps,
-/// for shuffles.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AntialiasByteColumns<'a> {
-    pub(crate) start: &'a [u32],
-    pub(crate) weights: &'a [Group],
-    /// Weights in digits, for levels and channels that have sums of bytes.
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 sums bytes"))]
-    pub(crate) digits: &'a [PaddedDigits],
-    pub(crate) pairs: usize,
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 shuffles"))]
-    pub(crate) steps: SomeSteps<'a>,
-    pub(crate) channels: usize,
+/// Tables of the horizontal pass over bytes.
+#[derive(Debug)]
+pub(super) struct AntialiasByteTables {
+    pub(super) table: AntialiasTable,
+    pub(super) lookup: TapLookup,
 }
 
-impl AntialiasByteColumns<'_> {
-    /// Groups of weights of a pixel.
-    pub(crate) fn groups(&self) -> usize {
-        self.pairs.div_ceil(2)
+/// Weights, in the form that the fastest kernel takes.
+#[derive(Debug)]
+pub(super) enum TapLookup {
+    /// Weights of each pixel, in the order of the line, in groups that are filled up with zeros.
+    Groups(Vec<SplitWeights>),
+    /// Taps of each pixel in steps, for shuffles.
+    #[cfg(target_arch = "x86_64")]
+    Steps(TapSteps),
+    /// Groups of weights of each pixel, in digits.
+    #[cfg(target_arch = "x86_64")]
+    Digits(Vec<WeightDigits>),
+}
+
+/// Weights of the rows that an output row needs.
+#[derive(Debug, Default)]
+pub(super) struct ByteRowWeights {
+    /// Parts of each, high and low, where there are no sums of bytes.
+    pub(super) parts: Vec<[i16; 2]>,
+    /// Digits of four at a time, where there are.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) digits: Vec<WeightDigits>,
+}
+
+impl ByteRowWeights {
+    fn set(&mut self, level: Level, weights: &[f64]) {
+        self.parts.clear();
+        #[cfg(target_arch = "x86_64")]
+        if level.sums_bytes() {
+            let fours = weights.chunks(GROUP);
+            self.digits.clear();
+            self.digits.extend(fours.map(|four| digits(four.iter().map(|&weight| byte_weight(weight)))));
+            return;
+        }
+        self.parts.extend(weights.iter().map(|&weight| split(byte_weight(weight))));
     }
 }
 
-/// Weights of rows as kernels take them: each in its two parts, or, where there are sums of bytes, all in digits.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct RowWeights<'a> {
-    pub(crate) parts: &'a [[i16; 2]],
-    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX-512 sums bytes"))]
-    pub(crate) digits: &'a [Digits],
-}
-
-/// The passes.
+/// Antialiased filter of bytes.
 #[derive(Debug)]
 pub struct AntialiasBytes {
-    extent: Extent,
-    weights: Vec<Group>,
-    digits: Vec<PaddedDigits>,
-    pairs: usize,
-    steps: Steps,
-    /// Pixels whose taps can be read from the source row itself. Others go through `lines`, which have bytes to
-    /// spare.
-    inside: Range<usize>,
-    lines: [Vec<u8>; 2],
-    rows: Triangle,
-    row_weights: Vec<[i16; 2]>,
-    row_digits: Vec<Digits>,
+    tables: AntialiasByteTables,
+    /// Copies of the parts of source rows behind which too little can be read.
+    lines: [Vec<u8>; TOGETHER],
+    rows: TriangleAxis,
+    row_weights: ByteRowWeights,
     scratch: Vec<f64>,
     level: Level,
 }
 
-impl Passes<u8> for AntialiasBytes {
-    type Middle = u8;
-
-    const TOGETHER: usize = 2;
-
-    fn new(window: &Window) -> Result<Self> {
-        let axis = window.placement.columns();
-        let triangle = Triangle::new(&axis);
-        let extent = Extent::new(window, triangle)?;
-        let pairs = extent.most_taps().div_ceil(2);
-        let groups = pairs.div_ceil(2);
-        let all = window.padded_columns().saturating_mul(groups);
-        let in_digits = window.level.sums_bytes() && DIGITS.contains(&extent.channels);
-        let mut weights: Vec<Group> = filled(if in_digits { 0 } else { all })?;
-        let mut digits: Vec<PaddedDigits> = filled(if in_digits { all } else { 0 })?;
-        let mut scratch = Vec::new();
-        for (pixel, i) in window.blocks().enumerate() {
-            triangle.weights(i, &mut scratch);
-            if axis.flip {
-                scratch.reverse();
+impl TapLookup {
+    fn new(window: &CanvasWindow, triangle: TriangleAxis, table: &AntialiasTable) -> Result<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if window.level.sums_bytes() && matches!(table.channels, 3 | 4) {
+            let weights = Self::weights(window, triangle, table, |weights| digits(weights.iter().copied()));
+            return Ok(Self::Digits(weights?));
+        }
+        let weights = Self::weights(window, triangle, table, |weights| {
+            let mut group = [0; 2 * GROUP];
+            for (k, &weight) in weights.iter().enumerate() {
+                [group[k], group[GROUP + k]] = split(weight);
             }
-            for (group, taps) in (pixel * groups..).zip(scratch.chunks(GROUP)) {
-                let taps = taps.iter().map(|&weight| byte_weight(weight));
-                if in_digits {
-                    digits[group] = padded_digits(taps);
-                } else {
-                    for (k, weight) in taps.enumerate() {
-                        [weights[group][k], weights[group][GROUP + k]] = split(weight);
-                    }
-                }
+            group
+        })?;
+        #[cfg(target_arch = "x86_64")]
+        // With one or two channels steps are faster than groups, 1.5 to 10 times; with more their tables are too large.
+        if window.level != Level::PORTABLE
+            && table.channels < 3
+            && let Some(steps) = TapSteps::new(table, &weights)?
+        {
+            return Ok(Self::Steps(steps));
+        }
+        Ok(Self::Groups(weights))
+    }
+
+    /// Weights of all pixels, a group at a time.
+    fn weights<G: Copy + Default>(
+        window: &CanvasWindow,
+        triangle: TriangleAxis,
+        table: &AntialiasTable,
+        group: impl Fn(&[i32]) -> G,
+    ) -> Result<Vec<G>> {
+        let groups = table.most_taps.div_ceil(GROUP);
+        let mut weights = filled(table.start.len().saturating_mul(groups))?;
+        let (mut exact, mut rounded) = (Vec::new(), Vec::new());
+        let flip = window.placement.hflip;
+        for (pixel, i) in weights.chunks_exact_mut(groups).zip(window.blocks()) {
+            triangle.weights(i, &mut exact);
+            rounded.clear();
+            rounded.extend(exact.iter().map(|&weight| byte_weight(weight)));
+            if flip {
+                rounded.reverse();
+            }
+            for (weights, taps) in pixel.iter_mut().zip(rounded.chunks(GROUP)) {
+                *weights = group(taps);
             }
         }
-        let steps = if window.level != Level::PORTABLE && STEPS.contains(&extent.channels) {
-            Steps::new(&extent.start, &weights, pairs, extent.channels)?
-        } else {
-            Steps::default()
-        };
-        // The groups of a pixel with few taps may reach past the input.
-        let reach = (groups * GROUP).saturating_mul(extent.channels).saturating_add(SLACK);
-        let inside = inside(&extent.start, BLOCK, reach, extent.available);
-        let line = extent.source.len().saturating_mul(extent.channels).saturating_add(reach);
-        let lines = [filled(line)?, filled(line)?];
-        let rows = Triangle::new(&window.placement.rows());
+        Ok(weights)
+    }
+}
+
+/// Number of bytes that kernels may read from the start of a pixel on: whole groups, and whole registers.
+fn reach(table: &AntialiasTable) -> usize {
+    table.padded_taps(GROUP).saturating_mul(table.channels).saturating_add(SLACK)
+}
+
+impl SeparableFilter<u8> for AntialiasBytes {
+    type Intermediate = u8;
+
+    const TOGETHER: usize = TOGETHER;
+
+    fn new(window: &CanvasWindow) -> Result<Self> {
+        let triangle = TriangleAxis::new(&window.placement.columns());
+        let table = AntialiasTable::new(window, triangle)?;
+        let lookup = TapLookup::new(window, triangle, &table)?;
+        let lines = table.lines(reach(&table))?;
         Ok(Self {
-            extent,
-            weights,
-            digits,
-            pairs,
-            steps,
-            inside,
+            tables: AntialiasByteTables { table, lookup },
             lines,
-            rows,
-            row_weights: Vec::new(),
-            row_digits: Vec::new(),
-            scratch,
+            rows: TriangleAxis::new(&window.placement.rows()),
+            row_weights: ByteRowWeights::default(),
+            scratch: Vec::new(),
             level: window.level,
         })
     }
@@ -146,55 +164,27 @@ impl Passes<u8> for AntialiasBytes {
         self.rows.most_taps()
     }
 
-    fn columns<const N: usize>(&mut self, rows: [&[u8]; N], pixels: Range<usize>, mut out: [&mut [u8]; N]) {
-        let channels = self.extent.channels;
-        let groups = self.pairs.div_ceil(2);
-        for (part, inside) in parts(&pixels, &self.inside) {
-            let (to, from) = self.extent.needed(part.clone());
-            if !inside {
-                for (line, row) in self.lines.iter_mut().zip(rows) {
-                    line[to.clone()].copy_from_slice(&row[from.clone()]);
-                }
-            }
-            let origin = self.extent.source.start * channels;
-            let lines = array::from_fn(|k| if inside { &rows[k][origin..] } else { &self.lines[k][..] });
-            let groups = part.start * groups..part.end * groups;
-            let columns = AntialiasByteColumns {
-                start: &self.extent.start[part.clone()],
-                weights: self.weights.get(groups.clone()).unwrap_or_default(),
-                digits: self.digits.get(groups).unwrap_or_default(),
-                pairs: self.pairs,
-                steps: self.steps.part(part.start * channels..part.end * channels),
-                channels,
-            };
-            let from = (part.start - pixels.start) * channels;
-            let out = out.each_mut().map(|out| &mut out[from..]);
-            match channels {
-                1 => dispatch::columns_u8::<N, 1>(self.level, lines, columns, out),
-                2 => dispatch::columns_u8::<N, 2>(self.level, lines, columns, out),
-                3 => dispatch::columns_u8::<N, 3>(self.level, lines, columns, out),
-                4 => dispatch::columns_u8::<N, 4>(self.level, lines, columns, out),
-                _ => dispatch::columns_u8::<N, 0>(self.level, lines, columns, out),
-            }
+    fn horizontal<const N: usize>(&mut self, rows: [&[u8]; N], pixels: Range<usize>, out: [&mut [u8]; N]) {
+        let Self { tables, lines: copies, level, .. } = self;
+        let table = &tables.table;
+        let rows = rows.map(|row| &row[table.origin()..]);
+        let needed = table.needed(&pixels);
+        let [_, last_start] = table.outermost(&pixels);
+        let reaches = |row: &[u8]| row.len() >= last_start + reach(table);
+        for (copy, row) in copies.iter_mut().zip(rows).filter(|(_, row)| !reaches(row)) {
+            copy[needed.clone()].copy_from_slice(&row[needed.clone()]);
         }
+        let lines = array::from_fn(|k| if reaches(rows[k]) { rows[k] } else { &copies[k][..] });
+        for_channels!(dispatch, table.channels, horizontal_u8[N][](*level, lines, tables, pixels, out));
     }
 
     fn turn_to(&mut self, i: usize) -> Range<usize> {
         self.rows.weights(i, &mut self.scratch);
-        self.row_weights.clear();
-        self.row_digits.clear();
-        if self.level.sums_bytes() {
-            let fours = self.scratch.chunks(GROUP);
-            self.row_digits
-                .extend(fours.map(|weights| digits(weights.iter().map(|&weight| byte_weight(weight)))));
-        } else {
-            self.row_weights.extend(self.scratch.iter().map(|&weight| split(byte_weight(weight))));
-        }
+        self.row_weights.set(self.level, &self.scratch);
         self.rows.samples(i)
     }
 
-    fn rows(&self, rows: Rows<'_, u8>, out: &mut [u8]) {
-        let weights = RowWeights { parts: &self.row_weights, digits: &self.row_digits };
-        dispatch::rows_u8(self.level, rows, weights, out);
+    fn vertical(&self, rows: IntermediateRows<'_, u8>, out: &mut [u8]) {
+        dispatch::vertical_u8(self.level, rows, &self.row_weights, out);
     }
 }

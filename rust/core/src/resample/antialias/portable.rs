@@ -1,17 +1,15 @@
 //! Antialiasing kernels for every processor.
-#![expect(
-    clippy::inline_always,
-    reason = "AVX2 functions compile these bodies once more, with their features"
-)]
 
-use super::bytes::RowWeights;
-use super::{AntialiasByteColumns, AntialiasFloatColumns, GROUP, Group, SPLIT};
-use crate::resample::linear::FloatPixel;
-use crate::resample::separable::Rows;
-use crate::resample::taps::BYTE_WEIGHT_BITS;
+use std::ops::Range;
 
-/// Start of a sum, so that shifting it down rounds to nearest.
-pub(crate) const HALF: i32 = 1 << (BYTE_WEIGHT_BITS - 1);
+use super::bytes::{AntialiasByteTables, ByteRowWeights, GROUP, SPLIT, SplitWeights, TapLookup};
+use super::floats::AntialiasFloatTables;
+use super::triangle::BYTE_WEIGHT_BITS;
+use crate::resample::float::FloatPixel;
+use crate::resample::separable::IntermediateRows;
+
+/// Number that a sum starts from, so that shifting it down rounds to nearest.
+pub(super) const HALF: i32 = 1 << (BYTE_WEIGHT_BITS - 1);
 
 #[inline(always)]
 fn byte(sum: i32) -> u8 {
@@ -23,54 +21,68 @@ fn joined([high, low]: [i16; 2]) -> i32 {
     ((high as i32) << SPLIT) + low as i32
 }
 
-fn weights_of(groups: &[Group]) -> impl Iterator<Item = i32> {
+fn weights_of(groups: &[SplitWeights]) -> impl Iterator<Item = i32> {
     groups.iter().flat_map(|group| (0..GROUP).map(|k| joined([group[k], group[GROUP + k]])))
 }
 
-pub(crate) fn columns_u8<const N: usize, const C: usize>(
+/// Sums of weighted taps, rounded, for each of some lines. `C` is the channel count, or 0 for any.
+pub(super) fn horizontal_u8<const N: usize, const C: usize>(
     lines: [&[u8]; N],
-    columns: AntialiasByteColumns<'_>,
+    AntialiasByteTables { table, lookup }: &AntialiasByteTables,
+    pixels: Range<usize>,
     out: [&mut [u8]; N],
 ) {
-    for (line, out) in lines.into_iter().zip(out) {
-        columns_u8_line::<C>(line, columns, out);
+    match lookup {
+        TapLookup::Groups(weights) => {
+            let groups = table.padded_taps(GROUP) / GROUP;
+            let weights = &weights[pixels.start * groups..pixels.end * groups];
+            for (line, out) in lines.into_iter().zip(out) {
+                horizontal_u8_line::<C>(line, &table.start[pixels.clone()], weights, table.channels, out);
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        _ => {} // for other instructions
     }
 }
 
 /// Not inlined into functions for AVX2, where compilers choose slow 32-bit products for it.
 #[inline(never)]
-fn columns_u8_line<const C: usize>(line: &[u8], columns: AntialiasByteColumns<'_>, out: &mut [u8]) {
-    let channels = if C == 0 { columns.channels } else { C };
-    let taps = columns.groups() * GROUP;
-    let pixels = columns.start.iter().zip(columns.weights.chunks_exact(columns.groups()));
+fn horizontal_u8_line<const C: usize>(
+    line: &[u8],
+    start: &[u32],
+    weights: &[SplitWeights],
+    channels: usize,
+    out: &mut [u8],
+) {
+    let channels = if C == 0 { channels } else { C };
+    let groups = weights.len() / start.len();
+    let taps = groups * GROUP;
+    let pixels = start.iter().zip(weights.chunks_exact(groups));
     for (out, (&start, weights)) in out.chunks_exact_mut(channels).zip(pixels) {
         let line = &line[start as usize..][..taps * channels];
-        if C == 0 {
-            for (c, out) in out.iter_mut().enumerate() {
-                let levels = line[c..].iter().step_by(channels);
-                let sum = levels.zip(weights_of(weights)).fold(HALF, |sum, (&p, w)| sum + w * p as i32);
-                *out = byte(sum);
-            }
-        } else {
-            let mut sums = [HALF; C];
-            for (pixel, weight) in line.chunks_exact(C).zip(weights_of(weights)) {
-                for c in 0..C {
-                    sums[c] += weight * pixel[c] as i32;
+        // Four channels at a time; where there are no more, once.
+        for first in (0..channels).step_by(4) {
+            let lanes = (channels - first).min(4);
+            let mut sums = [HALF; 4];
+            for (pixel, weight) in line.chunks_exact(channels).zip(weights_of(weights)) {
+                for (sum, &p) in sums.iter_mut().zip(&pixel[first..first + lanes]) {
+                    *sum += weight * p as i32;
                 }
             }
-            for c in 0..C {
-                out[c] = byte(sums[c]);
+            for (out, &sum) in out[first..first + lanes].iter_mut().zip(&sums) {
+                *out = byte(sum);
             }
         }
     }
 }
 
-pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: RowWeights<'_>, out: &mut [u8]) {
+/// Sums of weighted rows, rounded.
+pub(super) fn vertical_u8(rows: IntermediateRows<'_, u8>, weights: &ByteRowWeights, out: &mut [u8]) {
     const WIDTH: usize = 16;
     for (block, out) in out.chunks_mut(WIDTH).enumerate() {
         let mut sums = [HALF; WIDTH];
-        for (k, &weight) in weights.parts.iter().enumerate() {
-            let weight = joined(weight);
+        for (k, &parts) in weights.parts.iter().enumerate() {
+            let weight = joined(parts);
             for (sum, &p) in sums.iter_mut().zip(rows.get(k, block * WIDTH, out.len())) {
                 *sum += weight * p as i32;
             }
@@ -82,47 +94,47 @@ pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: RowWeights<'_>, out: &mut [u8
 }
 
 /// Sums of weighted taps, each from +0.0 on, in the order of the flipped input. `C` is the channel count, or 0 for any.
-pub(crate) fn horizontal_float<const N: usize, const C: usize>(
+pub(super) fn horizontal_float<const N: usize, const C: usize>(
     lines: [&[f32]; N],
-    columns: AntialiasFloatColumns<'_>,
+    tables: &AntialiasFloatTables,
+    pixels: Range<usize>,
     out: [&mut [f32]; N],
 ) {
     for (line, out) in lines.into_iter().zip(out) {
-        horizontal_float_line::<C>(line, columns, out);
+        horizontal_float_line::<C>(line, tables, pixels.clone(), out);
     }
 }
 
-fn horizontal_float_line<const C: usize>(line: &[f32], columns: AntialiasFloatColumns<'_>, out: &mut [f32]) {
-    let channels = if C == 0 { columns.channels } else { C };
-    // Four lanes for three channels: the next pixel overwrites the fourth.
-    let lanes = if C == 3 { 4 } else { channels };
-    let taps = columns.taps;
-    for (i, (&start, weights)) in columns.start.iter().zip(columns.weights.chunks_exact(taps)).enumerate() {
-        let line = &line[start as usize..][..taps * channels + lanes - channels];
-        let out = &mut out[i * channels..][..lanes];
-        let tap = |k: usize| channels * if columns.flip { taps - 1 - k } else { k };
-        if C == 0 {
-            out.fill(0.0);
-            for (k, &weight) in weights.iter().enumerate() {
-                for (out, &p) in out.iter_mut().zip(&line[tap(k)..]) {
-                    *out += weight * p;
-                }
-            }
-        } else {
+fn horizontal_float_line<const C: usize>(
+    line: &[f32],
+    tables: &AntialiasFloatTables,
+    pixels: Range<usize>,
+    out: &mut [f32],
+) {
+    let AntialiasFloatTables { table, taps, flip, .. } = tables;
+    let (channels, taps) = (if C == 0 { table.channels } else { C }, *taps);
+    let weights = tables.weights_of(&pixels).chunks_exact(taps);
+    for (out, (&start, weights)) in
+        out.chunks_exact_mut(channels).zip(table.start[pixels].iter().zip(weights))
+    {
+        let line = &line[start as usize..][..taps * channels];
+        let tap = |k: usize| channels * if *flip { taps - 1 - k } else { k };
+        // Four channels at a time; where there are no more, once.
+        for first in (0..channels).step_by(4) {
+            let lanes = (channels - first).min(4);
             let mut sums = [0.0; 4];
             for (k, &weight) in weights.iter().enumerate() {
-                let pixel = &line[tap(k)..][..lanes];
-                for c in 0..lanes {
-                    sums[c] += weight * pixel[c];
+                for (sum, &p) in sums.iter_mut().zip(&line[tap(k) + first..][..lanes]) {
+                    *sum += weight * p;
                 }
             }
-            out.copy_from_slice(&sums[..lanes]);
+            out[first..first + lanes].copy_from_slice(&sums[..lanes]);
         }
     }
 }
 
 /// Sums of weighted rows, each from +0.0 on, in ascending order.
-pub(crate) fn vertical_float<T: FloatPixel>(rows: Rows<'_, f32>, weights: &[f32], out: &mut [T]) {
+pub(super) fn vertical_float<T: FloatPixel>(rows: IntermediateRows<'_, f32>, weights: &[f32], out: &mut [T]) {
     const WIDTH: usize = 32;
     for (block, out) in out.chunks_mut(WIDTH).enumerate() {
         let mut sums = [0.0; WIDTH];

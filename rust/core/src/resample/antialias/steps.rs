@@ -1,80 +1,80 @@
-//! Columns of byte kernels in steps, as shuffles find their taps.
+//! Steps of eight taps in each of four lanes, and where AVX2 shuffles find them: for bytes of one and two channels.
 
 use std::ops::Range;
+use std::slice::ChunksExact;
 
-use super::{GROUP, Group};
+use super::bytes::{GROUP, SplitWeights};
+use super::table::AntialiasTable;
 use crate::error::Result;
 use crate::memory::filled;
 
-/// Eight taps in each of four lanes, found among sixteen bytes of the line: two taps of four values, or four
-/// taps of two.
+/// Eight taps in each of four lanes, found among sixteen bytes of the line: two taps of four values, or four taps of
+/// two.
 ///
-/// The halves of the arrays belong to lanes 0, 2 and 1, 3, so that packing leaves the values in order.
+/// The halves of the arrays belong to lanes 0 and 2, and to lanes 1 and 3: packing, which takes turns, leaves the values
+/// in order.
+/// ```text
+/// shuffle[0], two taps of 16 values    taps 0 1 of value 0 | of 1 | of 2 | of 3  ||  of  8 |  9 | 10 | 11
+/// shuffle[1]                           taps 0 1 of value 4 | of 5 | of 6 | of 7  ||  of 12 | 13 | 14 | 15
+/// shuffle[0], four taps of 8 values    taps 0 1 2 3 of value 0 | of value 1      ||  of value 4 | of value 5
+/// shuffle[1]                           taps 0 1 2 3 of value 2 | of value 3      ||  of value 6 | of value 7
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Step {
-    pub(crate) start: [u32; 4],
-    /// Numbers of the bytes that are the taps, each followed by a zero byte.
-    pub(crate) shuffle: [[i8; 32]; 2],
-    pub(crate) high: [[i16; 16]; 2],
-    pub(crate) low: [[i16; 16]; 2],
+pub(super) struct TapStep {
+    /// First byte of each lane.
+    pub(super) start: [u32; 4],
+    /// Positions of the taps in their lane, each followed by a zero byte.
+    pub(super) shuffle: [[i8; 32]; 2],
+    /// High and low parts of their weights.
+    pub(super) high: [[i16; 16]; 2],
+    pub(super) low: [[i16; 16]; 2],
 }
 
-/// The steps of all values, or none where they do not find their taps.
-#[derive(Debug, Default)]
-pub(crate) struct Steps {
-    all: Vec<Step>,
-    /// How many values have their steps together, 16 or 8, and how many steps these are.
-    values: usize,
+/// Steps of all values of a window.
+#[derive(Debug)]
+pub(super) struct TapSteps {
+    all: Vec<TapStep>,
+    /// Number of values that have their steps together, 16 or 8.
+    pub(super) values: usize,
+    /// Number of these steps.
     count: usize,
 }
 
-/// Consecutive steps, borrowed.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 shuffles"))]
-pub(crate) struct SomeSteps<'a> {
-    pub(crate) steps: &'a [Step],
-    pub(crate) values: usize,
-    pub(crate) count: usize,
-}
-
-impl Steps {
-    pub(crate) fn new(start: &[u32], weights: &[Group], pairs: usize, channels: usize) -> Result<Self> {
-        let (values, groups) = (start.len() * channels, pairs.div_ceil(2));
-        for (together, count) in [(4, pairs), (2, groups)] {
-            let mut steps = filled((values / (4 * together)).saturating_mul(count))?;
-            let found = match together {
-                4 => fill::<4>(&mut steps, start, weights, count, channels, groups),
-                _ => fill::<2>(&mut steps, start, weights, count, channels, groups),
-            };
-            if found {
-                return Ok(Self { all: steps, values: 4 * together, count });
-            }
+impl TapSteps {
+    /// Steps of a window, or none where the taps of a lane lie too far apart.
+    pub(super) fn new(table: &AntialiasTable, weights: &[SplitWeights]) -> Result<Option<Self>> {
+        let values = table.start.len() * table.channels;
+        let (two, four) = (table.most_taps.div_ceil(2), table.most_taps.div_ceil(4));
+        let mut all = filled((values / 16).saturating_mul(two))?;
+        if fill::<4>(&mut all, table, weights, two) {
+            return Ok(Some(Self { all, values: 16, count: two }));
         }
-        Ok(Self::default())
+        all = filled((values / 8).saturating_mul(four))?;
+        let found = fill::<2>(&mut all, table, weights, four);
+        Ok(found.then_some(Self { all, values: 8, count: four }))
     }
 
-    pub(crate) fn part(&self, values: Range<usize>) -> SomeSteps<'_> {
-        let number = |value: usize| value.checked_div(self.values).map_or(0, |number| number * self.count);
-        let steps = self.all.get(number(values.start)..number(values.end)).unwrap_or_default();
-        SomeSteps { steps, values: self.values, count: self.count }
+    /// Steps of some values, whose numbers are multiples of sixteen, a block of values at a time.
+    pub(super) fn part(&self, values: Range<usize>) -> ChunksExact<'_, TapStep> {
+        let Self { all, values: together, count } = self;
+        all[values.start / together * count..values.end / together * count].chunks_exact(*count)
     }
 }
 
-/// Whether every lane finds the taps of `VALUES` values.
+/// Fills all steps, of which `count` belong together; says whether every lane finds the taps of `VALUES` values.
 fn fill<const VALUES: usize>(
-    steps: &mut [Step],
-    start: &[u32],
-    weights: &[Group],
+    steps: &mut [TapStep],
+    table: &AntialiasTable,
+    weights: &[SplitWeights],
     count: usize,
-    channels: usize,
-    groups: usize,
 ) -> bool {
-    let taps = 8 / VALUES;
+    let (channels, groups, taps) = (table.channels, table.most_taps.div_ceil(GROUP), 8 / VALUES);
     for (number, step) in steps.iter_mut().enumerate() {
         let (block, tap) = (number / count, number % count * taps);
         for lane in 0..4 {
             let values = (block * 4 + lane) * VALUES..(block * 4 + lane + 1) * VALUES;
-            let byte = |value: usize| start[value / channels] as usize + value % channels + tap * channels;
+            let byte =
+                |value: usize| table.start[value / channels] as usize + value % channels + tap * channels;
             let first = values.clone().map(byte).fold(usize::MAX, usize::min);
             step.start[lane] = first as u32;
             let (half, at) = (lane % 2, lane / 2 * 8);

@@ -9,48 +9,56 @@ use std::arch::x86_64::{
     _mm256_unpacklo_epi8, _mm256_unpacklo_epi16,
 };
 use std::array::from_fn;
+use std::ops::Range;
 
 use bytemuck::cast;
 
 use super::avx2::{self, window};
-use super::bytes::RowWeights;
-use super::digits::Digits;
+use super::bytes::{AntialiasByteTables, ByteRowWeights, GROUP, TapLookup};
+use super::digits::WeightDigits;
 use super::portable::HALF;
-use super::{AntialiasByteColumns, GROUP};
-use crate::resample::linear::avx2::shortest;
-use crate::resample::separable::{MIDDLE_SLACK, Rows};
-use crate::resample::taps::BYTE_WEIGHT_BITS;
+use super::triangle::BYTE_WEIGHT_BITS;
+use crate::resample::separable::{INTERMEDIATE_SLACK, IntermediateRows};
+use crate::resample::vectors::shortest;
 
 const SHIFT: i32 = BYTE_WEIGHT_BITS as i32;
 
+/// Sums of weighted taps, rounded, for each of some lines. `C` is the channel count, or 0 for any.
 #[target_feature(enable = "avx2,avx512f,avx512vl,avx512vnni")]
-pub(crate) fn columns_u8<const N: usize, const C: usize>(
+pub(super) fn horizontal_u8<const N: usize, const C: usize>(
     lines: [&[u8]; N],
-    columns: AntialiasByteColumns<'_>,
+    tables: &AntialiasByteTables,
+    pixels: Range<usize>,
     out: [&mut [u8]; N],
 ) {
-    match columns.groups() {
-        _ if columns.digits.is_empty() => avx2::columns_u8::<N, C>(lines, columns, out),
+    let TapLookup::Digits(weights) = &tables.lookup else {
+        return avx2::horizontal_u8::<N, C>(lines, tables, pixels, out);
+    };
+    let groups = tables.table.padded_taps(GROUP) / GROUP;
+    let weights = &weights[pixels.start * groups..pixels.end * groups];
+    let start = &tables.table.start[pixels];
+    // With the number known, a whole image takes 7 to 9 % less.
+    match groups {
         _ if shortest(&lines) < 16 => {}
-        1 => fours::<N, C, 1>(lines, columns, out),
-        2 => fours::<N, C, 2>(lines, columns, out),
-        3 => fours::<N, C, 3>(lines, columns, out),
-        _ => fours::<N, C, 0>(lines, columns, out),
+        1 => fours::<N, C, 1>(lines, start, weights, 1, out),
+        2 => fours::<N, C, 2>(lines, start, weights, 2, out),
+        3 => fours::<N, C, 3>(lines, start, weights, 3, out),
+        _ => fours::<N, C, 0>(lines, start, weights, groups, out),
     }
 }
 
-/// Sums for each digit, the last rounded.
-type Sums = [__m256i; 3];
+/// Sums for each digit, the last to be rounded.
+type DigitSums = [__m256i; 3];
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn no_sums() -> Sums {
+fn no_sums() -> DigitSums {
     [_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_set1_epi32(HALF)]
 }
 
 #[inline]
 #[target_feature(enable = "avx2,avx512f,avx512vl,avx512vnni")]
-fn add_products(sums: &mut Sums, taps: __m256i, digits: [__m256i; 3]) {
+fn add_products(sums: &mut DigitSums, taps: __m256i, digits: [__m256i; 3]) {
     for (sum, digits) in sums.iter_mut().zip(digits) {
         *sum = _mm256_dpbusd_epi32(*sum, taps, digits);
     }
@@ -58,16 +66,25 @@ fn add_products(sums: &mut Sums, taps: __m256i, digits: [__m256i; 3]) {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn levels([high, middle, low]: Sums) -> __m256i {
+fn levels([high, middle, low]: DigitSums) -> __m256i {
     let sum = _mm256_add_epi32(_mm256_slli_epi32::<8>(high), middle);
     _mm256_srai_epi32::<SHIFT>(_mm256_add_epi32(_mm256_slli_epi32::<8>(sum), low))
 }
 
-/// Three or four channels: four pixels at a time, the first two and the last two side by side.
+/// Three or four channels, four pixels at a time:
+/// ```text
+/// lanes     16 bytes of pixel 0                            ||  of pixel 2        and of pixels 1 and 3
+/// taps      0 1 2 3 of channel 0 | of 1 | of 2 | of 3      ||  likewise          in bytes
+/// sums      channel 0 | 1 | 2 | 3, for each digit          ||  likewise          in 32 bits
+/// packed    channels of pixels 0, 1, of the other line     ||  of pixels 2, 3, of the other line: those of a line come
+///           together, and without gaps
+/// ```
 #[target_feature(enable = "avx2,avx512f,avx512vl,avx512vnni")]
 fn fours<const N: usize, const C: usize, const GROUPS: usize>(
     lines: [&[u8]; N],
-    columns: AntialiasByteColumns<'_>,
+    start: &[u32],
+    weights: &[WeightDigits],
+    groups: usize,
     mut out: [&mut [u8]; N],
 ) {
     let last = shortest(&lines) - 16;
@@ -80,9 +97,8 @@ fn fours<const N: usize, const C: usize, const GROUPS: usize>(
         }
     }
     let [tap, channel] = [tap, channel].map(|lane| cast::<[[i8; 16]; 2], __m256i>([lane; 2]));
-    let groups = if GROUPS == 0 { columns.groups() } else { GROUPS };
-    let (starts, _) = columns.start.as_chunks::<4>();
-    let pixels = starts.iter().zip(columns.digits.chunks_exact(4 * groups));
+    let groups = if GROUPS == 0 { groups } else { GROUPS };
+    let pixels = start.as_chunks::<4>().0.iter().zip(weights.chunks_exact(4 * groups));
     for (number, (starts, digits)) in pixels.enumerate() {
         let mut sums = [[no_sums(); 2]; N];
         for group in 0..groups {
@@ -114,19 +130,20 @@ fn fours<const N: usize, const C: usize, const GROUPS: usize>(
     }
 }
 
+/// Sums of weighted rows, rounded, 32 values at a time, four rows a step.
 #[target_feature(enable = "avx2,avx512f,avx512vl,avx512vnni")]
-pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: RowWeights<'_>, out: &mut [u8]) {
+pub(super) fn vertical_u8(rows: IntermediateRows<'_, u8>, weights: &ByteRowWeights, out: &mut [u8]) {
     // Rows that are not there weigh nothing.
     let last = rows.starts.len().saturating_sub(1);
-    let length = out.len() + MIDDLE_SLACK;
+    let length = out.len() + INTERMEDIATE_SLACK;
     let row = |k: usize| rows.get(k.min(last), 0, length);
-    if let [digits] = weights.digits {
-        // Mostly there are so few that they can be looked up beforehand.
+    if let [digits] = weights.digits[..] {
+        // Mostly there are few enough to look them up beforehand, which saves up to 9 % of the time of a whole image.
         let [a, b, c, d] = from_fn(row);
         for (number, out) in out.chunks_mut(WIDTH).enumerate() {
             let at = number * WIDTH;
             let mut sums = [no_sums(); 4];
-            add_rows(&mut sums, [load(a, at), load(b, at), load(c, at), load(d, at)], digits);
+            add_rows(&mut sums, [load(a, at), load(b, at), load(c, at), load(d, at)], &digits);
             write(sums.map(|sums| levels(sums)), out);
         }
         return;
@@ -141,10 +158,10 @@ pub(crate) fn rows_u8(rows: Rows<'_, u8>, weights: RowWeights<'_>, out: &mut [u8
     }
 }
 
-/// Bytes at a time.
+/// Bytes that are summed at a time.
 const WIDTH: usize = 32;
 
-/// Writes the sums as bytes, as many as there is room for.
+/// Writes the levels, as many as there is room for.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn write([a, b, c, d]: [__m256i; 4], out: &mut [u8]) {
@@ -164,11 +181,17 @@ fn load(row: &[u8], at: usize) -> __m256i {
     cast(bytes)
 }
 
-/// Adds four rows: four bytes of one column are side by side for that.
+/// Adds four rows, of which four bytes of one column come side by side for that:
+/// ```text
+/// rows      a0 a1 ... a15 || a16 ... a31, and so b, c, d
+/// unpacked  a0 b0 a1 b1 ... a7 b7 || a16 b16 ..., and c, d
+/// taps      a0 b0 c0 d0 | a1 b1 c1 d1 | ... | a3 b3 c3 d3 || a16 b16 c16 d16 | ...   the first of four
+/// ```
 #[inline]
 #[target_feature(enable = "avx2,avx512f,avx512vl,avx512vnni")]
-fn add_rows(sums: &mut [Sums; 4], [a, b, c, d]: [__m256i; GROUP], digits: &Digits) {
-    let digits = digits.map(|digits| _mm256_set1_epi32(cast(digits)));
+fn add_rows(sums: &mut [DigitSums; 4], [a, b, c, d]: [__m256i; GROUP], digits: &WeightDigits) {
+    let [high, middle, low, _] = *digits;
+    let digits = [high, middle, low].map(|digits| _mm256_set1_epi32(cast(digits)));
     let front = [_mm256_unpacklo_epi8(a, b), _mm256_unpacklo_epi8(c, d)];
     let back = [_mm256_unpackhi_epi8(a, b), _mm256_unpackhi_epi8(c, d)];
     let taps = [

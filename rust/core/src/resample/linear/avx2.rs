@@ -1,4 +1,4 @@
-//! Bilinear kernels for AVX2: bytes.
+//! Linear kernels for AVX2: bytes.
 
 use std::arch::x86_64::{
     __m128i, __m256i, _mm256_add_epi16, _mm256_madd_epi16, _mm256_mulhi_epi16, _mm256_mulhrs_epi16,
@@ -6,55 +6,60 @@ use std::arch::x86_64::{
     _mm256_shuffle_epi8, _mm256_srli_epi32,
 };
 
+use std::ops::Range;
+
 use bytemuck::cast;
 
-use super::bytes::Block;
-use super::{Columns, FloatPixel, FloatTables, LinearByteColumns, LinearTable, portable};
+pub(super) use super::avx2_floats::{fused_float, horizontal_float, tables_float, vertical_float};
+use super::bytes::{ByteLookup, LinearByteTables};
+use super::portable;
+use super::shuffles::{ShuffleBlock, ShuffleBlocks};
 use crate::error::Result;
-use crate::resample::separable::Window;
-use crate::resample::tails::tail;
+use crate::resample::separable::CanvasWindow;
+use crate::resample::vectors::{fewest, shortest, tail};
 
-pub(crate) use super::avx2_floats::{fused_float, horizontal_float, vertical_float};
-
-/// Tables of the first pass over bytes.
+/// Tables of the horizontal pass over bytes.
 #[target_feature(enable = "avx2")]
-pub(crate) fn tables_u8(window: &Window) -> Result<(LinearTable<i16>, Columns)> {
+pub(super) fn tables_u8(window: &CanvasWindow) -> Result<LinearByteTables> {
     portable::tables_u8(window)
 }
 
-/// Tables of the first pass over `uint16` and `float32`.
+/// `out = (w0 * p0 + w1 * p1) >> 4`, for each of some lines.
 #[target_feature(enable = "avx2")]
-pub(crate) fn tables_float<T: FloatPixel>(window: &Window) -> Result<FloatTables> {
-    portable::tables_float::<T>(window)
-}
-
-#[target_feature(enable = "avx2")]
-pub(crate) fn columns_u8<const N: usize>(
+pub(super) fn horizontal_u8<const N: usize>(
     lines: [&[u8]; N],
-    columns: LinearByteColumns<'_>,
+    tables: &LinearByteTables,
+    pixels: Range<usize>,
     out: [&mut [i16]; N],
 ) {
-    let length = shortest(&lines);
-    if columns.blocks.is_empty() || length < 16 {
-        portable::columns_u8(lines, columns, out);
-        return;
-    }
-    if columns.in_pairs {
-        shuffled::<N, true>(lines, length, columns.blocks, out);
+    let ByteLookup::Shuffles(ShuffleBlocks { blocks, in_pairs }) = &tables.lookup else {
+        return portable::horizontal_u8(lines, tables, pixels, out);
+    };
+    let channels = tables.table.channels;
+    let blocks = &blocks[pixels.start * channels / 16..pixels.end * channels / 16];
+    if *in_pairs {
+        shuffled::<N, true>(lines, blocks, out);
     } else {
-        shuffled::<N, false>(lines, length, columns.blocks, out);
+        shuffled::<N, false>(lines, blocks, out);
     }
 }
 
+/// Sixteen values at a time, one block:
+/// ```text
+/// lanes     16 bytes from start[0]            ||  16 bytes from start[2]       and from start[1], start[3]
+/// taps      p0 . p1 . of value 0 | 1 | 2 | 3  ||  of value  8 |  9 | 10 | 11   of 4 to 7, 12 to 15  (shuffled)
+/// values    w0 * p0 + w1 * p1, shifted        ||  in 32 bits                   likewise
+/// packed    value 0 1 2 3 4 5 6 7             ||  8 9 10 11 12 13 14 15        in 16 bits
+/// ```
 #[target_feature(enable = "avx2")]
 fn shuffled<const N: usize, const IN_PAIRS: bool>(
     lines: [&[u8]; N],
-    length: usize,
-    blocks: &[Block],
+    blocks: &[ShuffleBlock],
     out: [&mut [i16]; N],
 ) {
+    let length = shortest(&lines);
     // No start is past `last`: with the minimum, said where it is used, the compiler need not check.
-    let last = length - 16;
+    let Some(last) = length.checked_sub(16) else { return };
     let lane = |line: &[u8], start: usize| {
         let mut bytes = [0_u8; 16];
         bytes.copy_from_slice(&line[start.min(last)..][..16]);
@@ -81,16 +86,13 @@ fn shuffled<const N: usize, const IN_PAIRS: bool>(
     }
 }
 
-pub(crate) fn fewest<T>(out: &[&mut [T]]) -> usize {
-    out.iter().fold(usize::MAX, |count, out| count.min(out.len()))
-}
-
-pub(crate) fn shortest<T>(lines: &[&[T]]) -> usize {
-    lines.iter().fold(usize::MAX, |length, line| length.min(line.len()))
-}
-
+/// `out = ((w0 * h0 >> 16) + (w1 * h1 >> 16) + 2) >> 2`, 32 values at a time:
+/// ```text
+/// sums      value 0 ... 15 and 16 ... 31, in 16 bits
+/// packed    value 0 ... 7 | 16 ... 23 || 8 ... 15 | 24 ... 31, in bytes, then in order
+/// ```
 #[target_feature(enable = "avx2")]
-pub(crate) fn rows_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
+pub(super) fn vertical_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
     const WIDTH: usize = 32;
     let (w0, w1) = (_mm256_set1_epi16(weights[0]), _mm256_set1_epi16(weights[1]));
     // A product with 2^13 of which 2^15 are one, rounded, is a quarter, rounded.

@@ -8,7 +8,7 @@ use std::array;
 use std::ops::Range;
 
 use super::whole::LinearFilter;
-use crate::resample::separable::{BLOCK, Separable};
+use crate::resample::separable::{BLOCK, SeparableResampler};
 use crate::view::ImageViewMut;
 
 /// Number of output rows that are made together at most.
@@ -34,7 +34,7 @@ pub(super) const fn first_of(steps: u32, number: usize) -> usize {
     ((before & 0x55).count_ones() + 2 * (before & 0xaa).count_ones()) as usize
 }
 
-impl<T: Copy + Default, P: LinearFilter<T>> Separable<'_, T, P> {
+impl<T: Copy + Default, F: LinearFilter<T>> SeparableResampler<'_, T, F> {
     /// Resamples canvas rows over all `columns` of the window.
     pub(super) fn place_fused(
         &mut self,
@@ -63,9 +63,9 @@ impl<T: Copy + Default, P: LinearFilter<T>> Separable<'_, T, P> {
     }
 
     /// The first of `rows` that can be made together: those that share source rows, or two that share none.
-    fn first_fused(&self, rows: Range<usize>) -> FusedRows<P::Weights> {
+    fn first_fused(&self, rows: Range<usize>) -> FusedRows<F::Weights> {
         let pair = |y: usize| {
-            let (pair, weights) = self.passes.pair(self.rows.resized_at(y));
+            let (pair, weights) = self.filter.pair(self.rows.resized_at(y));
             ([pair.start, pair.end - 1], weights)
         };
         let (first, weights) = pair(rows.start);
@@ -89,7 +89,7 @@ impl<T: Copy + Default, P: LinearFilter<T>> Separable<'_, T, P> {
     /// Makes the first `M` output rows from their `N` source rows; gives their number.
     fn fuse_rows<const N: usize, const M: usize, const STEPS: u32>(
         &self,
-        fused: &FusedRows<P::Weights>,
+        fused: &FusedRows<F::Weights>,
         y: usize,
         columns: &Range<usize>,
         out: &mut ImageViewMut<'_, T>,
@@ -109,12 +109,12 @@ impl<T: Copy + Default, P: LinearFilter<T>> Separable<'_, T, P> {
             &mut row[columns.start * channels..columns.end * channels]
         });
         let whole = rows.each_mut().map(|row| row.as_chunks_mut().0);
-        self.passes.fuse::<N, M, STEPS>(sources, 0..pixels, weights, whole);
+        self.filter.fuse::<N, M, STEPS>(sources, 0..pixels, weights, whole);
         if !(columns.len() * channels).is_multiple_of(FUSED_VALUES) {
             let last = pixels - BLOCK;
             let mut ends = [[[T::default(); FUSED_VALUES]; BLOCK / 2]; M];
             let places = ends.each_mut().map(|end| &mut end[..]);
-            self.passes.fuse::<N, M, STEPS>(sources, last..pixels, weights, places);
+            self.filter.fuse::<N, M, STEPS>(sources, last..pixels, weights, places);
             for (row, end) in rows.iter_mut().zip(&ends) {
                 let rest = &mut row[last * channels..];
                 rest.copy_from_slice(&end.as_flattened()[..rest.len()]);

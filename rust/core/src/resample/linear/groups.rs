@@ -1,14 +1,11 @@
 //! Groups of eight values of a resized row, and where AVX2 finds their taps: for `uint16` and `float32`.
-#![expect(
-    clippy::inline_always,
-    reason = "AVX2 functions compile these bodies once more, with their features"
-)]
 
 use std::ops::Range;
 
-use super::{FloatPixel, LinearTable};
+use super::table::LinearTable;
 use crate::error::Result;
 use crate::memory::filled;
+use crate::resample::float::FloatPixel;
 
 /// Elements that a kernel loads at once.
 const LOAD: u32 = 8;
@@ -20,23 +17,22 @@ const VALUES: usize = 8;
 const HALF: usize = 4;
 
 /// How far the taps of a group lie apart, which decides how they are loaded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum GroupReach {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GroupReach {
     /// One load has all taps of a half. With three channels it would hardly ever in a mirrored image.
-    #[default]
     OneLoad,
     /// Two adjoining loads have all taps of the group (`float32`), or one load the first taps of a half and one a pixel
     /// further on the second ones (`uint16`).
     Near,
-    /// Two loads for each half: one has the taps of the first values, the other those of the others.
+    /// One load has the taps of the first values of a half, another those of its others.
     Far,
 }
 
 /// Eight consecutive values of a resized row, in two halves of four.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct FloatGroup {
+pub(super) struct FloatGroup {
     /// First elements of the loads of each half; a near group of `float32` has them twice.
-    pub(crate) starts: [[u32; 2]; 2],
+    pub(super) starts: [[u32; 2]; 2],
     /// Positions of the taps in the loads.
     ///
     /// `float32`, in elements, with the sign set for the second load; lanes of the two arrays:
@@ -50,51 +46,39 @@ pub(crate) struct FloatGroup {
     /// near            first taps 0 1 2 3 4 5 6 7               |  not used
     /// far             both taps of those in the first load     |  both taps of the others
     /// ```
-    pub(crate) index: [[u32; VALUES]; 2],
+    pub(super) index: [[u32; VALUES]; 2],
     /// Weights: for `float32` in the order of `index`; for `uint16` those of the first taps, then of the second ones.
-    pub(crate) weights: [[f32; VALUES]; 2],
+    pub(super) weights: [[f32; VALUES]; 2],
 }
 
-/// Groups of all values of a window, or none where no kernel takes them.
-#[derive(Debug, Default)]
-pub(crate) struct FloatGroups {
+/// Groups of all values of a window.
+#[derive(Debug)]
+pub(super) struct FloatGroups {
     groups: Vec<FloatGroup>,
     reach: GroupReach,
 }
 
-/// Consecutive groups, borrowed.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(target_arch = "x86_64"), expect(dead_code, reason = "only AVX2 reads them"))]
-pub(crate) struct FloatGroupSlice<'a> {
-    pub(crate) groups: &'a [FloatGroup],
-    pub(crate) reach: GroupReach,
-}
-
 impl FloatGroups {
+    /// Groups of a window, or none where their taps lie too far apart.
     #[inline(always)]
-    pub(crate) fn new<T: FloatPixel>(table: &LinearTable<f32>) -> Result<Self> {
+    pub(super) fn new<T: FloatPixel>(table: &LinearTable<f32>) -> Result<Option<Self>> {
         // With four channels a pixel is half a group, and needs no table.
         if table.channels > 3 || table.available < VALUES + table.channels {
-            return Ok(Self::default());
+            return Ok(None);
         }
         let mut groups = filled(table.start.len() * table.channels / VALUES)?;
         for reach in [GroupReach::OneLoad, GroupReach::Near, GroupReach::Far] {
             if !(reach == GroupReach::OneLoad && table.channels == 3) && fill::<T>(&mut groups, table, reach)
             {
-                return Ok(Self { groups, reach });
+                return Ok(Some(Self { groups, reach }));
             }
         }
-        Ok(Self::default())
+        Ok(None)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.groups.is_empty()
-    }
-
-    /// Groups of some values, whose numbers are multiples of eight.
-    pub(crate) fn part(&self, values: Range<usize>) -> FloatGroupSlice<'_> {
-        let groups = self.groups.get(values.start / VALUES..values.end / VALUES).unwrap_or_default();
-        FloatGroupSlice { groups, reach: self.reach }
+    /// Groups of some values, whose numbers are multiples of eight, and their reach.
+    pub(super) fn part(&self, values: Range<usize>) -> (&[FloatGroup], GroupReach) {
+        (&self.groups[values.start / VALUES..values.end / VALUES], self.reach)
     }
 }
 
@@ -103,16 +87,11 @@ impl FloatGroups {
 fn fill<T: FloatPixel>(groups: &mut [FloatGroup], table: &LinearTable<f32>, reach: GroupReach) -> bool {
     let words = size_of::<T>() == 2;
     let channels = table.channels as u32;
-    let (mut pixel, mut channel) = (0, 0);
+    let mut values = table.values();
     for group in groups {
         let (mut taps, mut weights) = ([0; VALUES], [[0.0; 2]; VALUES]);
-        for (tap, both) in taps.iter_mut().zip(&mut weights) {
-            *tap = table.start[pixel] + channel;
-            *both = table.weights[pixel];
-            channel += 1;
-            if channel == channels {
-                (pixel, channel) = (pixel + 1, 0);
-            }
+        for ((tap, both), value) in taps.iter_mut().zip(&mut weights).zip(&mut values) {
+            (*tap, *both) = value;
         }
         // No load passes the end of a row.
         let last_load = table.available as u32 - LOAD;
@@ -130,45 +109,42 @@ fn fill<T: FloatPixel>(groups: &mut [FloatGroup], table: &LinearTable<f32>, reac
             group.starts = [[start, next]; 2];
             continue;
         }
+        // What a load has to have of a value, from its first tap on; where it lies further on, a second load has the rest.
+        let [reached, further] = if reach == GroupReach::Near { [0, channels] } else { [channels, 0] };
+        let mut found = true;
         for half in 0..2 {
             let values = HALF * half..HALF * (half + 1);
-            let (mut loads, further) = ([last_load; 2], if reach == GroupReach::Near { channels } else { 0 });
-            loads[0] -= further;
-            // The first load begins with the first taps of as many values as it has all taps of.
-            let (mut load, mut end) = (0, 0);
-            let mut load_of = [0; VALUES];
-            for k in values.clone() {
-                let last_tap = taps[k] + channels - further;
-                if reach == GroupReach::Far && load == 0 && end.max(last_tap) - loads[0].min(taps[k]) >= LOAD
-                {
-                    (load, end) = (1, 0);
-                }
-                loads[load] = loads[load].min(taps[k]);
-                end = end.max(last_tap);
-                if end - loads[load] >= LOAD {
-                    return false;
-                }
-                load_of[k] = load;
+            let (mut least, mut most) = (last_load - further, 0);
+            for &tap in &taps[values.clone()] {
+                (least, most) = (least.min(tap), most.max(tap));
             }
+            // One load begins with the lowest tap, the other ends with the highest.
+            let loads = [least, (most + reached + 1).saturating_sub(LOAD)];
             group.starts[half] = loads;
             for k in values {
-                let first = taps[k] - loads[load_of[k]];
-                let second = first + channels;
+                let in_second = (taps[k] + reached >= least + LOAD) as u32;
+                let first = taps[k].wrapping_sub(loads[in_second as usize]);
+                found &= in_second == 0 || (reach == GroupReach::Far && first < LOAD);
+                let second = first.wrapping_add(channels);
                 if words {
-                    let [first, second] = [first, second].map(|word| ((2 * word + 1) << 8) | (2 * word));
-                    let zeros = 0x8080 << 16;
-                    [group.index[0][k], group.index[1][k]] = match (reach, load_of[k]) {
-                        (GroupReach::Far, 0) => [first | second << 16, !0],
-                        (GroupReach::Far, _) => [!0, first | second << 16],
-                        _ => [first | zeros, second | zeros],
+                    let [first, second] =
+                        [first, second].map(|word| (word.wrapping_mul(0x0202).wrapping_add(0x0100)) & 0xffff);
+                    [group.index[0][k], group.index[1][k]] = if reach == GroupReach::Far {
+                        let (both, none) = (first | second << 16, in_second.wrapping_sub(1));
+                        [both | !none, both | none]
+                    } else {
+                        [first | 0x8080_0000, second | 0x8080_0000]
                     };
                     [group.weights[0][k], group.weights[1][k]] = weights[k];
                 } else {
-                    let (lane, sign) = (k % HALF, (load_of[k] as u32) << 31);
+                    let (lane, sign) = (k % HALF, in_second << 31);
                     [group.index[half][lane], group.index[half][HALF + lane]] = [first | sign, second | sign];
                     [group.weights[half][lane], group.weights[half][HALF + lane]] = weights[k];
                 }
             }
+        }
+        if !found {
+            return false;
         }
     }
     true

@@ -1,37 +1,48 @@
-//! Bilinear kernels for every processor, in a shape that compilers vectorise.
-#![expect(
-    clippy::inline_always,
-    reason = "AVX2 functions compile these bodies once more, with their features"
-)]
+//! Linear kernels for every processor, in a shape that compilers vectorise.
 
-use super::{
-    Columns, FloatPixel, FloatTables, LinearByteColumns, LinearFloatColumns, LinearTable, bytes, floats,
-};
+use std::ops::Range;
+
+use super::bytes::{ByteLookup, LinearByteTables};
+use super::floats::LinearFloatTables;
 use crate::error::Result;
-use crate::resample::separable::Window;
+use crate::resample::float::FloatPixel;
+use crate::resample::separable::CanvasWindow;
+
+/// Tables of the horizontal pass over bytes.
+#[inline(always)]
+pub(super) fn tables_u8(window: &CanvasWindow) -> Result<LinearByteTables> {
+    LinearByteTables::new(window)
+}
 
 /// `out = (w0 * p0 + w1 * p1) >> 4`, for each of some lines.
-pub(crate) fn columns_u8<const N: usize>(
+pub(super) fn horizontal_u8<const N: usize>(
     lines: [&[u8]; N],
-    columns: LinearByteColumns<'_>,
+    LinearByteTables { table, lookup }: &LinearByteTables,
+    pixels: Range<usize>,
     out: [&mut [i16]; N],
 ) {
-    for (line, out) in lines.into_iter().zip(out) {
-        columns_u8_line(line, columns, out);
+    match lookup {
+        ByteLookup::Weights(weights) => {
+            let values = pixels.start * table.channels..pixels.end * table.channels;
+            let weights = weights.each_ref().map(|weights| &weights[values.clone()]);
+            for (line, out) in lines.into_iter().zip(out) {
+                horizontal_u8_line(line, &table.start[pixels.clone()], weights, table.channels, out);
+            }
+        }
+        #[cfg(target_arch = "x86_64")]
+        _ => {} // for other instructions
     }
 }
 
-fn columns_u8_line(line: &[u8], columns: LinearByteColumns<'_>, out: &mut [i16]) {
-    match columns.channels {
-        1 => columns_u8_few::<1>(line, columns, out),
-        2 => columns_u8_few::<2>(line, columns, out),
-        3 => columns_u8_few::<3>(line, columns, out),
-        4 => columns_u8_few::<4>(line, columns, out),
-        channels => {
-            let weights = columns.weights.map(|weights| weights.chunks_exact(channels));
-            let [w0, w1] = weights;
-            let outs = out.chunks_exact_mut(channels);
-            for (((out, &start), w0), w1) in outs.zip(columns.start).zip(w0).zip(w1) {
+fn horizontal_u8_line(line: &[u8], start: &[u32], weights: [&[i16]; 2], channels: usize, out: &mut [i16]) {
+    match channels {
+        1 => horizontal_u8_few::<1>(line, start, weights, out),
+        2 => horizontal_u8_few::<2>(line, start, weights, out),
+        3 => horizontal_u8_few::<3>(line, start, weights, out),
+        4 => horizontal_u8_few::<4>(line, start, weights, out),
+        _ => {
+            let [w0, w1] = weights.map(|weights| weights.chunks_exact(channels));
+            for (((out, &start), w0), w1) in out.chunks_exact_mut(channels).zip(start).zip(w0).zip(w1) {
                 let (p0, p1) = line[start as usize..][..2 * channels].split_at(channels);
                 mix([p0, p1], [w0, w1], out);
             }
@@ -39,18 +50,18 @@ fn columns_u8_line(line: &[u8], columns: LinearByteColumns<'_>, out: &mut [i16])
     }
 }
 
-fn columns_u8_few<const C: usize>(line: &[u8], columns: LinearByteColumns<'_>, out: &mut [i16]) {
+fn horizontal_u8_few<const C: usize>(line: &[u8], start: &[u32], weights: [&[i16]; 2], out: &mut [i16]) {
     const PIXELS: usize = 64;
     // Both taps of many pixels side by side first, so that the arithmetic is one flat loop.
     let mut p0 = [[0; C]; PIXELS];
     let mut p1 = [[0; C]; PIXELS];
-    for (number, (starts, out)) in columns.start.chunks(PIXELS).zip(out.chunks_mut(PIXELS * C)).enumerate() {
+    for (number, (starts, out)) in start.chunks(PIXELS).zip(out.chunks_mut(PIXELS * C)).enumerate() {
         for ((p0, p1), &start) in p0.iter_mut().zip(&mut p1).zip(starts) {
             let pixels = &line[start as usize..][..2 * C];
             p0.copy_from_slice(&pixels[..C]);
             p1.copy_from_slice(&pixels[C..]);
         }
-        let weights = columns.weights.map(|weights| &weights[number * PIXELS * C..][..starts.len() * C]);
+        let weights = weights.map(|weights| &weights[number * PIXELS * C..][..starts.len() * C]);
         mix([p0.as_flattened(), p1.as_flattened()], weights, out);
     }
 }
@@ -64,7 +75,7 @@ fn mix(p: [&[u8]; 2], w: [&[i16]; 2], out: &mut [i16]) {
 
 /// `out = ((w0 * h0 >> 16) + (w1 * h1 >> 16) + 2) >> 2`.
 #[inline(always)]
-pub(crate) fn rows_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
+pub(super) fn vertical_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
     const WIDTH: usize = 16;
     // As arrays the weights stay 16 bits wide, and the products one instruction that keeps the high half.
     let [w0, w1] = weights.map(|weight| [weight; WIDTH]);
@@ -84,15 +95,23 @@ pub(crate) fn rows_u8(rows: [&[i16]; 2], weights: [i16; 2], out: &mut [u8]) {
     }
 }
 
-/// `out = w0 * p0 + w1 * p1`, for each of some lines. What the sign of a zero is matters only in the second
-/// pass. `C` is the channel count, or 0 for any.
-pub(crate) fn horizontal_float<const N: usize, const C: usize, T: FloatPixel>(
+/// Tables of the horizontal pass over floats.
+#[inline(always)]
+pub(super) fn tables_float<T: FloatPixel>(window: &CanvasWindow) -> Result<LinearFloatTables> {
+    LinearFloatTables::new::<T>(window)
+}
+
+/// `out = w0 * p0 + w1 * p1`, for each of some lines. The sign of a zero is settled by the vertical pass. `C` is the
+/// channel count, or 0 for any.
+pub(super) fn horizontal_float<const N: usize, const C: usize, T: FloatPixel>(
     lines: [&[T]; N],
-    columns: LinearFloatColumns<'_>,
+    LinearFloatTables { table, .. }: &LinearFloatTables,
+    pixels: Range<usize>,
     out: [&mut [f32]; N],
 ) {
+    let (start, weights) = (&table.start[pixels.clone()], &table.weights[pixels]);
     for (line, out) in lines.into_iter().zip(out) {
-        horizontal_float_line::<C, T>(line, columns, out);
+        horizontal_float_line::<C, T>(line, start, weights, table.channels, out);
     }
 }
 
@@ -100,12 +119,13 @@ pub(crate) fn horizontal_float<const N: usize, const C: usize, T: FloatPixel>(
 #[inline(never)]
 fn horizontal_float_line<const C: usize, T: FloatPixel>(
     line: &[T],
-    columns: LinearFloatColumns<'_>,
+    start: &[u32],
+    weights: &[[f32; 2]],
+    channels: usize,
     out: &mut [f32],
 ) {
-    let channels = if C == 0 { columns.channels } else { C };
-    let pixels = out.chunks_exact_mut(channels).zip(columns.start).zip(columns.weights);
-    for ((out, &start), &[w0, w1]) in pixels {
+    let channels = if C == 0 { channels } else { C };
+    for ((out, &start), &[w0, w1]) in out.chunks_exact_mut(channels).zip(start).zip(weights) {
         let (p0, p1) = line[start as usize..][..2 * channels].split_at(channels);
         for c in 0..channels {
             out[c] = w0 * p0[c].to_f32() + w1 * p1[c].to_f32();
@@ -113,10 +133,11 @@ fn horizontal_float_line<const C: usize, T: FloatPixel>(
     }
 }
 
-/// Kernel of a level that has none: does nothing.
-pub(crate) fn fused_float<const N: usize, const M: usize, const STEPS: u32, const C: usize, T: FloatPixel>(
+/// Kernel of a level that has none: only AVX2 does both passes at once.
+pub(super) fn fused_float<const N: usize, const M: usize, const STEPS: u32, const C: usize, T: FloatPixel>(
     _lines: [&[T]; N],
-    _columns: LinearFloatColumns<'_>,
+    _tables: &LinearFloatTables,
+    _pixels: Range<usize>,
     _weights: [[f32; 2]; M],
     _out: [&mut [[T; 8]]; M],
 ) {
@@ -124,21 +145,9 @@ pub(crate) fn fused_float<const N: usize, const M: usize, const STEPS: u32, cons
 
 /// `out = w0 * h0 + w1 * h1`, summed from +0.0.
 #[inline(always)]
-pub(crate) fn vertical_float<T: FloatPixel>(rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]) {
+pub(super) fn vertical_float<T: FloatPixel>(rows: [&[f32]; 2], weights: [f32; 2], out: &mut [T]) {
     let [w0, w1] = weights;
     for ((out, &h0), &h1) in out.iter_mut().zip(rows[0]).zip(rows[1]) {
         *out = T::from_sum(0.0 + w0 * h0 + w1 * h1);
     }
-}
-
-/// Tables of the first pass over bytes.
-#[inline(always)]
-pub(crate) fn tables_u8(window: &Window) -> Result<(LinearTable<i16>, Columns)> {
-    bytes::tables(window)
-}
-
-/// Tables of the first pass over `uint16` and `float32`.
-#[inline(always)]
-pub(crate) fn tables_float<T: FloatPixel>(window: &Window) -> Result<FloatTables> {
-    floats::tables::<T>(window)
 }

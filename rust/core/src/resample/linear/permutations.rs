@@ -1,79 +1,76 @@
-//! Tables of permutations that find the taps of 32 values among 64 or 128 bytes.
-#![expect(
-    clippy::inline_always,
-    reason = "AVX2 and AVX-512 functions compile these bodies once more, with their features"
-)]
+//! Blocks of 32 values of a resized row, and where AVX-512 permutations of 64 or 128 bytes find their taps.
 
-use super::LinearTable;
-use crate::error::{Error, Result};
-use crate::memory::filled;
+use super::table::LinearTable;
+use crate::error::Result;
+use crate::memory::{filled, reserve};
 
 /// Bytes that the taps are found among: one register.
-pub(crate) const WINDOW: usize = 64;
+pub(super) const WINDOW: usize = 64;
 
-/// Bytes of two registers, for values that lie farther apart.
-pub(crate) const FAR_WINDOW: usize = 128;
+/// Bytes that the taps are found among where values lie farther apart: two registers.
+pub(super) const FAR_WINDOW: usize = 128;
 
 /// Values of a block.
-const VALUES: usize = 32;
+pub(super) const VALUES: usize = 32;
 
-/// Thirty-two values of the first pass, each from two bytes of a window of the line.
+/// Thirty-two values, each found among the bytes of a window of the source row.
+/// ```text
+/// taps        first, second of value 0 | 1 | 2 | ... | 31
+/// high, low   weight of the first tap, of the second | ... (16 times the negative of `high`, and `low`)
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))] // a register is loaded twice as quickly out of one line of the cache as out of two
-pub(crate) struct Wide {
-    /// For each value which byte is its first tap and which its second.
-    pub(crate) taps: [[u8; 2]; VALUES],
-    /// Weights are 16 times the negative of `high`, and `low`.
-    pub(crate) high: [[i8; 2]; VALUES],
-    pub(crate) low: [[i8; 2]; VALUES],
+pub(super) struct PermutationBlock {
+    pub(super) taps: [[u8; 2]; VALUES],
+    pub(super) high: [[i8; 2]; VALUES],
+    pub(super) low: [[i8; 2]; VALUES],
 }
 
-/// Blocks of a row whose values are found in windows.
+/// Blocks of all values of a window.
 #[derive(Debug)]
-pub(crate) struct AllWide {
-    /// Start of each window, in bytes of the line.
+pub(super) struct PermutationBlocks {
+    /// First byte of the window of each block.
     pub(super) windows: Vec<u32>,
-    pub(super) wide: Vec<Wide>,
-    /// Whether they are far ones.
+    pub(super) blocks: Vec<PermutationBlock>,
+    /// Whether windows are the longer ones.
     pub(super) far: bool,
 }
 
-/// Blocks of a row; none where values lie too far apart.
-#[inline(always)]
-pub(super) fn wide_blocks(table: &LinearTable<i16>) -> Result<Option<AllWide>> {
-    for (far, length) in [(false, WINDOW), (true, FAR_WINDOW)] {
-        let found = match table.channels {
-            1 => blocks_of::<1>(table, length)?,
-            2 => blocks_of::<2>(table, length)?,
-            3 => blocks_of::<3>(table, length)?,
-            4 => blocks_of::<4>(table, length)?,
-            _ => None,
-        };
-        if let Some((windows, wide)) = found {
-            return Ok(Some(AllWide { windows, wide, far }));
+impl PermutationBlocks {
+    /// Blocks of a window of the canvas, or none where values lie too far apart.
+    #[inline(always)]
+    pub(super) fn new(table: &LinearTable<i16>) -> Result<Option<Self>> {
+        for (far, length) in [(false, WINDOW), (true, FAR_WINDOW)] {
+            let found = match table.channels {
+                1 => blocks_of::<1>(table, length)?,
+                2 => blocks_of::<2>(table, length)?,
+                3 => blocks_of::<3>(table, length)?,
+                4 => blocks_of::<4>(table, length)?,
+                _ => None,
+            };
+            if let Some((windows, blocks)) = found {
+                return Ok(Some(Self { windows, blocks, far }));
+            }
         }
+        Ok(None)
     }
-    Ok(None)
 }
 
+type WindowsAndBlocks = (Vec<u32>, Vec<PermutationBlock>);
+
 #[inline(always)]
-fn blocks_of<const C: usize>(
-    table: &LinearTable<i16>,
-    length: usize,
-) -> Result<Option<(Vec<u32>, Vec<Wide>)>> {
+fn blocks_of<const C: usize>(table: &LinearTable<i16>, length: usize) -> Result<Option<WindowsAndBlocks>> {
     // No window passes the end of a row.
     let Some(last_window) = table.available.checked_sub(length) else { return Ok(None) };
     let count = (table.start.len() * C).div_ceil(VALUES);
     let mut windows = filled(count)?;
-    let mut blocks = Vec::new();
-    let bytes = count.saturating_mul(size_of::<Wide>());
-    blocks.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes })?;
+    let mut blocks = reserve(count)?;
     // Loops, not `map`, which is not inlined here.
     let (mut taps, mut spread) = ([[0; C]; VALUES], [[[0; 2]; C]; VALUES]);
     for (number, (starts, weights)) in
         table.start.chunks(VALUES).zip(table.weights.chunks(VALUES)).enumerate()
     {
-        // So many pixels have their values in whole blocks. Past the last, anything with no weight.
+        // This many pixels have their values in whole blocks. Past the last, anything with no weight.
         for (taps, &start) in taps.iter_mut().zip(starts) {
             for (channel, tap) in taps.iter_mut().enumerate() {
                 *tap = start + channel as u32;
@@ -104,8 +101,13 @@ fn blocks_of<const C: usize>(
 }
 
 #[inline(always)]
-fn block<const C: usize>(taps: &[u32; VALUES], weights: &[[i16; 2]; VALUES], window: u32) -> Wide {
-    let mut block = Wide { taps: [[0; 2]; VALUES], high: [[0; 2]; VALUES], low: [[0; 2]; VALUES] };
+fn block<const C: usize>(
+    taps: &[u32; VALUES],
+    weights: &[[i16; 2]; VALUES],
+    window: u32,
+) -> PermutationBlock {
+    let mut block =
+        PermutationBlock { taps: [[0; 2]; VALUES], high: [[0; 2]; VALUES], low: [[0; 2]; VALUES] };
     for (found, tap) in block.taps.iter_mut().zip(taps) {
         *found = [(tap - window) as u8, (tap - window) as u8 + C as u8];
     }
