@@ -1,5 +1,8 @@
 //! Bits and bytes of words: a canvas row as one bit for each column, and its runs; bytes that are not zero.
 
+use crate::error::Result;
+use crate::memory::reserve_more;
+
 /// A range of columns, half-open.
 pub(crate) type Span = (u32, u32);
 
@@ -7,13 +10,16 @@ pub(crate) type Span = (u32, u32);
 ///
 /// A function of its own, not inlined: its state stays in registers.
 #[inline(never)]
-pub(crate) fn append_runs(column: u32, words: impl Iterator<Item = u64>, runs: &mut Vec<Span>) {
+pub(crate) fn append_runs(column: u32, words: impl Iterator<Item = u64>, runs: &mut Vec<Span>) -> Result<()> {
     let mut base = column;
     let mut start = 0;
     let mut inside = false;
     for word in words {
         // Within a word, the next change is the next set bit, or, inside a run, the next clear one.
         let mut changes = word ^ (word << 1 | u64::from(inside));
+        if changes != 0 {
+            reserve_more(runs, 33)?;
+        }
         while changes != 0 {
             let at = base + changes.trailing_zeros();
             changes &= changes - 1;
@@ -29,6 +35,7 @@ pub(crate) fn append_runs(column: u32, words: impl Iterator<Item = u64>, runs: &
     if inside {
         runs.push((start, base));
     }
+    Ok(())
 }
 
 /// Numbers of the set bits of `words`, ascending.
@@ -61,7 +68,7 @@ mod tests {
             words[i / 64] |= u64::from(bit == b'#') << (i % 64);
         }
         let mut found = Vec::new();
-        append_runs(0, words.into_iter(), &mut found);
+        append_runs(0, words.into_iter(), &mut found).unwrap();
         found
     }
 

@@ -3,8 +3,10 @@
 //! Words lie in fixed slots, so that an option that is switched on or off changes no other draw. The target takes
 //! eight, then each source eight and, for each of its rows, four more.
 
+use std::iter;
+
 use crate::geometry::first_resized;
-use crate::memory::{filled, reserve};
+use crate::memory::{collect, filled, reserve, reserve_more};
 use crate::philox;
 use crate::{Error, Placement, Result, Size};
 
@@ -181,9 +183,10 @@ impl PlanOptions {
             candidates.select_nth_unstable(m);
             candidates.truncate(m);
         }
-        let mut rows: Vec<usize> = candidates.into_iter().map(|(_, row)| row).collect();
+        let mut rows = collect(candidates.into_iter().map(|(_, row)| row))?;
         rows.sort_unstable();
         let sigma = self.sigma.map(|(lo, hi)| lo + (hi - lo) * uniform(words[SIGMA]));
+        reserve_more(pastes, if self.uniform { rows.len() } else { 1 })?;
         if !self.uniform {
             pastes.push(PlannedPaste { source: number, rows, placement, sigma });
             return Ok(());
@@ -196,7 +199,7 @@ impl PlanOptions {
                 offset_x: uniform_place(words[PLACE_X], x, placement.canvas.w),
                 ..placement
             };
-            pastes.push(PlannedPaste { source: number, rows: vec![row], placement, sigma });
+            pastes.push(PlannedPaste { source: number, rows: collect(iter::once(row))?, placement, sigma });
         }
         Ok(())
     }

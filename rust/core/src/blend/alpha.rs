@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::alpha_blocks::Alpha;
 use super::blur::{FULL, blur};
 use super::portable::WIDTH;
-use super::spans::RowSpans;
 use crate::error::{Error, Result};
 use crate::geometry::{Axis, Placement, Size, first_resized};
-use crate::rle::{self, Masks, PixelBox};
+use crate::memory::{collect, filled};
+use crate::rle::{self, BitPlane, Masks, PixelBox};
 use crate::simd::Level;
 
 /// Alpha, 0 to 255, of the union of `masks`, placed and blurred.
@@ -35,7 +35,7 @@ pub fn alpha_with_level(
     weights: &[u16],
 ) -> Result<Alpha> {
     let nothing = || Ok(Alpha::nothing());
-    let Some(kernel) = BlurWeights::new(weights) else { return nothing() };
+    let Some(kernel) = BlurWeights::new(weights)? else { return nothing() };
     // One mask is its own union.
     let united;
     let union = if masks.len() == 1 {
@@ -64,8 +64,7 @@ pub fn alpha_with_level(
             ..*placement
         },
     )?;
-    let spans = RowSpans::new(placed.spans(0), h as u32)?;
-    blur(level, &spans, &rows, &columns, &kernel)
+    blur(level, &BitPlane::new(&placed, 0)?, &rows, &columns, &kernel)
 }
 
 /// Alpha of a mask that is on the canvas already, and that the canvas has not cut.
@@ -76,15 +75,14 @@ pub(crate) fn alpha_of_placed(
     weights: &[u16],
 ) -> Result<Alpha> {
     debug_assert!(!placement.is_cut());
-    let Some(kernel) = BlurWeights::new(weights) else { return Ok(Alpha::nothing()) };
+    let Some(kernel) = BlurWeights::new(weights)? else { return Ok(Alpha::nothing()) };
     let Some(&PixelBox { y0, x0, y1, x1 }) = rle::boxes(placed)?.first() else { return Ok(Alpha::nothing()) };
     let rows = BlurExtent::of_placed(&placement.rows(), y0..y1, &kernel);
     let columns = BlurExtent::of_placed(&placement.columns(), x0..x1, &kernel);
     if rows.out.is_empty() || columns.out.is_empty() {
         return Ok(Alpha::nothing());
     }
-    let spans = RowSpans::new(placed.spans(0), placement.canvas.h as u32)?;
-    blur(level, &spans, &rows, &columns, &kernel)
+    blur(level, &BitPlane::new(placed, 0)?, &rows, &columns, &kernel)
 }
 
 /// Weights of one axis in 1/4096, without the zeros at both ends: those of `low`, `low + 1`, ... `high`, as distances
@@ -100,18 +98,20 @@ pub(super) struct BlurWeights {
 
 impl BlurWeights {
     /// Weights without the zeros at both ends; none when all are zero.
-    fn new(weights: &[u16]) -> Option<Self> {
-        let first = weights.iter().position(|&weight| weight > 0)?;
-        let last = weights.iter().rposition(|&weight| weight > 0)?;
+    fn new(weights: &[u16]) -> Result<Option<Self>> {
+        let ends =
+            (weights.iter().position(|&weight| weight > 0), weights.iter().rposition(|&weight| weight > 0));
+        let (Some(first), Some(last)) = ends else { return Ok(None) };
         let middle = weights.len() as i64 / 2;
-        let weights: Vec<i16> = weights[first..=last].iter().map(|&weight| weight as i16).collect();
-        let mut ramp = vec![0; WIDTH];
-        ramp.extend(weights.iter().rev().scan(0, |sum, weight| {
-            *sum += weight;
-            Some(*sum)
-        }));
-        ramp.resize(ramp.len() + 2 * WIDTH, FULL);
-        Some(Self { low: first as i64 - middle, high: last as i64 - middle, weights, ramp })
+        let weights = collect(weights[first..=last].iter().map(|&weight| weight as i16))?;
+        let mut ramp = filled(weights.len() + 3 * WIDTH)?;
+        let mut sum: i16 = 0;
+        for (ramp, weight) in ramp[WIDTH..].iter_mut().zip(weights.iter().rev()) {
+            sum += weight;
+            *ramp = sum;
+        }
+        ramp[WIDTH + weights.len()..].fill(FULL);
+        Ok(Some(Self { low: first as i64 - middle, high: last as i64 - middle, weights, ramp }))
     }
 }
 

@@ -7,19 +7,19 @@ use super::alpha::{BlurExtent, BlurWeights};
 use super::alpha_blocks::Alpha;
 use super::dispatch;
 use super::portable::WIDTH;
-use super::spans::RowSpans;
-use crate::bits::set_bits;
+use crate::bits::{Span, append_runs, set_bits};
 use crate::error::Result;
-use crate::memory::filled;
+use crate::memory::{collect, filled};
+use crate::rle::BitPlane;
 use crate::simd::Level;
 
 /// Value of a row, in 1/4096, where it sees nothing but the object.
 pub(super) const FULL: i16 = 4096;
 
-/// Blurs a mask whose rows are `spans`, first along its rows, then down its columns.
+/// Blurs a mask, first along its rows, then down its columns.
 pub(super) fn blur(
     level: Level,
-    spans: &RowSpans,
+    mask: &BitPlane,
     rows: &BlurExtent,
     columns: &BlurExtent,
     kernel: &BlurWeights,
@@ -29,20 +29,18 @@ pub(super) fn blur(
     let first = columns_out.start / 64 * 64;
     let taps = kernel.weights.len();
     let shift = columns.object.start - first as i64;
-    // The spans of source row `number`, counted from the first that an output row needs.
-    let object_spans = |number: usize| {
-        let row = rows.out.start + kernel.low + number as i64;
-        let spans = rows.object.contains(&row).then(|| spans.row((row - rows.object.start) as usize));
-        spans
-            .unwrap_or_default()
-            .iter()
-            .map(|span| span.map(|x| x as i64 + shift))
-            .map(|[start, end]| start..end)
-    };
     let sources = rows_out.len() + taps - 1;
     let mut blocks = BlockMap::new(columns_out.end - first, sources)?;
+    // Spans of all source rows, counted from the first that an output row needs, and the number of those before each.
+    let (mut spans, mut before): (Vec<Span>, Vec<usize>) = (Vec::new(), filled(sources + 1)?);
+    let moved = |&(start, end): &Span| start as i64 + shift..end as i64 + shift;
     for number in 0..sources {
-        object_spans(number).for_each(|span| blocks.mark(number, &span, kernel));
+        let row = rows.out.start + kernel.low + number as i64 - rows.object.start;
+        if (mask.bbox().y0 as i64..mask.bbox().y1 as i64).contains(&row) {
+            append_runs((mask.first_word() * 64) as u32, mask.row(row as usize).iter().copied(), &mut spans)?;
+        }
+        spans[before[number]..].iter().map(moved).for_each(|span| blocks.mark(number, &span, kernel));
+        before[number + 1] = spans.len();
     }
     let [whole, mixed] = blocks.of_windows(taps)?;
     let count = mixed.iter().map(|word| word.count_ones() as usize).sum::<usize>();
@@ -64,7 +62,8 @@ pub(super) fn blur(
     for number in 0..sources {
         let bits = number * words..(number + 1) * words;
         let mut row = ring.turn_to(number, &needed[bits.clone()], &blocks.inside[bits]);
-        object_spans(number).for_each(|span| add_ends(&mut row, &span, kernel));
+        let of_row = &spans[before[number]..before[number + 1]];
+        of_row.iter().map(moved).for_each(|span| add_ends(&mut row, &span, kernel));
         let Some(y) = (number + 1).checked_sub(taps) else { continue };
         alpha.starts[y] = mixed_block;
         ring.turn_weights(y, &kernel.weights);
@@ -111,9 +110,8 @@ impl BlockMap {
 
     /// Bits for each `taps` neighbouring rows: the blocks that see nothing but the object, and those that see some of it.
     fn of_windows(&mut self, taps: usize) -> Result<[Vec<u64>; 2]> {
-        let mut inside = filled(self.inside.len())?;
-        inside.copy_from_slice(&self.inside);
-        let outside = inside.iter().map(|bits: &u64| !bits).collect();
+        let inside = collect(self.inside.iter().copied())?;
+        let outside = collect(inside.iter().map(|bits| !bits))?;
         let edge = any_of_windows(take(&mut self.edge), self.words, taps);
         let inside = any_of_windows(inside, self.words, taps);
         let outside = any_of_windows(outside, self.words, taps);

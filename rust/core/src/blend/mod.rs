@@ -9,7 +9,6 @@ mod dispatch;
 pub(crate) mod mix;
 pub(crate) mod opacity_bits;
 pub(crate) mod portable;
-mod spans;
 #[cfg(test)]
 mod tests;
 

@@ -3,31 +3,11 @@
 use ndarray::Array3;
 
 use super::{Alpha, Blend, alpha_of_placed, alpha_with_level, blend, blend_row};
-use crate::rle::{self, Masks};
+use crate::rle;
 use crate::simd::Level;
-use crate::testing::Random;
+use crate::testing::{Random, from_drawings};
 use crate::view::{ImageView, ImageViewMut};
 use crate::{Placement, Size};
-
-/// Masks from dense ones, `dense[mask][y][x]`.
-fn encode(size: Size, dense: &[Vec<Vec<bool>>]) -> Masks {
-    let (mut counts, mut offsets) = (Vec::new(), vec![0]);
-    for mask in dense {
-        let (mut run, mut current) = (0, false);
-        for x in 0..size.w {
-            for row in mask {
-                if row[x] != current {
-                    counts.push(run);
-                    (run, current) = (0, row[x]);
-                }
-                run += 1;
-            }
-        }
-        counts.push(run);
-        offsets.push(counts.len() as i64);
-    }
-    Masks::from_counts(size, &counts, &offsets).unwrap()
-}
 
 fn truth(dense: &[Vec<Vec<bool>>], placement: &Placement, weights: &[u16]) -> Vec<Vec<u8>> {
     let Placement { input, resized, canvas, .. } = *placement;
@@ -103,10 +83,11 @@ fn alpha_is_the_blurred_union() {
         let weights = draw_weights(&mut random);
         let expected = truth(&dense, &placement, &weights);
         for level in Level::available() {
-            let alpha = alpha_with_level(level, &encode(input, &dense), &placement, &weights).unwrap();
+            let alpha = alpha_with_level(level, &from_drawings(input, &dense), &placement, &weights).unwrap();
             assert_eq!(dense_alpha(&alpha, canvas), expected, "{placement:?} {weights:?} {dense:?}");
             if !placement.is_cut() {
-                let placed = rle::union(&rle::place(&encode(input, &dense), &placement).unwrap()).unwrap();
+                let placed =
+                    rle::union(&rle::place(&from_drawings(input, &dense), &placement).unwrap()).unwrap();
                 let alpha = alpha_of_placed(level, &placed, &placement, &weights).unwrap();
                 assert_eq!(
                     dense_alpha(&alpha, canvas),
@@ -131,7 +112,7 @@ fn alpha_far_beyond_the_canvas_costs_what_the_canvas_costs() {
         canvas: Size { h: 5, w: 6 },
         hflip: false,
     };
-    let full = encode(placement.input, &[vec![vec![true; 3]; 2]]);
+    let full = from_drawings(placement.input, &[vec![vec![true; 3]; 2]]);
     let alpha = alpha_with_level(Level::detect(), &full, &placement, &[1024, 2048, 1024]).unwrap();
     let row = [255, 255, 255, 191, 0, 0];
     assert_eq!(dense_alpha(&alpha, placement.canvas), [row; 5]);
@@ -148,9 +129,13 @@ fn edges_are_soft_and_the_edge_of_the_image_is_one() {
         hflip: false,
     };
     let mask = vec![vec![true, true, true, false, false, false]; 3];
-    let alpha =
-        alpha_with_level(Level::detect(), &encode(placement.input, &[mask]), &placement, &[1024, 2048, 1024])
-            .unwrap();
+    let alpha = alpha_with_level(
+        Level::detect(),
+        &from_drawings(placement.input, &[mask]),
+        &placement,
+        &[1024, 2048, 1024],
+    )
+    .unwrap();
     assert_eq!(dense_alpha(&alpha, placement.canvas)[2], [0, 0, 191, 255, 191, 64, 0, 0, 0, 0]);
 }
 

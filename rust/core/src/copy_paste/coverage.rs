@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Layer;
 use crate::blend::{Alpha, alpha, alpha_of_placed};
+use crate::memory::reserve;
 use crate::rle::{BitPlane, PixelBox};
 use crate::simd::Level;
 use crate::{Placement, Result};
@@ -31,8 +32,11 @@ pub(super) enum Opacity {
 
 impl Coverage {
     pub(super) fn new(target: Placement, layers: &[Layer<'_>]) -> Result<Self> {
-        let layers = layers.iter().map(LayerCoverage::new).collect::<Result<_>>()?;
-        Ok(Self { target, layers })
+        let mut covered = reserve(layers.len())?;
+        for layer in layers {
+            covered.push(LayerCoverage::new(layer)?);
+        }
+        Ok(Self { target, layers: covered })
     }
 }
 

@@ -9,7 +9,7 @@ use super::coverage::{Coverage, LayerCoverage, Opacity};
 use super::{PixelOptions, check_length, check_size};
 use crate::bits::{Span, append_runs};
 use crate::blend::blend_row;
-use crate::memory::filled;
+use crate::memory::{filled, reserve, reserve_more};
 use crate::output::RowSink;
 use crate::resample::fill::Fill;
 use crate::resample::{Filter, Pixel, Resampler};
@@ -57,7 +57,7 @@ impl<'a, 'i, T: Pixel> Renderer<'a, 'i, T> {
         let Size { h, w } = target.canvas;
         let filter = Filter::choose(options.nearest, options.antialias, target);
         let resampler = Resampler::new(image_of(0, target)?, target, filter, 0..h, 0..w)?;
-        let mut renderers = Vec::with_capacity(layers.len());
+        let mut renderers = reserve(layers.len())?;
         for layer in layers {
             let image = image_of(layer.source + 1, &layer.placement)?;
             renderers.push(LayerRenderer::new(image, layer, options)?);
@@ -89,30 +89,32 @@ impl<'a, 'i, T: Pixel> Renderer<'a, 'i, T> {
             return Err(Error::NoSuchRow { row: rows.end, rows: self.canvas.h });
         }
         for y in rows.clone() {
-            self.render_row(y, sink.row_mut(y - rows.start));
+            self.render_row(y, sink.row_mut(y - rows.start))?;
             sink.finish(y - rows.start);
         }
         Ok(())
     }
 
-    fn render_row(&mut self, y: usize, row: &mut [T]) {
+    fn render_row(&mut self, y: usize, row: &mut [T]) -> Result<()> {
         let Self { canvas, channels, target, layers, fill, covered, free, spans, below } = self;
         let (w, channels) = (canvas.w, *channels);
         covered.fill(0);
         free.clear();
         let mut target_alone = true;
         for layer in layers.iter_mut().rev().filter(|layer| layer.rows.contains(&y)) {
-            layer.claim(y, covered);
+            layer.claim(y, covered)?;
             target_alone = false;
         }
         if target_alone {
+            reserve_more(free, 1)?;
             free.push((0, w as u32));
         } else {
-            append_runs(0, covered.iter().map(|taken| !taken), free);
+            append_runs(0, covered.iter().map(|taken| !taken), free)?;
         }
         let landing = if target.rows().contains(&y) { target.columns() } else { 0..0 };
         let (landing_start, landing_end) = (landing.start as u32, landing.end as u32);
         spans.clear();
+        reserve_more(spans, free.len())?;
         for &(start, end) in &*free {
             let end = end.min(w as u32); // bits past the last column are never covered
             let left = landing_start.clamp(start, end);
@@ -132,6 +134,7 @@ impl<'a, 'i, T: Pixel> Renderer<'a, 'i, T> {
         for layer in layers.iter_mut().filter(|layer| layer.rows.contains(&y)) {
             layer.render(y, row, below, channels);
         }
+        Ok(())
     }
 }
 
@@ -162,14 +165,14 @@ impl<'a, 'i, T: Pixel> LayerRenderer<'a, 'i, T> {
     }
 
     /// Finds where the layer shows in row `y`, of what is not `covered` yet, and covers what it covers fully.
-    fn claim(&mut self, y: usize, covered: &mut [u64]) {
+    fn claim(&mut self, y: usize, covered: &mut [u64]) -> Result<()> {
         self.shown.clear();
         self.partial.clear();
         let column = (self.words.start * 64) as u32;
         let covered = &mut covered[self.words.clone()];
         // Under many pastes most have nothing left, and need not be looked at.
         if covered.iter().all(|&taken| taken == u64::MAX) {
-            return;
+            return Ok(());
         }
         let (opaque, partial) = match self.opacity {
             Opacity::Hard(plane) => (plane.row(y), &[][..]),
@@ -181,16 +184,17 @@ impl<'a, 'i, T: Pixel> LayerRenderer<'a, 'i, T> {
         };
         if partial.is_empty() {
             let shown = opaque.iter().zip(&*covered).map(|(bits, taken)| bits & !taken);
-            append_runs(column, shown, &mut self.shown);
+            append_runs(column, shown, &mut self.shown)?;
         } else {
             let shown = opaque.iter().zip(partial).map(|(opaque, partial)| opaque | partial);
-            append_runs(column, shown.zip(&*covered).map(|(bits, taken)| bits & !taken), &mut self.shown);
+            append_runs(column, shown.zip(&*covered).map(|(bits, taken)| bits & !taken), &mut self.shown)?;
             let partial = partial.iter().zip(&*covered).map(|(bits, taken)| bits & !taken);
-            append_runs(column, partial, &mut self.partial);
+            append_runs(column, partial, &mut self.partial)?;
         }
         for (taken, bits) in covered.iter_mut().zip(opaque) {
             *taken |= bits;
         }
+        Ok(())
     }
 
     /// Writes what the layer shows of row `y`; `below` takes what lies under the parts that are blended.

@@ -8,13 +8,8 @@ use half::f16;
 use super::portable;
 
 #[target_feature(enable = "avx2")]
-pub(crate) fn scale<T: Copy + Into<f32>>(values: &[T], scale: f32, shift: f32, out: &mut [f32]) {
-    portable::scale(values, scale, shift, out);
-}
-
-#[target_feature(enable = "avx2")]
-pub(crate) fn scale_each<T: Copy + Into<f32>>(values: &[T], scale: &[f32], shift: &[f32], out: &mut [f32]) {
-    portable::scale_each(values, scale, shift, out);
+pub(crate) fn scale<T: Copy + Into<f32>>(values: &[T], scale: [&[f32]; 2], out: &mut [f32]) {
+    portable::scale(values, scale, out);
 }
 
 #[target_feature(enable = "avx2")]

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::segments::RowSegments;
 use crate::error::Result;
 use crate::geometry::{Axis, Placement};
-use crate::memory::filled;
+use crate::memory::{collect, filled, reserve_more};
 use crate::simd::Level;
 use crate::view::ImageView;
 
@@ -157,7 +157,7 @@ impl<'a, T, F: SeparableFilter<T>> SeparableResampler<'a, T, F> {
         let mut resampler = Self::of_whole(image, window)?;
         // One more than needed, for a row that is resampled ahead.
         let rows = (resampler.filter.most_rows() + 1).next_power_of_two();
-        resampler.starts.reserve(rows);
+        reserve_more(&mut resampler.starts, rows)?;
         resampler.keep(rows)?;
         Ok(resampler)
     }
@@ -170,7 +170,7 @@ impl<'a, T, F: SeparableFilter<T>> SeparableResampler<'a, T, F> {
             self.intermediate = filled(rows.saturating_mul(self.stride).saturating_add(line))?;
             let first = self.intermediate.as_ptr().align_offset(LINE).min(line);
             let slot = |slot| RowSlot { start: first + slot * self.stride, row: usize::MAX, done: 0 };
-            self.slots = (0..rows).map(slot).collect();
+            self.slots = collect((0..rows).map(slot))?;
         }
         for slot in &mut self.slots {
             slot.take(usize::MAX, 0);

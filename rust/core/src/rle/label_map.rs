@@ -21,7 +21,7 @@ pub fn label_map(masks: &Masks, out: &mut [i32]) -> Result<()> {
             runs.clear();
             // Every other bit begins a run at most.
             reserve_more(&mut runs, 32 * words.len())?;
-            append_runs((plane.first_word() * 64) as u32, words.iter().copied(), &mut runs);
+            append_runs((plane.first_word() * 64) as u32, words.iter().copied(), &mut runs)?;
             let row = &mut out[y * w..][..w];
             for &(start, end) in &runs {
                 row[start as usize..end as usize].fill(mask as i32 + 1);

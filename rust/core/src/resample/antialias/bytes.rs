@@ -11,7 +11,7 @@ use super::steps::TapSteps;
 use super::table::{AntialiasTable, TOGETHER};
 use super::triangle::{TriangleAxis, byte_weight};
 use crate::error::Result;
-use crate::memory::filled;
+use crate::memory::{filled, reserve};
 use crate::resample::separable::{CanvasWindow, IntermediateRows, SLACK, SeparableFilter};
 use crate::simd::Level;
 
@@ -49,7 +49,7 @@ pub(super) enum TapLookup {
 }
 
 /// Weights of the rows that an output row needs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ByteRowWeights {
     /// Parts of each, high and low, where there are no sums of bytes.
     pub(super) parts: Vec<[i16; 2]>,
@@ -59,6 +59,15 @@ pub(super) struct ByteRowWeights {
 }
 
 impl ByteRowWeights {
+    /// Room for the weights of so many rows.
+    fn new(rows: usize) -> Result<Self> {
+        Ok(Self {
+            parts: reserve(rows)?,
+            #[cfg(target_arch = "x86_64")]
+            digits: reserve(rows.div_ceil(GROUP))?,
+        })
+    }
+
     fn set(&mut self, level: Level, weights: &[f64]) {
         self.parts.clear();
         #[cfg(target_arch = "x86_64")]
@@ -118,7 +127,7 @@ impl TapLookup {
     ) -> Result<Vec<G>> {
         let groups = table.most_taps.div_ceil(GROUP);
         let mut weights = filled(table.start.len().saturating_mul(groups))?;
-        let (mut exact, mut rounded) = (Vec::new(), Vec::new());
+        let (mut exact, mut rounded) = (reserve(triangle.most_taps())?, reserve(triangle.most_taps())?);
         let flip = window.placement.hflip;
         for (pixel, i) in weights.chunks_exact_mut(groups).zip(window.blocks()) {
             triangle.weights(i, &mut exact);
@@ -150,12 +159,13 @@ impl SeparableFilter<u8> for AntialiasBytes {
         let table = AntialiasTable::new(window, triangle)?;
         let lookup = TapLookup::new(window, triangle, &table)?;
         let lines = table.lines(reach(&table))?;
+        let rows = TriangleAxis::new(&window.placement.rows());
         Ok(Self {
             tables: AntialiasByteTables { table, lookup },
             lines,
-            rows: TriangleAxis::new(&window.placement.rows()),
-            row_weights: ByteRowWeights::default(),
-            scratch: Vec::new(),
+            rows,
+            row_weights: ByteRowWeights::new(rows.most_taps())?,
+            scratch: reserve(rows.most_taps())?,
             level: window.level,
         })
     }

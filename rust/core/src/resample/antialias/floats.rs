@@ -7,7 +7,7 @@ use super::dispatch;
 use super::table::{AntialiasTable, TOGETHER};
 use super::triangle::TriangleAxis;
 use crate::error::Result;
-use crate::memory::filled;
+use crate::memory::{filled, reserve};
 use crate::resample::float::FloatPixel;
 use crate::resample::separable::{CanvasWindow, IntermediateRows, SLACK, SeparableFilter};
 use crate::simd::Level;
@@ -52,7 +52,7 @@ impl AntialiasFloatTables {
         let taps = table.padded_taps(if has_kernel { 4 / lanes } else { 1 });
         let flip = window.placement.hflip;
         let mut weights = filled(table.start.len().saturating_mul(taps).saturating_mul(lanes))?;
-        let mut exact = Vec::new();
+        let mut exact = reserve(triangle.most_taps())?;
         for (pixel, i) in window.blocks().enumerate() {
             triangle.weights(i, &mut exact);
             let first_tap = if flip { taps - exact.len() } else { 0 };
@@ -78,14 +78,14 @@ impl<T: FloatPixel> SeparableFilter<T> for AntialiasFloats {
 
     fn new(window: &CanvasWindow) -> Result<Self> {
         let tables = AntialiasFloatTables::new(window)?;
+        let reach = tables.taps.saturating_mul(tables.table.channels).saturating_add(SLACK);
+        let rows = TriangleAxis::new(&window.placement.rows());
         Ok(Self {
-            lines: tables
-                .table
-                .lines(tables.taps.saturating_mul(tables.table.channels).saturating_add(SLACK))?,
+            lines: tables.table.lines(reach)?,
             tables,
-            rows: TriangleAxis::new(&window.placement.rows()),
-            row_weights: Vec::new(),
-            scratch: Vec::new(),
+            rows,
+            row_weights: reserve(rows.most_taps())?,
+            scratch: reserve(rows.most_taps())?,
             level: window.level,
         })
     }
