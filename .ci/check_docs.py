@@ -22,8 +22,9 @@ UNSAFE_EXPRESSIONS = 2
 
 ORDER = (
     ("geometry",),
-    ("error", "bits", "philox", "simd", "view"),
+    ("error", "philox", "simd", "view"),
     ("memory",),
+    ("bits",),
     ("rle", "plan"),
     ("blend",),
     ("resample",),
