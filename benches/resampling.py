@@ -1,4 +1,4 @@
-"""Resampling of one whole image: two taps against OpenCV, antialiased against Pillow, and what mirroring costs."""
+"""Resampling of one whole image: bilinear against OpenCV, antialiased against Pillow, and what mirroring costs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SIZE = (480, 640)
 CHANNELS = (1, 3, 4)
 DTYPES = ("uint8", "uint16", "float32")
-TWO_TAP_SCALES = (0.4, 0.8, 1.25, 2.0)
+LINEAR_SCALES = (0.4, 0.8, 1.25, 2.0)
 ANTIALIAS_SCALES = (0.2, 0.4, 0.6, 0.8)
 
 CLOSE = {"uint8": 0, "uint16": 1, "float32": 1e-5}
@@ -34,18 +34,18 @@ def measure(draws: int) -> dict[str, Any]:
     """Figures for one thread, both writing into an array that is there already where the rival can."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng(0)
-    two_taps = [
+    linear = [
         case("OpenCV", random_image(rng, dtype, channels), scale, draws)
         for dtype in DTYPES
         for channels in CHANNELS
-        for scale in TWO_TAP_SCALES
+        for scale in LINEAR_SCALES
     ]
     antialias = [
         case("Pillow", random_image(rng, "uint8", channels), scale, draws)
         for channels in CHANNELS
         for scale in ANTIALIAS_SCALES
     ]
-    return {"two_taps": two_taps, "antialias": antialias, "ipp": ipp()}
+    return {"linear": linear, "antialias": antialias, "ipp": ipp()}
 
 
 def case(rival: str, image: NDArray[Any], scale: float, draws: int) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def least(rival: str, cell: dict[str, Any]) -> float:
 def missed(figures: dict[str, Any]) -> list[str]:
     """The promises that the figures do not keep."""
     found = []
-    for rival, cells in (("OpenCV", figures["two_taps"]), ("Pillow", figures["antialias"])):
+    for rival, cells in (("OpenCV", figures["linear"]), ("Pillow", figures["antialias"])):
         for cell in cells:
             which = f"{cell['dtype']} x {cell['channels']} at {cell['scale']}"
             if cell["times_as_fast"] < least(rival, cell):

@@ -31,7 +31,7 @@ COUNTS = (1, 5, 20, 60, 120, 250, 500)
 FEW, MANY = 20, 500
 RIVAL_COUNTS = (20, 60)
 
-OURS, DEFAULT = "copypaste_rs, two taps", "copypaste_rs"
+OURS, DEFAULT = "copypaste_rs, bilinear", "copypaste_rs"
 PIXELS, TARGET, COPY = "the same pixels, one mask", "the target's image alone", "canvas copied"
 RIVAL = "NumPy + OpenCV, hand-tuned"
 
@@ -115,13 +115,13 @@ def taken(points: dict[int, list[Scene]], rival_at: Sequence[int]) -> dict[int, 
 
 def contestants(scenes: Sequence[Scene]) -> dict[str, Sequence[Callable[[], Any]]]:
     """The operation, and what no way of doing it gets around."""
-    two_taps = functools.partial(functional.copy_paste, antialias=False)
+    linear = functools.partial(functional.copy_paste, antialias=False)
     canvas, other = canvases(scenes[0].plan.canvas_size)
     place = functools.partial(functional.place_image, antialias=False, out=canvas)
     return {
-        OURS: [functools.partial(two_taps, *scene) for scene in scenes],
+        OURS: [functools.partial(linear, *scene) for scene in scenes],
         DEFAULT: [functools.partial(functional.copy_paste, *scene) for scene in scenes],
-        PIXELS: [functools.partial(two_taps, *one_mask(scene)) for scene in scenes],
+        PIXELS: [functools.partial(linear, *one_mask(scene)) for scene in scenes],
         TARGET: [functools.partial(place, scene.target.image, scene.plan.target) for scene in scenes],
         COPY: [functools.partial(np.copyto, canvas, other)] * len(scenes),
     }

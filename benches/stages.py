@@ -34,9 +34,9 @@ REPEATS, TURNS = 5, 8
 """Calls in a row, and how often all have their turn."""
 
 VARIANTS: dict[str, tuple[dict[str, Any], bool]] = {
-    "hard, two taps": ({}, False),
+    "hard, bilinear": ({}, False),
     "hard, antialiased": ({}, True),
-    "soft, two taps": ({"sigma": SIGMA}, False),
+    "soft, bilinear": ({"sigma": SIGMA}, False),
     "soft, antialiased": ({"sigma": SIGMA}, True),
 }
 """Options of the paste, and whether shrinking averages."""

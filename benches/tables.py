@@ -35,7 +35,7 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
         "benchmark": whole_table(figures),
         "training": training_table(extras["training"]),
         "small": small_table(extras),
-        "two-taps": two_taps_text(figures["resampling"]),
+        "linear": linear_text(figures["resampling"]),
         "antialias": resampling_table(figures["resampling"]["antialias"], "Pillow"),
         "machine": machine_text(figures["machine"]),
     }
@@ -67,11 +67,11 @@ def whole_table(figures: dict[str, Any]) -> str:
             f"fraction of a pixel). The quartiles of the first row lie up to {spread:.0%} apart, since the scales "
             "differ.",
             "",
-            f"At {middle['canvas']} and {middle['instances']} objects, with two taps, the transform takes "
+            f"At {middle['canvas']} and {middle['instances']} objects, with bilinear resampling, the transform takes "
             f"**{middle['of_resize']:.2f}** of the time that OpenCV needs to resize the two images, and "
             f"**{middle['of_pass']:.2f} times** as long as resampling the same windows and nothing more; that in turn "
             f"takes {middle['pass_of_copy']:.2f} times as long as a copy of the canvas. Summed over the schedule, "
-            f"antialiasing takes {middle['antialias_of_two_taps']:.2f} times as long as two taps, and the NumPy "
+            f"antialiasing takes {middle['antialias_of_linear']:.2f} times as long as bilinear, and the NumPy "
             f"reference **{measured['times_numpy']:.0f} times** as long as Rust. Memory above the output canvas, by "
             f"objects a side: {memory}; with a canvas given, {measured['memory_with_out']:.1f} MiB.",
             "",
@@ -123,9 +123,9 @@ def resampling_table(cells: Sequence[dict[str, Any]], rival: str) -> str:
     return markdown([*heads, "mirroring adds at most"], rows)
 
 
-def two_taps_text(measured: dict[str, Any]) -> str:
-    """Two taps against OpenCV, and whom it asks for help."""
-    table = resampling_table(measured["two_taps"], "OpenCV")
+def linear_text(measured: dict[str, Any]) -> str:
+    """Bilinear against OpenCV, and whom it asks for help."""
+    table = resampling_table(measured["linear"], "OpenCV")
     if measured["ipp"] is None:
         return table
     return f"{table}\n\nFor uint16 and float32 OpenCV calls Intel's closed library here ({measured['ipp']})."

@@ -98,8 +98,8 @@ def stages_text(measured: dict[str, Any]) -> str:
     softer = soft["stages"]["source"]["mean"] - parts["source"]
     return "\n".join(
         [
-            f"- With hard edges and two taps, pixels take {pixels / every:.0%} of the call, masks {masks / every:.0%}, "
-            f"Python {python / every:.0%}.",
+            f"- With hard edges and bilinear resampling, pixels take {pixels / every:.0%} of the call, "
+            f"masks {masks / every:.0%}, Python {python / every:.0%}.",
             f"- `np.copyto` of one canvas takes {others['copy']:.2f} ms, filling the canvas once "
             f"{parts['fill'] / others['copy']:.1f} and the whole call {every / others['copy']:.1f} times as long.",
             f"- The target shows in {shares['target']:.0%} of the canvas and takes {each['target']:.2f} nanoseconds a "

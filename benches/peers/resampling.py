@@ -1,4 +1,4 @@
-"""Resampling of one whole uint8 image with three channels, two taps an axis or antialiased."""
+"""Resampling of one whole uint8 image with three channels, bilinear or antialiased."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from benches.peers.peer import Missing, Peer
 
 FACTORS = (0.4, 0.8, 1.25, 2.0)
-OPERATIONS = {"two taps": "two taps an axis", "antialias": "antialiased"}
+OPERATIONS = {"linear": "bilinear", "antialias": "antialiased"}
 
 CLOSE = 1.0
 """Greatest mean difference to our image: libraries round in their own ways."""
@@ -66,7 +66,7 @@ def ours(given: Resize) -> dict[str, Job]:
     """Onto a canvas that the image fills."""
     place = Placement(given.image.shape[:2], given.size, (0, 0), given.size)
     return {
-        "two taps": Job(partial(functional.place_image, given.image, place, antialias=False), np.asarray),
+        "linear": Job(partial(functional.place_image, given.image, place, antialias=False), np.asarray),
         "antialias": Job(partial(functional.place_image, given.image, place), np.asarray),
     }
 

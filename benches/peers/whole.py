@@ -78,22 +78,22 @@ def ours(given: Given) -> dict[str, Job]:
     scene = given.scene
     canvas = scene.plan.canvas_size
     default = SimpleCopyPaste(size=canvas)
-    two_taps = SimpleCopyPaste(size=canvas, antialias=False)
+    linear = SimpleCopyPaste(size=canvas, antialias=False)
 
     def from_dense() -> Sample:
         target, source = (
             Sample(sample.image, Instances(**{**sample.instances.columns, "masks": RleMasks.from_dense(masks)}))
             for sample, masks in ((scene.target, given.target.masks), (scene.source, given.source.masks))
         )
-        result = two_taps.apply(scene.plan, target, source)
+        result = linear.apply(scene.plan, target, source)
         assert result.instances.masks is not None
         result.instances.masks.to_dense()
         return result
 
     return {
         timing.OURS: Job(partial(default.apply, *scene), read),
-        f"{timing.OURS}, two taps": Job(partial(two_taps.apply, *scene), read),
-        f"{timing.OURS}, two taps, dense masks in and out": Job(from_dense, read),
+        f"{timing.OURS}, bilinear": Job(partial(linear.apply, *scene), read),
+        f"{timing.OURS}, bilinear, dense masks in and out": Job(from_dense, read),
     }
 
 

@@ -24,7 +24,7 @@ class Cut(NamedTuple):
 
 
 def copy_paste(plan: Plan, target: Dense, source: Dense) -> Result:
-    """The transform for one paste from one source; two taps, up to a fraction of a pixel at the window's edge."""
+    """The transform for one paste from one source; bilinear, up to a fraction of a pixel at the window's edge."""
     paste = plan.pastes[0]
     image = np.full((*plan.canvas_size, *target.image.shape[2:]), 128, target.image.dtype)
     place_window(target.image, plan.target, image, (0, 0), plan.canvas_size)

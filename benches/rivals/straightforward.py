@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def copy_paste(plan: Plan, target: Dense, source: Dense) -> Result:
-    """The transform for one paste from one source, two taps."""
+    """The transform for one paste from one source, bilinear."""
     paste = plan.pastes[0]
     rows = np.array(paste.instances)
     image, masks = place_image(target.image, plan.target), place_masks(target.masks, plan.target)

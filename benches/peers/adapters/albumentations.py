@@ -75,7 +75,7 @@ PEER = Peer(
     licence="AGPL-3.0 or commercial",
     runs="`Resize`, `HorizontalFlip`, `PadIfNeeded`, `Crop` on both images, then `CopyAndPaste`, rows kept together "
     "by `instance_binding`",
-    differs="Each object goes to a place of its own, shrunk to fit. Two taps. Dense masks in and out.",
+    differs="Each object goes to a place of its own, shrunk to fit. Bilinear. Dense masks in and out.",
     same_place=False,
     whole=whole,
 )

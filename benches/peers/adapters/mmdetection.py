@@ -112,6 +112,6 @@ PEER = Peer(
     distributions=("mmdet", "mmcv-lite", "mmengine", "torch"),
     licence="Apache-2.0",
     runs="`Resize`, `RandomCrop`, `FilterAnnotations`, `RandomFlip`, `Pad` on both images, then `CopyPaste`",
-    differs="Its image comes out in int64. Two taps. Dense masks in and out.",
+    differs="Its image comes out in int64. Bilinear. Dense masks in and out.",
     whole=whole,
 )

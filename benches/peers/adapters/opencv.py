@@ -17,7 +17,7 @@ def resampling(given: Resize) -> dict[str, Job]:
 
     cv2.setNumThreads(1)
     h, w = given.size
-    return {"two taps": Job(lambda: cv2.resize(given.image, (w, h), interpolation=cv2.INTER_LINEAR), np.asarray)}
+    return {"linear": Job(lambda: cv2.resize(given.image, (w, h), interpolation=cv2.INTER_LINEAR), np.asarray)}
 
 
 PEER = Peer(

@@ -115,7 +115,7 @@ def resampling(given: Resize) -> dict[str, Job]:
         return np.ascontiguousarray(result.permute(1, 2, 0).numpy())
 
     return {
-        "two taps": Job(lambda: functional.resize(image, size, antialias=False), shown),
+        "linear": Job(lambda: functional.resize(image, size, antialias=False), shown),
         "antialias": Job(lambda: functional.resize(image, size, antialias=True), shown),
     }
 

@@ -91,7 +91,7 @@ PEER = Peer(
     licence="AGPL-3.0 or commercial",
     runs="`RandomPerspective` on both images, `CopyPaste` in its mode `mixup`, one `RandomFlip`, `Format` for masks",
     differs="From polygons to dense masks, which are not rasterised before the end. Only objects are pasted whose "
-    "boxes meet less than 0.3 of any box below, and nothing is cut from the masks below. Two taps.",
+    "boxes meet less than 0.3 of any box below, and nothing is cut from the masks below. Bilinear.",
     same_place=False,
     whole=whole,
 )

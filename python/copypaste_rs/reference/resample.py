@@ -28,7 +28,7 @@ def place_image(
 ) -> NDArray[Any]:
     """The image mirrored, resized and cropped or padded onto the canvas.
 
-    With two taps, uint8 has the bytes of OpenCV's ``INTER_LINEAR``; antialiased, those of Pillow 12's
+    Bilinear, uint8 has the bytes of OpenCV's ``INTER_LINEAR``; antialiased, those of Pillow 12's
     ``BILINEAR`` (which exchanges its passes where an image is more than 100 times as tall as wide; here columns
     always come first). uint16 and float32 are computed in float32, each sum in ascending order.
 

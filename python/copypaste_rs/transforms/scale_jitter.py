@@ -46,7 +46,7 @@ class ScaleJitter(Transform):
     interpolation : {"bilinear", "nearest"}
         How pixels are resampled. Masks always take the nearest.
     antialias : bool
-        Whether shrinking averages all pixels it covers (as Pillow) or takes two taps an axis (as OpenCV).
+        Whether shrinking averages all pixels it covers (as Pillow) or is plain bilinear, two taps an axis (as OpenCV).
     scale_reference : {"fit", "input"}
         What scale 1 means: the image just fits the canvas, or keeps its size.
     min_area : int
