@@ -2,6 +2,8 @@
 
 /// Pixel type that is resampled in float32: `uint16` or `float32`.
 pub(crate) trait FloatPixel: Copy + Default + bytemuck::Pod {
+    /// Whether kernels take 16-bit levels; else they take float32.
+    const IS_U16: bool;
     /// Value in float32, exactly.
     fn to_f32(self) -> f32;
     /// Value of a sum of weighted pixels, rounded where the type has to.
@@ -9,6 +11,8 @@ pub(crate) trait FloatPixel: Copy + Default + bytemuck::Pod {
 }
 
 impl FloatPixel for f32 {
+    const IS_U16: bool = false;
+
     #[inline]
     fn to_f32(self) -> f32 {
         self
@@ -21,6 +25,8 @@ impl FloatPixel for f32 {
 }
 
 impl FloatPixel for u16 {
+    const IS_U16: bool = true;
+
     #[inline]
     fn to_f32(self) -> f32 {
         self.into()

@@ -18,16 +18,11 @@ pub(super) fn fewest<T>(out: &[&mut [T]]) -> usize {
     out.iter().fold(usize::MAX, |count, out| count.min(out.len()))
 }
 
-/// Whether `T` is `uint16`, which the compiler knows.
-pub(super) const fn is_u16<T: FloatPixel>() -> bool {
-    size_of::<T>() == 2
-}
-
 /// Eight sums as values of their type.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn rounded<T: FloatPixel>(sums: __m256) -> [T; 8] {
-    if is_u16::<T>() {
+    if T::IS_U16 {
         let [values, _]: [[T; 8]; 2] = cast(rounded_sixteen::<T>([sums, _mm256_setzero_ps()]));
         values
     } else {
@@ -43,7 +38,7 @@ pub(super) fn rounded<T: FloatPixel>(sums: __m256) -> [T; 8] {
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn rounded_sixteen<T: FloatPixel>([a, b]: [__m256; 2]) -> [T; 16] {
-    if is_u16::<T>() {
+    if T::IS_U16 {
         // Converting rounds halves to even, packing clips.
         let levels = _mm256_packus_epi32(_mm256_cvtps_epi32(a), _mm256_cvtps_epi32(b));
         cast(_mm256_permute4x64_epi64::<0b11_01_10_00>(levels))

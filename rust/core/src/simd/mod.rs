@@ -82,17 +82,17 @@ impl Level {
         })
     }
 
-    /// Whether the 64 bytes of a register can be put in any order.
-    pub(crate) fn permutes_bytes(self) -> bool {
+    /// Whether kernels for AVX2 are used, or those for more, which take the same tables where they have none of their own.
+    pub(crate) fn has_avx2(self) -> bool {
+        self > Self::PORTABLE
+    }
+
+    /// Whether kernels for AVX-512 are used, which permute the bytes of a register and sum products of bytes.
+    pub(crate) fn has_avx512(self) -> bool {
         #[cfg(target_arch = "x86_64")]
         return self.0 >= Tier::Avx512;
         #[cfg(not(target_arch = "x86_64"))]
         false
-    }
-
-    /// Whether products of bytes are summed by one instruction.
-    pub(crate) fn sums_bytes(self) -> bool {
-        self.permutes_bytes()
     }
 
     /// Instruction set, for [`dispatch!`].

@@ -71,7 +71,7 @@ impl ByteRowWeights {
     fn set(&mut self, level: Level, weights: &[f64]) {
         self.parts.clear();
         #[cfg(target_arch = "x86_64")]
-        if level.sums_bytes() {
+        if level.has_avx512() {
             let fours = weights.chunks(GROUP);
             self.digits.clear();
             self.digits.extend(fours.map(|four| digits(four.iter().map(|&weight| byte_weight(weight)))));
@@ -96,7 +96,7 @@ pub struct AntialiasBytes {
 impl TapLookup {
     fn new(window: &CanvasWindow, triangle: TriangleAxis, table: &AntialiasTable) -> Result<Self> {
         #[cfg(target_arch = "x86_64")]
-        if window.level.sums_bytes() && matches!(table.channels, 3 | 4) {
+        if window.level.has_avx512() && matches!(table.channels, 3 | 4) {
             let weights = Self::weights(window, triangle, table, |weights| digits(weights.iter().copied()));
             return Ok(Self::Digits(weights?));
         }
@@ -109,7 +109,7 @@ impl TapLookup {
         })?;
         #[cfg(target_arch = "x86_64")]
         // With one or two channels steps are faster than groups, 1.5 to 10 times; with more their tables are too large.
-        if window.level != Level::PORTABLE
+        if window.level.has_avx2()
             && table.channels < 3
             && let Some(steps) = TapSteps::new(table, &weights)?
         {

@@ -42,7 +42,7 @@ impl AntialiasFloatTables {
     fn new(window: &CanvasWindow) -> Result<Self> {
         let triangle = TriangleAxis::new(&window.placement.columns());
         let table = AntialiasTable::new(window, triangle)?;
-        let has_kernel = window.level != Level::PORTABLE && table.channels <= 4;
+        let has_kernel = window.level.has_avx2() && table.channels <= 4;
         let (pixels, lanes) = match table.channels {
             _ if !has_kernel => (1, 1),
             1 | 2 => (8 / table.channels, table.channels),

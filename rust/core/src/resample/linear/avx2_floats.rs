@@ -19,7 +19,7 @@ use super::portable;
 use crate::error::Result;
 use crate::resample::float::FloatPixel;
 use crate::resample::separable::CanvasWindow;
-use crate::resample::vectors::{is_u16, rounded, rounded_sixteen, shortest, tail};
+use crate::resample::vectors::{rounded, rounded_sixteen, shortest, tail};
 
 /// Tables of the horizontal pass over floats.
 #[target_feature(enable = "avx2")]
@@ -122,7 +122,7 @@ fn pair_index<T: FloatPixel>() -> ([__m256i; 2], [__m256i; 2]) {
         let lane: [[i8; 4]; 4] = from_fn(|c| [tap + 2 * c as i8, tap + 2 * c as i8 + 1, -1, -1]);
         cast::<[[[i8; 4]; 4]; 2], __m256i>([lane; 2])
     });
-    let order = if is_u16::<T>() { [[0, 2], [1, 3]] } else { [[0, 1], [2, 3]] };
+    let order = if T::IS_U16 { [[0, 2], [1, 3]] } else { [[0, 1], [2, 3]] };
     // Known permutations the compiler turns into more instructions.
     (words, black_box(order.map(|[low, high]| cast::<[[i32; 4]; 2], __m256i>([[low; 4], [high; 4]]))))
 }
@@ -147,19 +147,19 @@ fn each<const N: usize, const C: usize, const REACH: u8, T: FloatPixel>(
     mut put: impl FnMut(usize, [__m256; N]),
 ) {
     let length = shortest(&lines);
-    let further = if REACH == NEAR && is_u16::<T>() { C } else { 0 };
+    let further = if REACH == NEAR && T::IS_U16 { C } else { 0 };
     let Some(last) = length.checked_sub(8 + further) else { return };
     for (number, (starts, index, weights)) in groups.enumerate() {
         let [[a, a1], [b, b1]] = starts.map(|starts| starts.map(|start| start as usize));
         // No start is past the last: said here, the compiler need not check where they are used.
-        let has_second = REACH == FAR || (REACH == NEAR && !is_u16::<T>());
+        let has_second = REACH == FAR || (REACH == NEAR && !T::IS_U16);
         if a.max(b) > last || (has_second && a1.max(b1) > last) {
             return;
         }
         let mut values = [_mm256_setzero_ps(); N];
         for k in 0..N {
             let line = &lines[k][..length];
-            values[k] = if is_u16::<T>() {
+            values[k] = if T::IS_U16 {
                 let load = |a: usize, b: usize, further: usize, index: __m256i| {
                     let at = |start: usize| eight_words(&line[start + further..]);
                     _mm256_shuffle_epi8(_mm256_set_m128i(at(b), at(a)), index)
@@ -230,7 +230,7 @@ fn halves(weights: [__m256; 2], [a, b]: [__m256; 2]) -> __m256 {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn from_zero<T: FloatPixel>(sums: __m256) -> __m256 {
-    if is_u16::<T>() { sums } else { _mm256_add_ps(_mm256_setzero_ps(), sums) }
+    if T::IS_U16 { sums } else { _mm256_add_ps(_mm256_setzero_ps(), sums) }
 }
 
 /// `out = w0 * h0 + w1 * h1`, summed from +0.0, sixteen values at a time.

@@ -54,13 +54,13 @@ impl LinearByteTables {
             (number(first), fixed_weights(share))
         })?;
         #[cfg(target_arch = "x86_64")]
-        if window.level.permutes_bytes()
+        if window.level.has_avx512()
             && let Some(blocks) = PermutationBlocks::new(&table)?
         {
             return Ok(Self { table, lookup: ByteLookup::Permutations(blocks) });
         }
         #[cfg(target_arch = "x86_64")]
-        if window.level != Level::PORTABLE
+        if window.level.has_avx2()
             && let Some(blocks) = ShuffleBlocks::new(&table)?
         {
             return Ok(Self { table, lookup: ByteLookup::Shuffles(blocks) });

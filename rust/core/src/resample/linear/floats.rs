@@ -54,7 +54,7 @@ impl LinearFloatTables {
             (number(first), float_weights(share))
         })?;
         #[cfg(target_arch = "x86_64")]
-        if window.level != Level::PORTABLE {
+        if window.level.has_avx2() {
             if table.channels == 4 && table.available >= 8 {
                 return Ok(Self { table, lookup: FloatLookup::PixelPairs });
             }
@@ -77,7 +77,7 @@ impl<T: FloatPixel> SeparableFilter<T> for LinearFloats<T> {
         let rows = LinearAxis::new(&window.placement.rows());
         // Otherwise whole rows, of which each store fills a line of the cache, are written faster.
         let shrinks = window.placement.resized.h < window.placement.input.h;
-        let is_wide = size_of::<T>() == 4 && window.channels > 1;
+        let is_wide = !T::IS_U16 && window.channels > 1;
         let is_fused = !matches!(tables.lookup, FloatLookup::Pixels) && (is_wide || shrinks);
         Ok(Self { tables, doubled, rows, weights: [0.0; 2], is_fused, level: window.level })
     }

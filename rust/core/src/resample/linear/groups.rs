@@ -85,7 +85,7 @@ impl FloatGroups {
 /// Fills all groups; says whether their taps lie within `reach`.
 #[inline(always)]
 fn fill<T: FloatPixel>(groups: &mut [FloatGroup], table: &LinearTable<f32>, reach: GroupReach) -> bool {
-    let words = size_of::<T>() == 2;
+    let words = T::IS_U16;
     let channels = table.channels as u32;
     let mut values = table.values();
     for group in groups {
