@@ -88,11 +88,9 @@ impl Level {
     }
 
     /// Whether kernels for AVX-512 are used, which permute the bytes of a register and sum products of bytes.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) fn has_avx512(self) -> bool {
-        #[cfg(target_arch = "x86_64")]
-        return self.0 >= Tier::Avx512;
-        #[cfg(not(target_arch = "x86_64"))]
-        false
+        self.0 >= Tier::Avx512
     }
 
     /// Instruction set, for [`dispatch!`].

@@ -68,6 +68,7 @@ impl ByteRowWeights {
         })
     }
 
+    #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "digits are for AVX-512"))]
     fn set(&mut self, level: Level, weights: &[f64]) {
         self.parts.clear();
         #[cfg(target_arch = "x86_64")]
