@@ -84,7 +84,7 @@ def _draw(key: draws.Key, options: PlanOptions, target: tuple[int, int], sources
     """`draw_plan` on checked arguments, whatever `options.choose` says."""
     n = TARGET_WORDS + sum(SOURCE_WORDS + ROW_WORDS * source.rows for source in sources)
     words = draws.words(philox_words, key, draws.PLAN_STREAM, n)
-    placement = _place(options, options.target_scale, "target_scale", words[TARGET_JITTER], target)
+    placement = _place(options, options.target_scale, "options.target_scale", words[TARGET_JITTER], target)
     pastes: list[Paste] = []
     if draws.uniform(words[PASTE]) < options.p:
         start = TARGET_WORDS
@@ -126,7 +126,7 @@ def _offset(options: PlanOptions, word: int, resized: int, canvas: int) -> int:
 
 def _pastes(options: PlanOptions, number: int, source: PlanSource, words: Sequence[int]) -> list[Paste]:
     """The pastes of one source: none, one for all objects, or one for each."""
-    placement = _place(options, options.source_scale, "source_scale", words[SOURCE_JITTER], source.size)
+    placement = _place(options, options.source_scale, "options.source_scale", words[SOURCE_JITTER], source.size)
     if source.boxes is None:
         return []
     top, bottom, left, right = placed_boxes(source.boxes, placement)

@@ -16,8 +16,8 @@ pub(crate) fn named(argument: &'static str, error: Error) -> PyErr {
     let argument = match error {
         Error::OutOfMemory { .. } => return PyMemoryError::new_err(error.to_string()),
         Error::TooManyPixels { .. } => "size",
-        Error::SideTooLarge { source: None, .. } => "target_scale",
-        Error::SideTooLarge { .. } => "source_scale",
+        Error::SideTooLarge { source: None, .. } => "options.target_scale",
+        Error::SideTooLarge { .. } => "options.source_scale",
         Error::NoSuchSource { .. } | Error::NoSuchRow { .. } => "plan",
         _ => argument,
     };
