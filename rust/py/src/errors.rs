@@ -44,11 +44,6 @@ pub(crate) fn argument_error(
     made.map_or_else(|error| error, PyErr::from_value)
 }
 
-/// Error for an array, named `argument`, whose memory another call holds at the moment.
-pub(crate) fn in_use(py: Python<'_>, argument: &str) -> PyErr {
-    argument_error(py, argument, None, "an array that no other call is using", "one in use")
-}
-
 /// Error with the number of its item of a batch, where it is one of ours.
 pub(crate) fn of_item(py: Python<'_>, error: PyErr, item: usize) -> PyErr {
     error.value(py).call_method1("of_item", (item,)).map_or(error, PyErr::from_value)
