@@ -69,10 +69,21 @@ def compose_batch(
     return [_composition(call, out[i], rows) for i, (call, rows) in enumerate(zip(calls, all_rows, strict=True))]
 
 
-def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int) -> None:
-    """Draw each of `masks` in its array: planes (m, h, w), the first of which are written, or a map (h, w)."""
-    bytes_or_numbers = [each.view(np.uint8) if each.ndim == 3 else each for each in out]
-    _core.draw_masks(list(masks), bytes_or_numbers, threads)
+def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int, *, numbered: bool) -> None:
+    """Draw each of `masks` in its array: planes (m, h, w), the first of which are written, or a map (h, w).
+
+    Errors call the array ``masks_out``, with its number where `numbered`.
+    """
+    _core.draw_masks(list(masks), _bytes_or_numbers(out), numbered, threads)
+
+
+def check_unused(out: Sequence[NDArray[Any]], *, numbered: bool) -> None:
+    """Check that no other call uses an array that `draw_masks` is to write to: it comes after the image."""
+    _core.check_unused(_bytes_or_numbers(out), numbered)
+
+
+def _bytes_or_numbers(out: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    return [each.view(np.uint8) if each.ndim == 3 else each for each in out]
 
 
 def draw(key: draws.Key, options: PlanOptions, target: tuple[int, int], sources: Sequence[PlanSource]) -> Plan:

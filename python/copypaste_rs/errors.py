@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ArgumentError", "ArgumentTypeError"]
 
-Index = int | tuple[int | str, ...] | None
+Index = int | str | tuple[int | str, ...] | None
 
 
 class _Argument(Exception):  # noqa: N818  (a base of errors, raised by nobody)
@@ -51,8 +51,8 @@ class ArgumentError(_Argument, ValueError):
         Name of the argument, as the function that was called has it.
     expected, got : str
         What was expected and what came, in words that fit the sentence ``argument[index]: expected ..., got ...``.
-    index : int or tuple of int and str, optional
-        Number of the item at fault, where the argument is a sequence; for what is nested one number or key for each.
+    index : int, str, or tuple of these, optional
+        Number or key of the item at fault, where the argument has items; for what is nested one for each level.
     item : int, optional
         Number of the item of a batch.
 

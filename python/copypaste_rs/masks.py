@@ -112,7 +112,11 @@ class RleMasks(Immutable):
     @classmethod
     def from_dense(cls, array: NDArray[Any]) -> RleMasks:
         """Encode dense masks (n, h, w), dtype uint8 or bool; non-zero is set."""
-        return cls._encoded(_checks.dense_masks("array", array))
+        dense = _checks.dense_masks("array", array)
+        try:
+            return cls._encoded(dense)
+        except ArgumentError as error:
+            raise error.renamed("array", error.index) if error.argument == "dense" else error from None
 
     @classmethod
     def _encoded(cls, dense: NDArray[np.uint8]) -> RleMasks:

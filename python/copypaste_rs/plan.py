@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar, final
 
@@ -239,13 +240,25 @@ def _plan_from(data: object) -> Plan:
     for i, item in enumerate(top["pastes"]):
         entry = _object(f"pastes[{i}]", item, {"source", "instances", "placement"}, {"sigma"})
         entry["placement"] = _placement_from(f"pastes[{i}].placement", entry["placement"])
-        pastes.append(Paste(**entry))
+        with _part_of(f"pastes[{i}]"):
+            pastes.append(Paste(**entry))
     return Plan(_placement_from("target", top["target"]), tuple(pastes))
 
 
 def _placement_from(name: str, data: object) -> Placement:
     names = {field.name for field in fields(Placement)}
-    return Placement(**_object(name, data, names - {"hflip"}, {"hflip"}))
+    given = _object(name, data, names - {"hflip"}, {"hflip"})
+    with _part_of(name):
+        return Placement(**given)
+
+
+@contextmanager
+def _part_of(name: str) -> Iterator[None]:
+    """Errors about a part of what stands at `name`: they name the whole way to it."""
+    try:
+        yield
+    except (ArgumentError, ArgumentTypeError) as error:
+        raise error.renamed(f"{name}.{error.argument}", error.index) from None
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

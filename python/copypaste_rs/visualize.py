@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs._checks import item, wrong, wrong_type
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.plan import Placement
 from copypaste_rs.sample import Sample
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+    from copypaste_rs._checks import Place
 
 Categories = Sequence[Mapping[str, Any]]
 
@@ -143,7 +146,7 @@ def contact_sheet(
     _names_of(categories)
     lines = [_line(*row, categories, side) for row in _checked_rows(rows)]
     if not lines:
-        raise ValueError("rows: expected at least one line to draw, got none")
+        raise wrong("rows", "at least one line to draw", "none")
     columns = max(len(line) for line in lines)
     width = _GAP + columns * (side + _GAP)
     heights = [max(panel.height for panel in line) for line in lines]
@@ -256,9 +259,9 @@ def _name(names: Mapping[Any, str], label: Any) -> str:
 # -- checks of arguments -------------------------------------------------------------------------------------------
 
 
-def _check_sample(name: str, value: object) -> None:
+def _check_sample(name: Place, value: object) -> None:
     if not isinstance(value, Sample):
-        raise TypeError(f"{name}: expected a Sample, got {type(value).__name__}")
+        raise wrong_type(name, "a Sample", type(value).__name__)
 
 
 def _names_of(categories: object) -> dict[Any, str]:
@@ -266,10 +269,10 @@ def _names_of(categories: object) -> dict[Any, str]:
     names = {}
     for i, category in enumerate(_checks.items("categories", categories)):
         if not isinstance(category, Mapping):
-            raise TypeError(f"categories[{i}]: expected a dict, got {type(category).__name__}")
+            raise wrong_type(("categories", i), "a dict", type(category).__name__)
         number = category.get("id")
         if not isinstance(number, int | float | str | np.generic | None):
-            raise TypeError(f"categories[{i}]: expected a number or a string as id, got {number!r}")
+            raise wrong_type(("categories", i), "a number or a string as id", repr(number))
         names[number] = str(category.get("name", number))
     return names
 
@@ -277,38 +280,36 @@ def _names_of(categories: object) -> dict[Any, str]:
 def _checked_looks(looks: object, n: int) -> list[str]:
     given = _checks.items("looks", looks)
     if len(given) != n:
-        raise ValueError(f"looks: expected {n} of them, one for each instance, got {len(given)}")
-    return [_checks.choice(f"looks[{i}]", look, tuple(LOOKS)) for i, look in enumerate(given)]
+        raise wrong("looks", f"{n} of them, one for each instance", str(len(given)))
+    return [_checks.choice(("looks", i), look, tuple(LOOKS)) for i, look in enumerate(given)]
 
 
 def _checked_rows(rows: object) -> Iterator[tuple[Sample, list[Sample], Sample]]:
     if isinstance(rows, str | bytes) or not isinstance(rows, Iterable) or getattr(rows, "ndim", 1) == 0:
-        raise TypeError(f"rows: expected (target, sources, result) for each line, got {type(rows).__name__}")
+        raise wrong_type("rows", "(target, sources, result) for each line", type(rows).__name__)
     for i, row in enumerate(rows):
-        yield _checked_row(f"rows[{i}]", row)
+        yield _checked_row(("rows", i), row)
 
 
-def _checked_row(name: str, row: object) -> tuple[Sample, list[Sample], Sample]:
+def _checked_row(name: Place, row: object) -> tuple[Sample, list[Sample], Sample]:
     parts = _checks.items(name, row)
     if len(parts) != 3:
-        raise ValueError(f"{name}: expected (target, sources, result), got {len(parts)} values")
+        raise wrong(name, "(target, sources, result)", f"{len(parts)} values")
     target, sources, result = parts
-    _check_sample(f"{name}[0]", target)
-    given = _checks.items(f"{name}[1]", sources)
+    _check_sample(item(name, 0), target)
+    given = _checks.items(item(name, 1), sources)
     for k, source in enumerate(given):
-        _check_sample(f"{name}[1][{k}]", source)
-    _check_sample(f"{name}[2]", result)
+        _check_sample(item(name, 1, k), source)
+    _check_sample(item(name, 2), result)
     for column, kinds in zip(_WRITTEN, ("iu", "iu", "iuf"), strict=True):
         values = result.instances.columns.get(column)
         if len(result.instances) == 0:
             continue
         if values is None:
-            raise ValueError(f"{name}[2]: expected a result of SimpleCopyPaste, got one without a column {column!r}")
+            raise wrong(item(name, 2), "a result of SimpleCopyPaste", f"one without a column {column!r}")
         if values.ndim != 1 or values.dtype.kind not in kinds:
-            raise TypeError(
-                f"{name}[2]: expected numbers in column {column!r}, as SimpleCopyPaste writes them, got shape "
-                f"{values.shape} and dtype {values.dtype}"
-            )
+            expected = f"numbers in column {column!r}, as SimpleCopyPaste writes them"
+            raise wrong_type(item(name, 2), expected, f"shape {values.shape} and dtype {values.dtype}")
     return target, given, result
 
 

@@ -15,6 +15,7 @@ from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
 from copypaste_rs.datasets import CocoDataset
+from copypaste_rs.errors import ArgumentTypeError
 from tests.fixtures.coco_files import Files, annotation, box_polygon, small_set, write
 
 SETS = ["coco_free56", "nuclei30", "fruits_nuts18", "dali_pixelwise6"]
@@ -77,12 +78,12 @@ def test_a_sequence(tmp_path: Path) -> None:
             dataset[index]
     wrong: Any
     for wrong in ("0", slice(2), 1.0, None):
-        with pytest.raises(TypeError, match=rf"^index: expected an integer, got {re.escape(repr(wrong))}$"):
+        with pytest.raises(ArgumentTypeError, match=rf"^index: expected an integer, got {re.escape(repr(wrong))}$"):
             dataset[wrong]
     nothing: Any = None
-    with pytest.raises(TypeError, match=r"^annotations: expected a path, got None$"):
+    with pytest.raises(ArgumentTypeError, match=r"^annotations: expected a path, got None$"):
         CocoDataset(nothing, nothing)
-    with pytest.raises(TypeError, match=r"^images: expected a path, got None$"):
+    with pytest.raises(ArgumentTypeError, match=r"^images: expected a path, got None$"):
         CocoDataset(tmp_path, nothing)
     assert repr(dataset) == "CocoDataset(5 images, 12 instances)"
 

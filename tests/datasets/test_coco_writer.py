@@ -15,6 +15,7 @@ from pycocotools.coco import COCO
 
 from copypaste_rs import Instances, Sample, SimpleCopyPaste
 from copypaste_rs.datasets import CocoDataset, CocoWriter, CopyPasteDataset
+from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from tests.fixtures.coco_files import every_file, small_set
 from tests.fixtures.samples import squares
 
@@ -267,29 +268,29 @@ REFUSED: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("wrong", "message"), REFUSED)
 def test_a_sample_that_cannot_be_written_leaves_no_trace(tmp_path: Path, wrong: Any, message: str) -> None:
     with CocoWriter(tmp_path, CATEGORIES) as writer:
-        with pytest.raises((TypeError, ValueError), match=message):
+        with pytest.raises((ArgumentError, ArgumentTypeError), match=message):
             writer.write(wrong)
         assert len(writer) == 0
     assert visible(tmp_path) == ["annotations.json"]
 
 
 def test_options_are_checked(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^format: expected one of 'jpg', 'png', got 'gif'$"):
+    with pytest.raises(ArgumentError, match=r"^format: expected one of 'jpg', 'png', got 'gif'$"):
         CocoWriter(tmp_path, CATEGORIES, format="gif")
-    with pytest.raises(ValueError, match=r"^quality: expected an integer from 1 to 100, got 0$"):
+    with pytest.raises(ArgumentError, match=r"^quality: expected an integer from 1 to 100, got 0$"):
         CocoWriter(tmp_path, CATEGORIES, quality=0)
-    with pytest.raises(ValueError, match=r"^resume, overwrite: expected at most one of the two$"):
+    with pytest.raises(ArgumentError, match=r"^overwrite: expected False where resume is True, got True$"):
         CocoWriter(tmp_path, CATEGORIES, resume=True, overwrite=True)
     nothing: Any = None
-    with pytest.raises(TypeError, match=r"^directory: expected a path, got None$"):
+    with pytest.raises(ArgumentTypeError, match=r"^directory: expected a path, got None$"):
         CocoWriter(nothing, CATEGORIES)
-    with pytest.raises(TypeError, match=r"^categories: expected a sequence of dicts, got NoneType$"):
+    with pytest.raises(ArgumentTypeError, match=r"^categories: expected a sequence of dicts, got NoneType$"):
         CocoWriter(tmp_path, nothing)
-    with pytest.raises(TypeError, match=r"^categories\[0\]: expected a dict, got NoneType$"):
+    with pytest.raises(ArgumentTypeError, match=r"^categories\[0\]: expected a dict, got NoneType$"):
         CocoWriter(tmp_path, [nothing])
-    with pytest.raises(ValueError, match=r"^categories\[1\]: expected an integer as id, got None$"):
+    with pytest.raises(ArgumentError, match=r"^categories\[1\]: expected an integer as id, got None$"):
         CocoWriter(tmp_path, [{"id": 1}, {"name": "x"}])
-    with pytest.raises(ValueError, match=r"^categories: expected each id once, got 1 more than once$"):
+    with pytest.raises(ArgumentError, match=r"^categories: expected each id once, got 1 more than once$"):
         CocoWriter(tmp_path, [{"id": 1}, {"id": 1}])
     assert list(tmp_path.iterdir()) == []
 

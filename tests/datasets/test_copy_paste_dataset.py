@@ -12,6 +12,7 @@ import pytest
 
 from copypaste_rs import Sample, ScaleJitter, SimpleCopyPaste
 from copypaste_rs.datasets import CopyPasteDataset
+from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from tests.fixtures.philox import below, words
 from tests.fixtures.processes import python
 from tests.fixtures.samples import digest, squares
@@ -214,32 +215,32 @@ def test_an_empty_data_set_is_empty() -> None:
 
 def test_errors_say_what_was_expected() -> None:
     jitter: Any = ScaleJitter(size=4)
-    with pytest.raises(TypeError, match=r"^transform: expected a SimpleCopyPaste, got ScaleJitter$"):
+    with pytest.raises(ArgumentTypeError, match=r"^transform: expected a SimpleCopyPaste, got ScaleJitter$"):
         CopyPasteDataset(PHOTOS, jitter)
     nothing: Any = 3
-    with pytest.raises(TypeError, match=r"^dataset: expected a sequence of Sample, got int$"):
+    with pytest.raises(ArgumentTypeError, match=r"^dataset: expected a sequence of Sample, got int$"):
         CopyPasteDataset(nothing, TRANSFORM)
-    with pytest.raises(TypeError, match=r"^sources: expected a sequence of Sample, got int$"):
+    with pytest.raises(ArgumentTypeError, match=r"^sources: expected a sequence of Sample, got int$"):
         CopyPasteDataset(PHOTOS, TRANSFORM, sources=nothing)
-    with pytest.raises(ValueError, match=r"^num_sources: expected an integer from 1"):
+    with pytest.raises(ArgumentError, match=r"^num_sources: expected an integer from 1"):
         CopyPasteDataset(PHOTOS, TRANSFORM, num_sources=0)
-    with pytest.raises(ValueError, match=r"^num_sources: expected an integer from 1 to 1024, got 1025$"):
+    with pytest.raises(ArgumentError, match=r"^num_sources: expected an integer from 1 to 1024, got 1025$"):
         CopyPasteDataset(PHOTOS, TRANSFORM, num_sources=1025)
-    with pytest.raises(ValueError, match=r"^seed: expected an integer from 0 to 18446744073709551615, got -1$"):
+    with pytest.raises(ArgumentError, match=r"^seed: expected an integer from 0 to 18446744073709551615, got -1$"):
         CopyPasteDataset(PHOTOS, TRANSFORM, seed=-1)
     data = CopyPasteDataset(PHOTOS, TRANSFORM)
-    with pytest.raises(ValueError, match=r"^epoch: expected an integer from 0"):
+    with pytest.raises(ArgumentError, match=r"^epoch: expected an integer from 0"):
         data.set_epoch(-1)
-    with pytest.raises(TypeError, match=r"^epoch: expected an integer, got 1.5$"):
+    with pytest.raises(ArgumentTypeError, match=r"^epoch: expected an integer, got 1.5$"):
         data.set_epoch(1.5)  # type: ignore[arg-type]
     for index in (7, -8):
         with pytest.raises(IndexError, match=f"^index {index} is out of range for 7 items$"):
             data[index]
     text: Any = "0"
-    with pytest.raises(TypeError, match=r"^index: expected an integer, got '0'$"):
+    with pytest.raises(ArgumentTypeError, match=r"^index: expected an integer, got '0'$"):
         data[text]
     dicts: Any = [{"image": 1}, {"image": 2}]
-    with pytest.raises(TypeError, match=r"^dataset\[0\]: expected a Sample, got dict$"):
+    with pytest.raises(ArgumentTypeError, match=r"^dataset\[0\]: expected a Sample, got dict$"):
         CopyPasteDataset(dicts, TRANSFORM)[0]
-    with pytest.raises(TypeError, match=r"^sources\[[01]\]: expected a Sample, got dict$"):
+    with pytest.raises(ArgumentTypeError, match=r"^sources\[[01]\]: expected a Sample, got dict$"):
         CopyPasteDataset(PHOTOS, TRANSFORM, sources=dicts)[0]

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from copypaste_rs.datasets.images import encode_image, read_image
+from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from tests.fixtures.coco_files import photo
 
 
@@ -64,11 +65,11 @@ def test_png_keeps_and_jpeg_nearly_keeps_pixels(shape: tuple[int, ...]) -> None:
 
 
 def test_what_cannot_be_written_as_an_image_is_refused() -> None:
-    with pytest.raises(TypeError, match="image: expected dtype uint8 to write a file, got uint16"):
+    with pytest.raises(ArgumentTypeError, match="image: expected dtype uint8 to write a file, got uint16"):
         encode_image(np.zeros((3, 4), np.uint16), "png", 95)
-    with pytest.raises(ValueError, match="image: expected 1 or 3 channels to write a file, got 4"):
+    with pytest.raises(ArgumentError, match="image: expected 1 or 3 channels to write a file, got 4"):
         encode_image(np.zeros((3, 4, 4), np.uint8), "png", 95)
-    with pytest.raises(ValueError, match="at most 65500 pixels for JPEG"):
+    with pytest.raises(ArgumentError, match="at most 65500 pixels for JPEG"):
         encode_image(np.zeros((1, 65501), np.uint8), "jpg", 95)
 
 

@@ -11,6 +11,9 @@ import pytest
 
 from copypaste_rs import Instances, RleMasks, Sample, SimpleCopyPaste
 from copypaste_rs.datasets import CocoWriter
+from copypaste_rs.datasets.encoding import encode_sample
+from copypaste_rs.errors import ArgumentError, ArgumentTypeError
+from tests.fixtures.argument_errors import raised
 
 CATEGORIES = [{"id": 1, "name": "square"}, {"id": 2, "name": "ring"}]
 NO_TEXT = "\udcff"
@@ -106,19 +109,16 @@ ARGUMENTS: list[tuple[dict[str, Any], str]] = [
     ({"integers": ["a", 3]}, r"TypeError: integers: expected column names, got 3"),
     ({"integers": [["a"]]}, r"TypeError: integers: expected column names, got \['a'\]"),
     ({"directory": "a\0b"}, r"ValueError: directory: expected a path without null characters, got 'a\\x00b'"),
+    ({"settings": {"format": 3}}, r"ValueError: settings: expected other names than .*, got 'format'"),
+    ({"resume": True, "overwrite": True}, r"ValueError: overwrite: expected False where resume is True, got True"),
     ({"directory": b"out"}, r"TypeError: directory: expected a path, got b'out'"),
 ]
-
-
-def raised(message: str) -> Any:
-    kind, _, sentence = message.partition(": ")
-    return pytest.raises({"TypeError": TypeError, "ValueError": ValueError}[kind], match=f"^{sentence}")
 
 
 @pytest.mark.parametrize(("options", "message"), ARGUMENTS, ids=lambda value: str(value)[:60])
 def test_an_argument_is_named_before_anything_is_made(tmp_path: Path, options: dict[str, Any], message: str) -> None:
     given = {"directory": tmp_path / "out", "categories": CATEGORIES, **options}
-    with raised(message):
+    with raised(message, CocoWriter):
         CocoWriter(given.pop("directory"), given.pop("categories"), **given)
     assert list(tmp_path.iterdir()) == []
 
@@ -148,17 +148,74 @@ WRITES: list[tuple[dict[str, Any], str]] = [
     ({"sample": sample(info={"file_name": NO_TEXT})}, r"ValueError: sample\.info\['file_name'\]: expected text that"),
     ({"sample": sample(info={"by": NO_TEXT})}, r"ValueError: sample\.info\['by'\]: expected text that UTF-8 can hold"),
     ({"sample": sample(info={(1, 2): 3})}, r"TypeError: sample\.info: expected text as keys, got \(1, 2\)"),
-    ({"sample": sample(info={NO_TEXT: 3})}, r"ValueError: sample\.info: key: expected text that UTF-8 can hold"),
-    ({"sample": sample(name=["a", NO_TEXT])}, r"ValueError: name\[1\]: expected text that UTF-8 can hold, got"),
-    ({"sample": sample(name=[["a", "b"], ["c", NO_TEXT]])}, r"ValueError: name\[1\]: expected text that UTF-8"),
-    ({"sample": sample(2, {}, **{NO_TEXT: [1, 2]})}, r"ValueError: sample: name of a column: expected text that UTF-8"),
-    ({"sample": sample(score=np.ones(2, np.longdouble))}, r"TypeError: score: expected numbers of at most 64 bits"),
-    ({"sample": sample(id=np.ones(2, np.longdouble))}, r"TypeError: id: expected numbers of at most 64 bits to write"),
-    ({"sample": sample(id=np.ones(2, "M8[s]"))}, r"TypeError: id: expected numbers, bools or strings to write, got"),
-    ({"sample": sample(id=["a", NO_TEXT])}, r"ValueError: id\[1\]: expected text that UTF-8 can hold, got '\\udcff'"),
-    ({"sample": sample(source=["a", "b"])}, r"TypeError: source: expected numbers of sources, shape \(2,\), got shape"),
-    ({"sample": sample(source=[[0], [1]])}, r"TypeError: source: expected numbers of sources, shape \(2,\), got shape"),
-    ({"sample": sample(both=np.ones(2, [("a", int), ("b", int)]))}, r"TypeError: both: expected numbers, bools or"),
+    (
+        {"sample": sample(info={NO_TEXT: 3})},
+        r"ValueError: sample\.info: expected keys that UTF-8 can hold, got '\\udcff'",
+    ),
+    (
+        {"sample": sample(name=["a", NO_TEXT])},
+        r"ValueError: sample\.instances\.name\[1\]: expected text that UTF-8 can hold, got",
+    ),
+    (
+        {"sample": sample(name=[["a", "b"], ["c", NO_TEXT]])},
+        r"ValueError: sample\.instances\.name\[1\]: expected text that UTF-8",
+    ),
+    (
+        {"sample": sample(2, {}, **{NO_TEXT: [1, 2]})},
+        r"ValueError: sample: expected names of columns that UTF-8 can hold, got '",
+    ),
+    (
+        {"sample": sample(score=np.ones(2, np.longdouble))},
+        r"TypeError: sample\.instances\.score: expected numbers of at most 64 bits",
+    ),
+    (
+        {"sample": sample(id=np.ones(2, np.longdouble))},
+        r"TypeError: sample\.instances\.id: expected numbers of at most 64 bits to write",
+    ),
+    (
+        {"sample": sample(id=np.ones(2, "M8[s]"))},
+        r"TypeError: sample\.instances\.id: expected numbers, bools or strings to write, got",
+    ),
+    (
+        {"sample": sample(id=["a", NO_TEXT])},
+        r"ValueError: sample\.instances\.id\[1\]: expected text that UTF-8 can hold, got '\\udcff'",
+    ),
+    (
+        {"sample": sample(source=["a", "b"])},
+        r"TypeError: sample\.instances\.source: expected numbers of sources, shape \(2,\), got shape",
+    ),
+    (
+        {"sample": sample(source=[[0], [1]])},
+        r"TypeError: sample\.instances\.source: expected numbers of sources, shape \(2,\), got shape",
+    ),
+    ({"sample": sample(3)}, r"ValueError: sample: expected labels that are among the categories, got 3"),
+    ({"sample": sample().image}, r"TypeError: sample: expected a Sample, got ndarray"),
+    ({"sample": Sample(np.zeros((4, 5), np.uint16), Instances())}, r"TypeError: sample\.image: expected dtype uint8"),
+    ({"sample": Sample(np.zeros((4, 5, 2), np.uint8), Instances())}, r"ValueError: sample\.image: expected 1 or 3 ch"),
+    ({"sample": Sample(np.zeros((1, 65501), np.uint8), Instances())}, r"ValueError: sample\.image: expected sides of"),
+    (
+        {"sample": Sample(sample().image, Instances(masks=sample().instances.masks))},
+        r"TypeError: sample: expected integer labels, which become category ids, got none",
+    ),
+    (
+        {"sample": Sample(sample().image, Instances(masks=sample().instances.masks, labels=["a", "b"]))},
+        r"TypeError: sample: expected integer labels, which become category ids, got shape \(2,\) and dtype <U1",
+    ),
+    (
+        {"sample": Sample(sample().image, Instances(labels=[1]))},
+        r"ValueError: sample: expected masks for its instances",
+    ),
+    (
+        {"sample": sample(image_id=[1, 2])},
+        r"ValueError: sample: expected no column 'image_id', which is made from the ",
+    ),
+    ({"file_name": "../a.jpg"}, r"ValueError: file_name: expected a name inside the folder of images, got '../a.jpg'"),
+    ({"file_name": "a.png"}, r"ValueError: file_name: expected the suffix .*, got 'a.png'"),
+    ({"file_name": "000000000001.jpg"}, r"ValueError: file_name: expected a name that is not taken yet, got '0000"),
+    (
+        {"sample": sample(both=np.ones(2, [("a", int), ("b", int)]))},
+        r"TypeError: sample\.instances\.both: expected numbers, bools or",
+    ),
 ]
 
 
@@ -168,7 +225,7 @@ def test_a_sample_is_named_and_leaves_nothing(tmp_path: Path, call: dict[str, An
     with CocoWriter(tmp_path, CATEGORIES) as writer:
         writer.write(sample(1))
         before = every_file(tmp_path)
-        with raised(message):
+        with raised(message, writer.write):
             writer.write(**given)
         assert every_file(tmp_path) == before
         assert writer.write(sample()) == 2
@@ -178,8 +235,11 @@ def test_a_sample_is_named_and_leaves_nothing(tmp_path: Path, call: dict[str, An
 def test_what_is_no_encoded_sample_is_refused(tmp_path: Path) -> None:
     nothing: Any = sample()
     writer = CocoWriter(tmp_path, CATEGORIES)
-    with pytest.raises(TypeError, match=r"^encoded: expected what encode_sample makes, got Sample$"):
+    with pytest.raises(ArgumentTypeError, match=r"^encoded: expected what encode_sample makes, got Sample$"):
         writer.write_encoded(nothing)
+    foreign = encode_sample(sample(3), format="jpg", quality=90)
+    with pytest.raises(ArgumentError, match=r"^encoded: expected labels that are among the categories, got 3$"):
+        writer.write_encoded(foreign)
     writer.close()
     assert list((tmp_path / "images").iterdir()) == []
 

@@ -117,12 +117,12 @@ def test_labels_keep_the_targets_dtype(kernels: ModuleType) -> None:
     # All values given must fit, also those that are not pasted.
     wide = sample(2, at=1, labels=np.array([1, 256], np.int64))
     with pytest.raises(
-        TypeError, match=r"^sources\[0\]: expected labels that fit dtype uint8, got values of dtype int64"
+        TypeError, match=r"^sources\[0\]: expected labels that fit dtype uint8 of target, got values of dtype int64"
     ):
         run(kernels, target, wide, rows=((0,),))
     with pytest.raises(TypeError, match=r"^sources\[0\]: expected labels that fit dtype uint8"):
         run(kernels, target, sample(1, labels=np.array([0.5])))
-    with pytest.raises(TypeError, match=r"^missing: expected labels that fit dtype uint8"):
+    with pytest.raises(TypeError, match=r"^missing: expected labels that fit dtype uint8 of target, got"):
         run(kernels, target, sample(1), missing={"labels": 300})
     names = run(kernels, sample(1, labels=["cat"]), sample(1, at=1, labels=["dog"]))
     assert names.labels.tolist() == ["cat", "dog"]
@@ -131,11 +131,10 @@ def test_labels_keep_the_targets_dtype(kernels: ModuleType) -> None:
 
 
 def test_columns_that_do_not_combine(kernels: ModuleType) -> None:
-    with pytest.raises(ValueError, match=r"^sources\[0\]: expected rows of shape \(2,\) in column 'v', got \(3,\)$"):
+    with pytest.raises(
+        ValueError, match=r"^sources\[0\]: expected rows of shape \(2,\) in column 'v' as in target, got \(3,\)$"
+    ):
         run(kernels, sample(1, v=[[1, 2]]), sample(1, v=[[1, 2, 3]]))
-    when = np.array(["2020-01-01"], "datetime64[D]")
-    with pytest.raises(TypeError, match=r"^column 'v': expected dtypes that combine, got datetime64\[D\], float64$"):
-        run(kernels, sample(1, v=when), sample(1, v=[1.0]))
 
 
 def test_derived_columns_are_written_afresh(kernels: ModuleType) -> None:

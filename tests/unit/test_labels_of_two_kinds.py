@@ -56,6 +56,6 @@ def test_a_date_that_stands_in_for_labels_is_refused_by_name() -> None:
     transform = SimpleCopyPaste(size=8, missing={"labels": np.datetime64("2026-01-01")})
     source = Sample(np.zeros((8, 8), np.uint8), Instances(masks=sample([1]).instances.masks))
     with pytest.raises(
-        TypeError, match=r"^missing: expected labels that fit dtype <U1, got values of dtype datetime64"
+        TypeError, match=r"^missing: expected labels that fit dtype <U1 of target, got values of dtype datetime64"
     ):
         transform(sample(["a"]), source, 0)

@@ -86,16 +86,21 @@ def edited(*path: Any, value: Any = None, delete: bool = False) -> str:
         (edited("version", delete=True), "text: expected a plan whose top level is an object with the key 'version', got one without"),
         (edited("extra", value=2), "text: expected a plan whose top level is an object with no key but pastes, target, version, got 'extra'"),
         (edited("target", "scale", value=2), "text: expected a plan whose target is an object with no key but "),
-        (edited("target", "offset", value=[1]), "text: expected a plan whose offset is a pair of integers, got 1 values"),
-        (edited("target", "offset", value=[1, 1.5]), "text: expected a plan whose offset[1] is an integer, got 1.5"),
-        (edited("target", "offset", value="12"), "text: expected a plan whose offset is a pair of integers, got '12'"),
-        (edited("target", "hflip", value=1), "text: expected a plan whose hflip is True or False, got 1"),
+        (edited("target", "offset", value=[1]), "text: expected a plan whose target.offset is a pair of integers, got 1 values"),
+        (edited("target", "offset", value=[1, 1.5]), "text: expected a plan whose target.offset[1] is an integer, got 1.5"),
+        (edited("target", "offset", value="12"), "text: expected a plan whose target.offset is a pair of integers, got '12'"),
+        (edited("target", "hflip", value=1), "text: expected a plan whose target.hflip is True or False, got 1"),
         (edited("pastes", value={}), "text: expected a plan whose pastes is a list, got {}"),
-        (edited("pastes", 0, "instances", value=[1, 1]), "text: expected a plan whose instances is a sequence of distinct rows, got row 1 twice"),
-        (edited("pastes", 0, "instances", value=[True]), "text: expected a plan whose instances[0] is an integer, got True"),
-        (edited("pastes", 0, "sigma", value=0.01), "text: expected a plan whose sigma is a number from 0.1 to 20, got 0.01"),
-        (edited("pastes", 0, "sigma", value=float("nan")), "text: expected a plan whose sigma is a number from 0.1 to 20, got nan"),
-        (edited("pastes", 0, "source", value=-1), "text: expected a plan whose source is an integer from 0 to 2147483647, got -1"),
+        (edited("pastes", 0, "instances", value=[1, 1]), "text: expected a plan whose pastes[0].instances is a sequence of distinct rows, got row 1 twice"),
+        (edited("pastes", 0, "instances", value=[True]), "text: expected a plan whose pastes[0].instances[0] is an integer, got True"),
+        (edited("pastes", 0, "sigma", value=0.01), "text: expected a plan whose pastes[0].sigma is a number from 0.1 to 20, got 0.01"),
+        (edited("pastes", 0, "sigma", value=float("nan")), "text: expected a plan whose pastes[0].sigma is a number from 0.1 to 20, got nan"),
+        (edited("pastes", 0, "placement", "offset", value=[1, 1.5]), "text: expected a plan whose pastes[0].placement.offset[1] is an integer, got 1.5"),
+        (edited("pastes", 0, "placement", "canvas_size", value=8), "text: expected a plan whose pastes[0].placement.canvas_size is a pair of integers, got 8"),
+        (edited("pastes", 0, "placement", "scale", value=2), "text: expected a plan whose pastes[0].placement is an object with no key but "),
+        (edited("pastes", 0, "placement", value=[]), "text: expected a plan whose pastes[0].placement is an object, got []"),
+        (edited("target", value=None), "text: expected a plan whose target is an object, got None"),
+        (edited("pastes", 0, "source", value=-1), "text: expected a plan whose pastes[0].source is an integer from 0 to 2147483647, got -1"),
         (edited("target", "canvas_size", value=[9, 9]), "text: expected a plan whose pastes[0] is a paste on canvas (9, 9) as in target, got (8, 8)"),
     ],
 )  # fmt: skip
@@ -103,6 +108,16 @@ def test_bad_json(text: str, message: str) -> None:
     with pytest.raises(ValueError) as error:
         Plan.from_json(text)
     assert str(error.value).startswith(message)
+
+
+def test_the_second_paste_is_named() -> None:
+    data = json.loads(TEXT)
+    data["pastes"].append(json.loads(TEXT)["pastes"][0])
+    data["pastes"][1]["placement"]["resized_size"][0] = 0
+    with pytest.raises(ValueError) as error:
+        Plan.from_json(json.dumps(data))
+    place = "pastes[1].placement.resized_size[0]"
+    assert str(error.value) == f"text: expected a plan whose {place} is an integer from 1 to 2147483647, got 0"
 
 
 def test_not_a_string() -> None:

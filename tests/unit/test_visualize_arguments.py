@@ -9,6 +9,7 @@ import pytest
 
 from copypaste_rs import Instances, RleMasks, Sample, SimpleCopyPaste
 from copypaste_rs.visualize import LOOKS, contact_sheet, overlay
+from tests.fixtures.argument_errors import raised
 
 SQUARES = [[[4.0, 6.0, 24.0, 6.0, 24.0, 30.0, 4.0, 30.0]], [[30.0, 6.0, 50.0, 6.0, 50.0, 30.0, 30.0, 30.0]]]
 
@@ -77,22 +78,17 @@ SHEETS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def raised(message: str) -> Any:
-    kind, _, sentence = message.partition(": ")
-    return pytest.raises({"TypeError": TypeError, "ValueError": ValueError}[kind], match=f"^{sentence}")
-
-
 @pytest.mark.parametrize(("changes", "message"), OVERLAYS, ids=lambda value: str(value)[:50])
 def test_an_argument_of_overlay_is_named(changes: dict[str, Any], message: str) -> None:
     arguments: dict[str, Any] = {"sample": PLAIN, **changes}
-    with raised(message):
+    with raised(message, overlay):
         overlay(arguments.pop("sample"), **arguments)
 
 
 @pytest.mark.parametrize(("changes", "message"), SHEETS, ids=lambda value: str(value)[:50])
 def test_an_argument_of_contact_sheet_is_named(changes: dict[str, Any], message: str) -> None:
     arguments: dict[str, Any] = {"rows": [(PLAIN, [PLAIN], RESULT)], "side": 64, **changes}
-    with raised(message):
+    with raised(message, contact_sheet):
         contact_sheet(arguments.pop("rows"), **arguments)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._checks.places import part
+from copypaste_rs._engine.dtypes import common_dtype
 from copypaste_rs._equality import same
 from copypaste_rs.column_names import GEOMETRY, WRITTEN
 
@@ -106,16 +107,17 @@ def _carried(
     shape = arrays[first].shape[1:]
     for i, array in arrays.items():
         if array.shape[1:] != shape:
-            raise wrong(names[i], f"rows of shape {shape} in column {column!r}", str(array.shape[1:]))
+            expected = f"rows of shape {shape} in column {column!r} as in {part(names[first])}"
+            raise wrong(names[i], expected, str(array.shape[1:]))
     stand_ins = [missing[column]] if len(arrays) < len(with_rows) else []
     if column == "labels":
         dtype = arrays[first].dtype
         for i, array in arrays.items():
-            _check_labels(names[i], array, dtype)
+            _check_labels(names[i], array, dtype, names[first])
         for value in stand_ins:
-            _check_labels("missing", np.asarray(value), dtype)
+            _check_labels("missing", np.asarray(value), dtype, names[first])
     else:
-        dtype = _common_dtype(column, list(arrays.values()), stand_ins)
+        dtype = common_dtype(column, {names[i]: array.dtype for i, array in arrays.items()}, stand_ins)
     for i, array in arrays.items():
         arrays[i] = _converted(names[i], column, array, dtype)
     for value in stand_ins:
@@ -169,39 +171,10 @@ def _fits(value: Any, dtype: np.dtype[Any], shape: tuple[int, ...]) -> bool:
     return True
 
 
-def _common_dtype(column: str, arrays: Sequence[NDArray[Any]], stand_ins: Sequence[Any]) -> np.dtype[Any]:
-    dtypes = [array.dtype for array in arrays]
-    try:
-        common = np.result_type(*dtypes)
-        for value in stand_ins:
-            common = _with_number(common, value)
-    except TypeError:
-        kinds = ", ".join(dict.fromkeys(map(str, [*dtypes, *stand_ins])))
-        raise wrong_type(f"column {column!r}", "dtypes that combine", kinds) from None
-    return common
-
-
-def _with_number(dtype: np.dtype[Any], value: Any) -> np.dtype[Any]:
-    """The dtype for a column with `value` in it: a Python number widens its kind, never its precision.
-
-    NumPy 2 has this rule; NumPy 1 looks at the value instead, and what comes out must not depend on which it is.
-    """
-    number = next((kind for kind in _KINDS if isinstance(value, kind) and not isinstance(value, bool)), None)
-    if number is None or dtype.kind not in "biufc":
-        return np.result_type(dtype, np.asarray(value).dtype)
-    if _KINDS[number] <= "biufc".index(dtype.kind.replace("u", "i")):
-        return dtype
-    if number is complex and dtype.kind == "f":
-        return np.result_type(dtype, np.complex64)
-    return np.result_type(dtype, {int: np.int64, float: np.float64, complex: np.complex128}[number])
-
-
-_KINDS: dict[type, int] = {int: "biufc".index("i"), float: "biufc".index("f"), complex: "biufc".index("c")}
-
-
-def _check_labels(name: Place, labels: NDArray[Any], dtype: np.dtype[Any]) -> None:
+def _check_labels(name: Place, labels: NDArray[Any], dtype: np.dtype[Any], holder: Place) -> None:
     if not np.can_cast(labels.dtype, dtype, "safe") and not _labels_fit(labels, dtype):
-        raise wrong_type(name, f"labels that fit dtype {dtype}", f"values of dtype {labels.dtype} that do not")
+        expected = f"labels that fit dtype {dtype} of {part(holder)}"
+        raise wrong_type(name, expected, f"values of dtype {labels.dtype} that do not")
 
 
 def _labels_fit(labels: NDArray[Any], dtype: np.dtype[Any]) -> bool:

@@ -96,13 +96,13 @@ def _checked_rows(chosen: object, rows: NDArray[np.int64]) -> set[int]:
     if isinstance(chosen, np.ndarray):
         chosen = chosen.tolist()
     if isinstance(chosen, str | bytes) or not isinstance(chosen, Sequence):
-        raise wrong_type("select", "row numbers from the callable", repr(chosen))
+        raise wrong_type("options.choose", "row numbers from the callable", repr(chosen))
     try:
-        picked = [_checks.integer("select", row, -(2**63), 2**63 - 1) for row in chosen]
+        picked = [_checks.integer("options.choose", row, -(2**63), 2**63 - 1) for row in chosen]
     except ArgumentTypeError as error:
-        raise wrong_type("select", "row numbers from the callable", error.got) from None
+        raise wrong_type("options.choose", "row numbers from the callable", error.got) from None
     if len(set(picked)) != len(picked):
-        raise wrong("select", "distinct rows from the callable", str(picked))
+        raise wrong("options.choose", "distinct rows from the callable", str(picked))
     if not set(picked) <= set(rows.tolist()):
-        raise wrong("select", f"rows out of {sorted(rows.tolist())} from the callable", str(picked))
+        raise wrong("options.choose", f"rows out of {sorted(rows.tolist())} from the callable", str(picked))
     return set(picked)

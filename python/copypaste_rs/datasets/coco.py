@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
 import numpy as np
 
+from copypaste_rs._checks import wrong_type
 from copypaste_rs.datasets.coco_json import image_info, read_coco
 from copypaste_rs.datasets.images import check_path, read_image
 from copypaste_rs.sample import Instances, Sample
@@ -148,7 +149,7 @@ class CocoDataset(Sequence[Sample]):
         try:
             i = operator.index(index)
         except TypeError:
-            raise TypeError(f"index: expected an integer, got {index!r}") from None
+            raise wrong_type("index", "an integer", repr(index)) from None
         n = len(self)
         if not -n <= i < n:
             raise IndexError(f"index {i} is out of range for {n} images")

@@ -8,11 +8,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, final
 
 from copypaste_rs import _checks
+from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets.categories import category_ids
 from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
 from copypaste_rs.datasets.images import FORMATS, check_path, is_inside
 from copypaste_rs.datasets.json_values import check_text, json_text
 from copypaste_rs.datasets.output import OutputFolder
+from copypaste_rs.errors import ArgumentError
 
 if TYPE_CHECKING:
     import os
@@ -114,7 +116,7 @@ class CocoWriter:
             json_text(name, value)  # now, and not after the last image
         more = dict(_mapping("settings", {} if settings is None else settings))
         if taken := [name for name in _NOTED if name in more]:
-            raise ValueError(f"settings: expected other names than {', '.join(_NOTED)}, got {taken[0]!r}")
+            raise wrong("settings", f"other names than {', '.join(_NOTED)}", repr(taken[0]))
         known = {"format": self.format, "quality": self.quality, "categories": self._head["categories"]}
         self._output = OutputFolder(
             folder,
@@ -142,7 +144,11 @@ class CocoWriter:
         sources : sequence of Sample
             The sources that the transform was given, for their image ids.
         """
-        return self.write_encoded(self._encode(sample, sources), file_name)
+        encoded = self._encode(sample, sources)
+        try:
+            return self.write_encoded(encoded, file_name)
+        except ArgumentError as error:
+            raise error.renamed("sample") if error.argument == "encoded" else error from None
 
     def _encode(self, sample: Sample, sources: Sequence[Sample]) -> EncodedSample:
         return encode_sample(sample, sources, format=self.format, quality=self.quality, integers=self.integers)
@@ -152,14 +158,12 @@ class CocoWriter:
         if not self._open:
             raise ValueError("CocoWriter: is closed")
         if not isinstance(encoded, EncodedSample):
-            raise TypeError(f"encoded: expected what encode_sample makes, got {type(encoded).__name__}")
+            raise wrong_type("encoded", "what encode_sample makes", type(encoded).__name__)
         number = len(self) + 1
         file = f"{number:012d}.{self.format}" if file_name is None else self._checked_name(file_name)
         for annotation in encoded.annotations:
             if annotation["category_id"] not in self._categories:
-                raise ValueError(
-                    f"sample: expected labels that are among the categories, got {annotation['category_id']}"
-                )
+                raise wrong("encoded", "labels that are among the categories", str(annotation["category_id"]))
         annotations = [
             {"id": self._annotations + k, "image_id": number, **annotation}
             for k, annotation in enumerate(encoded.annotations, 1)
@@ -171,17 +175,17 @@ class CocoWriter:
 
     def _checked_name(self, file_name: object) -> str:
         if not isinstance(file_name, str):
-            raise TypeError(f"file_name: expected a string, got {file_name!r}")
+            raise wrong_type("file_name", "a string", repr(file_name))
         check_text("file_name", file_name)
         if "\n" in file_name:
-            raise ValueError(f"file_name: expected a name without line breaks, got {file_name!r}")
+            raise wrong("file_name", "a name without line breaks", repr(file_name))
         if not is_inside(file_name):
-            raise ValueError(f"file_name: expected a name inside the folder of images, got {file_name!r}")
+            raise wrong("file_name", "a name inside the folder of images", repr(file_name))
         file = str(PurePosixPath(file_name))  # "./x.jpg" and "x.jpg" are one file
         if not file.lower().endswith(_SUFFIXES[self.format]):
-            raise ValueError(f"file_name: expected the suffix {' or '.join(_SUFFIXES[self.format])}, got {file!r}")
+            raise wrong("file_name", f"the suffix {' or '.join(_SUFFIXES[self.format])}", repr(file))
         if file in self._files:
-            raise ValueError(f"file_name: expected a name that is not taken yet, got {file!r}")
+            raise wrong("file_name", "a name that is not taken yet", repr(file))
         return file
 
     def close(self) -> None:
@@ -213,20 +217,20 @@ class CocoWriter:
 
 def _mapping(name: str, value: object) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise TypeError(f"{name}: expected a mapping, got {type(value).__name__}")
+        raise wrong_type(name, "a mapping", type(value).__name__)
     return value
 
 
 def _sequence(name: str, value: object) -> list[Any]:
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        raise TypeError(f"{name}: expected a sequence, got {type(value).__name__}")
+        raise wrong_type(name, "a sequence", type(value).__name__)
     return list(value)
 
 
 def _names(name: str, value: object) -> frozenset[str]:
     if isinstance(value, str) or not isinstance(value, Collection) or getattr(value, "ndim", 1) == 0:
-        raise TypeError(f"{name}: expected a collection of column names, got {value!r}")
+        raise wrong_type(name, "a collection of column names", repr(value))
     for one in value:
         if not isinstance(one, str):
-            raise TypeError(f"{name}: expected column names, got {one!r}")
+            raise wrong_type(name, "column names", repr(one))
     return frozenset(value)

@@ -9,6 +9,7 @@ from multiprocessing import context, sharedctypes
 from typing import Any, Generic, Protocol, SupportsIndex, TypeVar, final
 
 from copypaste_rs import _checks, draws
+from copypaste_rs._checks import wrong_type
 from copypaste_rs.sample import Sample
 from copypaste_rs.transforms import ForTraining, SimpleCopyPaste
 
@@ -113,7 +114,7 @@ class CopyPasteDataset(Generic[Item]):
         if isinstance(inner, ForTraining):
             inner = inner.transform
         if not isinstance(inner, SimpleCopyPaste):
-            raise TypeError(f"transform: expected a SimpleCopyPaste, got {type(inner).__name__}")
+            raise wrong_type("transform", "a SimpleCopyPaste", type(inner).__name__)
         self._dataset = _check_samples("dataset", dataset)
         self._itself = sources is None or sources is dataset
         self._sources = dataset if sources is None else _check_samples("sources", sources)
@@ -154,7 +155,7 @@ class CopyPasteDataset(Generic[Item]):
         try:
             i, n = operator.index(index), len(self)
         except TypeError:
-            raise TypeError(f"index: expected an integer, got {index!r}") from None
+            raise wrong_type("index", "an integer", repr(index)) from None
         if not -n <= i < n:
             raise IndexError(f"index {i} is out of range for {n} items")
         number = self.epoch if epoch is None else _checks.integer("epoch", epoch, 0, _MAX_WORD)
@@ -241,7 +242,7 @@ def _attach(number: ctypes.c_uint64) -> _SharedEpoch:
 
 def _check_samples(name: str, dataset: Samples) -> Samples:
     if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
-        raise TypeError(f"{name}: expected a sequence of Sample, got {type(dataset).__name__}")
+        raise wrong_type(name, "a sequence of Sample", type(dataset).__name__)
     return dataset
 
 
@@ -253,5 +254,5 @@ def _may_have_objects(dataset: Samples, index: int) -> bool:
 def _sample(name: str, dataset: Samples, index: int) -> Sample:
     sample = dataset[index]
     if not isinstance(sample, Sample):
-        raise TypeError(f"{name}[{index}]: expected a Sample, got {type(sample).__name__}")
+        raise wrong_type((name, index), "a Sample", type(sample).__name__)
     return sample

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from copypaste_rs._checks import item, wrong, wrong_type
 from copypaste_rs.column_names import PROVENANCE
 from copypaste_rs.datasets.images import encode_image
 from copypaste_rs.datasets.json_values import check_text, json_text
+from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from numpy.typing import NDArray
+
+    from copypaste_rs._checks import Place
 
 _MADE_HERE = ("masks", "labels", "boxes", "iscrowd", "area", "id")
 """Columns that an annotation has under another name, or that are made afresh."""
@@ -46,9 +50,9 @@ def encode_sample(
 ) -> EncodedSample:
     """The image file and the annotations of a sample. A pure function."""
     if not isinstance(sample, Sample):
-        raise TypeError(f"sample: expected a Sample, got {type(sample).__name__}")
+        raise wrong_type("sample", "a Sample", type(sample).__name__)
     h, w = sample.size
-    scalars = {name: _scalar(f"sample.info[{name!r}]", value) for name, value in sample.info.items()}
+    scalars = {name: _scalar(item("sample.info", name), value) for name, value in sample.info.items()}
     info = {name: value for name, value in scalars.items() if value is not None}
     json_text("sample.info", dict.fromkeys(info))  # are the names text?
     image_id, file_name = info.pop("image_id", None), info.pop("file_name", None)
@@ -59,17 +63,21 @@ def encode_sample(
     if file_name is not None:
         image["source_file_name"] = file_name
     annotations = _annotations(sample, image_id, _source_ids(sources), integers)
-    return EncodedSample(encode_image(sample.image, format, quality), image, annotations)
+    try:
+        data = encode_image(sample.image, format, quality)
+    except (ArgumentError, ArgumentTypeError) as error:
+        raise error.renamed("sample.image") from None
+    return EncodedSample(data, image, annotations)
 
 
 def _source_ids(sources: Sequence[object]) -> list[Any]:
     if isinstance(sources, str | bytes) or not isinstance(sources, Sequence):
-        raise TypeError(f"sources: expected a sequence of Sample, got {type(sources).__name__}")
+        raise wrong_type("sources", "a sequence of Sample", type(sources).__name__)
     ids = []
     for i, source in enumerate(sources):
         if not isinstance(source, Sample):
-            raise TypeError(f"sources[{i}]: expected a Sample, got {type(source).__name__}")
-        ids.append(_scalar(f"sources[{i}].info['image_id']", source.info.get("image_id")))
+            raise wrong_type(item("sources", i), "a Sample", type(source).__name__)
+        ids.append(_scalar(item(f"sources[{i}].info", "image_id"), source.info.get("image_id")))
     return ids
 
 
@@ -79,8 +87,8 @@ def _annotations(
     columns = sample.instances.columns
     for name in columns:
         if name in _TAKEN:
-            raise ValueError(f"sample: expected no column {name!r}, which is made from {_TAKEN[name]}; leave it out")
-        check_text("sample: name of a column", name)
+            raise wrong("sample", f"no column {name!r}, which is made from {_TAKEN[name]}", "one; leave it out")
+        check_text("sample", name, "names of columns")
     n = len(sample.instances)
     if n == 0:
         return []
@@ -105,9 +113,10 @@ def _geometry(sample: Sample) -> list[dict[str, Any]]:
     instances = sample.instances
     masks, labels = instances.masks, instances.labels
     if masks is None:
-        raise ValueError("sample: expected masks for its instances, got none")
+        raise wrong("sample", "masks for its instances", "none")
     if labels is None or labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise TypeError("sample: expected integer labels, which become category ids")
+        got = "none" if labels is None else f"shape {labels.shape} and dtype {labels.dtype}"
+        raise wrong_type("sample", "integer labels, which become category ids", got)
     crowd = instances.iscrowd if instances.iscrowd is not None else np.zeros(len(masks), np.bool_)
     assert instances.boxes is not None  # they come with the masks
     x0, y0, x1, y1 = instances.boxes.astype(np.float64).T
@@ -131,21 +140,21 @@ def _origins(source: NDArray[Any] | None, n: int) -> list[int]:
     if source is None:
         return [-1] * n
     if source.ndim != 1 or source.dtype.kind not in "biuf":
-        raise TypeError(
-            f"source: expected numbers of sources, shape ({n},), got shape {source.shape} and dtype {source.dtype}"
-        )
+        got = f"shape {source.shape} and dtype {source.dtype}"
+        raise wrong_type("sample.instances.source", f"numbers of sources, shape ({n},)", got)
     return [int(value) if np.isfinite(value) else sys.maxsize for value in source.tolist()]
 
 
 def _values(name: str, column: NDArray[Any], whole: bool) -> list[Any]:
     """A column as Python values; None for what JSON cannot say."""
+    place = f"sample.instances.{name}"
     if column.dtype.kind not in "biufU":
-        raise TypeError(f"{name}: expected numbers, bools or strings to write, got dtype {column.dtype}")
+        raise wrong_type(place, "numbers, bools or strings to write", f"dtype {column.dtype}")
     if column.dtype.char == "g":
-        raise TypeError(f"{name}: expected numbers of at most 64 bits to write, got dtype {column.dtype}")
+        raise wrong_type(place, "numbers of at most 64 bits to write", f"dtype {column.dtype}")
     if column.dtype.kind == "U":
         for i, row in enumerate(column):
-            check_text(f"{name}[{i}]", "".join(np.ravel(row).tolist()))
+            check_text(item(place, i), "".join(np.ravel(row).tolist()))
     if column.dtype.kind != "f":
         return list(column.tolist())
     if column.dtype.itemsize < 8:  # the shortest number that is the same float32
@@ -157,7 +166,7 @@ def _values(name: str, column: NDArray[Any], whole: bool) -> list[Any]:
     return values
 
 
-def _scalar(name: str, value: Any) -> Any:
+def _scalar(name: Place, value: Any) -> Any:
     """A number, a string or a bool; None for what is none of these, and for NaN and infinity."""
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, str):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets._extras import extra
 
 with extra("coco"):
@@ -41,9 +42,9 @@ def check_path(name: str, path: object) -> Path:
     """`path` as a Path; what is none is an error that names the argument."""
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str):
-        raise TypeError(f"{name}: expected a path, got {path!r}")
+        raise wrong_type(name, "a path", repr(path))
     if "\0" in text:
-        raise ValueError(f"{name}: expected a path without null characters, got {text!r}")
+        raise wrong(name, "a path without null characters", repr(text))
     return Path(text)
 
 
@@ -146,15 +147,15 @@ def encode_image(image: NDArray[Any], format: str, quality: int) -> bytes:  # no
         Of JPEG, 1 to 100.
     """
     if image.dtype != np.uint8:
-        raise TypeError(f"image: expected dtype uint8 to write a file, got {image.dtype}")
+        raise wrong_type("image", "dtype uint8 to write a file", str(image.dtype))
     if image.ndim == 3 and image.shape[2] not in (1, 3):
-        raise ValueError(f"image: expected 1 or 3 channels to write a file, got {image.shape[2]}")
+        raise wrong("image", "1 or 3 channels to write a file", str(image.shape[2]))
     if format == "png":
         buffer = io.BytesIO()
         Image.fromarray(image[:, :, 0] if image.shape[2:] == (1,) else image).save(buffer, "PNG", compress_level=6)
         return buffer.getvalue()
     if max(image.shape[:2]) > MAX_JPEG_SIDE:
-        raise ValueError(f"image: expected sides of at most {MAX_JPEG_SIDE} pixels for JPEG, got {image.shape[:2]}")
+        raise wrong("image", f"sides of at most {MAX_JPEG_SIDE} pixels for JPEG", str(image.shape[:2]))
     grey = image.ndim == 2 or image.shape[2] == 1
     pixels = np.ascontiguousarray(image).reshape(*image.shape[:2], 1 if grey else 3)
     encoded: bytes = simplejpeg.encode_jpeg(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from copypaste_rs._checks import item, wrong, wrong_type
 from copypaste_rs.datasets._extras import extra
+
+if TYPE_CHECKING:
+    from copypaste_rs._checks import Place
 
 with extra("coco"):
     import msgspec
@@ -15,12 +19,12 @@ with extra("coco"):
 _FAILURES = (TypeError, ValueError, OverflowError, RecursionError)
 
 
-def json_text(name: str, value: object) -> bytes:
+def json_text(name: Place, value: object) -> bytes:
     """JSON text of a value, in UTF-8; numbers and text of NumPy are written as Python's.
 
     Parameters
     ----------
-    name : str
+    name : str, or tuple of a name with numbers or keys
         What errors call the value.
     value : object
         Anything that msgspec encodes.
@@ -38,17 +42,17 @@ def json_text(name: str, value: object) -> bytes:
     try:
         return msgspec.json.encode(value, enc_hook=_as_python)
     except RecursionError:
-        raise ValueError(f"{name}: expected values that JSON can hold, got some that lie too deep in others") from None
+        raise wrong(name, "values that JSON can hold", "some that lie too deep in others") from None
     except _FAILURES:
         _refuse(name, value)
 
 
-def check_text(name: str, text: str) -> None:
+def check_text(name: Place, text: str, what: str = "text") -> None:
     """Refuse text that UTF-8 cannot hold: lone surrogates, as undecodable file names have them."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{name}: expected text that UTF-8 can hold, got {text!r}") from None
+        raise wrong(name, f"{what} that UTF-8 can hold", repr(text)) from None
 
 
 def _as_python(value: object) -> object:
@@ -68,28 +72,26 @@ def _as_python(value: object) -> object:
     raise TypeError
 
 
-def _refuse(name: str, value: object) -> NoReturn:
+def _refuse(name: Place, value: object) -> NoReturn:
     """Raise an error about the innermost value that cannot be written."""
     if isinstance(value, Mapping):
-        for key, item in value.items():
+        for key, held in value.items():
             if not _can_be_written({key: None}):
                 if isinstance(key, str):
-                    check_text(f"{name}: key", key)
-                raise TypeError(f"{name}: expected text as keys, got {key!r}")
-            if not _can_be_written(item):
-                _refuse(f"{name}[{key!r}]", item)
+                    check_text(name, key, "keys")
+                raise wrong_type(name, "text as keys", repr(key))
+            if not _can_be_written(held):
+                _refuse(item(name, key), held)
     if isinstance(value, list | tuple):
-        for i, item in enumerate(value):
-            if not _can_be_written(item):
-                _refuse(f"{name}[{i}]", item)
+        for i, held in enumerate(value):
+            if not _can_be_written(held):
+                _refuse(item(name, i), held)
     if isinstance(value, str):
         check_text(name, value)
     if isinstance(value, int):
-        raise ValueError(f"{name}: expected an integer of 64 bits, got {value}")
-    raise TypeError(
-        f"{name}: expected what JSON can hold (text, numbers, True, False, None, lists, dicts), "
-        f"got {type(value).__name__}"
-    )
+        raise wrong(name, "an integer of 64 bits", str(value))
+    expected = "what JSON can hold (text, numbers, True, False, None, lists, dicts)"
+    raise wrong_type(name, expected, type(value).__name__)
 
 
 def _can_be_written(value: Any) -> bool:

@@ -6,6 +6,8 @@ import errno
 import stat
 from typing import TYPE_CHECKING
 
+from copypaste_rs._checks import wrong
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -44,7 +46,7 @@ def check_place(root: Path, *, resume: bool, overwrite: bool) -> None:
         When both are set.
     """
     if resume and overwrite:
-        raise ValueError("resume, overwrite: expected at most one of the two")
+        raise wrong("overwrite", "False where resume is True", "True")
     if not _is_folder(root) or not any(root.iterdir()):
         return
     if not (root / STATE).is_dir():

@@ -7,7 +7,8 @@ is the specification of it: nothing here calls Rust, and nothing is fast.
 from copypaste_rs.reference.blend import alpha, blend
 from copypaste_rs.reference.codec import format_counts, parse_counts
 from copypaste_rs.reference.contour import polygons
-from copypaste_rs.reference.copy_paste import compose as _compose  # noqa: F401  (the engine's, as the next)
+from copypaste_rs.reference.copy_paste import check_unused as _check_unused  # noqa: F401  (the engine's, as three more)
+from copypaste_rs.reference.copy_paste import compose as _compose  # noqa: F401
 from copypaste_rs.reference.copy_paste import compose_batch as _compose_batch  # noqa: F401
 from copypaste_rs.reference.copy_paste import copy_paste
 from copypaste_rs.reference.copy_paste import draw_masks as _draw_masks  # noqa: F401

@@ -226,11 +226,16 @@ def compose_batch(
     return [compose(call, options, out[i], output_format) for i, call in enumerate(calls)]
 
 
-def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int) -> None:
+def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int, *, numbered: bool) -> None:
     """Draw each of `masks` in its array: planes (m, h, w), the first of which are written, or a map (h, w)."""
-    del threads
+    del threads, numbered
     for each, array in zip(masks, out, strict=True):
         if array.ndim == 3:
             decode(each, array[: len(each)])
         else:
             label_map(each, array)
+
+
+def check_unused(out: Sequence[NDArray[Any]], *, numbered: bool) -> None:
+    """Check of arrays that `draw_masks` is to write to: none, as NumPy does not know which another call uses."""
+    del out, numbered

@@ -84,7 +84,7 @@ def _draw(key: draws.Key, options: PlanOptions, target: tuple[int, int], sources
     """`draw_plan` on checked arguments, whatever `options.choose` says."""
     n = TARGET_WORDS + sum(SOURCE_WORDS + ROW_WORDS * source.rows for source in sources)
     words = draws.words(philox_words, key, draws.PLAN_STREAM, n)
-    placement = _place(options, options.target_scale, "target_scale", words[TARGET_JITTER], target)
+    placement = _place(options, options.target_scale, "options.target_scale", words[TARGET_JITTER], target)
     pastes: list[Paste] = []
     if draws.uniform(words[PASTE]) < options.p:
         start = TARGET_WORDS
@@ -96,14 +96,19 @@ def _draw(key: draws.Key, options: PlanOptions, target: tuple[int, int], sources
 
 
 def _place(
-    options: PlanOptions, scale: tuple[float, float], name: str, words: Sequence[int], input_size: tuple[int, int]
+    options: PlanOptions,
+    scale: tuple[float, float],
+    name: str,
+    words: Sequence[int],
+    input_size: tuple[int, int],
+    whose: str = "",
 ) -> Placement:
-    """The placement that four words give: scale, flip, offset y, offset x."""
+    """The placement that four words give: scale, flip, offset y, offset x; an error says `whose` side is too large."""
     h, w = input_size
     lo, hi = scale
     factor = lo + (hi - lo) * draws.uniform(words[0])
     fit = min(options.canvas[0] / h, options.canvas[1] / w) if options.fit else 1.0
-    resized = _resized(name, h * fit * factor), _resized(name, w * fit * factor)
+    resized = _resized(name, h * fit * factor, whose), _resized(name, w * fit * factor, whose)
     offset = (
         _offset(options, words[2], resized[0], options.canvas[0]),
         _offset(options, words[3], resized[1], options.canvas[1]),
@@ -111,10 +116,10 @@ def _place(
     return Placement(input_size, resized, offset, options.canvas, draws.uniform(words[1]) < options.flip)
 
 
-def _resized(name: str, side: float) -> int:
+def _resized(name: str, side: float, whose: str) -> int:
     resized = max(1, math.floor(side + 0.5))
     if resized > _checks.MAX_SIDE:
-        raise wrong(name, f"a resized side of at most {_checks.MAX_SIDE} pixels", str(resized))
+        raise wrong(name, f"a resized side of at most {_checks.MAX_SIDE} pixels", f"{resized}{whose}")
     return resized
 
 
@@ -126,7 +131,14 @@ def _offset(options: PlanOptions, word: int, resized: int, canvas: int) -> int:
 
 def _pastes(options: PlanOptions, number: int, source: PlanSource, words: Sequence[int]) -> list[Paste]:
     """The pastes of one source: none, one for all objects, or one for each."""
-    placement = _place(options, options.source_scale, "source_scale", words[SOURCE_JITTER], source.size)
+    placement = _place(
+        options,
+        options.source_scale,
+        "options.source_scale",
+        words[SOURCE_JITTER],
+        source.size,
+        f" for sources[{number}]",
+    )
     if source.boxes is None:
         return []
     top, bottom, left, right = placed_boxes(source.boxes, placement)

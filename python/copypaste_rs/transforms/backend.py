@@ -42,6 +42,7 @@ class Backend(Protocol):
 
     _compose: Compose
     _compose_batch: Callable[..., Any]
+    _check_unused: Callable[..., None]
     _draw_masks: Callable[..., None]
 
 

@@ -12,13 +12,16 @@ import numpy as np
 from copypaste_rs._engine.planning import TrustedSource
 from copypaste_rs._equality import same
 from copypaste_rs._immutable import Immutable
+from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.reference.rle import pixel_boxes
 from copypaste_rs.transforms.backend import backend_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from copypaste_rs import draws
     from copypaste_rs._engine.options import Options
+    from copypaste_rs.plan import Plan
     from copypaste_rs.plan_options import PlanOptions, PlanSource
     from copypaste_rs.sample import Sample
     from copypaste_rs.transforms.backend import Backend
@@ -48,6 +51,18 @@ class Transform(Immutable):
         if not isinstance(other, Transform):
             return NotImplemented
         return type(other) is type(self) and same(self._arguments, other._arguments)
+
+    def _draw_plan(
+        self, options: PlanOptions, target: tuple[int, int], sources: Sequence[PlanSource], rng: draws.Rng
+    ) -> Plan:
+        """The plan that the backend draws; errors about options name the transform's own argument."""
+        try:
+            return self._backend.draw_plan(options, target, sources, rng)
+        except (ArgumentError, ArgumentTypeError) as error:
+            kind, _, option = error.argument.partition(".")
+            if kind != "options":
+                raise
+            raise error.renamed("select" if option == "choose" else option, error.index) from None
 
     __hash__ = None  # type: ignore[assignment]  # arguments may hold a list or a mapping
 

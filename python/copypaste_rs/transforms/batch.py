@@ -139,16 +139,19 @@ def apply_batch(
         for call in calls:
             _checks.apart("out", out, call.arrays())
     given = None if masks_out is None else _given(form and form.masks, calls, masks_out)
-    if out is not None and given is not None and _checks.may_overlap(out, given):
-        raise wrong("masks_out", "memory of its own", "an array that overlaps out")
     backend = transform._backend
+    if given is not None:
+        for i, each in enumerate(given):
+            if out is not None and _checks.may_overlap(out, [each]):
+                raise wrong(("masks_out", i), "memory of its own", "an array that overlaps out")
+        backend._check_unused(given, numbered=True)
     made = backend._compose_batch(calls, options, images, output_format, most)
     results = [call.result(transform._options, each) for call, each in zip(calls, made, strict=True)]
     if form is None or form.masks is None:
         return Results(images, results, None)
     masks = [each.masks for each in made]
     drawings = [form.masks.fresh(len(each), transform._planning.canvas) for each in masks] if given is None else given
-    backend._draw_masks(masks, drawings, most)
+    backend._draw_masks(masks, drawings, most, numbered=True)
     return Results(images, results, [form.masks.part(d, len(m)) for d, m in zip(drawings, masks, strict=True)])
 
 
@@ -185,19 +188,22 @@ def _given(drawing: MaskDrawing | None, calls: Sequence[Call], given: Sequence[N
     inputs = [array for call in calls for array in call.arrays()]
     checked: list[NDArray[Any]] = []
     for i, (out, call) in enumerate(zip(given, calls, strict=True)):
-        checked.append(check_masks_out(("masks_out", i), drawing, call, out, [*inputs, *checked]))
+        array = check_masks_out(("masks_out", i), drawing, call, out, inputs)
+        for k, other in enumerate(checked):
+            if _checks.may_overlap(array, [other]):
+                raise wrong(("masks_out", i), "memory of its own", f"an array that overlaps masks_out[{k}]")
+        checked.append(array)
     return checked
 
 
 def check_masks_out(
-    place: Place, drawing: MaskDrawing | None, call: Call, out: object, others: Sequence[NDArray[Any]]
+    place: Place, drawing: MaskDrawing | None, call: Call, out: object, inputs: Sequence[NDArray[Any]]
 ) -> NDArray[Any]:
-    """An array that takes masks, apart from all others."""
+    """An array that takes masks, apart from all inputs."""
     if drawing is None:
         raise wrong("masks_out", "None where masks stay runs", 'arrays; masks="dense" draws them')
     array = drawing.check(place, out, call)
-    if _checks.may_overlap(array, others):
-        raise wrong(place, "memory of its own", "an array that overlaps another")
+    _checks.apart(place, array, inputs)
     return array
 
 

@@ -239,6 +239,8 @@ class ForTraining(Immutable):
         if out is not None and drawing is not None and _checks.may_overlap(out, [drawing]):
             raise wrong("masks_out", "memory of its own", "an array that overlaps out")
         backend = transform._backend
+        if drawing is not None:
+            backend._check_unused([drawing], numbered=False)
         made = backend._compose(call, transform._options.of_kernel(image), result, form.image)
         sample = call.result(transform._options, made)
         masks: Masks = made.masks
@@ -246,7 +248,7 @@ class ForTraining(Immutable):
             n = len(made.masks)
             drawing = form.masks.fresh(n, call.plan.canvas_size) if drawing is None else drawing
             masks = form.masks.part(drawing, n)
-            backend._draw_masks([made.masks], [drawing], 1)
+            backend._draw_masks([made.masks], [drawing], 1, numbered=False)
         return TrainingSample(result, sample.instances, masks, sample.info)
 
     def apply_batch(

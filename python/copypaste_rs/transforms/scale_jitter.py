@@ -100,7 +100,7 @@ class ScaleJitter(Transform):
         """
         size = call.check_sample("sample", sample).size
         with _scale_named():
-            return self._backend.draw_plan(self._planning, size, (), rng)
+            return self._draw_plan(self._planning, size, (), rng)
 
     def apply(self, plan: Plan, sample: Sample, *, out: NDArray[Any] | None = None) -> Sample:
         """Apply `plan` to `sample`; into `out`, when given, an array of the canvas's shape."""

@@ -163,7 +163,7 @@ class SimpleCopyPaste(Transform):
         options, select = self._planning, self._planning.choose
         if select is not None:
             options = options._replace(choose=lambda number, rows, rng: select(given[number], rows, rng))  # type: ignore[arg-type]
-        return self._backend.draw_plan(options, size, list(map(plan_source, given)), rng)
+        return self._draw_plan(options, size, list(map(plan_source, given)), rng)
 
     def apply(
         self, plan: Plan, target: Sample, sources: Sample | Sequence[Sample], *, out: NDArray[Any] | None = None

@@ -16,12 +16,15 @@ pub(crate) fn named(argument: &'static str, error: Error) -> PyErr {
     let argument = match error {
         Error::OutOfMemory { .. } => return PyMemoryError::new_err(error.to_string()),
         Error::TooManyPixels { .. } => "size",
-        Error::SideTooLarge { source: None, .. } => "target_scale",
-        Error::SideTooLarge { .. } => "source_scale",
+        Error::SideTooLarge { source: None, .. } => "options.target_scale",
+        Error::SideTooLarge { .. } => "options.source_scale",
         Error::NoSuchSource { .. } | Error::NoSuchRow { .. } => "plan",
         _ => argument,
     };
-    let (index, expected, got) = error.details();
+    let (index, expected, mut got) = error.details();
+    if let Error::SideTooLarge { source: Some(number), .. } = error {
+        got = format!("{got} for sources[{number}]");
+    }
     Python::attach(|py| argument_error(py, argument, index, &expected, &got))
 }
 
@@ -42,11 +45,6 @@ pub(crate) fn argument_error(
     let class = CLASS.import(py, "copypaste_rs.errors", "ArgumentError");
     let made = class.and_then(|class| class.call1((argument, expected, got, index)));
     made.map_or_else(|error| error, PyErr::from_value)
-}
-
-/// Error for an array, named `argument`, whose memory another call holds at the moment.
-pub(crate) fn in_use(py: Python<'_>, argument: &str) -> PyErr {
-    argument_error(py, argument, None, "an array that no other call is using", "one in use")
 }
 
 /// Error with the number of its item of a batch, where it is one of ours.

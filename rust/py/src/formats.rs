@@ -1,11 +1,12 @@
 //! Output formats: images converted to the layout, dtype and scale that a model takes.
 
 use copypaste_core::output::{self, OutputFormat};
-use numpy::{PyReadonlyArray1, PyReadonlyArray3, PyReadwriteArray3};
+use numpy::{PyArray3, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::arguments::{for_pixel_type, image as view, with_dense_rows};
 use crate::errors::to_python;
+use crate::holding::{reading, writing};
 
 /// Output format as Python hands it over: whether channels come first, and scale and shift of each.
 pub(crate) type PyFormat<'py> = (bool, Option<(PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>)>);
@@ -44,9 +45,9 @@ pub(crate) fn convert(
 ) -> PyResult<()> {
     let format = format(output_format)?;
     for_pixel_type!(image, T => {
-        let image: PyReadonlyArray3<'_, T> = image.extract()?;
+        let image = reading(image.cast::<PyArray3<T>>()?, "an image", "image")?;
         for_output_type!(out, T, O => {
-            let mut out: PyReadwriteArray3<'_, O> = out.extract()?;
+            let mut out = writing(out.cast::<PyArray3<O>>()?, "out")?;
             let (pixels, out) = (image.as_array(), out.as_array_mut());
             py.detach(|| {
                 let pixels = with_dense_rows(pixels);

@@ -3,11 +3,12 @@
 use copypaste_core::resample::{self, Filter};
 use copypaste_core::{Placement, blend as blending};
 use ndarray::Axis;
-use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyReadwriteArray2, PyReadwriteArray3};
+use numpy::{PyArray1, PyArray2, PyArray3, PyReadwriteArray2, PyReadwriteArray3};
 use pyo3::prelude::*;
 
 use crate::arguments::{PyMasks, PyPlacement, canvas, for_pixel_type, image as view, with_dense_rows};
 use crate::errors::to_python;
+use crate::holding::{reading, writing};
 
 #[pyfunction]
 pub(crate) fn place_image(
@@ -22,9 +23,9 @@ pub(crate) fn place_image(
     let placement = placement.into();
     let filter = Filter::choose(nearest, antialias, &placement);
     for_pixel_type!(image, T => {
-        let image: PyReadonlyArray3<'_, T> = image.extract()?;
-        let fill: PyReadonlyArray1<'_, T> = fill.extract()?;
-        let mut out: PyReadwriteArray3<'_, T> = out.extract()?;
+        let image = reading(image.cast::<PyArray3<T>>()?, "an image", "image")?;
+        let fill = reading(fill.cast::<PyArray1<T>>()?, "an array", "fill")?;
+        let mut out = writing(out.cast::<PyArray3<T>>()?, "out")?;
         let (pixels, fill, out) = (image.as_array(), fill.as_slice()?, out.as_array_mut());
         py.detach(|| {
             let pixels = with_dense_rows(pixels);
@@ -40,9 +41,10 @@ pub(crate) fn alpha(
     py: Python<'_>,
     masks: PyMasks<'_>,
     placement: PyPlacement,
-    weights: PyReadonlyArray1<'_, u16>,
+    weights: Bound<'_, PyArray1<u16>>,
     mut out: PyReadwriteArray2<'_, u8>,
 ) -> PyResult<()> {
+    let (masks, weights) = (masks.hold("masks")?, reading(&weights, "an array", "weights")?);
     let parts = masks.parts()?;
     let (placement, weights): (Placement, _) = (placement.into(), weights.as_slice()?);
     let (canvas, w) = (out.as_slice_mut()?, placement.canvas.w);
@@ -61,13 +63,14 @@ pub(crate) fn blend(
     py: Python<'_>,
     source: Bound<'_, PyAny>,
     target: Bound<'_, PyAny>,
-    alpha: PyReadonlyArray2<'_, u8>,
+    alpha: Bound<'_, PyArray2<u8>>,
     out: Bound<'_, PyAny>,
 ) -> PyResult<()> {
+    let alpha = reading(&alpha, "an array", "alpha")?;
     let alpha = alpha.as_array().insert_axis(Axis(2));
     for_pixel_type!(source, T => {
-        let source: PyReadonlyArray3<'_, T> = source.extract()?;
-        let target: PyReadonlyArray3<'_, T> = target.extract()?;
+        let source = reading(source.cast::<PyArray3<T>>()?, "an image", "source")?;
+        let target = reading(target.cast::<PyArray3<T>>()?, "an image", "target")?;
         let mut out: PyReadwriteArray3<'_, T> = out.extract()?;
         let (source, target, out) = (source.as_array(), target.as_array(), out.as_array_mut());
         py.detach(|| {

@@ -11,6 +11,7 @@ mod columns;
 mod drawing;
 mod errors;
 mod formats;
+mod holding;
 mod images;
 mod items;
 mod masks;
@@ -23,7 +24,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
-    use crate::drawing::draw_masks;
+    use crate::drawing::{check_unused, draw_masks};
     #[pymodule_export]
     use crate::formats::convert;
     #[pymodule_export]
