@@ -134,8 +134,10 @@ impl Error {
             Self::CountOutOfRange { string, count, value } => {
                 (Some(string), "counts from 0 to 4294967295".to_owned(), format!("{value} as count {count}"))
             }
-            Self::SideTooLarge { side, .. } => {
-                (None, "a resized side of at most 2147483647 pixels".to_owned(), side.to_string())
+            Self::SideTooLarge { side, source } => {
+                let of_source = source.map_or(String::new(), |number| format!(" for sources[{number}]"));
+                let expected = "a resized side of at most 2147483647 pixels".to_owned();
+                (None, expected, format!("{side}{of_source}"))
             }
             Self::NoSuchSource { source, sources } => {
                 (None, format!("sources below {sources}"), source.to_string())

@@ -9,8 +9,6 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::holding::{Place, reading};
-
 /// Runs and offsets on their way to `RleMasks`.
 pub(crate) type Runs<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>>);
 
@@ -18,27 +16,11 @@ pub(crate) type Runs<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<i64>
 #[derive(FromPyObject)]
 pub(crate) struct PyMasks<'py> {
     size: (usize, usize),
-    counts: Bound<'py, PyArray1<u32>>,
-    offsets: Bound<'py, PyArray1<i64>>,
-}
-
-impl<'py> PyMasks<'py> {
-    /// Masks held while they are read.
-    pub(crate) fn hold<'a>(&self, place: impl Into<Place<'a>>) -> PyResult<HeldMasks<'py>> {
-        let (what, place) = ("an RleMasks", place.into());
-        let (counts, offsets) = (reading(&self.counts, what, place)?, reading(&self.offsets, what, place)?);
-        Ok(HeldMasks { size: self.size, counts, offsets })
-    }
-}
-
-/// Arrays of an `RleMasks`, held while they are read.
-pub(crate) struct HeldMasks<'py> {
-    size: (usize, usize),
     counts: PyReadonlyArray1<'py, u32>,
     offsets: PyReadonlyArray1<'py, i64>,
 }
 
-impl HeldMasks<'_> {
+impl PyMasks<'_> {
     /// Size, runs and offsets, for use without the GIL.
     pub(crate) fn parts(&self) -> PyResult<MaskParts<'_>> {
         let contiguous = |_| PyValueError::new_err("masks: expected contiguous arrays");

@@ -21,10 +21,7 @@ pub(crate) fn named(argument: &'static str, error: Error) -> PyErr {
         Error::NoSuchSource { .. } | Error::NoSuchRow { .. } => "plan",
         _ => argument,
     };
-    let (index, expected, mut got) = error.details();
-    if let Error::SideTooLarge { source: Some(number), .. } = error {
-        got = format!("{got} for sources[{number}]");
-    }
+    let (index, expected, got) = error.details();
     Python::attach(|py| argument_error(py, argument, index, &expected, &got))
 }
 

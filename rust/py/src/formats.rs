@@ -45,9 +45,9 @@ pub(crate) fn convert(
 ) -> PyResult<()> {
     let format = format(output_format)?;
     for_pixel_type!(image, T => {
-        let image = reading(image.cast::<PyArray3<T>>()?, "an image", "image")?;
+        let image = reading(image.cast::<PyArray3<T>>()?, "an image", ("image", None))?;
         for_output_type!(out, T, O => {
-            let mut out = writing(out.cast::<PyArray3<O>>()?, "out")?;
+            let mut out = writing(out.cast::<PyArray3<O>>()?, ("out", None))?;
             let (pixels, out) = (image.as_array(), out.as_array_mut());
             py.detach(|| {
                 let pixels = with_dense_rows(pixels);

@@ -1,50 +1,27 @@
 //! Arrays held while a kernel reads or writes them; one that another call holds is an error that names its argument.
 
 use ndarray::Dimension;
-use numpy::{BorrowError, Element, PyArray, PyArrayMethods, PyReadonlyArray, PyReadwriteArray};
+use numpy::{Element, PyArray, PyArrayMethods, PyReadonlyArray, PyReadwriteArray};
 use pyo3::prelude::*;
 
 use crate::errors::argument_error;
 
-/// Argument that an array comes from, as errors name it; `index` numbers the item of a sequence.
-#[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
-    pub(crate) argument: &'a str,
-    pub(crate) index: Option<usize>,
-}
-
-impl<'a> From<&'a str> for Place<'a> {
-    fn from(argument: &'a str) -> Self {
-        Self { argument, index: None }
-    }
-}
-
-/// Array to read, which no call may write to meanwhile; `what` says in an error what it is: "an image".
-pub(crate) fn reading<'py, 'a, T: Element, D: Dimension>(
+/// Array to read, which no call may write to meanwhile; `what` says in an error what it is: "an image". The pair names the
+/// argument, and numbers its item where it is a sequence.
+pub(crate) fn reading<'py, T: Element, D: Dimension>(
     array: &Bound<'py, PyArray<T, D>>,
     what: &str,
-    place: impl Into<Place<'a>>,
+    (argument, index): (&str, Option<usize>),
 ) -> PyResult<PyReadonlyArray<'py, T, D>> {
-    array.try_readonly().map_err(|error| {
-        refused(array.py(), error, place.into(), &format!("{what} that no other call is writing to"))
-    })
+    let expected = || format!("{what} that no other call is writing to");
+    array.try_readonly().map_err(|_| argument_error(array.py(), argument, index, &expected(), "one in use"))
 }
 
 /// Array to write to, which no other call may use meanwhile.
-pub(crate) fn writing<'py, 'a, T: Element, D: Dimension>(
+pub(crate) fn writing<'py, T: Element, D: Dimension>(
     array: &Bound<'py, PyArray<T, D>>,
-    place: impl Into<Place<'a>>,
+    (argument, index): (&str, Option<usize>),
 ) -> PyResult<PyReadwriteArray<'py, T, D>> {
-    array
-        .try_readwrite()
-        .map_err(|error| refused(array.py(), error, place.into(), "an array that no other call is using"))
-}
-
-fn refused(py: Python<'_>, error: BorrowError, place: Place<'_>, expected: &str) -> PyErr {
-    match error {
-        BorrowError::AlreadyBorrowed => {
-            argument_error(py, place.argument, place.index, expected, "one in use")
-        }
-        other => other.into(),
-    }
+    let expected = "an array that no other call is using";
+    array.try_readwrite().map_err(|_| argument_error(array.py(), argument, index, expected, "one in use"))
 }

@@ -3,7 +3,7 @@
 use copypaste_core::resample::{self, Filter};
 use copypaste_core::{Placement, blend as blending};
 use ndarray::Axis;
-use numpy::{PyArray1, PyArray2, PyArray3, PyReadwriteArray2, PyReadwriteArray3};
+use numpy::{PyArray3, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray2, PyReadwriteArray3};
 use pyo3::prelude::*;
 
 use crate::arguments::{PyMasks, PyPlacement, canvas, for_pixel_type, image as view, with_dense_rows};
@@ -23,9 +23,9 @@ pub(crate) fn place_image(
     let placement = placement.into();
     let filter = Filter::choose(nearest, antialias, &placement);
     for_pixel_type!(image, T => {
-        let image = reading(image.cast::<PyArray3<T>>()?, "an image", "image")?;
-        let fill = reading(fill.cast::<PyArray1<T>>()?, "an array", "fill")?;
-        let mut out = writing(out.cast::<PyArray3<T>>()?, "out")?;
+        let image = reading(image.cast::<PyArray3<T>>()?, "an image", ("image", None))?;
+        let fill: PyReadonlyArray1<'_, T> = fill.extract()?;
+        let mut out = writing(out.cast::<PyArray3<T>>()?, ("out", None))?;
         let (pixels, fill, out) = (image.as_array(), fill.as_slice()?, out.as_array_mut());
         py.detach(|| {
             let pixels = with_dense_rows(pixels);
@@ -41,10 +41,9 @@ pub(crate) fn alpha(
     py: Python<'_>,
     masks: PyMasks<'_>,
     placement: PyPlacement,
-    weights: Bound<'_, PyArray1<u16>>,
+    weights: PyReadonlyArray1<'_, u16>,
     mut out: PyReadwriteArray2<'_, u8>,
 ) -> PyResult<()> {
-    let (masks, weights) = (masks.hold("masks")?, reading(&weights, "an array", "weights")?);
     let parts = masks.parts()?;
     let (placement, weights): (Placement, _) = (placement.into(), weights.as_slice()?);
     let (canvas, w) = (out.as_slice_mut()?, placement.canvas.w);
@@ -63,14 +62,13 @@ pub(crate) fn blend(
     py: Python<'_>,
     source: Bound<'_, PyAny>,
     target: Bound<'_, PyAny>,
-    alpha: Bound<'_, PyArray2<u8>>,
+    alpha: PyReadonlyArray2<'_, u8>,
     out: Bound<'_, PyAny>,
 ) -> PyResult<()> {
-    let alpha = reading(&alpha, "an array", "alpha")?;
     let alpha = alpha.as_array().insert_axis(Axis(2));
     for_pixel_type!(source, T => {
-        let source = reading(source.cast::<PyArray3<T>>()?, "an image", "source")?;
-        let target = reading(target.cast::<PyArray3<T>>()?, "an image", "target")?;
+        let source = reading(source.cast::<PyArray3<T>>()?, "an image", ("source", None))?;
+        let target = reading(target.cast::<PyArray3<T>>()?, "an image", ("target", None))?;
         let mut out: PyReadwriteArray3<'_, T> = out.extract()?;
         let (source, target, out) = (source.as_array(), target.as_array(), out.as_array_mut());
         py.detach(|| {

@@ -13,9 +13,9 @@ use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use crate::arguments::{HeldMasks, MaskParts, PyMasks, PyPlacement, with_dense_rows};
+use crate::arguments::{MaskParts, PyMasks, PyPlacement, with_dense_rows};
 use crate::columns::pick;
-use crate::holding::{Place, reading};
+use crate::holding::reading;
 use crate::masks::box_table;
 
 /// `Side` of Python: one image with its masks.
@@ -23,7 +23,7 @@ use crate::masks::box_table;
 struct PySide<'py> {
     image: Bound<'py, PyAny>,
     masks: PyMasks<'py>,
-    iscrowd: Bound<'py, PyArray1<bool>>,
+    iscrowd: PyReadonlyArray1<'py, bool>,
 }
 
 /// `Paste` of Python, but for sigma, which comes as weights.
@@ -68,12 +68,8 @@ pub(crate) struct ComposedRows {
 
 /// Arrays of one item, held while they are read.
 pub(crate) struct Item<'py, T: Element> {
-    plan: PyPlan,
-    weights: Vec<Option<PyReadonlyArray1<'py, u16>>>,
-    columns: Vec<Vec<Bound<'py, PyAny>>>,
+    call: PyCall<'py>,
     images: Vec<PyReadonlyArray3<'py, T>>,
-    masks: Vec<HeldMasks<'py>>,
-    iscrowd: Vec<PyReadonlyArray1<'py, bool>>,
 }
 
 /// Views of an item's arrays, which threads take.
@@ -93,22 +89,17 @@ pub(crate) struct Composed<'a, T> {
 
 impl<'py, T: Element + Pixel> Item<'py, T> {
     pub(crate) fn extract(call: PyCall<'py>) -> PyResult<Self> {
-        let PyCall { plan, sides, weights, columns } = call;
-        let mut item = Self { plan, weights, columns, images: vec![], masks: vec![], iscrowd: vec![] };
-        for (number, side) in sides.iter().enumerate() {
-            let place = match number.checked_sub(1) {
-                None => Place::from("target"),
-                index => Place { argument: "sources", index },
-            };
-            item.images.push(reading(side.image.cast::<PyArray3<T>>()?, "an image", place)?);
-            item.masks.push(side.masks.hold(place)?);
-            item.iscrowd.push(reading(&side.iscrowd, "a column iscrowd", place)?);
-        }
-        Ok(item)
+        let image = |(number, side): (usize, &PySide<'py>)| {
+            let place = if number == 0 { ("target", None) } else { ("sources", Some(number - 1)) };
+            reading(side.image.cast::<PyArray3<T>>()?, "an image", place)
+        };
+        let images = call.sides.iter().enumerate().map(image).collect::<PyResult<_>>()?;
+        Ok(Self { call, images })
     }
 
     pub(crate) fn job(&self) -> PyResult<Job<'_, T>> {
-        let pastes = self.plan.pastes.iter().zip(&self.weights).map(|(paste, weights)| {
+        let PyCall { plan, sides, weights, .. } = &self.call;
+        let pastes = plan.pastes.iter().zip(weights).map(|(paste, weights)| {
             Ok(Paste {
                 source: paste.source,
                 rows: &paste.instances,
@@ -117,16 +108,16 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
             })
         });
         Ok(Job {
-            target: self.plan.target.into(),
+            target: plan.target.into(),
             pastes: pastes.collect::<PyResult<_>>()?,
             images: self.images.iter().map(PyReadonlyArray3::as_array).collect(),
-            masks: self.masks.iter().map(HeldMasks::parts).collect::<PyResult<_>>()?,
+            masks: sides.iter().map(|side| side.masks.parts()).collect::<PyResult<_>>()?,
             crowds: self.crowds()?,
         })
     }
 
     fn crowds(&self) -> PyResult<Vec<&[bool]>> {
-        self.iscrowd.iter().map(|flags| Ok(flags.as_slice()?)).collect()
+        self.call.sides.iter().map(|side| Ok(side.iscrowd.as_slice()?)).collect()
     }
 
     /// Result rows for Python, with the further columns of these rows.
@@ -144,7 +135,7 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
         let crowd: Vec<bool> =
             places().zip(&rows.hidden).map(|((side, row), hidden)| crowds[side][row] || *hidden).collect();
         let row: Vec<i64> = places().map(|(side, row)| (starts[side] + row) as i64).collect();
-        let carried = self.columns.iter().map(|arrays| pick(py, arrays, &row));
+        let carried = self.call.columns.iter().map(|arrays| pick(py, arrays, &row));
         Ok(ComposedRows {
             carried: PyList::new(py, carried.collect::<PyResult<Vec<_>>>()?)?.unbind(),
             counts: rows.counts.into_pyarray(py).unbind(),

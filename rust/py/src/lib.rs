@@ -24,7 +24,7 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
-    use crate::drawing::{check_unused, draw_masks};
+    use crate::drawing::draw_masks;
     #[pymodule_export]
     use crate::formats::convert;
     #[pymodule_export]

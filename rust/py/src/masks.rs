@@ -1,15 +1,13 @@
 //! Kernels on masks.
 
-use copypaste_core::{
-    Error, Result,
-    rle::{self, Masks},
-};
+use copypaste_core::rle::{self, Masks};
+use copypaste_core::{Error, Result};
 use ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1, PyReadwriteArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::arguments::{HeldMasks, PyMasks, PyPlacement, Runs, counts, size};
+use crate::arguments::{PyMasks, PyPlacement, Runs, counts, size};
 use crate::errors::{named, out_of_memory, to_python};
 use crate::holding::{reading, writing};
 
@@ -19,7 +17,7 @@ type Outlines<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<i64>>, Boun
 /// Runs of what a kernel makes of masks.
 fn map<'py>(
     py: Python<'py>,
-    masks: &HeldMasks<'_>,
+    masks: &PyMasks<'_>,
     kernel: impl Fn(&Masks) -> Result<Masks> + Sync,
 ) -> PyResult<Runs<'py>> {
     let parts = masks.parts()?;
@@ -29,12 +27,12 @@ fn map<'py>(
 
 #[pyfunction]
 pub(crate) fn union<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Runs<'py>> {
-    map(py, &masks.hold("masks")?, rle::union)
+    map(py, &masks, rle::union)
 }
 
 #[pyfunction]
 pub(crate) fn intersection<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Runs<'py>> {
-    map(py, &masks.hold("masks")?, rle::intersection)
+    map(py, &masks, rle::intersection)
 }
 
 #[pyfunction]
@@ -43,8 +41,7 @@ pub(crate) fn place_masks<'py>(
     masks: PyMasks<'_>,
     placement: PyPlacement,
 ) -> PyResult<Runs<'py>> {
-    let (masks, placement) = (masks.hold("masks")?, placement.into());
-    let parts = masks.parts()?;
+    let (parts, placement) = (masks.parts()?, placement.into());
     let made = py.detach(|| rle::place_counts(&parts.counts()?, &placement)).map_err(to_python)?;
     Ok(counts(py, made))
 }
@@ -55,9 +52,8 @@ pub(crate) fn difference<'py>(
     masks: PyMasks<'_>,
     other: PyMasks<'_>,
 ) -> PyResult<Runs<'py>> {
-    let other = other.hold("other")?;
     let others = other.parts()?;
-    map(py, &masks.hold("masks")?, |masks| rle::difference(masks, &others.read()?))
+    map(py, &masks, |masks| rle::difference(masks, &others.read()?))
 }
 
 #[pyfunction]
@@ -65,12 +61,10 @@ pub(crate) fn iou(
     py: Python<'_>,
     masks: PyMasks<'_>,
     other: PyMasks<'_>,
-    iscrowd: Option<Bound<'_, PyArray1<bool>>>,
+    iscrowd: Option<PyReadonlyArray1<'_, bool>>,
     mut out: PyReadwriteArray2<'_, f64>,
 ) -> PyResult<()> {
-    let (masks, other) = (masks.hold("masks")?, other.hold("other")?);
     let (parts, others) = (masks.parts()?, other.parts()?);
-    let iscrowd = iscrowd.map(|flags| reading(&flags, "an array", "iscrowd")).transpose()?;
     let crowd = iscrowd.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
     let table = out.as_slice_mut()?;
     py.detach(|| rle::iou(&parts.read()?, &others.read()?, crowd, table)).map_err(to_python)
@@ -78,7 +72,6 @@ pub(crate) fn iou(
 
 #[pyfunction]
 pub(crate) fn area<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Bound<'py, PyArray1<i64>>> {
-    let masks = masks.hold("masks")?;
     let parts = masks.parts()?;
     let areas = py.detach(|| rle::area_of_counts(&parts.counts()?)).map_err(to_python)?;
     Ok(areas.into_pyarray(py))
@@ -86,7 +79,6 @@ pub(crate) fn area<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Bound<'
 
 #[pyfunction]
 pub(crate) fn boxes<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Bound<'py, PyArray2<f32>>> {
-    let masks = masks.hold("masks")?;
     let parts = masks.parts()?;
     let boxes = py.detach(|| rle::boxes(&parts.read()?)).map_err(to_python)?;
     box_table(py, &boxes)
@@ -109,7 +101,7 @@ pub(crate) fn box_table<'py>(
 /// Masks whose rows, or whose columns, lie in one piece.
 #[pyfunction]
 pub(crate) fn encode<'py>(py: Python<'py>, dense: Bound<'_, PyArray3<u8>>) -> PyResult<Runs<'py>> {
-    let dense = reading(&dense, "an array", "dense")?;
+    let dense = reading(&dense, "an array", ("dense", None))?;
     let view = dense.as_array();
     let (n, h, w) = view.dim();
     let size = size((h, w));
@@ -125,18 +117,14 @@ pub(crate) fn encode<'py>(py: Python<'py>, dense: Bound<'_, PyArray3<u8>>) -> Py
 
 #[pyfunction]
 pub(crate) fn decode(py: Python<'_>, masks: PyMasks<'_>, out: Bound<'_, PyArray3<u8>>) -> PyResult<()> {
-    let masks = masks.hold("masks")?;
-    let parts = masks.parts()?;
-    let mut out = writing(&out, "out")?;
+    let (parts, mut out) = (masks.parts()?, writing(&out, ("out", None))?);
     let out = out.as_slice_mut()?;
     py.detach(|| rle::decode(&parts.read()?, out)).map_err(to_python)
 }
 
 #[pyfunction]
 pub(crate) fn label_map(py: Python<'_>, masks: PyMasks<'_>, out: Bound<'_, PyArray2<i32>>) -> PyResult<()> {
-    let masks = masks.hold("masks")?;
-    let parts = masks.parts()?;
-    let mut out = writing(&out, "out")?;
+    let (parts, mut out) = (masks.parts()?, writing(&out, ("out", None))?);
     let map = out.as_slice_mut()?;
     py.detach(|| rle::label_map(&parts.read()?, map)).map_err(to_python)
 }
@@ -157,7 +145,6 @@ pub(crate) fn parse_counts<'py>(
 
 #[pyfunction]
 pub(crate) fn format_counts<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Bound<'py, PyList>> {
-    let masks = masks.hold("masks")?;
     let parts = masks.parts()?;
     let (bytes, offsets) = py.detach(|| rle::format(&parts.counts()?)).map_err(to_python)?;
     let strings = PyList::empty(py);
@@ -197,7 +184,6 @@ pub(crate) fn rasterize<'py>(
 
 #[pyfunction]
 pub(crate) fn polygons<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Outlines<'py>> {
-    let masks = masks.hold("masks")?;
     let parts = masks.parts()?;
     let found = py.detach(|| rle::polygons(&parts.read()?)).map_err(to_python)?;
     let rle::Polygons { coordinates, parts, instances } = found;

@@ -7,13 +7,13 @@ use copypaste_core::output::{FormatSink, RowSink};
 use copypaste_core::resample::Pixel;
 use copypaste_core::{Error, ImageViewMut, Result};
 use ndarray::{ArrayViewMut3, ArrayViewMut4, Axis};
-use numpy::{Element, PyArray1, PyArray3, PyArray4};
+use numpy::{Element, PyArray3, PyArray4, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::arguments::for_pixel_type;
 use crate::errors::{of_item, to_python};
 use crate::formats::{PyFormat, for_output_type, format};
-use crate::holding::{reading, writing};
+use crate::holding::writing;
 use crate::items::{ComposedRows, Item, PyCall};
 use crate::threads::{for_each, number_of_threads};
 
@@ -45,12 +45,12 @@ macro_rules! for_output {
         if let Some(given) = $given {
             let (format, pixels) = (&format(given)?, $out);
             for_output_type!(pixels, $pixel, O => {
-                let mut out = writing(pixels.cast::<$array<O>>()?, "out")?;
+                let mut out = writing(pixels.cast::<$array<O>>()?, ("out", None))?;
                 let sink = |out| FormatSink::new(format.view(out), format);
                 $call($($argument,)* out.as_array_mut(), format.channels_first, sink)
             })
         } else {
-            let mut out = writing($out.cast::<$array<$pixel>>()?, "out")?;
+            let mut out = writing($out.cast::<$array<$pixel>>()?, ("out", None))?;
             $call($($argument,)* out.as_array_mut(), false, whole_rows)
         }
     };
@@ -73,7 +73,7 @@ pub(crate) fn copy_paste<'py>(
 ) -> PyResult<ComposedRows> {
     for_pixel_type!(options.fill, T => {
         let item = Item::<T>::extract(call)?;
-        let fill = reading(options.fill.cast::<PyArray1<T>>()?, "an array", "fill")?;
+        let fill: PyReadonlyArray1<'_, T> = options.fill.extract()?;
         let (pixels, rules) = (options.pixels(fill.as_slice()?), options.rules());
         let rows = for_output!(PyArray3, &out, output_format, T, render_one(py, &item, &pixels, &rules))?;
         item.finish(py, rows)
@@ -113,7 +113,7 @@ pub(crate) fn copy_paste_batch<'py>(
     for_pixel_type!(options.fill, T => {
         let item = |(item, call)| Item::<T>::extract(call).map_err(|error| of_item(py, error, item));
         let items: Vec<_> = calls.into_iter().enumerate().map(item).collect::<PyResult<_>>()?;
-        let fill = reading(options.fill.cast::<PyArray1<T>>()?, "an array", "fill")?;
+        let fill: PyReadonlyArray1<'_, T> = options.fill.extract()?;
         let (pixels, rules) = (options.pixels(fill.as_slice()?), options.rules());
         let threads = number_of_threads(py, threads)?;
         let rows = for_output!(

@@ -2,13 +2,12 @@
 
 use copypaste_core::plan::{self, PlanOptions, PlanSource, Select};
 use copypaste_core::{Placement, philox};
-use numpy::{Element, PyArray1, PyArray2, PyReadonlyArray1, PyReadwriteArray1};
+use numpy::{Element, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::arguments::size;
 use crate::errors::to_python;
-use crate::holding::reading;
 
 /// `PlanOptions` of Python, as numbers.
 #[derive(FromPyObject)]
@@ -35,29 +34,17 @@ type Placed = ((usize, usize), (i64, i64), bool);
 pub(crate) struct PyPlanSource<'py> {
     size: (usize, usize),
     boxes: Bound<'py, PyAny>,
-    iscrowd: Option<Bound<'py, PyArray1<bool>>>,
+    iscrowd: Option<PyReadonlyArray1<'py, bool>>,
 }
 
-impl<'py> PyPlanSource<'py> {
+impl PyPlanSource<'_> {
     /// Boxes in whole pixels, from float32 or, of images too large for these, from int64.
-    fn boxes(&self, number: usize) -> PyResult<Vec<[i64; 4]>> {
-        fn rows<T: Element + Copy>(
-            boxes: &Bound<'_, PyArray2<T>>,
-            number: usize,
-            whole: fn(T) -> i64,
-        ) -> PyResult<Vec<[i64; 4]>> {
-            let boxes = reading(boxes, "an array", format!("sources[{number}].boxes").as_str())?;
+    fn boxes(&self) -> PyResult<Vec<[i64; 4]>> {
+        fn rows<T: Element + Copy>(boxes: &Bound<'_, PyAny>, whole: fn(T) -> i64) -> PyResult<Vec<[i64; 4]>> {
+            let boxes: PyReadonlyArray2<'_, T> = boxes.extract()?;
             Ok(boxes.as_array().rows().into_iter().map(|row| [0, 1, 2, 3].map(|k| whole(row[k]))).collect())
         }
-        match self.boxes.cast::<PyArray2<f32>>() {
-            Ok(boxes) => rows(boxes, number, |side| side as i64),
-            Err(_) => rows(self.boxes.cast::<PyArray2<i64>>()?, number, |side| side),
-        }
-    }
-
-    fn crowd(&self, number: usize) -> PyResult<Option<PyReadonlyArray1<'py, bool>>> {
-        let held = |flags| reading(flags, "an array", format!("sources[{number}].iscrowd").as_str());
-        self.iscrowd.as_ref().map(held).transpose()
+        rows(&self.boxes, |side: f32| side as i64).or_else(|_| rows(&self.boxes, |side: i64| side))
     }
 }
 
@@ -79,12 +66,10 @@ pub(crate) fn draw_plan<'py>(
     };
     let options =
         PlanOptions { canvas, target_scale, source_scale, flip, pad_random, fit, p, select, uniform, sigma };
-    let held =
-        sources.iter().enumerate().map(|(number, source)| Ok((source.boxes(number)?, source.crowd(number)?)));
-    let held: Vec<_> = held.collect::<PyResult<_>>()?;
+    let boxes: Vec<_> = sources.iter().map(PyPlanSource::boxes).collect::<PyResult<_>>()?;
     let mut given = Vec::with_capacity(sources.len());
-    for (source, (boxes, crowd)) in sources.iter().zip(&held) {
-        let crowd = crowd.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+    for (source, boxes) in sources.iter().zip(&boxes) {
+        let crowd = source.iscrowd.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
         given.push(PlanSource { size: size(source.size), boxes, crowd });
     }
     let drawn = plan::draw(key.into(), counter.into(), &options, size(target), &given);
