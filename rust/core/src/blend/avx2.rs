@@ -1,14 +1,7 @@
 //! Kernels of blurring and mixing for AVX2. Lanes are drawn from the lowest address on; `|` parts the two 128-bit
 //! halves of a register, which unpacking and packing never cross.
 
-use std::arch::x86_64::{
-    __m128i, __m256i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_packus_epi16, _mm_set1_epi8, _mm256_add_epi16,
-    _mm256_add_epi32, _mm256_andnot_si256, _mm256_blendv_epi8, _mm256_broadcastsi128_si256,
-    _mm256_cmpgt_epi8, _mm256_madd_epi16, _mm256_mullo_epi16, _mm256_packus_epi16, _mm256_packus_epi32,
-    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
-    _mm256_slli_epi32, _mm256_srli_epi16, _mm256_srli_epi32, _mm256_sub_epi32, _mm256_unpackhi_epi8,
-    _mm256_unpackhi_epi16, _mm256_unpacklo_epi8, _mm256_unpacklo_epi16,
-};
+use std::arch::x86_64::*;
 
 use bytemuck::cast;
 

@@ -1,6 +1,6 @@
 //! Output kernels for AVX2: the portable loops compiled once more, and float16 by an instruction for eight.
 
-use std::arch::x86_64::{_MM_FROUND_TO_NEAREST_INT, _mm256_cvtps_ph};
+use std::arch::x86_64::*;
 
 use bytemuck::cast;
 use half::f16;
@@ -8,8 +8,13 @@ use half::f16;
 use super::portable;
 
 #[target_feature(enable = "avx2")]
-pub(crate) fn scale<T: Copy + Into<f32>>(values: &[T], scale: [&[f32]; 2], out: &mut [f32]) {
-    portable::scale(values, scale, out);
+pub(crate) fn scale<T: Copy + Into<f32>>(values: &[T], scale: f32, shift: f32, out: &mut [f32]) {
+    portable::scale(values, scale, shift, out);
+}
+
+#[target_feature(enable = "avx2")]
+pub(crate) fn scale_each<T: Copy + Into<f32>>(values: &[T], scale: &[f32], shift: &[f32], out: &mut [f32]) {
+    portable::scale_each(values, scale, shift, out);
 }
 
 #[target_feature(enable = "avx2")]

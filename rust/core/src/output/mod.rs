@@ -9,12 +9,10 @@ mod portable;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
-
 use half::f16;
 use ndarray::{ArrayViewMut3, Axis};
 
-use crate::memory::{collect, filled};
+use crate::memory::filled;
 use crate::resample::Pixel;
 use crate::simd::Level;
 use crate::{Error, ImageView, ImageViewMut, Result, Size};
@@ -50,19 +48,27 @@ impl<T> RowSink<T> for ImageViewMut<'_, T> {
 /// Scale and shift of one channel: a value becomes `value * scale + shift`, multiplied, then added, in float32.
 pub type Linear = (f32, f32);
 
-/// Scale and shift of each of some values that lie side by side; none leaves them as they are.
-pub type Scale<'a> = Option<[&'a [f32]; 2]>;
-
 /// Type of output values that image values of type `T` are written as.
 pub trait OutputPixel<T>: Copy + Default + Send + 'static {
-    /// Writes values, scaled and shifted. `floats` is scratch memory as long as the values.
-    fn write(values: &[T], scale: Scale<'_>, floats: &mut [f32], out: &mut [Self]);
+    /// Writes the values of one channel, or, where `linear` has several pairs, of interleaved channels; without any,
+    /// unscaled. `floats` is scratch memory as long as the values.
+    fn write(values: &[T], linear: &Scale<'_>, floats: &mut [f32], out: &mut [Self]);
+}
+
+/// Scale and shift of values that lie side by side.
+pub enum Scale<'a> {
+    /// Values stay as they are.
+    None,
+    /// One pair for all values.
+    One(Linear),
+    /// One scale and one shift for each value.
+    Each(&'a [f32], &'a [f32]),
 }
 
 macro_rules! written_unscaled {
     ($($pixel:ty),*) => {$(
         impl OutputPixel<$pixel> for $pixel {
-            fn write(values: &[$pixel], _: Scale<'_>, _: &mut [f32], out: &mut [Self]) {
+            fn write(values: &[$pixel], _: &Scale<'_>, _: &mut [f32], out: &mut [Self]) {
                 out.copy_from_slice(values);
             }
         }
@@ -72,16 +78,17 @@ macro_rules! written_unscaled {
 written_unscaled!(u8, u16);
 
 impl<T: Pixel + Into<f32>> OutputPixel<T> for f32 {
-    fn write(values: &[T], scale: Scale<'_>, _: &mut [f32], out: &mut [Self]) {
-        match scale {
-            Some(scale) => dispatch::scale(Level::detect(), values, scale, out),
-            None => out.iter_mut().zip(values).for_each(|(out, &value)| *out = value.into()),
+    fn write(values: &[T], scale: &Scale<'_>, _: &mut [f32], out: &mut [Self]) {
+        match *scale {
+            Scale::One((scale, shift)) => dispatch::scale(Level::detect(), values, scale, shift, out),
+            Scale::Each(scales, shifts) => dispatch::scale_each(Level::detect(), values, scales, shifts, out),
+            Scale::None => out.iter_mut().zip(values).for_each(|(out, &value)| *out = value.into()),
         }
     }
 }
 
 impl<T: Pixel + Into<f32>> OutputPixel<T> for f16 {
-    fn write(values: &[T], scale: Scale<'_>, floats: &mut [f32], out: &mut [Self]) {
+    fn write(values: &[T], scale: &Scale<'_>, floats: &mut [f32], out: &mut [Self]) {
         let floats = &mut floats[..values.len()];
         f32::write(values, scale, &mut [], floats);
         dispatch::halve(Level::detect(), floats, out);
@@ -113,7 +120,7 @@ const CHUNK: usize = 384 << 10;
 pub struct FormatSink<'a, T, O> {
     /// Height, width and channels; values of a row lie side by side, of one channel or of all.
     out: ArrayViewMut3<'a, O>,
-    channels_first: bool,
+    format: &'a OutputFormat,
     /// Rows that wait to be converted together, and their greatest number.
     lines: Vec<T>,
     rows_at_once: usize,
@@ -121,8 +128,8 @@ pub struct FormatSink<'a, T, O> {
     planes: Vec<T>,
     /// Scratch memory for the values of a row.
     floats: Vec<f32>,
-    /// Scales and shifts of the values of a row, in the order in which they are written.
-    linear: Option<[Vec<f32>; 2]>,
+    /// Scales and shifts of the values of a row, where channels are interleaved.
+    of_values: [Vec<f32>; 2],
 }
 
 impl<'a, T: Pixel, O: OutputPixel<T>> FormatSink<'a, T, O> {
@@ -130,20 +137,23 @@ impl<'a, T: Pixel, O: OutputPixel<T>> FormatSink<'a, T, O> {
     ///
     /// # Errors
     /// When the format is for another number of channels, and when there is not enough memory.
-    pub fn new(out: ArrayViewMut3<'a, O>, format: &OutputFormat) -> Result<Self> {
+    pub fn new(out: ArrayViewMut3<'a, O>, format: &'a OutputFormat) -> Result<Self> {
         let (h, w, channels) = out.dim();
-        let values = w * channels;
-        let linear = match &format.linear {
-            None => None,
+        let (values, linear) = (w * channels, format.linear.as_deref());
+        match linear {
             Some(linear) if linear.len() != channels => {
                 return Err(Error::LengthDiffers { expected: channels, found: linear.len() });
             }
-            Some(linear) => {
-                let channel = |i: usize| if format.channels_first { i / w } else { i % channels };
-                let scales = collect((0..values).map(|i| linear[channel(i)].0))?;
-                Some([scales, collect((0..values).map(|i| linear[channel(i)].1))?])
+            _ => {}
+        }
+        let mut of_values = [Vec::new(), Vec::new()];
+        if let (Some(linear), false) = (linear, format.channels_first) {
+            of_values = [filled(values)?, filled(values)?];
+            let [scales, shifts] = &mut of_values;
+            for (i, (scale, shift)) in scales.iter_mut().zip(shifts).enumerate() {
+                (*scale, *shift) = linear[i % channels];
             }
-        };
+        }
         let rows_at_once = (CHUNK / size_of::<T>() / values.max(1)).clamp(1, h.max(1));
         let planes = filled(if format.channels_first { values } else { 0 })?;
         Ok(Self {
@@ -151,30 +161,30 @@ impl<'a, T: Pixel, O: OutputPixel<T>> FormatSink<'a, T, O> {
             rows_at_once,
             planes,
             floats: filled(values)?,
-            linear,
+            of_values,
             out,
-            channels_first: format.channels_first,
+            format,
         })
     }
 
     /// Converts `line`, row `y` with its channels interleaved.
     fn write(&mut self, y: usize, line: &[T]) {
-        let Self { out, channels_first, planes, floats, linear, .. } = self;
-        let (_, w, channels) = out.dim();
-        let mut row = out.index_axis_mut(Axis(0), y);
-        let scale = |range: Range<usize>| {
-            linear.as_ref().map(|linear| linear.each_ref().map(|values| &values[range.clone()]))
-        };
-        if !*channels_first {
+        let (_, w, channels) = self.out.dim();
+        let mut row = self.out.index_axis_mut(Axis(0), y);
+        let linear = self.format.linear.as_deref();
+        if !self.format.channels_first {
+            let [scales, shifts] = &self.of_values;
+            let scale = linear.map_or(Scale::None, |_| Scale::Each(scales, shifts));
             if let Some(out) = row.as_slice_mut() {
-                O::write(line, scale(0..line.len()), floats, out);
+                O::write(line, &scale, &mut self.floats, out);
             }
             return;
         }
-        dispatch::split(Level::detect(), line, channels, planes);
-        for (channel, plane) in planes.chunks_exact(w).enumerate() {
+        dispatch::split(Level::detect(), line, channels, &mut self.planes);
+        for (channel, plane) in self.planes.chunks_exact(w).enumerate() {
+            let scale = linear.map_or(Scale::None, |linear| Scale::One(linear[channel]));
             if let Some(out) = row.index_axis_mut(Axis(1), channel).as_slice_mut() {
-                O::write(plane, scale(channel * w..(channel + 1) * w), floats, out);
+                O::write(plane, &scale, &mut self.floats, out);
             }
         }
     }

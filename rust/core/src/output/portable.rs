@@ -7,9 +7,17 @@
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
+/// `out = value * scale + shift`.
+#[inline(always)]
+pub(crate) fn scale<T: Copy + Into<f32>>(values: &[T], scale: f32, shift: f32, out: &mut [f32]) {
+    for (out, &value) in out.iter_mut().zip(values) {
+        *out = value.into() * scale + shift;
+    }
+}
+
 /// `out = value * scale + shift`, with one scale and one shift for each value.
 #[inline(always)]
-pub(crate) fn scale<T: Copy + Into<f32>>(values: &[T], [scale, shift]: [&[f32]; 2], out: &mut [f32]) {
+pub(crate) fn scale_each<T: Copy + Into<f32>>(values: &[T], scale: &[f32], shift: &[f32], out: &mut [f32]) {
     for (((out, &value), scale), shift) in out.iter_mut().zip(values).zip(scale).zip(shift) {
         *out = value.into() * scale + shift;
     }

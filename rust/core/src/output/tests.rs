@@ -3,7 +3,7 @@
 use half::f16;
 use ndarray::{Array3, ArrayViewMut3};
 
-use super::{OutputFormat, OutputPixel, convert, dispatch};
+use super::{OutputFormat, OutputPixel, convert, dispatch, portable};
 use crate::ImageView;
 use crate::simd::Level;
 
@@ -30,12 +30,15 @@ fn planes_are_the_channels() {
 #[test]
 fn values_are_scaled_and_shifted() {
     let values: Vec<u8> = (0..=255).collect();
+    let mut expected = vec![0.0; 256];
+    portable::scale(&values, 0.017, -2.1, &mut expected);
+    assert_eq!(expected[200], 200.0 * 0.017 - 2.1);
     for level in Level::available() {
         let mut found = vec![0.0; 256];
-        dispatch::scale(level, &values, [&[0.017; 256], &[-2.1; 256]], &mut found);
-        for (&value, found) in values.iter().zip(found) {
-            assert_eq!(found, f32::from(value) * 0.017 - 2.1);
-        }
+        dispatch::scale(level, &values, 0.017, -2.1, &mut found);
+        assert_eq!(found, expected);
+        dispatch::scale_each(level, &values, &[0.017; 256], &[-2.1; 256], &mut found);
+        assert_eq!(found, expected);
     }
 }
 

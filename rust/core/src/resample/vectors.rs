@@ -1,8 +1,6 @@
 //! Lines, tails and rounding, for kernels of x86-64.
 
-use std::arch::x86_64::{
-    __m256, _mm256_cvtps_epi32, _mm256_packus_epi32, _mm256_permute4x64_epi64, _mm256_setzero_ps,
-};
+use std::arch::x86_64::*;
 
 use bytemuck::cast;
 

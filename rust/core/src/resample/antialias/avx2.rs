@@ -3,11 +3,7 @@
 //! Two multiply-adds stand for one product of 22 bits: one with the high 11 bits of the weights, one with the
 //! low.
 
-use std::arch::x86_64::{
-    __m128i, __m256i, _mm256_add_epi32, _mm256_hadd_epi32, _mm256_madd_epi16, _mm256_packs_epi32,
-    _mm256_packus_epi16, _mm256_set_m128i, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
-    _mm256_shuffle_epi32, _mm256_slli_epi32, _mm256_srai_epi32, _mm256_unpackhi_epi8, _mm256_unpacklo_epi8,
-};
+use std::arch::x86_64::*;
 
 use std::ops::Range;
 use std::slice::ChunksExact;

@@ -1,10 +1,6 @@
 //! Antialiasing kernels for AVX2: `uint16` and `float32`.
 
-use std::arch::x86_64::{
-    __m128, __m256, _mm256_add_ps, _mm256_castpd_ps, _mm256_castps_pd, _mm256_mul_ps, _mm256_set_m128,
-    _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_unpackhi_pd, _mm256_unpackhi_ps,
-    _mm256_unpacklo_pd, _mm256_unpacklo_ps,
-};
+use std::arch::x86_64::*;
 
 use std::ops::Range;
 

@@ -2,12 +2,7 @@
 //!
 //! Three sums stand for one with weights of 22 bits: one for each digit of the weights.
 
-use std::arch::x86_64::{
-    __m128i, __m256i, _mm256_add_epi32, _mm256_dpbusd_epi32, _mm256_packs_epi32, _mm256_packus_epi16,
-    _mm256_permute4x64_epi64, _mm256_set_m128i, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
-    _mm256_shuffle_epi32, _mm256_slli_epi32, _mm256_srai_epi32, _mm256_unpackhi_epi8, _mm256_unpackhi_epi16,
-    _mm256_unpacklo_epi8, _mm256_unpacklo_epi16,
-};
+use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::ops::Range;
 

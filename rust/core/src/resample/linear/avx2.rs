@@ -1,10 +1,6 @@
 //! Linear kernels for AVX2: bytes.
 
-use std::arch::x86_64::{
-    __m128i, __m256i, _mm256_add_epi16, _mm256_madd_epi16, _mm256_mulhi_epi16, _mm256_mulhrs_epi16,
-    _mm256_packs_epi32, _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set_m128i, _mm256_set1_epi16,
-    _mm256_shuffle_epi8, _mm256_srli_epi32,
-};
+use std::arch::x86_64::*;
 
 use std::ops::Range;
 

@@ -1,11 +1,6 @@
 //! Linear kernels for AVX2: `uint16` and `float32`, eight values at a time whatever pixels they belong to.
 
-use std::arch::x86_64::{
-    __m128i, __m256, __m256i, _mm256_add_ps, _mm256_and_si256, _mm256_blend_ps, _mm256_blendv_ps,
-    _mm256_cvtepi32_ps, _mm256_mul_ps, _mm256_or_si256, _mm256_permute2f128_ps, _mm256_permutevar8x32_ps,
-    _mm256_set_m128i, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_epi8,
-    _mm256_srli_epi32,
-};
+use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::hint::black_box;
 use std::ops::Range;
