@@ -22,7 +22,7 @@ pub(crate) fn named(argument: &'static str, error: Error) -> PyErr {
         _ => argument,
     };
     let (index, expected, got) = error.details();
-    Python::attach(|py| argument_error(py, argument, index, &expected, &got))
+    Python::attach(|py| argument_error(py, (argument, index), &expected, &got))
 }
 
 /// Python error for memory that a vector did not get.
@@ -30,17 +30,14 @@ pub(crate) fn out_of_memory(error: impl std::error::Error) -> PyErr {
     PyMemoryError::new_err(error.to_string())
 }
 
-/// `ArgumentError` of Python; `index` numbers the item of a sequence.
-pub(crate) fn argument_error(
-    py: Python<'_>,
-    argument: &str,
-    index: Option<usize>,
-    expected: &str,
-    got: &str,
-) -> PyErr {
+/// Name of an argument, and the number of its item where it is a sequence.
+pub(crate) type Place<'a> = (&'a str, Option<usize>);
+
+/// `ArgumentError` of Python.
+pub(crate) fn argument_error(py: Python<'_>, place: Place<'_>, expected: &str, got: &str) -> PyErr {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = CLASS.import(py, "copypaste_rs.errors", "ArgumentError");
-    let made = class.and_then(|class| class.call1((argument, expected, got, index)));
+    let made = class.and_then(|class| class.call1((place.0, expected, got, place.1)));
     made.map_or_else(|error| error, PyErr::from_value)
 }
 

@@ -4,12 +4,10 @@
 //! none of the threads that it believes to have, and would wait for them for ever: a pool belongs to the process that
 //! started it, and is forgotten in any other.
 
-use std::env::var_os;
 use std::mem::forget;
-use std::process;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
@@ -25,16 +23,15 @@ use crate::errors::{of_item, to_python};
 /// Number of threads to use: as many as `requested`, or fewer where the environment or the system has fewer.
 pub(crate) fn number_of_threads(py: Python<'_>, requested: usize) -> PyResult<usize> {
     const CAP: &str = "COPYPASTE_RS_THREADS";
-    let threads = match var_os(CAP).filter(|text| !text.is_empty()) {
+    let threads = match std::env::var_os(CAP).filter(|text| !text.is_empty()) {
         None => requested,
         Some(text) => {
             let number = text.to_str().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
             match number.map(|digits| digits.parse().unwrap_or(usize::MAX)) {
                 None | Some(0) => {
                     let text = text.into_pyobject(py)?.repr()?;
-                    return Err(PyValueError::new_err(format!(
-                        "{CAP}: expected a positive number, got {text}"
-                    )));
+                    let refused = format!("{CAP}: expected a positive number, got {text}");
+                    return Err(PyValueError::new_err(refused));
                 }
                 Some(limit) => requested.min(limit),
             }
@@ -95,9 +92,9 @@ pub(crate) fn for_each<J: Send>(
 /// It is only tried to lock this: after a fork it may be locked for ever. Threads are then started for each call.
 static IDLE: Mutex<Option<Pool>> = Mutex::new(None);
 
-/// Threads that wait for work.
+/// Threads that work beside the calling one.
 struct Pool {
-    threads: ThreadPool,
+    workers: ThreadPool,
     /// Process that started the threads.
     process: u32,
     /// Number of processors that the process could use then: threads stay on these.
@@ -105,19 +102,19 @@ struct Pool {
 }
 
 impl Pool {
-    /// Pool of `n` threads; none where the system gives none.
+    /// Pool for work on `n` threads, the calling one among them; none where the system gives none.
     fn take(n: usize) -> Option<Self> {
-        let (process, processors) = (process::id(), processors());
+        let (process, processors) = (std::process::id(), processors());
         match IDLE.try_lock().ok().and_then(|mut idle| idle.take()) {
             // Threads of another process are not there to be told to end.
             Some(idle) if idle.process != process => forget(idle),
-            Some(idle) if idle.processors == processors && idle.threads.current_num_threads() == n => {
+            Some(idle) if idle.processors == processors && idle.workers.current_num_threads() == n - 1 => {
                 return Some(idle);
             }
             _ => (),
         }
-        let threads = ThreadPoolBuilder::new().num_threads(n).build().ok()?;
-        Some(Self { threads, process, processors })
+        let workers = ThreadPoolBuilder::new().num_threads(n - 1).build().ok()?;
+        Some(Self { workers, process, processors })
     }
 
     /// Leaves the pool for whoever needs it next.
@@ -127,48 +124,56 @@ impl Pool {
         }
     }
 
-    /// Does all jobs; the first one that failed, if any did. The calling thread, which does not hold the GIL, waits and
-    /// looks for signals meanwhile: a signal handler may raise, as after Ctrl-C.
+    /// Does all jobs; the first one that failed, if any did. The calling thread, which does not hold the GIL, works too,
+    /// and looks for signals now and then: a signal handler may raise, as after Ctrl-C.
     fn run<J: Send>(
         &self,
         jobs: Vec<(usize, J)>,
         work: &(impl Fn(usize, J) -> Result<()> + Sync),
     ) -> PyResult<Option<(usize, Error)>> {
         const LOOK: Duration = Duration::from_millis(50);
-        let stopped = &AtomicBool::new(false);
+        let (jobs, stopped) = (Mutex::new(jobs.into_iter().enumerate()), AtomicBool::new(false));
         let (sender, failures) = channel();
-        self.threads.in_place_scope_fifo(|scope| {
-            for (number, (item, job)) in jobs.into_iter().enumerate() {
-                let sender = sender.clone();
-                scope.spawn_fifo(move |_| {
-                    if !stopped.load(Ordering::SeqCst)
-                        && let Err(error) = work(item, job)
-                    {
-                        stopped.store(true, Ordering::SeqCst);
-                        drop(sender.send((number, item, error)));
-                    }
-                });
+        // Does the next job, if there is one.
+        let next = |sender: &Sender<(usize, usize, Error)>| {
+            let job =
+                jobs.lock().ok().filter(|_| !stopped.load(Ordering::SeqCst)).and_then(|mut jobs| jobs.next());
+            let Some((number, (item, job))) = job else { return false };
+            if let Err(error) = work(item, job) {
+                stopped.store(true, Ordering::SeqCst);
+                drop(sender.send((number, item, error)));
+            }
+            true
+        };
+        let (mut raised, mut looked): (PyResult<()>, _) = (Ok(()), Instant::now());
+        let mut look = || {
+            if raised.is_ok() && looked.elapsed() >= LOOK {
+                Python::attach(|py| raised = py.check_signals());
+                stopped.fetch_or(raised.is_err(), Ordering::SeqCst);
+                looked = Instant::now();
+            }
+        };
+        let first = self.workers.in_place_scope_fifo(|scope| {
+            for _ in 0..self.workers.current_num_threads() {
+                let (sender, next) = (sender.clone(), &next);
+                scope.spawn_fifo(move |_| while next(&sender) {});
+            }
+            while next(&sender) {
+                look();
             }
             drop(sender);
             let mut first = None;
-            let mut raised: PyResult<()> = Ok(());
             loop {
                 match failures.recv_timeout(LOOK) {
                     // Jobs are begun in order, so all before this one will be heard of: the first one counts.
-                    Ok(failed) => {
-                        first = first.into_iter().chain([failed]).min_by_key(|&(number, ..)| number);
-                    }
-                    // All jobs have ended, by a panic too, and dropped their senders.
-                    Err(RecvTimeoutError::Disconnected) => break,
-                    Err(RecvTimeoutError::Timeout) if raised.is_ok() => Python::attach(|py| {
-                        raised = py.check_signals();
-                        stopped.fetch_or(raised.is_err(), Ordering::SeqCst);
-                    }),
-                    Err(RecvTimeoutError::Timeout) => (),
+                    Ok(failed) => first = first.into_iter().chain([failed]).min_by_key(|failed| failed.0),
+                    // All workers have ended, by a panic too, and dropped their senders.
+                    Err(RecvTimeoutError::Disconnected) => return first,
+                    Err(RecvTimeoutError::Timeout) => look(),
                 }
             }
-            raised.map(|()| first.map(|(_, item, error)| (item, error)))
-        })
+        });
+        raised.map(|()| first.map(|(_, item, error)| (item, error)))
     }
 }
 
