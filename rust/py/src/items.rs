@@ -1,11 +1,8 @@
 //! Items of copy-paste: a plan with its images, masks and columns, as Python hands it over and as a thread takes it.
 
-use std::ops::Range;
-
 use copypaste_core::copy_paste::{
     self, Coverage, DropRules, Objects, Paste, PixelOptions, Renderer, ResultRows,
 };
-use copypaste_core::output::RowSink;
 use copypaste_core::resample::Pixel;
 use copypaste_core::{Error, ImageView, Placement, Result};
 use ndarray::{ArrayView3, CowArray, Ix3};
@@ -154,10 +151,9 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
 impl<'a, T: Pixel> Job<'a, T> {
     /// Finds out what is left of every object, and what is to be rendered.
     pub(crate) fn compose(&self, rules: &DropRules) -> Result<(ResultRows, Composed<'a, T>)> {
-        let mut objects = Vec::with_capacity(self.masks.len());
-        for (masks, &crowd) in self.masks.iter().zip(&self.crowds) {
-            objects.push(Objects { masks: masks.counts()?, crowd });
-        }
+        let objects = self.masks.iter().zip(&self.crowds);
+        let objects = objects.map(|(masks, &crowd)| Ok(Objects { masks: masks.counts()?, crowd }));
+        let objects: Vec<_> = objects.collect::<Result<_>>()?;
         // There always is a target: Python has put it there.
         let no_target = Error::LengthDiffers { expected: 1, found: 0 };
         let (&target, sources) = objects.split_first().ok_or(no_target)?;
@@ -168,14 +164,9 @@ impl<'a, T: Pixel> Job<'a, T> {
 }
 
 impl<T: Pixel> Composed<'_, T> {
-    /// Writes some `rows` of the canvas to `sink`.
-    pub(crate) fn render(
-        &self,
-        options: &PixelOptions<'_, T>,
-        rows: Range<usize>,
-        sink: &mut impl RowSink<T>,
-    ) -> Result<()> {
+    /// Renderer of any rows of the canvas.
+    pub(crate) fn renderer<'r>(&'r self, options: &PixelOptions<'r, T>) -> Result<Renderer<'r, 'r, T>> {
         let images: Vec<_> = self.images.iter().filter_map(|image| ImageView::new(image.view())).collect();
-        Renderer::new(&self.coverage, &images, options)?.render(rows, sink)
+        Renderer::new(&self.coverage, &images, options)
     }
 }

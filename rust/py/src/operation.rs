@@ -1,6 +1,8 @@
 //! Copy-paste: one item in one call, or a batch on several threads.
 
+use std::iter::repeat_n;
 use std::ops::Range;
+use std::sync::Mutex;
 
 use copypaste_core::copy_paste::{DropRules, PixelOptions, ResultRows};
 use copypaste_core::output::{FormatSink, RowSink};
@@ -15,7 +17,7 @@ use crate::errors::{of_item, to_python};
 use crate::formats::{PyFormat, for_output_type, format};
 use crate::holding::writing;
 use crate::items::{ComposedRows, Item, PyCall};
-use crate::threads::{for_each, number_of_threads};
+use crate::threads::{for_each, lock, number_of_threads};
 
 /// `KernelOptions` of Python: one fill value for each channel, whose dtype is that of all images, and the rest.
 #[derive(FromPyObject)]
@@ -93,7 +95,7 @@ fn render_one<'c, T: Element + Pixel, O: Send, S: RowSink<T>>(
     py.detach(|| {
         let (rows, composed) = job.compose(rules)?;
         let h = out.shape()[usize::from(channels_first)];
-        composed.render(options, 0..h, &mut sink(out)?)?;
+        composed.renderer(options)?.render(0..h, &mut sink(out)?)?;
         Ok(rows)
     })
     .map_err(to_python)
@@ -143,41 +145,46 @@ fn render_batch<'c, T: Element + Pixel, O: Send, S: RowSink<T>>(
     })?;
     let (rows, images): (Vec<_>, Vec<_>) = composed.into_iter().flatten().unzip();
     let bands = bands(out, usize::from(channels_first), threads);
-    for_each(py, threads, bands, |item, (rows, out)| images[item].render(options, rows, &mut sink(out)?))?;
+    // A job takes the bands of one canvas, from the top, as long as there are some; several may share them.
+    let mut jobs = Vec::new();
+    for (item, bands) in bands.iter().enumerate() {
+        jobs.extend(repeat_n((item, bands), threads.min(lock(bands).len())));
+    }
+    for_each(py, threads, jobs, |item, bands| {
+        let (next, mut renderer) = (|| lock(bands).pop(), images[item].renderer(options)?);
+        while let Some((rows, out)) = next() {
+            renderer.render(rows, &mut sink(out)?)?;
+        }
+        Ok(())
+    })?;
     Ok(rows)
 }
 
-/// Consecutive rows of one canvas of a batch: the number of its item, the rows, and their pixels.
-type CanvasBand<'c, O> = (usize, (Range<usize>, ArrayViewMut3<'c, O>));
+/// Bands of one canvas that are still to be rendered: rows and their pixels, the last ones first.
+type CanvasBands<'c, O> = Mutex<Vec<(Range<usize>, ArrayViewMut3<'c, O>)>>;
 
 /// Least number of rows of a band: with fewer, more of a source is resampled twice where two bands meet.
 const LEAST_ROWS: usize = 128;
 
 /// Divides the canvases of a batch into bands. Each is one, but for the last canvases, which are divided so that no
 /// thread is without work while another has a whole canvas before it.
-fn bands<O>(mut out: ArrayViewMut4<'_, O>, row_axis: usize, threads: usize) -> Vec<CanvasBand<'_, O>> {
+fn bands<O>(mut out: ArrayViewMut4<'_, O>, row_axis: usize, threads: usize) -> Vec<CanvasBands<'_, O>> {
     let items = out.shape()[0];
-    let mut bands = Vec::with_capacity(items + 2 * threads);
+    let mut all = Vec::with_capacity(items);
     for item in 0..items {
         let (first, rest) = out.split_at(Axis(0), 1);
         out = rest;
-        let mut canvas = first.index_axis_move(Axis(0), 0);
-        let h = canvas.shape()[row_axis];
-        // All threads come to the last canvas. Fewer are free for those before it.
-        let pieces = match items - item {
-            remaining if threads > 1 && remaining <= threads => {
-                (2 * threads).div_ceil(remaining + 1).min(h / LEAST_ROWS).max(1)
-            }
-            _ => 1,
-        };
-        let mut start = 0;
-        for piece in 1..=pieces {
-            let end = h * piece / pieces;
-            let (band, below) = canvas.split_at(Axis(row_axis), end - start);
-            canvas = below;
-            bands.push((item, (start..end, band)));
-            start = end;
+        let mut above = first.index_axis_move(Axis(0), 0);
+        let h = above.shape()[row_axis];
+        let pieces = if threads > 1 && items - item <= threads { (h / LEAST_ROWS).max(1) } else { 1 };
+        let mut bands = Vec::with_capacity(pieces);
+        for piece in (0..pieces).rev() {
+            let rows = h * piece / pieces..h * (piece + 1) / pieces;
+            let (rest, band) = above.split_at(Axis(row_axis), rows.start);
+            above = rest;
+            bands.push((rows, band));
         }
+        all.push(Mutex::new(bands));
     }
-    bands
+    all
 }

@@ -5,9 +5,9 @@
 //! started it, and is forgotten in any other.
 
 use std::mem::forget;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
@@ -136,8 +136,7 @@ impl Pool {
         let (sender, failures) = channel();
         // Does the next job, if there is one.
         let next = |sender: &Sender<(usize, usize, Error)>| {
-            let job =
-                jobs.lock().ok().filter(|_| !stopped.load(Ordering::SeqCst)).and_then(|mut jobs| jobs.next());
+            let job = if stopped.load(Ordering::SeqCst) { None } else { lock(&jobs).next() };
             let Some((number, (item, job))) = job else { return false };
             if let Err(error) = work(item, job) {
                 stopped.store(true, Ordering::SeqCst);
@@ -175,6 +174,11 @@ impl Pool {
         });
         raised.map(|()| first.map(|(_, item, error)| (item, error)))
     }
+}
+
+/// Holds a mutex, whatever a panic has left of what is behind it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Has Python tell each child that it forks, from the first call on that needs threads.
