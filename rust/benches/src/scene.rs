@@ -10,7 +10,7 @@ use copypaste_core::rle::Counts;
 use copypaste_core::{ImageView, Placement, Size};
 use ndarray::Array3;
 
-use crate::{BLUR, PHOTO, blank, masks, photograph, placed, view, view_mut};
+use crate::{BLUR, PHOTO, blank, masks, photograph, placed, view};
 
 /// Scales of target and source: small and large in turn, none of them alike.
 const SCALES: [(f64, f64); 4] = [(0.35, 1.5), (0.7, 0.9), (1.3, 0.5), (1.75, 1.8)];
@@ -93,11 +93,11 @@ impl Pass<'_> {
         let rules = DropRules { min_area: 1, min_visibility: 0.0, keep_hidden: false };
         let mut made = Vec::with_capacity(SCALES.len());
         for (target, placement, source, paste) in &self.steps {
-            let mut canvas = view_mut(black_box(&mut self.canvas));
+            let canvas = black_box(&mut self.canvas).view_mut();
             let (rows, coverage) =
                 compose_masks(*target, placement, &[*source], slice::from_ref(paste), &rules).unwrap();
             let mut renderer = Renderer::new(&coverage, &[self.image; 2], &options).unwrap();
-            renderer.render(0..self.settings.canvas, &mut canvas).unwrap();
+            renderer.render(0..self.settings.canvas, canvas).unwrap();
             made.push(rows);
         }
         made

@@ -4,10 +4,9 @@ use std::iter::repeat_n;
 use std::ops::Range;
 use std::sync::Mutex;
 
-use copypaste_core::copy_paste::{DropRules, PixelOptions, ResultRows};
-use copypaste_core::output::{FormatSink, RowSink};
+use copypaste_core::Result;
+use copypaste_core::copy_paste::{DropRules, PixelOptions, Renderer, ResultRows};
 use copypaste_core::resample::Pixel;
-use copypaste_core::{Error, ImageViewMut, Result};
 use ndarray::{ArrayViewMut3, ArrayViewMut4, Axis};
 use numpy::{Element, PyArray3, PyArray4, PyReadonlyArray1};
 use pyo3::prelude::*;
@@ -41,27 +40,22 @@ impl PyOptions<'_> {
     }
 }
 
-/// Calls a generic function with a view of `out`, held while it is written, and the sink that canvas rows go through.
+/// Calls a generic function with a view of `out`, held while it is written, and how canvas rows are rendered there.
 macro_rules! for_output {
     ($array:ident, $out:expr, $given:expr, $pixel:ty, $call:ident($($argument:expr),*)) => {
         if let Some(given) = $given {
             let (format, pixels) = (&format(given)?, $out);
             for_output_type!(pixels, $pixel, O => {
                 let mut out = writing(pixels.cast::<$array<O>>()?, ("out", None))?;
-                let sink = |out| FormatSink::new(format.view(out), format);
-                $call($($argument,)* out.as_array_mut(), format.channels_first, sink)
+                $call($($argument,)* out.as_array_mut(), format.channels_first, |renderer, rows, out| {
+                    renderer.render_as(rows, format, format.view(out))
+                })
             })
         } else {
             let mut out = writing($out.cast::<$array<$pixel>>()?, ("out", None))?;
-            $call($($argument,)* out.as_array_mut(), false, whole_rows)
+            $call($($argument,)* out.as_array_mut(), false, |renderer, rows, out| renderer.render(rows, out))
         }
     };
-}
-
-/// Sink of canvas rows that stay as they are.
-fn whole_rows<T>(out: ArrayViewMut3<'_, T>) -> Result<ImageViewMut<'_, T>> {
-    let expected = out.len();
-    ImageViewMut::new(out).ok_or(Error::LengthDiffers { expected, found: 0 })
 }
 
 /// Applies a plan to its samples, into `out`: the canvas (H, W, C), or another format of it.
@@ -82,20 +76,20 @@ pub(crate) fn copy_paste<'py>(
     })
 }
 
-fn render_one<'c, T: Element + Pixel, O: Send, S: RowSink<T>>(
+fn render_one<'c, T: Element + Pixel, O: Send>(
     py: Python<'_>,
     item: &Item<'_, T>,
     options: &PixelOptions<'_, T>,
     rules: &DropRules,
     out: ArrayViewMut3<'c, O>,
     channels_first: bool,
-    sink: impl Fn(ArrayViewMut3<'c, O>) -> Result<S> + Sync,
+    render: impl Fn(&mut Renderer<'_, '_, T>, Range<usize>, ArrayViewMut3<'c, O>) -> Result<()> + Sync,
 ) -> PyResult<ResultRows> {
     let job = item.job()?;
     py.detach(|| {
         let (rows, composed) = job.compose(rules)?;
         let h = out.shape()[usize::from(channels_first)];
-        composed.renderer(options)?.render(0..h, &mut sink(out)?)?;
+        render(&mut composed.renderer(options)?, 0..h, out)?;
         Ok(rows)
     })
     .map_err(to_python)
@@ -125,8 +119,8 @@ pub(crate) fn copy_paste_batch<'py>(
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "a view and its sink come as three")]
-fn render_batch<'c, T: Element + Pixel, O: Send, S: RowSink<T>>(
+#[expect(clippy::too_many_arguments, reason = "a view and how it is written come as three")]
+fn render_batch<'c, T: Element + Pixel, O: Send>(
     py: Python<'_>,
     items: &[Item<'_, T>],
     options: &PixelOptions<'_, T>,
@@ -134,7 +128,7 @@ fn render_batch<'c, T: Element + Pixel, O: Send, S: RowSink<T>>(
     threads: usize,
     out: ArrayViewMut4<'c, O>,
     channels_first: bool,
-    sink: impl Fn(ArrayViewMut3<'c, O>) -> Result<S> + Sync,
+    render: impl Fn(&mut Renderer<'_, '_, T>, Range<usize>, ArrayViewMut3<'c, O>) -> Result<()> + Sync,
 ) -> PyResult<Vec<ResultRows>> {
     let jobs: Vec<_> = items.iter().map(Item::job).collect::<PyResult<_>>()?;
     let mut composed: Vec<_> = jobs.iter().map(|_| None).collect();
@@ -153,7 +147,7 @@ fn render_batch<'c, T: Element + Pixel, O: Send, S: RowSink<T>>(
     for_each(py, threads, jobs, |item, bands| {
         let (next, mut renderer) = (|| lock(bands).pop(), images[item].renderer(options)?);
         while let Some((rows, out)) = next() {
-            renderer.render(rows, &mut sink(out)?)?;
+            render(&mut renderer, rows, out)?;
         }
         Ok(())
     })?;

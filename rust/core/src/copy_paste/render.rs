@@ -5,20 +5,26 @@
 
 use std::ops::Range;
 
+use ndarray::ArrayViewMut3;
+
 use super::coverage::{Coverage, LayerCoverage, Opacity};
 use super::{PixelOptions, check_length, check_size};
 use crate::bits::{Span, append_runs};
 use crate::blend::blend_row;
 use crate::memory::{filled, reserve, reserve_more};
-use crate::output::RowSink;
+use crate::output::{Converter, OutputFormat, OutputPixel};
 use crate::resample::fill::Fill;
 use crate::resample::{Filter, Pixel, Resampler};
 use crate::simd::Level;
-use crate::{Error, ImageView, Placement, Result, Size};
+use crate::{Error, ImageView, ImageViewMut, Placement, Result, Size};
 
 /// Widest gap between two spans of the target, in pixels, that is computed with them, to be written over: that costs
 /// less than to begin anew.
 const NARROW: u32 = 64;
+
+/// Bytes of rows that are converted together. Output memory is slow, and rows that follow each other keep it busy; one
+/// row at a time, each would wait for it anew.
+const STRIP: usize = 384 << 10;
 
 /// Writer of canvas rows.
 pub struct Renderer<'a, 'i, T: Pixel> {
@@ -76,21 +82,55 @@ impl<'a, 'i, T: Pixel> Renderer<'a, 'i, T> {
         })
     }
 
-    /// Writes every pixel of some `rows` of the canvas to `sink`.
+    /// Writes every pixel of some `rows` of the canvas to `out`: these rows, width and channels, each row in one piece.
     ///
     /// A row gets the same pixels whichever are rendered with it: several threads can share a canvas.
     ///
     /// # Errors
-    /// When the sink does not have the size of these rows.
-    pub fn render(&mut self, rows: Range<usize>, sink: &mut impl RowSink<T>) -> Result<()> {
-        check_size(Size { h: rows.len(), w: self.canvas.w }, sink.size())?;
-        check_length(self.channels, sink.channels())?;
+    /// When `out` does not have the size of these rows, and when there is not enough memory.
+    pub fn render(&mut self, rows: Range<usize>, out: ArrayViewMut3<'_, T>) -> Result<()> {
+        let expected = out.len();
+        let mut out = ImageViewMut::new(out).ok_or(Error::LengthDiffers { expected, found: 0 })?;
+        self.check(&rows, out.size(), out.channels())?;
+        for y in rows.clone() {
+            self.render_row(y, out.row_mut(y - rows.start))?;
+        }
+        Ok(())
+    }
+
+    /// Writes some `rows` in another format to `out`, which has them as [`OutputFormat::view`] gives them.
+    ///
+    /// # Errors
+    /// When `out` or the format is for another image, and when there is not enough memory.
+    pub fn render_as<O: OutputPixel<T>>(
+        &mut self,
+        rows: Range<usize>,
+        format: &OutputFormat,
+        out: ArrayViewMut3<'_, O>,
+    ) -> Result<()> {
+        let (h, w, channels) = out.dim();
+        self.check(&rows, Size { h, w }, channels)?;
+        let values = w * channels;
+        let at_once = (STRIP / size_of::<T>() / values.max(1)).clamp(1, h.max(1));
+        let mut converter = Converter::new(out, format)?;
+        let mut strip = filled(at_once * values)?;
+        for start in rows.clone().step_by(at_once) {
+            let strip = &mut strip[..at_once.min(rows.end - start) * values];
+            for (y, row) in (start..).zip(strip.chunks_exact_mut(values)) {
+                self.render_row(y, row)?;
+            }
+            for (y, row) in (start - rows.start..).zip(strip.chunks_exact(values)) {
+                converter.write(y, row);
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, rows: &Range<usize>, size: Size, channels: usize) -> Result<()> {
+        check_size(Size { h: rows.len(), w: self.canvas.w }, size)?;
+        check_length(self.channels, channels)?;
         if rows.start > rows.end || rows.end > self.canvas.h {
             return Err(Error::NoSuchRow { row: rows.end, rows: self.canvas.h });
-        }
-        for y in rows.clone() {
-            self.render_row(y, sink.row_mut(y - rows.start))?;
-            sink.finish(y - rows.start);
         }
         Ok(())
     }

@@ -15,35 +15,7 @@ use ndarray::{ArrayViewMut3, Axis};
 use crate::memory::filled;
 use crate::resample::Pixel;
 use crate::simd::Level;
-use crate::{Error, ImageView, ImageViewMut, Result, Size};
-
-/// Receiver of an image, row by row, from top to bottom.
-pub trait RowSink<T> {
-    /// Height and width in pixels.
-    fn size(&self) -> Size;
-    /// Number of channels.
-    fn channels(&self) -> usize;
-    /// Memory for row `y`: `width * channels` values, channels innermost.
-    fn row_mut(&mut self, y: usize) -> &mut [T];
-    /// Takes row `y`, the last one that [`RowSink::row_mut`] gave, as complete.
-    fn finish(&mut self, y: usize);
-}
-
-impl<T> RowSink<T> for ImageViewMut<'_, T> {
-    fn size(&self) -> Size {
-        Self::size(self)
-    }
-
-    fn channels(&self) -> usize {
-        Self::channels(self)
-    }
-
-    fn row_mut(&mut self, y: usize) -> &mut [T] {
-        Self::row_mut(self, y)
-    }
-
-    fn finish(&mut self, _y: usize) {}
-}
+use crate::{Error, ImageView, Result, Size};
 
 /// Scale and shift of one channel: a value becomes `value * scale + shift`, multiplied, then added, in float32.
 pub type Linear = (f32, f32);
@@ -112,18 +84,11 @@ impl OutputFormat {
     }
 }
 
-/// Bytes of image rows that are converted together. Output memory is slow, and rows that follow each other keep it
-/// busy; one row at a time, each would wait for it anew.
-const CHUNK: usize = 384 << 10;
-
 /// Converter of rows to another format.
-pub struct FormatSink<'a, T, O> {
+pub(crate) struct Converter<'a, T, O> {
     /// Height, width and channels; values of a row lie side by side, of one channel or of all.
     out: ArrayViewMut3<'a, O>,
     format: &'a OutputFormat,
-    /// Rows that wait to be converted together, and their greatest number.
-    lines: Vec<T>,
-    rows_at_once: usize,
     /// Channels of one row, each in one piece.
     planes: Vec<T>,
     /// Scratch memory for the values of a row.
@@ -132,13 +97,13 @@ pub struct FormatSink<'a, T, O> {
     of_values: [Vec<f32>; 2],
 }
 
-impl<'a, T: Pixel, O: OutputPixel<T>> FormatSink<'a, T, O> {
-    /// Sink that writes to `out`: height, width and channels, as [`OutputFormat::view`] gives them.
+impl<'a, T: Pixel, O: OutputPixel<T>> Converter<'a, T, O> {
+    /// Converter that writes to `out`: height, width and channels, as [`OutputFormat::view`] gives them.
     ///
     /// # Errors
     /// When the format is for another number of channels, and when there is not enough memory.
-    pub fn new(out: ArrayViewMut3<'a, O>, format: &'a OutputFormat) -> Result<Self> {
-        let (h, w, channels) = out.dim();
+    pub(crate) fn new(out: ArrayViewMut3<'a, O>, format: &'a OutputFormat) -> Result<Self> {
+        let (_, w, channels) = out.dim();
         let (values, linear) = (w * channels, format.linear.as_deref());
         match linear {
             Some(linear) if linear.len() != channels => {
@@ -154,21 +119,12 @@ impl<'a, T: Pixel, O: OutputPixel<T>> FormatSink<'a, T, O> {
                 (*scale, *shift) = linear[i % channels];
             }
         }
-        let rows_at_once = (CHUNK / size_of::<T>() / values.max(1)).clamp(1, h.max(1));
         let planes = filled(if format.channels_first { values } else { 0 })?;
-        Ok(Self {
-            lines: filled(rows_at_once * values)?,
-            rows_at_once,
-            planes,
-            floats: filled(values)?,
-            of_values,
-            out,
-            format,
-        })
+        Ok(Self { planes, floats: filled(values)?, of_values, out, format })
     }
 
     /// Converts `line`, row `y` with its channels interleaved.
-    fn write(&mut self, y: usize, line: &[T]) {
+    pub(crate) fn write(&mut self, y: usize, line: &[T]) {
         let (_, w, channels) = self.out.dim();
         let mut row = self.out.index_axis_mut(Axis(0), y);
         let linear = self.format.linear.as_deref();
@@ -190,34 +146,6 @@ impl<'a, T: Pixel, O: OutputPixel<T>> FormatSink<'a, T, O> {
     }
 }
 
-impl<T: Pixel, O: OutputPixel<T>> RowSink<T> for FormatSink<'_, T, O> {
-    fn size(&self) -> Size {
-        let (h, w, _) = self.out.dim();
-        Size { h, w }
-    }
-
-    fn channels(&self) -> usize {
-        self.out.dim().2
-    }
-
-    fn row_mut(&mut self, y: usize) -> &mut [T] {
-        let values = self.floats.len();
-        &mut self.lines[y % self.rows_at_once * values..][..values]
-    }
-
-    fn finish(&mut self, y: usize) {
-        let number = y % self.rows_at_once;
-        if number + 1 < self.rows_at_once && y + 1 < self.out.dim().0 {
-            return;
-        }
-        let lines = std::mem::take(&mut self.lines);
-        for (y, line) in (y - number..=y).zip(lines.chunks_exact(self.floats.len())) {
-            self.write(y, line);
-        }
-        self.lines = lines;
-    }
-}
-
 /// Converts an image; `out` has height, width and channels, as [`OutputFormat::view`] gives them.
 ///
 /// # Errors
@@ -227,15 +155,17 @@ pub fn convert<T: Pixel, O: OutputPixel<T>>(
     format: &OutputFormat,
     out: ArrayViewMut3<'_, O>,
 ) -> Result<()> {
-    let mut sink = FormatSink::new(out, format)?;
-    if sink.size() != image.size() {
-        return Err(Error::SizeDiffers { expected: image.size(), found: sink.size() });
+    let (h, w, channels) = out.dim();
+    let found = Size { h, w };
+    if found != image.size() {
+        return Err(Error::SizeDiffers { expected: image.size(), found });
     }
-    if sink.channels() != image.channels() {
-        return Err(Error::LengthDiffers { expected: image.channels(), found: sink.channels() });
+    if channels != image.channels() {
+        return Err(Error::LengthDiffers { expected: image.channels(), found: channels });
     }
-    for y in 0..image.size().h {
-        sink.write(y, image.row(y));
+    let mut converter = Converter::new(out, format)?;
+    for y in 0..h {
+        converter.write(y, image.row(y));
     }
     Ok(())
 }
