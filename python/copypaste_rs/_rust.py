@@ -8,7 +8,7 @@ import numpy as np
 
 from copypaste_rs import _core, draws
 from copypaste_rs._engine import columns
-from copypaste_rs._engine.call import Composition, Side
+from copypaste_rs._engine.call import Composition, Pasted, Side
 from copypaste_rs.blur import weights_of
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Paste, Placement, Plan
@@ -33,6 +33,7 @@ class KernelCall(NamedTuple):
     weights: list[NDArray[np.uint16] | None]
     """Weights of the blur of each paste; None pastes hard."""
     columns: list[list[NDArray[Any]]]
+    wants_unions: bool
 
     @staticmethod
     def of(call: Call) -> KernelCall:
@@ -40,7 +41,7 @@ class KernelCall(NamedTuple):
         target, sources = call.sides()
         sides = [Side(planes(side.image), side.masks, side.iscrowd) for side in (target, *sources)]
         weights = [None if paste.sigma is None else weights_of(paste.sigma) for paste in call.plan.pastes]
-        return KernelCall(call.plan, sides, weights, call.carried())
+        return KernelCall(call.plan, sides, weights, call.carried(), call.wants_pasted)
 
 
 def compose(call: Call, options: KernelOptions, out: NDArray[Any], output_format: OutputFormat | None) -> Composition:
@@ -129,4 +130,7 @@ def _composition(call: Call, image: NDArray[Any], rows: _core.ComposedRows) -> C
         columns.pick(arrays, rows.row) if values is None else values
         for arrays, values in zip(call.carried(), rows.carried, strict=True)
     ]
-    return Composition(image, masks, rows, carried)
+    pasted = None
+    if rows.unions is not None and rows.paste is not None:
+        pasted = Pasted(rows.paste, RleMasks._trusted(masks.size, *rows.unions))
+    return Composition(image, masks, rows, carried, pasted)

@@ -54,6 +54,15 @@ class ComposedRows(Protocol):
         """Crowds, and rows that would have been dropped and are kept as crowd."""
 
 
+class Pasted(NamedTuple):
+    """What the pastes of a plan have to do with the rows and the pixels of the result."""
+
+    paste: NDArray[np.int32]
+    """Number of the paste of each row, shape (n,); -1 for rows of the target."""
+    unions: RleMasks
+    """Canvas pixels that each paste covers, one mask for each; hard, whatever edge the image has."""
+
+
 class Composition(NamedTuple):
     """Result of a kernel: the image, and the columns of the rows that are left."""
 
@@ -62,6 +71,8 @@ class Composition(NamedTuple):
     rows: ComposedRows
     carried: list[NDArray[Any]]
     """The further columns, in the order of the call's layout."""
+    pasted: Pasted | None
+    """What the pastes cover, where the call wants to know."""
 
 
 Compose = Callable[["Call", "KernelOptions", "NDArray[Any]", "OutputFormat | None"], Composition]
@@ -131,6 +142,8 @@ class Call(NamedTuple):
     plan: Plan
     samples: list[Sample]
     layout: columns.Layout
+    wants_pasted: bool
+    """Whether what the pastes cover matters beyond masks and image."""
 
     @classmethod
     def check(
@@ -141,7 +154,8 @@ class Call(NamedTuple):
         samples = [check_sample(target_name, target), *sources]
         _check_images(places, samples)
         _check_plan(plan, target, sources, target_name)
-        return cls(plan, samples, columns.layout(places, [s.instances for s in samples], options.missing))
+        layout = columns.layout(places, [s.instances for s in samples], options.missing)
+        return cls(plan, samples, layout, wants_pasted=False)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from copypaste_rs._engine import call, columns
-from copypaste_rs._engine.call import Composition
+from copypaste_rs._engine.call import Composition, Pasted
 from copypaste_rs._engine.options import Options
 from copypaste_rs.blur import gaussian_weights
 from copypaste_rs.masks import RleMasks
@@ -18,7 +18,7 @@ from copypaste_rs.reference.rle import area, boxes, decode, place_masks
 from copypaste_rs.reference.runs import from_pixels, pixels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -106,7 +106,7 @@ def copy_paste(
 
 
 class Layer(NamedTuple):
-    """The rows of a paste that have enough pixels on the canvas."""
+    """The rows of a paste that have enough pixels on the canvas, if any."""
 
     paste: Paste
     rows: NDArray[np.int64]
@@ -118,8 +118,11 @@ class Layer(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """The rows of one side that are left at the end, as columns."""
+    """The rows of the target, or of one paste, that are left at the end, as columns."""
 
+    paste: int
+    """Number of the paste, and of its source; -1 for the target."""
+    source: int
     masks: RleMasks
     row: NDArray[np.int64]
     visibility: NDArray[np.float64]
@@ -140,7 +143,7 @@ class Rows(NamedTuple):
 def compose(call: Call, options: KernelOptions, out: NDArray[Any], output_format: OutputFormat | None) -> Composition:
     """Apply the plan of a call, and write its image to `out`, in another format where there is one."""
     plan, (target, sources) = call.plan, call.sides()
-    layers = [layer for paste in plan.pastes if len((layer := _layer(paste, sources, options.min_area)).rows)]
+    layers = [_layer(paste, sources, options.min_area) for paste in plan.pastes]
     image = out if output_format is None else np.empty(call.shape, target.image.dtype)
     _render(image, plan, target, sources, layers, options)
     if output_format is not None:
@@ -148,35 +151,43 @@ def compose(call: Call, options: KernelOptions, out: NDArray[Any], output_format
 
     # From the last paste to the target, since later pastes cover earlier ones; whatever lies on top is `covered`.
     covered = np.zeros(plan.canvas_size, np.bool_)
-    kept: list[tuple[int, Kept]] = []
+    kept: list[Kept] = []
 
-    def keep(number: int, placed: RleMasks, rows: NDArray[np.int64], crowd: NDArray[np.bool_]) -> None:
+    def keep(paste: int, source: int, placed: RleMasks, rows: NDArray[np.int64], crowd: NDArray[np.bool_]) -> None:
         visible = from_pixels(placed.size, (pixels_of(placed, i) & ~covered for i in range(len(placed))))
         before, after = area(placed), area(visible)
         visibility = after / np.maximum(before, 1)
         hidden = ~crowd & ((after < options.min_area) | (visibility < options.min_visibility))
         left = (after > 0) & (~hidden | options.keep_hidden)
-        kept.append((number, Kept(visible[left], rows[left], visibility[left], hidden[left])))
+        kept.append(Kept(paste, source, visible[left], rows[left], visibility[left], hidden[left]))
 
-    for layer in reversed(layers):
-        keep(layer.paste.source, layer.placed, layer.rows, sources[layer.paste.source].iscrowd[layer.rows])
+    for number, layer in reversed([*enumerate(layers)]):
+        source = layer.paste.source
+        keep(number, source, layer.placed, layer.rows, sources[source].iscrowd[layer.rows])
         covered |= pixels_of(layer.union, 0)
-    keep(-1, place_masks(target.masks, plan.target), np.arange(len(target.masks)), target.iscrowd)
+    keep(-1, -1, place_masks(target.masks, plan.target), np.arange(len(target.masks)), target.iscrowd)
     kept.reverse()
 
-    masks = RleMasks.concat([part.masks for _, part in kept])
+    def numbers(of_part: Callable[[Kept], int]) -> NDArray[np.int32]:
+        return np.concatenate([np.full(len(part.row), of_part(part), np.int32) for part in kept])
+
+    masks = RleMasks.concat([part.masks for part in kept])
     iscrowd = [target.iscrowd, *(source.iscrowd for source in sources)]
     starts = np.cumsum([0, *map(len, iscrowd)])
-    row = np.concatenate([part.row + starts[number + 1] for number, part in kept])
+    row = np.concatenate([part.row + starts[part.source + 1] for part in kept])
     rows = Rows(
         boxes(masks),
         area(masks),
-        np.concatenate([np.full(len(part.row), number, np.int32) for number, part in kept]),
-        np.concatenate([part.row for _, part in kept]).astype(np.int32),
-        np.concatenate([part.visibility for _, part in kept]).astype(np.float32),
-        np.concatenate([part.hidden | iscrowd[number + 1][part.row] for number, part in kept]),
+        numbers(lambda part: part.source),
+        np.concatenate([part.row for part in kept]).astype(np.int32),
+        np.concatenate([part.visibility for part in kept]).astype(np.float32),
+        np.concatenate([part.hidden | iscrowd[part.source + 1][part.row] for part in kept]),
     )
-    return Composition(out, masks, rows, [columns.pick(arrays, row) for arrays in call.carried()])
+    pasted = None
+    if call.wants_pasted:
+        unions = [RleMasks.empty(plan.canvas_size), *(layer.union for layer in layers)]
+        pasted = Pasted(numbers(lambda part: part.paste), RleMasks.concat(unions))
+    return Composition(out, masks, rows, [columns.pick(arrays, row) for arrays in call.carried()], pasted)
 
 
 def _render(
@@ -191,6 +202,8 @@ def _render(
     fill, nearest, antialias, *_ = options
     place_pixels(target.image, plan.target, image, fill=fill, nearest=nearest, antialias=antialias)
     for layer in layers:
+        if len(layer.rows) == 0:
+            continue
         above = np.empty_like(image)
         source = sources[layer.paste.source]
         placement = layer.paste.placement

@@ -38,14 +38,15 @@ struct PyPlan {
     pastes: Vec<PyPaste>,
 }
 
-/// `KernelCall` of Python: a plan, its samples with the target first, blur weights for each paste, and for each further
-/// column the arrays of all samples.
+/// `KernelCall` of Python: a plan, its samples with the target first, blur weights for each paste, for each further
+/// column the arrays of all samples, and whether Python needs to know what each paste covers.
 #[derive(FromPyObject)]
 pub(crate) struct PyCall<'py> {
     plan: PyPlan,
     sides: Vec<PySide<'py>>,
     weights: Vec<Option<PyReadonlyArray1<'py, u16>>>,
     columns: Vec<Vec<Bound<'py, PyAny>>>,
+    wants_unions: bool,
 }
 
 /// Rows of a result, as columns.
@@ -61,6 +62,15 @@ pub(crate) struct ComposedRows {
     crowd: Py<PyArray1<bool>>,
     row: Py<PyArray1<i64>>,
     carried: Py<PyList>,
+    /// Number of the paste of each row, and run lengths and offsets of what each paste covers, where they are wanted.
+    paste: Option<Py<PyArray1<i32>>>,
+    unions: Option<(Py<PyArray1<u32>>, Py<PyArray1<i64>>)>,
+}
+
+/// Rows of a result, and what each paste covers where that is wanted: run lengths and offsets.
+pub(crate) struct JobRows {
+    rows: ResultRows,
+    unions: Option<(Vec<u32>, Vec<i64>)>,
 }
 
 /// Arrays of one item, held while they are read.
@@ -76,6 +86,7 @@ pub(crate) struct Job<'a, T> {
     images: Vec<ArrayView3<'a, T>>,
     masks: Vec<MaskParts<'a>>,
     crowds: Vec<&'a [bool]>,
+    wants_unions: bool,
 }
 
 /// Images of an item with rows that are slices, and the coverage of its pastes: ready to be rendered.
@@ -95,7 +106,7 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
     }
 
     pub(crate) fn job(&self) -> PyResult<Job<'_, T>> {
-        let PyCall { plan, sides, weights, .. } = &self.call;
+        let PyCall { plan, sides, weights, wants_unions, .. } = &self.call;
         let pastes = plan.pastes.iter().zip(weights).map(|(paste, weights)| {
             Ok(Paste {
                 source: paste.source,
@@ -110,6 +121,7 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
             images: self.images.iter().map(PyReadonlyArray3::as_array).collect(),
             masks: sides.iter().map(|side| side.masks.parts()).collect::<PyResult<_>>()?,
             crowds: self.crowds()?,
+            wants_unions: *wants_unions,
         })
     }
 
@@ -118,7 +130,8 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
     }
 
     /// Result rows for Python, with the further columns of these rows.
-    pub(crate) fn finish(&self, py: Python<'py>, rows: ResultRows) -> PyResult<ComposedRows> {
+    pub(crate) fn finish(&self, py: Python<'py>, made: JobRows) -> PyResult<ComposedRows> {
+        let JobRows { rows, unions } = made;
         let crowds = self.crowds()?;
         // Rows are counted through all samples, the target's first.
         let mut starts = vec![0];
@@ -144,13 +157,16 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
             visibility: rows.visibility.into_pyarray(py).unbind(),
             crowd: crowd.into_pyarray(py).unbind(),
             row: row.into_pyarray(py).unbind(),
+            paste: unions.is_some().then(|| rows.paste.into_pyarray(py).unbind()),
+            unions: unions
+                .map(|(runs, ends)| (runs.into_pyarray(py).unbind(), ends.into_pyarray(py).unbind())),
         })
     }
 }
 
 impl<'a, T: Pixel> Job<'a, T> {
     /// Finds out what is left of every object, and what is to be rendered.
-    pub(crate) fn compose(&self, rules: &DropRules) -> Result<(ResultRows, Composed<'a, T>)> {
+    pub(crate) fn compose(&self, rules: &DropRules) -> Result<(JobRows, Composed<'a, T>)> {
         let objects = self.masks.iter().zip(&self.crowds);
         let objects = objects.map(|(masks, &crowd)| Ok(Objects { masks: masks.counts()?, crowd }));
         let objects: Vec<_> = objects.collect::<Result<_>>()?;
@@ -159,7 +175,8 @@ impl<'a, T: Pixel> Job<'a, T> {
         let (&target, sources) = objects.split_first().ok_or(no_target)?;
         let (rows, coverage) = copy_paste::compose_masks(target, &self.target, sources, &self.pastes, rules)?;
         let images = self.images.iter().copied().map(with_dense_rows).collect();
-        Ok((rows, Composed { coverage, images }))
+        let unions = self.wants_unions.then(|| coverage.unions(self.pastes.len())).transpose()?;
+        Ok((JobRows { rows, unions }, Composed { coverage, images }))
     }
 }
 

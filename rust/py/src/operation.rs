@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use copypaste_core::Result;
-use copypaste_core::copy_paste::{DropRules, PixelOptions, Renderer, ResultRows};
+use copypaste_core::copy_paste::{DropRules, PixelOptions, Renderer};
 use copypaste_core::resample::Pixel;
 use ndarray::{ArrayViewMut3, ArrayViewMut4, Axis};
 use numpy::{Element, PyArray3, PyArray4, PyReadonlyArray1};
@@ -15,7 +15,7 @@ use crate::arguments::for_pixel_type;
 use crate::errors::{of_item, to_python};
 use crate::formats::{PyFormat, for_output_type, format};
 use crate::holding::writing;
-use crate::items::{ComposedRows, Item, PyCall};
+use crate::items::{ComposedRows, Item, JobRows, PyCall};
 use crate::threads::{for_each, lock, number_of_threads};
 
 /// `KernelOptions` of Python: one fill value for each channel, whose dtype is that of all images, and the rest.
@@ -84,7 +84,7 @@ fn render_one<'c, T: Element + Pixel, O: Send>(
     out: ArrayViewMut3<'c, O>,
     channels_first: bool,
     render: impl Fn(&mut Renderer<'_, '_, T>, Range<usize>, ArrayViewMut3<'c, O>) -> Result<()> + Sync,
-) -> PyResult<ResultRows> {
+) -> PyResult<JobRows> {
     let job = item.job()?;
     py.detach(|| {
         let (rows, composed) = job.compose(rules)?;
@@ -129,7 +129,7 @@ fn render_batch<'c, T: Element + Pixel, O: Send>(
     out: ArrayViewMut4<'c, O>,
     channels_first: bool,
     render: impl Fn(&mut Renderer<'_, '_, T>, Range<usize>, ArrayViewMut3<'c, O>) -> Result<()> + Sync,
-) -> PyResult<Vec<ResultRows>> {
+) -> PyResult<Vec<JobRows>> {
     let jobs: Vec<_> = items.iter().map(Item::job).collect::<PyResult<_>>()?;
     let mut composed: Vec<_> = jobs.iter().map(|_| None).collect();
     let jobs = jobs.iter().zip(&mut composed).enumerate().collect();

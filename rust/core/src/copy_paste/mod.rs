@@ -76,6 +76,8 @@ pub struct ResultRows {
     pub source: Vec<i32>,
     /// Row number within the target or the source.
     pub source_row: Vec<i32>,
+    /// Number of the paste of each row; -1 is none, for rows of the target.
+    pub paste: Vec<i32>,
     /// Area over the area before anything covered the row.
     pub visibility: Vec<f32>,
     /// Whether the row is kept only because of [`DropRules::keep_hidden`].
@@ -100,7 +102,7 @@ pub fn compose_masks(
     check(&target, placement, sources, pastes)?;
     let layers = rows::place_layers(sources, pastes, rules)?;
     let rows = rows::cut_and_drop(&target, placement, sources, &layers, rules)?;
-    Ok((rows, Coverage::new(*placement, &layers)?))
+    Ok((rows, Coverage::new(*placement, layers)?))
 }
 
 /// Checks every index and size that is used below; callers have checked them before, with better sentences.
@@ -140,6 +142,8 @@ fn check_size(expected: Size, found: Size) -> Result<()> {
 
 /// Paste with at least one row, its rows placed on the canvas.
 struct Layer<'a> {
+    /// Number of the paste, and of its source.
+    paste: usize,
     source: usize,
     placement: Placement,
     soft: Option<SoftEdge<'a>>,

@@ -16,7 +16,7 @@ pub(super) fn place_layers<'a>(
     rules: &DropRules,
 ) -> Result<Vec<Layer<'a>>> {
     let mut layers = reserve(pastes.len())?;
-    for paste in pastes {
+    for (number, paste) in pastes.iter().enumerate() {
         let masks = &sources[paste.source].masks;
         let placed = rle::place_rows(masks, paste.rows, &paste.placement, rules.min_area.max(1))?;
         if placed.rows.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn place_layers<'a>(
         };
         let bbox = bounding_box(union.spans(0), placement.canvas.h as u32);
         let soft = paste.weights.map(|weights| SoftEdge { weights, uncut });
-        layers.push(Layer { source, placement, soft, placed, union, bbox });
+        layers.push(Layer { paste: number, source, placement, soft, placed, union, bbox });
     }
     Ok(layers)
 }
@@ -65,12 +65,13 @@ pub(super) fn cut_and_drop(
         } else {
             None
         };
-        result.add(Origin { source: -1, row, crowd }, placed, left)?;
+        result.add(Origin { paste: -1, source: -1, row, crowd }, placed, left)?;
     }
     for (layer, cut) in layers.iter().zip(&cut) {
         let PlacedMasks { masks, rows, area, boxes } = &layer.placed;
         for (i, &row) in rows.iter().enumerate() {
-            let origin = Origin { source: layer.source as i32, row, crowd: sources[layer.source].crowd[row] };
+            let crowd = sources[layer.source].crowd[row];
+            let origin = Origin { paste: layer.paste as i32, source: layer.source as i32, row, crowd };
             let placed = PlacedMask { spans: masks.spans(i), area: area[i], bbox: boxes[i] };
             result.add(origin, placed, cut.as_ref().map(|cut| cut.spans(i)))?;
         }
@@ -137,9 +138,10 @@ impl Occluder<'_> {
     }
 }
 
-/// Origin of a row: its source, -1 for the target, its number there, and whether it is a crowd.
+/// Origin of a row: its paste and source, -1 for the target, its number there, and whether it is a crowd.
 #[derive(Clone, Copy)]
 struct Origin {
+    paste: i32,
     source: i32,
     row: usize,
     crowd: bool,
@@ -162,6 +164,7 @@ impl<'a> RowBuilder<'a> {
             area: reserve(rows)?,
             source: reserve(rows)?,
             source_row: reserve(rows)?,
+            paste: reserve(rows)?,
             visibility: reserve(rows)?,
             hidden: reserve(rows)?,
         };
@@ -190,6 +193,7 @@ impl<'a> RowBuilder<'a> {
         self.rows.area.push(area as i64);
         self.rows.source.push(origin.source);
         self.rows.source_row.push(origin.row as i32);
+        self.rows.paste.push(origin.paste);
         self.rows.visibility.push(visibility as f32);
         self.rows.hidden.push(hidden);
         Ok(())
@@ -234,7 +238,7 @@ mod tests {
                     let union = union(&masks).unwrap();
                     let bbox = bounding_box(union.spans(0), size.h as u32);
                     let placed = PlacedMasks { masks, rows: Vec::new(), area: Vec::new(), boxes: Vec::new() };
-                    Layer { source, placement, soft: None, placed, union, bbox }
+                    Layer { paste: source, source, placement, soft: None, placed, union, bbox }
                 })
                 .collect();
             let (cut, toggles) = cut_layers(&layers).unwrap();
