@@ -7,7 +7,7 @@ works on it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
@@ -318,6 +318,7 @@ def copy_paste(
     min_visibility: float = 0.0,
     on_hidden: str = "drop",
     missing: Mapping[str, Any] | None = None,
+    flip_pairs: Sequence[tuple[SupportsIndex, SupportsIndex]] | None = None,
     out: NDArray[Any] | None = None,
 ) -> Sample:
     """Apply a plan: the target on the canvas, with objects of the sources pasted over it, in one pass.
@@ -340,6 +341,7 @@ def copy_paste(
         min_visibility=min_visibility,
         on_hidden=on_hidden,
         missing=missing,
+        flip_pairs=flip_pairs,
     )
     return call.apply(_compose, options, plan, target, call.samples(sources), out)
 

@@ -11,7 +11,9 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._equality import same
 from copypaste_rs._immutable import Immutable
+from copypaste_rs.column_kinds import kind_of
 from copypaste_rs.masks import RleMasks, element
+from copypaste_rs.rectangles import check_order, rectangle_masks, with_rectangles
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -30,20 +32,29 @@ class Instances(Immutable):
     Parameters
     ----------
     masks : RleMasks, optional
-        One mask for each instance. Boxes are then derived from them, and given ones are ignored.
+        One mask for each instance. Boxes are then derived from them, and given ones are ignored, but for rows that
+        are `box_only`.
     labels : array, shape (n,), optional
         Class of each instance, of any dtype.
     boxes : array, shape (n, 4), optional
-        x0, y0, x1, y1, half-open, in pixels; kept as float32.
+        x0, y0, x1, y1, half-open, in pixels; kept as float32. Without `masks` every row is `box_only`.
     iscrowd : array of bool (or 0 and 1), shape (n,), optional
         Whether a row marks a region of uncounted objects.
+    keypoints : array, shape (n, k, 3), optional
+        x, y, v of k points of each instance, kept as float32: x and y in pixels, half-open as boxes are, so that
+        the centre of pixel i is i + 0.5; v is 0 for a point that nobody marked, 1 for a hidden, 2 for a visible one.
+    box_only : array of bool (or 0 and 1), shape (n,), optional
+        Which rows have a box and no outline. The box is taken from `boxes`; in the place of the mask stands its
+        rectangle, the pixels whose centres are in it, as soon as the size of the image is known: from `masks`, or
+        from the `Sample`. `boxes` are in whole pixels then.
     **fields : array, shape (n, ...)
-        Further columns.
+        Further columns. `pseudo`, bool, marks what a model predicted; it is not pasted unless asked.
 
     Raises
     ------
     ValueError
-        When columns differ in length, or a field has a name that means something else here.
+        When columns differ in length, a field has a name that means something else here, or a box that stands for
+        an outline is upside down.
     TypeError
         When a column is not an array of the kind described.
 
@@ -67,21 +78,27 @@ class Instances(Immutable):
         labels: ArrayLike | None = None,
         boxes: ArrayLike | None = None,
         iscrowd: ArrayLike | None = None,
+        keypoints: ArrayLike | None = None,
+        box_only: ArrayLike | None = None,
         **fields: ArrayLike,
     ) -> None:
         columns: dict[str, Column] = {}
+        if masks is not None and not isinstance(masks, RleMasks):
+            raise wrong_type("masks", "RleMasks (RleMasks.from_dense takes arrays)", type(masks).__name__)
+        flags = None if box_only is None else _column("box_only", box_only)
+        if flags is not None or (boxes is not None and masks is None):
+            masks, boxes, flags = _with_boxes(masks, boxes, flags)
         if masks is not None:
-            if not isinstance(masks, RleMasks):
-                raise wrong_type("masks", "RleMasks (RleMasks.from_dense takes arrays)", type(masks).__name__)
             columns["masks"] = masks
         if labels is not None:
             columns["labels"] = _column("labels", labels)
         if masks is not None:
             columns["boxes"] = masks.boxes
         elif boxes is not None:
-            columns["boxes"] = _boxes(boxes)
-        if iscrowd is not None:
-            columns["iscrowd"] = _checks.crowd_flags("iscrowd", _column("iscrowd", iscrowd))
+            columns["boxes"] = boxes
+        for name, values in {"iscrowd": iscrowd, "keypoints": keypoints, "box_only": flags}.items():
+            if values is not None:
+                columns[name] = _column(name, values)
         for name, values in fields.items():
             if name in RESERVED or name.startswith("_"):
                 raise wrong(name, "another name for a column", "one that has a meaning of its own")
@@ -130,6 +147,25 @@ class Instances(Immutable):
         """Whether each row is a crowd, shape (n,), or None when nobody said."""
         return self._columns.get("iscrowd")
 
+    @property
+    def keypoints(self) -> NDArray[np.float32] | None:
+        """The keypoints, shape (n, k, 3): x, y, v; or None."""
+        return self._columns.get("keypoints")
+
+    @property
+    def box_only(self) -> NDArray[np.bool_] | None:
+        """Whether each row has a box and no outline, shape (n,), or None when nobody said."""
+        return self._columns.get("box_only")
+
+    def to_polygons(self) -> list[list[NDArray[np.float64]]]:
+        """Outlines of each row, as `RleMasks.to_polygons` gives them; none of rows that are `box_only`."""
+        masks, box_only = self.masks, self.box_only
+        if masks is None:
+            return [[] for _ in range(self._n)]
+        outlines = iter((masks if box_only is None else masks[~box_only]).to_polygons())
+        hidden = np.zeros(self._n, np.bool_) if box_only is None else box_only
+        return [[] if none else next(outlines) for none in hidden]
+
     def __getattr__(self, name: str) -> NDArray[Any]:
         if not name.startswith("_"):
             try:
@@ -154,7 +190,8 @@ class Instances(Immutable):
     def concat(cls, instances: Iterable[Instances]) -> Instances:
         """Join the rows of several, in order. Those with rows must have the same columns.
 
-        A column's dtype becomes what NumPy promotes to; masks must be of one size.
+        A column's dtype becomes what NumPy promotes to; masks must be of one size. Boxes without masks get
+        rectangles where others have masks; flags that some have and others lack are False there.
         """
         parts = _checks.items("instances", instances)
         for i, part in enumerate(parts):
@@ -163,19 +200,28 @@ class Instances(Immutable):
         parts = [part for part in parts if len(part)] or parts[:1]
         if not parts:
             return cls()
-        names = list(parts[0]._columns)
-        for part in parts[1:]:
-            if differing := set(names) ^ set(part._columns):
-                raise wrong("instances", "the same columns in each", f"{min(differing)!r} in some")
+        size = next((part.masks.size for part in parts if part.masks is not None), None)
+        if size is not None:
+            parts = [part._in_image(size) for part in parts]
         joined: dict[str, Column] = {}
-        for name in names:
-            pieces = [part._columns[name] for part in parts]
+        for name in dict.fromkeys(name for part in parts for name in part._columns):
+            pieces = [part._columns.get(name, _absent(name, part._n)) for part in parts]
+            if any(piece is None for piece in pieces):
+                raise wrong("instances", "the same columns in each", f"{name!r} in some")
             try:
                 joined[name] = RleMasks.concat(pieces) if name == "masks" else np.concatenate(pieces)
             except (TypeError, ValueError) as error:
                 wrongly = wrong_type if isinstance(error, TypeError) else wrong
                 raise wrongly("instances", f"columns {name!r} that can be joined", f"others: {error}") from None
         return cls._trusted(joined)
+
+    def _in_image(self, size: tuple[int, int]) -> Instances:
+        """The instances in an image of a size: rectangles of boxes that have no masks, in the place of these."""
+        boxes = self._columns.get("boxes")
+        if boxes is None or "masks" in self._columns:
+            return self
+        masks = rectangle_masks(boxes, size)
+        return Instances._trusted({"masks": masks, **self._columns, "boxes": masks.boxes})
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Instances):
@@ -211,7 +257,7 @@ class Sample(Immutable):
     image : array, shape (H, W) or (H, W, C)
         dtype uint8, uint16 or float32, any number of channels. Not copied, never written to.
     instances : Instances
-        The objects. Masks, where there are any, have the size of the image.
+        The objects. Masks, where there are any, have the size of the image; boxes without masks become rectangles.
     info : mapping, optional
         Data of the image as a whole (image id, file name, ...), carried along.
 
@@ -240,10 +286,10 @@ class Sample(Immutable):
             raise wrong_type("instances", "Instances", type(instances).__name__)
         if not isinstance(info, Mapping):
             raise wrong_type("info", "a mapping", type(info).__name__)
-        masks = instances.masks
-        if masks is not None and masks.size != pixels.shape[:2]:
-            raise wrong("instances", f"masks of the image's size {pixels.shape[:2]}", str(masks.size))
-        self._set(pixels, instances, dict(info))
+        size, masks = (pixels.shape[0], pixels.shape[1]), instances.masks
+        if masks is not None and masks.size != size:
+            raise wrong("instances", f"masks of the image's size {size}", str(masks.size))
+        self._set(pixels, instances._in_image(size), dict(info))
 
     def _set(self, image: NDArray[Any], instances: Instances, info: dict[str, Any]) -> None:
         _set_image(self, image)
@@ -288,7 +334,37 @@ def _column(name: str, values: ArrayLike) -> NDArray[Any]:
     array = _checks.converted(name, values, "an array with one row for each instance", "rows of differing shape")
     if array.ndim == 0:
         raise wrong(name, "one row for each instance", f"the single value {values!r}")
-    return array
+    check = kind_of(name).check
+    return array if check is None else check(name, array)
+
+
+def _absent(name: str, n: int) -> NDArray[Any] | None:
+    """The column of n rows that nobody gave, where there is a value for that."""
+    kind = kind_of(name)
+    return None if kind.absent is None or kind.absent_beside is not None else np.full(n, kind.absent)
+
+
+def _with_boxes(
+    masks: RleMasks | None, boxes: ArrayLike | None, flags: NDArray[np.bool_] | None
+) -> tuple[RleMasks | None, NDArray[np.float32] | None, NDArray[np.bool_]]:
+    """Masks, with rectangles where rows are `box_only`, the boxes, and which rows these are."""
+    if boxes is None:
+        if masks is None or flags is None or flags.any():
+            raise wrong("boxes", "boxes of the rows that are box_only", "none")
+        return masks, None, flags
+    given = _boxes(boxes)
+    if flags is None:
+        flags = np.ones(len(given), np.bool_)
+    rows = len(given) if masks is None else len(masks)
+    for name, values in (("boxes", given), ("box_only", flags)):
+        if len(values) != rows:
+            raise wrong(name, f"{rows} rows as in {'boxes' if masks is None else 'masks'}", str(len(values)))
+    if masks is None and not flags.all():
+        raise wrong("box_only", "True for each row, as there are no masks", "False in some")
+    check_order(given, flags)
+    if masks is not None and flags.any():
+        masks = with_rectangles(masks, given, flags)
+    return masks, given, flags
 
 
 def _boxes(values: ArrayLike) -> NDArray[np.float32]:

@@ -161,7 +161,7 @@ def _copy_paste(draw: Draw) -> tuple[Any, ...]:
         "on_hidden": st.sampled_from(["drop", "crowd"]),
         "fill": st.integers(0, 255),
     }
-    return *draw(plans()), draw(st.fixed_dictionaries({}, optional=options))
+    return *draw(plans()), draw(st.fixed_dictionaries({"flip_pairs": st.just([(2, 0)])}, optional=options))
 
 
 def _draw_plan(draw: Draw) -> tuple[Any, ...]:
@@ -195,7 +195,7 @@ RULES: list[Any] = [
 STILL = Placement((2, 3), (2, 3), (0, 0), (2, 3))
 SOME = masks("#../..#", ".../...")
 IMAGE = np.zeros((2, 3, 3), np.uint8)
-SAMPLE = Sample(IMAGE, Instances(masks=SOME))
+SAMPLE = Sample(IMAGE, Instances(masks=SOME, keypoints=np.ones((2, 2, 3)), box_only=[False, False]))
 SURE = PlanOptions.check(size=(2, 3), target_scale=(1, 1), source_scale=(1, 1), flip=0, select="all")
 """Options that leave nothing to the key, so that both backends draw one plan without one."""
 SEEN = PlanSource((2, 3), np.array([[0, 0, 3, 2], [0, 1, 1, 2]], np.float32), np.array([False, True]), np.array([4, 5]))
@@ -241,7 +241,7 @@ TABLE: dict[str, Kernel] = {
         calls(_copy_paste),
         good(
             Plan(STILL, (Paste(0, (0,), STILL),)), SAMPLE, [SAMPLE], fill=3, interpolation="nearest", antialias=False,
-            min_area=0, min_visibility=0.0, on_hidden="drop", missing=None, out=_out(),
+            min_area=0, min_visibility=0.0, on_hidden="drop", missing=None, flip_pairs=[(0, 1)], out=_out(),
         ),
     ),
     # draws

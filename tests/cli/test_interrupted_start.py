@@ -75,7 +75,7 @@ def test_an_interrupt_while_a_string_is_executed() -> None:
 def test_nothing_is_said_of_an_output_where_there_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     files = small_set(tmp_path / "in")

@@ -263,8 +263,8 @@ def test_bad_calls() -> None:
     place = Placement(TARGET.size, (9, 9), (0, 0), (20, 20))
     with pytest.raises(ValueError, match=r"^plan: expected no pastes \(SimpleCopyPaste applies them\), got 1$"):
         jitter.apply(Plan(place, (Paste(0, (0,), place),)), TARGET)
-    with pytest.raises(ValueError, match=r"^sources\[0\]: expected masks for its 1 instances, got none"):
-        transform.sample_plan(TARGET, Sample(SOURCE.image, Instances(boxes=[[0, 0, 1, 1]])))
+    with pytest.raises(ValueError, match=r"^sources\[0\]: expected masks or boxes for its 1 instances, got none"):
+        transform.sample_plan(TARGET, Sample(SOURCE.image, Instances(labels=[1])))
 
 
 def test_a_scale_that_no_side_can_have(backend: str) -> None:
@@ -355,8 +355,8 @@ def test_scale_jitter_calls_its_sample_sample() -> None:
     plan = jitter.sample_plan(TARGET, 0)
     with pytest.raises(ValueError, match=r"^plan: expected a plan for a sample of size \(37, 25\), got \(30, 44\)$"):
         jitter.apply(plan, SOURCE)
-    with pytest.raises(ValueError, match=r"^sample: expected masks for its 1 instances, got none"):
-        jitter(Sample(TARGET.image, Instances(boxes=[[0, 0, 1, 1]])))
+    with pytest.raises(ValueError, match=r"^sample: expected masks or boxes for its 1 instances, got none"):
+        jitter(Sample(TARGET.image, Instances(labels=[1])))
 
 
 def test_fresh_entropy_and_generators_move_on() -> None:

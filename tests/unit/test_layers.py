@@ -15,10 +15,11 @@ ROOT = Path(copypaste_rs.__file__).parent
 
 LAYERS: list[set[str]] = [
     {"_core"},  # the extension: values call its kernels
-    {"errors", "_immutable", "_equality", "_ragged", "column_names"},
+    {"errors", "_immutable", "_equality", "_ragged"},
     {"_checks.*"},
+    {"column_kinds.*"},
     # Values: plain data, and what is drawn from keys.
-    {"blur", "draws", "masks", "sample", "plan", "plan_options"},
+    {"blur", "draws", "masks", "rectangles", "sample", "plan", "plan_options"},
     {"_engine.*"},
     # The two backends.
     {"_rust", "functional", "reference.*"},
@@ -30,7 +31,7 @@ LAYERS: list[set[str]] = [
 ]
 """From the lowest; `name.*` is a package with all its modules. A module that stands nowhere fails."""
 
-VALUES = {"plan": 0, "blur": 1, "masks": 1, "plan_options": 1, "draws": 2, "sample": 2}
+VALUES = {"plan": 0, "blur": 1, "masks": 1, "plan_options": 1, "draws": 2, "rectangles": 2, "sample": 3}
 """Steps of the values, which are modules of one layer: again each imports from steps below."""
 
 ROOT_HOMES = vars(copypaste_rs)["_HOMES"]

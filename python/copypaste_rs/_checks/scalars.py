@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from copypaste_rs._checks.places import Place
 
 Size: TypeAlias = "SupportsIndex | tuple[SupportsIndex, SupportsIndex]"
+FlipPairs: TypeAlias = "tuple[tuple[int, int], ...] | None"
+"""Numbers of points that a mirror image exchanges, by pairs; None where nobody said, () for none."""
 
 MAX_SIDE = 2**31 - 1
 MAX_PIXELS = 2**32 - 1
@@ -94,6 +96,20 @@ def size(name: Place, value: object, minimum: int = 1, maximum: int = MAX_SIDE) 
     if h * w > MAX_PIXELS:
         raise wrong(name, f"at most {MAX_PIXELS} pixels", f"({h}, {w})")
     return h, w
+
+
+def flip_pairs(value: object) -> FlipPairs:
+    """`value` as pairs of numbers of points, each number in one pair at most."""
+    if value is None:
+        return None
+    pairs = tuple(pair(("flip_pairs", i), each, 0, MAX_SIDE) for i, each in enumerate(items("flip_pairs", value)))
+    seen: set[int] = set()
+    for i, numbers in enumerate(pairs):
+        for number in numbers:
+            if number in seen:
+                raise wrong(("flip_pairs", i), "each point in one pair at most", f"point {number} twice")
+            seen.add(number)
+    return pairs
 
 
 def items(name: Place, values: object) -> list[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import item, wrong, wrong_type
-from copypaste_rs._engine import columns
+from copypaste_rs._engine import columns, geometry
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Plan, check_placement
 from copypaste_rs.sample import Instances, Sample
@@ -155,7 +155,9 @@ class Call(NamedTuple):
         _check_images(places, samples)
         _check_plan(plan, target, sources, target_name)
         layout = columns.layout(places, [s.instances for s in samples], options.missing)
-        return cls(plan, samples, layout, wants_pasted=False)
+        if layout.geometry:
+            geometry.check_flips(layout, plan, options.flip_pairs)
+        return cls(plan, samples, layout, wants_pasted=bool(layout.geometry))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -181,8 +183,12 @@ class Call(NamedTuple):
 
     def result(self, options: Options, made: Composition) -> Sample:
         """The sample that a kernel's work amounts to."""
-        wanted = self.layout.has_crowd or options.on_hidden == "crowd"
-        gathered = columns.gather(self.layout, made, crowd=wanted)
+        layout = self.layout
+        kept = {column.name: values for column, values in zip(layout.carried, made.carried, strict=True)}
+        if layout.geometry and made.pasted is not None:
+            kept |= geometry.moved(layout, self.plan, made.pasted, kept, options.flip_pairs)
+        wanted = "iscrowd" in layout.found or options.on_hidden == "crowd"
+        gathered = columns.gather(layout, made, kept, crowd=wanted)
         return Sample._trusted(made.image, Instances._trusted(gathered), dict(self.samples[0].info))
 
 

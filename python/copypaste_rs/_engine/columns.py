@@ -12,7 +12,7 @@ from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._checks.places import part
 from copypaste_rs._engine.dtypes import common_dtype
 from copypaste_rs._equality import same
-from copypaste_rs.column_names import GEOMETRY, WRITTEN
+from copypaste_rs.column_kinds import COLUMN_KINDS, GEOMETRY, MADE, SUSPECT, Origin, kind_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,8 +34,10 @@ class Layout(NamedTuple):
     """The columns of the result."""
 
     carried: list[Carried]
-    has_area: bool
-    has_crowd: bool
+    found: Mapping[str, Any]
+    """All columns of the samples that have rows, by name."""
+    geometry: list[str]
+    """Those of `carried` that are positions."""
 
 
 def check_missing(missing: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -47,8 +49,10 @@ def check_missing(missing: Mapping[str, Any] | None) -> dict[str, Any]:
     for name in missing:
         if not isinstance(name, str):
             raise wrong_type("missing", "column names", repr(name))
-        if name in WRITTEN or name in GEOMETRY:
+        if name in MADE or kind_of(name).origin is Origin.UNMOVABLE:
             raise wrong("missing", "names of columns that can be taken from a value", repr(name))
+        if name in GEOMETRY and not (np.ndim(missing[name]) == 0 and missing[name] == 0):
+            raise wrong("missing", f"0 for {name!r}, which makes rows of zeros", repr(missing[name]))
     return {name: _scalar(value) for name, value in missing.items()}
 
 
@@ -69,30 +73,41 @@ def layout(names: Sequence[Place], sides: Sequence[Instances], missing: Mapping[
     """
     columns = [side._columns for side in sides]
     for name, side, held in zip(names, sides, columns, strict=True):
-        if not GEOMETRY.isdisjoint(held):
-            column = min(GEOMETRY.intersection(held))
-            raise wrong(name, "no column that this operation cannot move", f"{column!r}; leave it out")
+        if not SUSPECT.isdisjoint(held):
+            _check_movable(name, held)
         if side._n and "masks" not in held:
-            raise wrong(name, f"masks for its {side._n} instances", "none (boxes alone are not supported)")
+            raise wrong(name, f"masks or boxes for its {side._n} instances", "none")
     with_rows = [i for i, side in enumerate(sides) if side._n] or [0]
     found = columns[with_rows[0]]
     for i in with_rows[1:]:
         found = found | columns[i]
     carried = []
     for column in found:
-        if column in WRITTEN:
+        if column in MADE:
             continue
         arrays = [columns[i].get(column) for i in with_rows]
         if _alike(arrays):
             carried.append(Carried(column, arrays))
             continue
-        for i in with_rows:
-            if column not in columns[i] and column not in missing:
-                holder = part(next(names[j] for j in with_rows if column in columns[j]))
+        lacking = [i for i in with_rows if column not in columns[i]]
+        if lacking and column not in missing:
+            holders = [i for i in with_rows if column in columns[i]]
+            kind = kind_of(column)
+            if kind.absent is None or not all((kind.absent_beside or column) in columns[i] for i in holders):
                 given = f"none; missing={{{column!r}: ...}} gives a value for it"
-                raise wrong(names[i], f"the column {column!r}, which {holder} has", given)
+                raise wrong(names[lacking[0]], f"the column {column!r}, which {part(names[holders[0]])} has", given)
+            missing = {**missing, column: kind.absent}
         carried.append(_carried(column, names, columns, with_rows, missing))
-    return Layout(carried, "area" in found, "iscrowd" in found)
+    return Layout(carried, found, [name for name in GEOMETRY if name in found])
+
+
+def _check_movable(name: Place, held: Mapping[str, Any]) -> None:
+    """Refuse a column that would be carried stale."""
+    for column in sorted(SUSPECT.intersection(held)):
+        of = COLUMN_KINDS[column].of
+        if of is None or of not in held:
+            without = "" if of is None else f" without {of!r}"
+            raise wrong(name, "no column that this operation cannot move", f"{column!r}{without}; leave it out")
 
 
 def _carried(
@@ -192,10 +207,9 @@ def _labels_fit(labels: NDArray[Any], dtype: np.dtype[Any]) -> bool:
         return False
 
 
-def gather(plan: Layout, made: Composition, *, crowd: bool) -> dict[str, Any]:
+def gather(plan: Layout, made: Composition, kept: dict[str, Any], *, crowd: bool) -> dict[str, Any]:
     """The columns of the result: what the kernel made, and the rows that are left of those of `plan`."""
     rows = made.rows
-    kept = {column.name: values for column, values in zip(plan.carried, made.carried, strict=True)}
     # The order of the constructor: masks, labels, boxes, iscrowd, then the rest.
     result: dict[str, Any] = {"masks": made.masks}
     if "labels" in kept:
@@ -204,7 +218,7 @@ def gather(plan: Layout, made: Composition, *, crowd: bool) -> dict[str, Any]:
     if crowd:
         result["iscrowd"] = rows.crowd
     result |= kept
-    if plan.has_area:
+    if "area" in plan.found:
         result["area"] = rows.area
     result["source"], result["source_row"], result["visibility"] = rows.source, rows.source_row, rows.visibility
     return result

@@ -8,7 +8,7 @@ from copypaste_rs import _checks
 from copypaste_rs._engine.columns import check_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -39,6 +39,7 @@ class Options(NamedTuple):
     min_visibility: float
     on_hidden: str
     missing: dict[str, Any]
+    flip_pairs: _checks.FlipPairs
 
     @staticmethod
     def check(
@@ -50,6 +51,7 @@ class Options(NamedTuple):
         min_visibility: SupportsFloat = 0.0,
         on_hidden: str = "drop",
         missing: Mapping[str, Any] | None = None,
+        flip_pairs: Sequence[tuple[SupportsIndex, SupportsIndex]] | None = None,
     ) -> Options:
         """The options, or an error that names the one that is wrong."""
         return Options(
@@ -60,6 +62,7 @@ class Options(NamedTuple):
             _checks.real("min_visibility", min_visibility, 0.0, 1.0),
             _checks.choice("on_hidden", on_hidden, ON_HIDDEN),
             check_missing(missing),
+            _checks.flip_pairs(flip_pairs),
         )
 
     def of_kernel(self, image: NDArray[Any]) -> KernelOptions:

@@ -30,6 +30,9 @@ with extra("cli"):
     from tqdm import tqdm
 
 
+_LATER = ("flip_pairs", "paste_boxes", "paste_pseudo")
+"""Arguments of the transform that the first outputs know nothing of."""
+
 KEPT = "what is done is kept, and --resume goes on"
 
 
@@ -131,7 +134,12 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[
     """Settings that the output depends on: no path, no worker count, no backend."""
     from copypaste_rs import __version__
 
-    arguments = {name: value for name, value in transform._arguments.items() if name != "backend"}
+    # What came later is noted where it is used, so that an output begun before goes on.
+    arguments = {
+        name: value
+        for name, value in transform._arguments.items()
+        if name != "backend" and not (name in _LATER and value in (None, False))
+    }
     inputs = {
         name: f"sha256:{hashlib.sha256(Path(options[name]).read_bytes()).hexdigest()}"
         for name in ("annotations", "source_annotations")
@@ -143,5 +151,6 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[
         "seed": options["seed"],
         "copies": options["copies"],
         "num_sources": options["num_sources"],
+        **({} if options["boxes"] == "error" else {"boxes": options["boxes"]}),
         **inputs,
     }

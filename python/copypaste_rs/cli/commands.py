@@ -18,11 +18,11 @@ from copypaste_rs.cli.options import (
     MAX_COPIES,
     build_transform,
     check_numbers,
+    fitted,
     inputs_and_transform,
     one_set,
     open_inputs,
     pairing,
-    with_missing,
 )
 from copypaste_rs.cli.outputs import check_apart, check_output, check_sheet
 from copypaste_rs.cli.parallel import available_processors
@@ -107,7 +107,7 @@ def augment(output: Path, **options: Any) -> None:
     check_apart(output, options)
     check_output(output, resume=options["resume"], overwrite=options["overwrite"])
     inputs = open_inputs(options)
-    options = with_missing(options, inputs)
+    options = fitted(options, inputs)
     transform = build_transform(options)
     data = pairing(inputs, transform, options)
     total = len(data) * options["copies"]
@@ -142,7 +142,7 @@ def preview(output: Path, **options: Any) -> None:
     build_transform(options)
     check_numbers(options)
     inputs = open_inputs(options)
-    options = with_missing(options, inputs)
+    options = fitted(options, inputs)
     transform = build_transform(options)
     data = pairing(inputs, transform, options)
     items = preview_items(len(data), options["count"], options["items"])

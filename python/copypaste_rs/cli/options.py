@@ -11,8 +11,9 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs.cli.outputs import real_path
-from copypaste_rs.column_names import DERIVED, PROVENANCE
+from copypaste_rs.column_kinds import DERIVED, PROVENANCE
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.boxes import BOXES
 from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
 from copypaste_rs.datasets.images import MAX_JPEG_SIDE
@@ -100,7 +101,9 @@ _INPUTS = [
     click.option("--images", type=_PATH, required=True, help="Folder of these images."),
     click.option("--source-annotations", type=_PATH, help="COCO file of the objects pasted; else the same file."),
     click.option("--source-images", type=_PATH, help="Folder of their images."),
-]
+    click.option("--boxes", type=click.Choice(BOXES), default="error", show_default=True,
+                 help="Annotations with a box and no outline: refuse the file, keep them as rectangles, drop them."),
+]  # fmt: skip
 
 _TRANSFORM = [
     click.option("--size", type=_Size(), default="1024", show_default=True, help="Canvas: a side, or HEIGHTxWIDTH."),
@@ -118,6 +121,7 @@ _TRANSFORM = [
                  help="Objects stay where the jittered source has them, or each goes anywhere."),
     click.option("--blend-sigma", type=_Numbers((1, 2), "a number or LO,HI"), metavar="SIGMA|LO,HI",
                  help="Soft edges of this many pixels, or of a number drawn from a range; else hard."),
+    click.option("--paste-boxes", is_flag=True, help="Paste objects that have a box and no outline too: rectangles."),
     click.option("--p", type=float, default=1.0, show_default=True, help="Probability of pasting at all."),
     click.option("--pad", type=click.Choice(["top_left", "random"]), default="top_left", show_default=True,
                  help="Where an image smaller than the canvas lies."),
@@ -161,6 +165,12 @@ class Inputs(NamedTuple):
         names = {name for file in files for name in file.integers}
         return frozenset(name for name in names if all(name in f.integers or name not in f.fields for f in files))
 
+    @property
+    def flip_pairs(self) -> tuple[tuple[int, int], ...] | None:
+        """Keypoints that a mirror image exchanges, by their names."""
+        named = self.targets if self.sources is None or self.targets.keypoint_names else self.sources
+        return named.flip_pairs
+
 
 EPILOG = "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated."
 
@@ -170,8 +180,9 @@ def build_transform(options: Mapping[str, Any]) -> SimpleCopyPaste:
     names = (
         *("size", "target_scale", "source_scale", "scale_reference", "flip", "select", "placement", "blend_sigma", "p"),
         *("fill", "pad", "interpolation", "antialias", "min_area", "min_visibility", "on_hidden", "backend"),
+        "paste_boxes",
     )
-    arguments = {name: options[name] for name in names}
+    arguments = {name: options[name] for name in names} | {"flip_pairs": options.get("flip_pairs")}
     try:
         _checks.fill_values(arguments["fill"], np.dtype(np.uint8), 3, grey_image=False)
         return SimpleCopyPaste(**arguments, missing=dict(options["missing"]) or None)
@@ -211,10 +222,15 @@ def check_numbers(options: Mapping[str, Any]) -> None:
 
 def open_inputs(options: Mapping[str, Any]) -> Inputs:
     """Open the annotation files."""
-    targets = CocoDataset(options["annotations"], options["images"])
+    boxes = options["boxes"]
+    targets = CocoDataset(options["annotations"], options["images"], boxes=boxes)
     if options["source_annotations"] is None:
         return Inputs(targets, None, targets.categories)
-    sources = CocoDataset(options["source_annotations"], options["source_images"])
+    sources = CocoDataset(options["source_annotations"], options["source_images"], boxes=boxes)
+    ours, theirs = targets.keypoint_names, sources.keypoint_names
+    if ours and theirs and ours != theirs:
+        path = options["source_annotations"]
+        raise ValueError(f"{path}: categories: expected the keypoints of the other file, {ours}, got {theirs}")
     return Inputs(targets, sources, _joined(targets.categories, sources.categories, options["source_annotations"]))
 
 
@@ -240,7 +256,12 @@ def pairing(inputs: Inputs, transform: SimpleCopyPaste, options: Mapping[str, An
         raise click.UsageError(_as_option(error)) from None
 
 
-def with_missing(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
+def fitted(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
+    """The options once the files are known: what their names say of keypoints, and values of missing fields."""
+    return {**_with_missing(options, inputs), "flip_pairs": inputs.flip_pairs}
+
+
+def _with_missing(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     """The options once ``--missing`` is found to fit the files: all that only one of two has needs a value."""
     targets, sources = inputs.targets, inputs.sources
     given = dict(options["missing"])

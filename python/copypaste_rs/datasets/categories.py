@@ -28,3 +28,44 @@ def category_ids(name: str, categories: object) -> frozenset[int]:
             raise wrong(name, "each id once", f"{number} more than once")
         ids.add(number)
     return frozenset(ids)
+
+
+def keypoint_names(name: str, categories: Sequence[Mapping[str, object]]) -> list[str] | None:
+    """Names of keypoints, which all categories that have any share; None where none has.
+
+    Raises
+    ------
+    ValueError
+        When categories differ; `name` is what the error calls the sequence.
+    """
+    found: list[str] | None = None
+    for i, category in enumerate(categories):
+        names = category.get("keypoints")
+        if not names:
+            continue
+        if not isinstance(names, list | tuple) or not all(isinstance(each, str) for each in names):
+            raise wrong((name, i), "names of keypoints as a list of strings", repr(names))
+        if found is not None and list(names) != found:
+            raise wrong((name, i), f"the keypoints of the other categories, {found}", str(list(names)))
+        found = list(names)
+    return found
+
+
+def flip_pairs(names: Sequence[str] | None) -> tuple[tuple[int, int], ...] | None:
+    """Numbers of keypoints that a mirror image exchanges: names that begin or end in left, and the same with right.
+
+    Examples
+    --------
+    >>> flip_pairs(["nose", "left_eye", "right_eye"])
+    ((1, 2),)
+    """
+    if names is None:
+        return None
+    numbers = {each.lower(): i for i, each in enumerate(names)}
+    pairs: dict[int, int] = {}
+    for each, i in numbers.items():
+        others = ["right" + each[4:]] * each.startswith("left") + [each[:-4] + "right"] * each.endswith("left")
+        found = [numbers[other] for other in others if numbers.get(other, i) not in {i, *pairs.values()}]
+        if found:
+            pairs[i] = found[0]
+    return tuple(pairs.items())

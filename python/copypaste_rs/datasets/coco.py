@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
 import numpy as np
 
+from copypaste_rs import _checks
 from copypaste_rs._checks import wrong_type
+from copypaste_rs.datasets.boxes import BOXES
+from copypaste_rs.datasets.categories import flip_pairs
 from copypaste_rs.datasets.coco_json import image_info, read_coco
 from copypaste_rs.datasets.images import check_path, read_image
 from copypaste_rs.sample import Instances, Sample
@@ -26,10 +29,11 @@ class CocoDataset(Sequence[Sample]):
     Opening reads the annotation file, into flat arrays that pickle fast and that forked workers share; images
     are decoded, and polygons rasterised, when an item is taken. Polygons, both kinds of run lengths and crowds
     are read; `labels` are the category ids, `id` those of the annotations, and every further field of the
-    annotations that is a number, a string or true or false becomes a column. A field has one dtype in the whole
+    annotations that is a number, a string or true or false becomes a column, and so do keypoints, half a pixel further
+    right and down than in the file, as `Instances` has them. A field has one dtype in the whole
     file: where an annotation lacks it, numbers are NaN (and floats then), strings are empty, flags are False;
-    numbers mixed with strings become strings. `area` and `bbox` are not trusted but derived from the masks;
-    keypoints, lists and objects are left out.
+    numbers mixed with strings become strings. `area` and `bbox` are not trusted but derived from the masks, and
+    `num_keypoints` from the keypoints; other lists and objects are left out.
 
     Parameters
     ----------
@@ -37,11 +41,19 @@ class CocoDataset(Sequence[Sample]):
         The annotation file.
     images : path
         The folder that the file names in it start from.
+    boxes : {"error", "keep", "drop"}
+        What is done with annotations that have a ``bbox`` and no ``segmentation``: the file is refused, they become
+        rows that are `box_only`, or they are left out and counted.
 
     Attributes
     ----------
     categories : list of dict
         As they stand in the file.
+    keypoint_names : list of str or None
+        Names of the keypoints, which all categories that have any share.
+    flip_pairs : tuple of (int, int), or None
+        Numbers of the keypoints that a mirror image exchanges, found by their names, which begin or end in left and
+        right; None where no category has names of keypoints.
     file_info, licenses
         ``info`` and ``licenses`` of the file, as they stand there, or None.
     fields : dict of str to dtype
@@ -55,7 +67,7 @@ class CocoDataset(Sequence[Sample]):
     UserWarning
         Once for a file in which something is left out, with counts: polygon parts of fewer than three points,
         annotations that cover no pixel (these give no instance), annotations of images that are not in the file,
-        fields that are lists or objects, keypoints; or in which something may surprise: categories that are not
+        fields that are lists or objects; or in which something may surprise: categories that are not
         in the file, ids that occur twice, a field ``source``, ``source_row`` or ``visibility`` of another origin
         than `CocoWriter`, which copy-paste overwrites.
 
@@ -65,7 +77,8 @@ class CocoDataset(Sequence[Sample]):
         When the file or the folder cannot be read; on access, when an image cannot.
     ValueError
         When the file is not valid COCO JSON, with the place; when a file name leads out of the folder; when
-        integers that not every annotation has are too large for float64; on access, when an image has another
+        integers that not every annotation has are too large for float64; when categories differ in their keypoints,
+        or an annotation has a box alone and `boxes` is "error"; on access, when an image has another
         size than the file says.
 
     Examples
@@ -78,13 +91,17 @@ class CocoDataset(Sequence[Sample]):
     ['cup', 'cat']
     """
 
-    def __init__(self, annotations: str | os.PathLike[str], images: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, annotations: str | os.PathLike[str], images: str | os.PathLike[str], *, boxes: str = "error"
+    ) -> None:
         path = check_path("annotations", annotations)
         self._images = check_path("images", images)
-        self._tables = read_coco(path)
+        self._tables = read_coco(path, _checks.choice("boxes", boxes, BOXES))
         if not self._images.is_dir():
             raise NotADirectoryError(f"{self._images}: expected a folder of images, which is not there")
         self.categories: list[dict[str, Any]] = self._tables.categories
+        self.keypoint_names = self._tables.keypoint_names
+        self.flip_pairs = flip_pairs(self.keypoint_names)
         self.file_info: Any = self._tables.info
         self.licenses: Any = self._tables.licenses
         self.fields: dict[str, np.dtype[Any]] = {name: field.dtype for name, field in self._tables.fields.items()}
@@ -110,11 +127,13 @@ class CocoDataset(Sequence[Sample]):
         tables = self._tables
         rows = np.arange(tables.row_offsets[i], tables.row_offsets[i + 1])
         h, w = tables.sizes[i].tolist()
+        boxes = {} if tables.boxes is None else tables.boxes.take(rows)._asdict()
         return Instances(
             masks=tables.segmentations.masks(rows, (h, w)),
             labels=tables.labels[rows],
             iscrowd=tables.iscrowd[rows],
             id=tables.ids[rows],
+            **boxes,
             **{name: field.of(rows) for name, field in tables.fields.items()},
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from copypaste_rs._checks import item, wrong, wrong_type
-from copypaste_rs.column_names import PROVENANCE
+from copypaste_rs.column_kinds import COLUMN_KINDS, Origin, kind_of
 from copypaste_rs.datasets.images import encode_image
 from copypaste_rs.datasets.json_values import check_text, json_text
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
     from copypaste_rs._checks import Place
 
-_MADE_HERE = ("masks", "labels", "boxes", "iscrowd", "area", "id")
-"""Columns that an annotation has under another name, or that are made afresh."""
-
-_TAKEN = {"image_id": "the image", "category_id": "labels", "bbox": "masks", "segmentation": "masks"}
+_TAKEN = {"image_id": "the image"} | {
+    field: name
+    for name, kind in COLUMN_KINDS.items()
+    for field in kind.fields or ()
+    if field not in COLUMN_KINDS or COLUMN_KINDS[field].origin is Origin.UNMOVABLE
+}
 """Fields of each annotation that no column may replace, and what they are made from."""
 
 
@@ -94,10 +96,10 @@ def _annotations(
         return []
     annotations = _geometry(sample)
     for name, values in columns.items():
-        if name not in _MADE_HERE and name not in PROVENANCE:  # of an earlier round: they say nothing of this one
-            for annotation, value in zip(annotations, _values(name, values, name in integers), strict=True):
+        for field, written in _fields(name, values, name in integers).items():
+            for annotation, value in zip(annotations, written, strict=True):
                 if value is not None:
-                    annotation[name] = value
+                    annotation[field] = value
     ids = _values("id", columns["id"], "id" in integers) if "id" in columns else [None] * n
     for annotation, number, source in zip(annotations, ids, _origins(columns.get("source"), n), strict=True):
         origin = image_id if source < 0 else source_ids[source] if source < len(source_ids) else None
@@ -106,6 +108,15 @@ def _annotations(
         if number is not None:
             annotation["source_annotation_id"] = number
     return annotations
+
+
+def _fields(name: str, column: NDArray[Any], whole: bool) -> dict[str, list[Any]]:
+    """Fields of annotations that a column becomes, but for those that are made from masks and labels."""
+    kind = kind_of(name)
+    if kind.form is not None:
+        derived = {} if kind.geometry is None else kind.geometry.derived
+        return {name: kind.form.write(column)} | {other: count(column).tolist() for other, count in derived.items()}
+    return {} if kind.fields is not None else {name: _values(name, column, whole)}
 
 
 def _geometry(sample: Sample) -> list[dict[str, Any]]:
@@ -121,7 +132,7 @@ def _geometry(sample: Sample) -> list[dict[str, Any]]:
     assert instances.boxes is not None  # they come with the masks
     x0, y0, x1, y1 = instances.boxes.astype(np.float64).T
     boxes = np.stack([x0, y0, x1 - x0, y1 - y0], axis=1).tolist()
-    return [
+    annotations = [
         {
             "category_id": label,
             "iscrowd": int(flag),
@@ -133,6 +144,10 @@ def _geometry(sample: Sample) -> list[dict[str, Any]]:
             labels.tolist(), crowd.tolist(), masks.area.tolist(), boxes, masks.to_coco(), strict=True
         )
     ]
+    if instances.box_only is not None:
+        for row in np.flatnonzero(instances.box_only):
+            del annotations[row]["segmentation"]  # a rectangle is no outline
+    return annotations
 
 
 def _origins(source: NDArray[Any] | None, n: int) -> list[int]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from copypaste_rs.column_kinds import COLUMN_KINDS
 from copypaste_rs.sample import RESERVED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,6 +37,45 @@ class Field(NamedTuple):
     def take(self, rows: NDArray[np.int64]) -> Field:
         """The column of these rows."""
         return self._replace(values=self.values[rows])
+
+
+FORMS = {name: kind.form for name, kind in COLUMN_KINDS.items() if kind.form is not None}
+"""Fields whose value is more than a number or a text, and how they become columns."""
+
+
+class FormReader:
+    """Collects the values of one field of `FORMS`, as numbers."""
+
+    def __init__(self, name: str, names: Sequence[str] | None) -> None:
+        """Reader of the field `name`, for which categories list `names`, if any."""
+        self._name = name
+        per_name = FORMS[name].per_name
+        self._names = None if names is None or per_name is None else (len(names), per_name * len(names))
+        self._rows = array("q")
+        self._numbers = array("d")
+
+    def read(self, row: int, value: Any) -> None:
+        """Take the value of one annotation; what is malformed is a ValueError."""
+        numbers = [] if value is None else FORMS[self._name].read(value)
+        if not numbers:
+            return
+        if self._names is not None and len(numbers) != self._names[1]:
+            n, expected = self._names
+            each = f"{expected} numbers, {expected // n} for each of {n} names in the categories"
+            raise ValueError(f"{self._name}: expected {each}, got {len(numbers)}")
+        if self._rows and len(numbers) != (expected := len(self._numbers) // len(self._rows)):
+            raise ValueError(f"{self._name}: expected {expected} numbers as in other annotations, got {len(numbers)}")
+        self._rows.append(row)
+        self._numbers.extend(numbers)
+
+    def finish(self, n: int) -> Field | None:
+        """The column of n rows; None where no annotation has values."""
+        if not self._rows:
+            return None
+        found = FORMS[self._name].column(np.reshape(self._numbers, (len(self._rows), -1)))
+        values = np.zeros((n, *found.shape[1:]), found.dtype)
+        values[np.array(self._rows)] = found
+        return Field(values)
 
 
 class FieldReader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
 
 import numpy as np
 
@@ -42,6 +42,7 @@ def copy_paste(
     min_visibility: float = 0.0,
     on_hidden: str = "drop",
     missing: Mapping[str, Any] | None = None,
+    flip_pairs: Sequence[tuple[SupportsIndex, SupportsIndex]] | None = None,
     out: NDArray[Any] | None = None,
 ) -> Sample:
     """Apply a plan: the target on the canvas, with objects of the sources pasted over it.
@@ -66,7 +67,10 @@ def copy_paste(
     on_hidden : "drop" or "crowd"
         What happens to rows that would be dropped and have a pixel: with "crowd" they stay and become crowds.
     missing : mapping, optional
-        Values for columns that only some of the samples have.
+        Values for columns that only some of the samples have; 0 for keypoints, which gives rows of zeros.
+    flip_pairs : sequence of (int, int), optional
+        Numbers of keypoints that a mirror image exchanges; () for none. Needed where there are keypoints and the plan
+        mirrors an image.
     out : array, optional
         Where to write the image.
 
@@ -101,6 +105,7 @@ def copy_paste(
         min_visibility=min_visibility,
         on_hidden=on_hidden,
         missing=missing,
+        flip_pairs=flip_pairs,
     )
     return call.apply(compose, options, plan, target, call.samples(sources), out)
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from copypaste_rs._engine import geometry
 from copypaste_rs._engine.planning import TrustedSource
 from copypaste_rs._equality import same
 from copypaste_rs._immutable import Immutable
+from copypaste_rs.column_kinds import GEOMETRY
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.reference.rle import pixel_boxes
 from copypaste_rs.transforms.backend import backend_name
@@ -94,11 +96,22 @@ def _frozen(value: Any) -> Any:
     return copy.deepcopy(dict(value)) if isinstance(value, Mapping) else value
 
 
-def plan_source(sample: Sample) -> PlanSource:
-    """A sample as a planner sees it."""
+def plan_source(sample: Sample, never: Sequence[str]) -> PlanSource:
+    """A sample as a planner sees it; `never` are flags that keep a row from being pasted, as those of crowds do."""
     columns = sample.instances._columns
-    boxes, size = columns.get("boxes"), sample.size
+    boxes, size, kept = columns.get("boxes"), sample.size, columns.get("iscrowd")
     # Whole numbers up to 2^24 are exact in float32.
     if boxes is not None and max(size) > 2**24:
         boxes = pixel_boxes(columns["masks"])
-    return TrustedSource(size, boxes, columns.get("iscrowd"), columns.get("labels"))
+    for name in never:
+        if (flags := columns.get(name)) is not None:
+            kept = flags if kept is None else kept | flags
+    return TrustedSource(size, boxes, kept, columns.get("labels"))
+
+
+def check_flips(options: Options, flip: float, sample: Sample) -> None:
+    """Check that positions in a sample can be mirrored, where a transform may do so: whatever it draws."""
+    columns = sample.instances._columns
+    for name in GEOMETRY:
+        if name in columns and len(sample.instances):
+            geometry.check_pairs(name, [columns[name]], options.flip_pairs, f"flip={flip:g}" if flip > 0 else None)

@@ -12,10 +12,10 @@ from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.plan import Plan
 from copypaste_rs.plan_options import PlanOptions
 from copypaste_rs.transforms.backend import backend_of
-from copypaste_rs.transforms.base import Transform, frozen_arguments
+from copypaste_rs.transforms.base import Transform, check_flips, frozen_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -51,6 +51,9 @@ class ScaleJitter(Transform):
         What scale 1 means: the image just fits the canvas, or keeps its size.
     min_area : int
         Rows, other than crowds, with fewer pixels are dropped.
+    flip_pairs : sequence of (int, int), optional
+        Numbers of keypoints that a mirror image exchanges, such as left and right eye; () for none. Samples with
+        keypoints are refused without, unless `flip` is 0.
     backend : {"rust", "numpy"}
         Which of the two equal implementations runs.
 
@@ -77,6 +80,7 @@ class ScaleJitter(Transform):
         antialias: bool | np.bool_ = True,
         scale_reference: str = "fit",
         min_area: SupportsIndex = 0,
+        flip_pairs: Sequence[tuple[SupportsIndex, SupportsIndex]] | None = None,
         backend: str = "rust",
     ) -> None:
         arguments = frozen_arguments(locals())
@@ -84,7 +88,11 @@ class ScaleJitter(Transform):
             _arguments=arguments,
             _backend=backend_of(backend),
             _options=Options.check(
-                fill=arguments["fill"], interpolation=interpolation, antialias=antialias, min_area=min_area
+                fill=arguments["fill"],
+                interpolation=interpolation,
+                antialias=antialias,
+                min_area=min_area,
+                flip_pairs=arguments["flip_pairs"],
             ),
         )
         with _scale_named():
@@ -99,6 +107,7 @@ class ScaleJitter(Transform):
         The same key gives the same target placement as `SimpleCopyPaste` with the same settings.
         """
         size = call.check_sample("sample", sample).size
+        check_flips(self._options, self._planning.flip, sample)
         with _scale_named():
             return self._draw_plan(self._planning, size, (), rng)
 

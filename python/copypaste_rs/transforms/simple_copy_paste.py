@@ -5,12 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias, final
 
+from copypaste_rs import _checks
 from copypaste_rs._checks import wrong
 from copypaste_rs._engine import call
 from copypaste_rs._engine.options import Options
 from copypaste_rs.plan_options import PlanOptions
 from copypaste_rs.transforms.backend import backend_of
-from copypaste_rs.transforms.base import Transform, frozen_arguments, plan_source
+from copypaste_rs.transforms.base import Transform, check_flips, frozen_arguments, plan_source
 from copypaste_rs.transforms.batch import Batch, apply_batch
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from copypaste_rs import _checks, draws
+    from copypaste_rs import draws
     from copypaste_rs.plan import Plan
     from copypaste_rs.plan_options import Rows, Scale, Sigma
     from copypaste_rs.sample import Sample
@@ -63,7 +64,15 @@ class SimpleCopyPaste(Transform):
     on_hidden : {"drop", "crowd"}
         What becomes of rows below these limits: gone, or marked as crowd while a pixel is left.
     missing : mapping, optional
-        Values for columns that only one side has, such as ``{"score": 1.0}``.
+        Values for columns that only one side has, such as ``{"score": 1.0}``; ``{"keypoints": 0}`` gives rows of
+        zeros.
+    flip_pairs : sequence of (int, int), optional
+        Numbers of keypoints that a mirror image exchanges, such as left and right eye; () for none. Samples with
+        keypoints are refused without, unless `flip` is 0.
+    paste_boxes : bool
+        Whether rows that are `box_only` are pasted too: rectangles with whatever is in them, as CutMix pastes.
+    paste_pseudo : bool
+        Whether rows that are marked `pseudo`, predicted by a model, are pasted too.
 
     Warns
     -----
@@ -85,7 +94,10 @@ class SimpleCopyPaste(Transform):
     (array([5]), array([400]))
     """
 
-    __slots__ = ()
+    __slots__ = ("_never",)
+
+    _never: tuple[str, ...]
+    """Flags of rows that are never pasted, besides crowds."""
 
     def __init__(
         self,
@@ -107,6 +119,9 @@ class SimpleCopyPaste(Transform):
         min_visibility: SupportsFloat = 0.0,
         on_hidden: str = "drop",
         missing: Mapping[str, Any] | None = None,
+        flip_pairs: Sequence[tuple[SupportsIndex, SupportsIndex]] | None = None,
+        paste_boxes: bool | np.bool_ = False,
+        paste_pseudo: bool | np.bool_ = False,
         backend: str = "rust",
     ) -> None:
         arguments = frozen_arguments(locals())
@@ -121,6 +136,7 @@ class SimpleCopyPaste(Transform):
                 min_visibility=min_visibility,
                 on_hidden=on_hidden,
                 missing=arguments["missing"],
+                flip_pairs=arguments["flip_pairs"],
             ),
             _planning=PlanOptions.check(
                 size=size,
@@ -135,6 +151,9 @@ class SimpleCopyPaste(Transform):
                 scale_reference=scale_reference,
             ),
         )
+        pasted = {"box_only": _checks.flag("paste_boxes", paste_boxes)}
+        pasted["pseudo"] = _checks.flag("paste_pseudo", paste_pseudo)
+        self._put(_never=tuple(name for name, is_pasted in pasted.items() if not is_pasted))
         h, w = self._planning.canvas
         if self._planning.p == 0:
             _warn("p=0: nothing will ever be pasted")
@@ -156,14 +175,15 @@ class SimpleCopyPaste(Transform):
         """
         size = call.check_sample("target", target).size
         given = call.samples(sources)
+        check_flips(self._options, self._planning.flip, target)
         for i, source in enumerate(given):
+            check_flips(self._options, self._planning.flip, source)
             if len(source.instances) and source.instances.masks is None:
-                expected = f"masks for its {len(source.instances)} instances"
-                raise wrong(("sources", i), expected, "none (boxes alone are not supported)")
+                raise wrong(("sources", i), f"masks or boxes for its {len(source.instances)} instances", "none")
         options, select = self._planning, self._planning.choose
         if select is not None:
             options = options._replace(choose=lambda number, rows, rng: select(given[number], rows, rng))  # type: ignore[arg-type]
-        return self._draw_plan(options, size, list(map(plan_source, given)), rng)
+        return self._draw_plan(options, size, [plan_source(source, self._never) for source in given], rng)
 
     def apply(
         self, plan: Plan, target: Sample, sources: Sample | Sequence[Sample], *, out: NDArray[Any] | None = None

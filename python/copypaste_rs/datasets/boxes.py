@@ -1,0 +1,76 @@
+"""Boxes of annotations that have no outline."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from copypaste_rs.rectangles import pixel_edges
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_FARTHEST = float(np.finfo(np.float32).max)
+
+BOXES = ("error", "keep", "drop")
+"""What is done with an annotation that has a box and no outline."""
+
+
+class Boxes(NamedTuple):
+    """Boxes of rows that have no outline."""
+
+    box_only: NDArray[np.bool_]
+    """Which rows these are, shape (n,)."""
+    boxes: NDArray[np.float32]
+    """x0, y0, x1, y1, shape (n, 4); zeros in other rows."""
+
+    def take(self, rows: NDArray[np.int64]) -> Boxes:
+        """Boxes of some rows."""
+        return Boxes(self.box_only[rows], self.boxes[rows])
+
+
+class BoxesReader:
+    """Collects boxes, given as in COCO: x, y, width and height in pixels."""
+
+    def __init__(self) -> None:
+        self.rows = array("q")
+        """Rows that have a box and no outline."""
+        self._sides = array("d")
+
+    def read(self, row: int, value: Any) -> None:
+        """Take the box of an annotation without an outline; what is malformed is a ValueError, no area no box."""
+        if value is None:
+            return
+        numbers = value if isinstance(value, list) else [value]
+        if len(numbers) != 4 or not all(isinstance(each, int | float) and math.isfinite(each) for each in numbers):
+            raise ValueError(
+                f"bbox: expected four numbers x, y, width, height, as there is no segmentation, got {value!r}"
+            )
+        x, y, w, h = map(float, numbers)
+        if w < 0 or h < 0:
+            raise ValueError(f"bbox: expected a width and a height of at least 0, got {value!r}")
+        sides = x, y, x + w, y + h
+        if max(map(abs, sides)) > _FARTHEST:
+            raise ValueError(f"bbox: expected numbers that float32 holds, got {value!r}")
+        if w and h:
+            self.rows.append(row)
+            self._sides.extend(sides)
+
+    def finish(self, n: int) -> Boxes:
+        """The boxes of n rows."""
+        box_only = np.zeros(n, np.bool_)
+        boxes = np.zeros((n, 4), np.float32)
+        rows = np.array(self.rows, np.int64)
+        box_only[rows] = True
+        boxes[rows] = np.reshape(self._sides, (-1, 4))
+        return Boxes(box_only, boxes)
+
+
+def covering(boxes: NDArray[np.float32], sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether boxes have a pixel in their images, whose height and width the rows of `sizes` give."""
+    x0, y0, x1, y1 = pixel_edges(boxes, sizes[:, 0], sizes[:, 1])
+    covers: NDArray[np.bool_] = (x0 < x1) & (y0 < y1)
+    return covers

@@ -1,0 +1,217 @@
+"""Annotations of a COCO file, read one by one into flat arrays."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn, TypeAlias
+
+import numpy as np
+
+from copypaste_rs import _checks
+from copypaste_rs.column_kinds import COLUMN_KINDS, DERIVED, PROVENANCE
+from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.boxes import BoxesReader
+from copypaste_rs.datasets.fields import FORMS, Field, FieldReader, FormReader
+from copypaste_rs.datasets.segmentations import MalformedCountsError, Segmentations, SegmentationsBuilder
+
+with extra("coco"):
+    import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from copypaste_rs.datasets.boxes import Boxes
+
+Id: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+class Rle(msgspec.Struct, gc=False):
+    """A segmentation as run lengths: a compressed string or a plain list."""
+
+    size: list[int]
+    counts: str | list[Annotated[int, msgspec.Meta(ge=0, le=_checks.MAX_PIXELS)]]
+
+
+_COUNTED = tuple(name for name in DERIVED if COLUMN_KINDS[name].of is not None)
+"""Fields that are counted anew: whatever stands there is skipped unread."""
+_LATER = ("bbox", *FORMS)
+"""Fields that are decoded where they matter."""
+_KNOWN = ("id", "image_id", "category_id", "iscrowd", "segmentation", *_COUNTED, *_LATER)
+
+
+class AnnotationRows(NamedTuple):
+    """The annotations of images that are there, in the order of the file."""
+
+    image: NDArray[np.int64]
+    ids: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    iscrowd: NDArray[np.bool_]
+    fields: dict[str, Field]
+    segmentations: Segmentations
+    boxes: Boxes | None
+
+
+class AnnotationsReader:
+    """Collects annotations of images that are there; what is malformed is a ValueError that names file and place."""
+
+    def __init__(
+        self,
+        path: Path,
+        image_ids: NDArray[np.int64],
+        sizes: NDArray[np.int64],
+        names: Mapping[str, Sequence[str] | None],
+    ) -> None:
+        """Reader of annotations of images, given by id and size; categories list `names` for some fields."""
+        self._path = path
+        self._index = {number: i for i, number in enumerate(image_ids.tolist())}
+        self._sizes = [(h, w) for h, w in sizes.tolist()]
+        self._numbers = array("q")  # of the rows, in the file
+        self._images, self._ids, self._labels, self._crowd = array("q"), array("q"), array("q"), array("b")
+        self._shapes, self._boxes, self._fields = SegmentationsBuilder(), BoxesReader(), FieldReader()
+        self._forms = {name: FormReader(name, names.get(name)) for name in FORMS}
+        self._counted = dict.fromkeys(_COUNTED, 0)
+        self._unknown = 0
+        self._decode = _decoder(self._fields)
+
+    def read(self, number: int, raw: msgspec.Raw) -> None:
+        """Take an annotation, whose number in the file is given."""
+        try:
+            item = self._decoded(raw)
+            image = self._index.get(item.image_id, -1)
+            if image < 0:
+                self._unknown += 1
+                return
+            row = len(self._images)
+            self._shapes.add(item.segmentation, self._sizes[image])
+            if not item.segmentation:
+                self._boxes.read(row, _value(item.bbox))
+            for name, form in self._forms.items():
+                form.read(row, _value(getattr(item, name)))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+            refuse(self._path, f"annotations[{number}]", error)
+        self._numbers.append(number)
+        for name in self._counted:
+            self._counted[name] += bytes(getattr(item, name)) not in (b"", b"null")
+        self._images.append(image)
+        self._ids.append(item.id)
+        self._labels.append(item.category_id)
+        self._crowd.append(bool(item.iscrowd))
+        if self._fields.names:
+            self._fields.read(row, item)
+
+    def _decoded(self, raw: msgspec.Raw) -> Any:
+        try:
+            return self._decode(raw)
+        except msgspec.ValidationError:
+            # Most files have the same few fields everywhere: the type grows when a new one turns up, and what is
+            # still wrong then is wrong indeed.
+            self._fields.learn(name for name in msgspec.json.decode(raw, type=dict[str, Any]) if name not in _KNOWN)
+            self._decode = _decoder(self._fields)
+            return self._decode(raw)
+
+    def finish(self, boxes: str, skipped: list[str], remarks: list[str]) -> AnnotationRows:
+        """The rows; what was left out, and what may surprise, is added to the remarks."""
+        n = len(self._images)
+        try:
+            segmentations = self._shapes.finish()
+        except MalformedCountsError as error:
+            refuse(self._path, f"annotations[{self._numbers[error.row]}]", error)
+        if short := self._shapes.short_parts:
+            name = "of fewer than three points"
+            skipped.append(counted(short, f"polygon part {name}", f"polygon parts {name}"))
+        if self._unknown:
+            skipped.append(
+                counted(
+                    self._unknown,
+                    "annotation of an image that is not there",
+                    "annotations of images that are not there",
+                )
+            )
+        columns = self._columns(n, skipped, remarks)
+        kept = self._check_boxes(boxes, skipped)
+        return AnnotationRows(
+            np.frombuffer(self._images, np.int64) if n else np.zeros(0, np.int64),
+            np.array(self._ids, np.int64),
+            np.array(self._labels, np.int64),
+            np.array(self._crowd, np.bool_),
+            columns,
+            segmentations,
+            self._boxes.finish(n) if kept else None,
+        )
+
+    def _columns(self, n: int, skipped: list[str], remarks: list[str]) -> dict[str, Field]:
+        fields = self._fields
+        try:
+            columns, reserved, compound = fields.finish(n)
+            forms = {name: form.finish(n) for name, form in self._forms.items()}
+        except ValueError as error:
+            raise ValueError(f"{self._path}: {error}") from None
+        skipped.extend(f"the field {name!r}, whose name has a meaning of its own here" for name in reserved)
+        skipped.extend(f"{_field_of(name, fields.count(name))}, which is a list or an object" for name in compound)
+        if not fields.count(PROVENANCE[0]):  # else `CocoWriter` wrote the file, and the derived ones are its own too
+            remarks.extend(f"{_field_of(name, fields.count(name))} is overwritten by copy-paste"
+                           for name in sorted(DERIVED) if name in columns)  # fmt: skip
+        columns |= {name: column for name, column in forms.items() if column is not None}
+        for name, times in self._counted.items():
+            kind = COLUMN_KINDS[COLUMN_KINDS[name].of or name]
+            if times and kind.geometry is not None:
+                if (of := columns.get(COLUMN_KINDS[name].of or name)) is not None:
+                    columns[name] = Field(kind.geometry.derived[name](of.values))
+                else:
+                    skipped.append(f"{_field_of(name, times)}, without {COLUMN_KINDS[name].of}")
+        return columns
+
+    def _check_boxes(self, boxes: str, skipped: list[str]) -> bool:
+        """Whether there are boxes alone, which are kept."""
+        n = len(self._boxes.rows)
+        if n and boxes == "error":
+            others = f" (as have {counted(n - 1, 'other', 'others')})" if n > 1 else ""
+            raise ValueError(
+                f"{self._path}: annotations[{self._numbers[self._boxes.rows[0]]}]: expected a segmentation, got a bbox "
+                f"alone{others}; boxes='keep' reads it as a rectangle, boxes='drop' leaves it out"
+            )
+        if n and boxes == "drop":
+            skipped.append(counted(n, "annotation with a bbox alone", "annotations with a bbox alone"))
+        return n > 0 and boxes == "keep"
+
+
+def _value(raw: msgspec.Raw) -> Any:
+    """The value of a field that was not decoded yet; None where it is not there."""
+    return msgspec.json.decode(raw) if bytes(raw) else None
+
+
+def _decoder(fields: FieldReader) -> Any:
+    anything = [(attribute, Any, msgspec.UNSET) for attribute in fields.names.values()]
+    return msgspec.json.Decoder(
+        msgspec.defstruct(
+            "Annotation",
+            [
+                ("id", Id),
+                ("image_id", Id),
+                ("category_id", Id),
+                ("segmentation", list[list[float] | float] | Rle | None, None),
+                ("iscrowd", bool | Literal[0, 1] | None, None),
+                *((name, msgspec.Raw, msgspec.Raw()) for name in (*_COUNTED, *_LATER)),
+                *anything,
+            ],
+            rename={attribute: name for name, attribute in fields.names.items()},
+            forbid_unknown_fields=True,
+        )
+    ).decode
+
+
+def refuse(path: Path, place: str, error: Exception) -> NoReturn:
+    """Raise an error about a place in a file."""
+    raise ValueError(f"{path}: {place}: {error}") from None
+
+
+def _field_of(name: str, n: int) -> str:
+    return f"the field {name!r} of {counted(n, 'annotation', 'annotations')}"
+
+
+def counted(n: int, one: str, many: str) -> str:
+    """A number of things, in words."""
+    return f"{n} {one if n == 1 else many}"
