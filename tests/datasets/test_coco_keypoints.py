@@ -33,7 +33,10 @@ def test_points_are_half_a_pixel_further(tmp_path: Path) -> None:
     points = photos.instances(0).keypoints
     assert points is not None
     assert points.dtype == np.float32
-    assert points[0].tolist() == np.float32([[10.5, 20.5, 2], [3.75, 4.6, 1], [0, 0, 0], [17.87, 0.5, 2]]).tolist()
+    assert (
+        points[0].tolist()
+        == np.array([[10.5, 20.5, 2], [3.75, 4.6, 1], [0, 0, 0], [17.87, 0.5, 2]], np.float32).tolist()
+    )
     assert not points[1:].any()
     assert photos.keypoint_names == NAMES
     assert photos.flip_pairs == ((1, 2),)
@@ -155,7 +158,9 @@ def test_through_the_transform_and_back(tmp_path: Path) -> None:
     points = result.instances.keypoints
     assert points is not None
     assert points[0, 0].tolist() == [0, 0, 0]  # 20.5 is below the canvas
-    assert points[0, 2].tolist() == np.float32([w - 3.75, 4.6, 1]).tolist()  # the left eye is the right one now
+    assert (
+        points[0, 2].tolist() == np.array([w - 3.75, 4.6, 1], np.float32).tolist()
+    )  # the left eye is the right one now
     with CocoWriter(tmp_path / "out", photos.categories, format="png") as writer:
         writer.write(result)
     again = CocoDataset(tmp_path / "out" / "annotations.json", tmp_path / "out" / "images")

@@ -20,7 +20,7 @@ STILL = Placement(SIZE, SIZE, (0, 0), SIZE)
 
 def rectangle(box: Any, size: tuple[int, int] = SIZE) -> np.ndarray[Any, Any]:
     """The pixels whose centres lie in a box."""
-    x0, y0, x1, y1 = np.float32(box).tolist()
+    x0, y0, x1, y1 = np.array(box, np.float32).tolist()
     inside = [[x0 <= x + 0.5 < x1 and y0 <= y + 0.5 < y1 for x in range(size[1])] for y in range(size[0])]
     return np.array(inside, np.uint8).reshape(size)
 
@@ -61,7 +61,7 @@ def test_boxes_stay_as_given_until_there_is_an_image() -> None:
 
 def test_boxes_among_masks() -> None:
     outlines = masks("##......./#........" + 4 * "/.........", "........." + 5 * "/.........")
-    given = [[5, 5, 6, 6], [2, 1, 5, 3]]
+    given: list[Any] = [[5, 5, 6, 6], [2, 1, 5, 3]]
     instances = Instances(masks=outlines, boxes=given, box_only=[False, True])
     assert instances.masks is not None
     found = dense(instances.masks)
@@ -112,38 +112,35 @@ def test_boxes_that_are_none(columns: dict[str, Any], kind: type[Exception], mes
         Instances(**columns)
 
 
+def without_flags(sample: Sample) -> Sample:
+    """A sample whose rectangles are outlines."""
+    columns = sample.instances.columns
+    del columns["box_only"]
+    return Sample(sample.image, Instances(**columns))
+
+
 def test_boxes_go_the_way_of_masks(backend: str) -> None:
     pasted = 0
     for seed in range(100):
-        sides = [random_sample(seed + i, (14, 19), 5, boxes=True) for i in range(2)]
-        outlines = [
-            Sample(side.image, Instances(**{k: v for k, v in side.instances.columns.items() if k != "box_only"}))
-            for side in sides
-        ]
+        target, source = (random_sample(seed + i, (14, 19), 5, boxes=True) for i in range(2))
+        plain_target, plain_source = without_flags(target), without_flags(source)
         options: dict[str, Any] = {"size": (16, 12), "min_visibility": 0.3, "min_area": 3, "backend": backend}
-        with_boxes = SimpleCopyPaste(**options, paste_boxes=True)
-        plan = with_boxes.sample_plan(*sides, rng=seed)
-        assert plan == with_boxes.sample_plan(*outlines, rng=seed)
-        result, expected = with_boxes.apply(plan, *sides), with_boxes.apply(plan, *outlines)
+        with_boxes, usual = SimpleCopyPaste(**options, paste_boxes=True), SimpleCopyPaste(**options)
+        plan = with_boxes.sample_plan(target, source, seed)
+        assert plan == usual.sample_plan(plain_target, plain_source, seed)
+        result, expected = with_boxes.apply(plan, target, source), usual.apply(plan, plain_target, plain_source)
         columns = result.instances.columns
         flags = columns.pop("box_only")
         assert Instances._trusted(columns) == expected.instances
         np.testing.assert_array_equal(result.image, expected.image)
-        for flag, side, row in zip(flags, columns["source"], columns["source_row"], strict=True):
-            assert flag == sides[side + 1].instances.columns["box_only"][row]
+        for flag, number, row in zip(flags, columns["source"], columns["source_row"], strict=True):
+            assert flag == (source if number == 0 else target).instances.columns["box_only"][row]
         pasted += int((flags & (columns["source"] == 0)).sum())
         # Not asked for, they are pasted as little as crowds are.
-        crowded = Sample(
-            outlines[1].image,
-            Instances(
-                masks=outlines[1].instances.masks,
-                labels=outlines[1].instances.labels,
-                iscrowd=outlines[1].instances.columns["iscrowd"] | sides[1].instances.columns["box_only"],
-            ),
-        )
-        assert SimpleCopyPaste(**options).sample_plan(*sides, rng=seed) == SimpleCopyPaste(**options).sample_plan(
-            outlines[0], crowded, rng=seed
-        )
+        columns = plain_source.instances.columns
+        columns["iscrowd"] = columns["iscrowd"] | source.instances.columns["box_only"]
+        crowded = Sample(source.image, Instances(**columns))
+        assert usual.sample_plan(target, source, seed) == usual.sample_plan(plain_target, crowded, seed)
     assert pasted > 12
 
 
@@ -162,7 +159,7 @@ def test_a_side_without_such_rows(kernels: ModuleType) -> None:
     result = kernels.copy_paste(Plan(STILL, (Paste(0, (0,), STILL),)), source, target).instances
     assert result.box_only.tolist() == [False, True]
     # Off the canvas, or without a pixel, it is gone as a mask would be.
-    empty = Sample(IMAGE, Instances(boxes=[[0.6, 0.6, 1.4, 1.4], [20, 0, 30, 3]]))
+    empty = Sample(IMAGE, Instances(boxes=[[0.6, 0.6, 1.4, 1.4], [20.0, 0.0, 30.0, 3.0]]))
     assert len(kernels.copy_paste(Plan(STILL), empty, []).instances) == 0
 
 

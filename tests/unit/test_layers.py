@@ -25,7 +25,7 @@ LAYERS: list[set[str]] = [
     {"_rust", "functional", "reference.*"},
     {"transforms.*"},
     {"datasets.*"},
-    {"visualize"},
+    {"visualize.*"},
     {"cli.*"},
     {"__main__"},
 ]

@@ -118,3 +118,39 @@ def test_lines_of_a_sheet_may_differ_in_sources() -> None:
     assert contact_sheet(rows, side=64).width == 10 + 6 * 74
     with pytest.raises(ValueError, match=r"^rows: expected at least one line to draw, got none$"):
         contact_sheet([])
+
+
+def test_boxes_without_outlines_are_dashed() -> None:
+    sample = Sample(np.zeros((60, 80, 3), np.uint8), Instances(boxes=[[10, 10, 70, 50]]))
+    pixels = np.asarray(overlay(sample))
+    color = LOOKS["kept"].color
+    edge = (pixels[10, 10:70] == color).all(axis=1)
+    assert edge.any()
+    assert not edge.all()
+    assert not pixels[15:45, 15:65].any()  # nothing is painted in it
+    outline = Sample(sample.image, Instances(masks=sample.instances.masks))
+    assert (np.asarray(overlay(outline))[10, 10:70] == color).all()
+
+
+def test_keypoints_are_dots_and_rings_joined_by_lines() -> None:
+    mask = np.ones((1, 60, 80), np.uint8)
+    points = [[[20.5, 30.5, 2], [60.5, 30.5, 1], [40.5, 10.5, 0]]]
+    sample = Sample(
+        np.zeros((60, 80, 3), np.uint8), Instances(masks=RleMasks.from_dense(mask), labels=[4], keypoints=points)
+    )
+    plain = Sample(sample.image, Instances(masks=sample.instances.masks, labels=[4]))
+    category = {"id": 4, "name": "", "skeleton": [[1, 2], [2, 3]]}
+    color = LOOKS["kept"].color
+    for skeleton in (False, True):
+        categories = [category if skeleton else {"id": 4, "name": ""}]
+        before, after = (
+            np.asarray(overlay(plain, categories=categories)),
+            np.asarray(overlay(sample, categories=categories)),
+        )
+        changed = (before != after).any(axis=2)
+        assert tuple(after[30, 20]) == color  # a dot
+        assert changed[30, 40] == skeleton  # the middle of the line
+        assert changed[28:33, 59:62].any()  # a ring
+        assert not changed[:26].any()  # nothing at the point that nobody marked, nor a line to it
+    with pytest.raises(ValueError, match=r"^categories\[0\]\['skeleton'\]\[0\]\[1\]: expected an integer from 1"):
+        overlay(sample, categories=[{"id": 4, "skeleton": [[1, 0]]}])

@@ -55,7 +55,7 @@ class ComposedRows(Protocol):
 
 
 class Pasted(NamedTuple):
-    """What the pastes of a plan have to do with the rows and the pixels of the result."""
+    """Pastes of a plan, as far as rows and pixels of the result come from them."""
 
     paste: NDArray[np.int32]
     """Number of the paste of each row, shape (n,); -1 for rows of the target."""
@@ -72,7 +72,7 @@ class Composition(NamedTuple):
     carried: list[NDArray[Any]]
     """The further columns, in the order of the call's layout."""
     pasted: Pasted | None
-    """What the pastes cover, where the call wants to know."""
+    """Pastes by row and by pixel, where the call wants to know; else None."""
 
 
 Compose = Callable[["Call", "KernelOptions", "NDArray[Any]", "OutputFormat | None"], Composition]

@@ -35,9 +35,9 @@ class Layout(NamedTuple):
 
     carried: list[Carried]
     found: Mapping[str, Any]
-    """All columns of the samples that have rows, by name."""
+    """Columns of the samples that have rows, by name."""
     geometry: list[str]
-    """Those of `carried` that are positions."""
+    """Names of the carried columns that are positions."""
 
 
 def check_missing(missing: Mapping[str, Any] | None) -> dict[str, Any]:

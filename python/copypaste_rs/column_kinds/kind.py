@@ -1,4 +1,4 @@
-"""What can be said of a column: where its rows come from, how they move, what hides them, how a file holds them."""
+"""Properties of a column: where its rows come from, how they move, what hides them, how a file holds them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Covered: TypeAlias = "Callable[[NDArray[np.int64], NDArray[np.int64], NDArray[np
 
 
 class Origin(Enum):
-    """Where the rows of a column in a result come from."""
+    """Origin of the rows of a column in a result."""
 
     KERNEL = "made by the kernel"
     DERIVED = "counted anew by every operation, so that given values never conflict"
@@ -69,7 +69,7 @@ class FileForm(NamedTuple):
 
 
 class ColumnKind(NamedTuple):
-    """What the library knows of the column of a name; of any other it knows that rows are carried."""
+    """Kind of column that a name stands for."""
 
     origin: Origin
     check: Callable[[str, ArrayLike], NDArray[Any]] | None = None

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _FARTHEST = float(np.finfo(np.float32).max)
 
 BOXES = ("error", "keep", "drop")
-"""What is done with an annotation that has a box and no outline."""
+"""Ways to deal with an annotation that has a box and no outline."""
 
 
 class Boxes(NamedTuple):
     """Boxes of rows that have no outline."""
 
     box_only: NDArray[np.bool_]
-    """Which rows these are, shape (n,)."""
+    """Whether each row is one of them, shape (n,)."""
     boxes: NDArray[np.float32]
     """x0, y0, x1, y1, shape (n, 4); zeros in other rows."""
 

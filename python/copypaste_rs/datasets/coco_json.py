@@ -68,7 +68,7 @@ class CocoTables(NamedTuple):
     """Every further field of the annotations."""
     segmentations: Segmentations
     boxes: Boxes | None
-    """None where each annotation has an outline."""
+    """Boxes without outlines; None where each annotation has an outline."""
     skipped: list[str]
     """Remarks on what was left out, with its count."""
     remarks: list[str]
