@@ -155,9 +155,11 @@ class Call(NamedTuple):
         _check_images(places, samples)
         _check_plan(plan, target, sources, target_name)
         layout = columns.layout(places, [s.instances for s in samples], options.missing)
+        wants_pasted = False
         if layout.geometry:
             geometry.check_flips(layout, plan, options.flip_pairs)
-        return cls(plan, samples, layout, wants_pasted=bool(layout.geometry))
+            wants_pasted = True
+        return cls(plan, samples, layout, wants_pasted)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -185,7 +187,7 @@ class Call(NamedTuple):
         """The sample that a kernel's work amounts to."""
         layout = self.layout
         kept = {column.name: values for column, values in zip(layout.carried, made.carried, strict=True)}
-        if layout.geometry and made.pasted is not None:
+        if made.pasted is not None and layout.geometry:
             kept |= geometry.moved(layout, self.plan, made.pasted, kept, options.flip_pairs)
         wanted = "iscrowd" in layout.found or options.on_hidden == "crowd"
         gathered = columns.gather(layout, made, kept, crowd=wanted)

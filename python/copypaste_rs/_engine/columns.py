@@ -12,7 +12,7 @@ from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._checks.places import part
 from copypaste_rs._engine.dtypes import common_dtype
 from copypaste_rs._equality import same
-from copypaste_rs.column_kinds import COLUMN_KINDS, GEOMETRY, MADE, SUSPECT, Origin, kind_of
+from copypaste_rs.column_kinds import COLUMN_KINDS, GEOMETRY, MADE, POSITIONS, Origin, kind_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,9 +72,11 @@ def layout(names: Sequence[Place], sides: Sequence[Instances], missing: Mapping[
     It depends on all sides given, whatever is pasted, so that a data set gives the same columns throughout.
     """
     columns = [side._columns for side in sides]
+    moving = False
     for name, side, held in zip(names, sides, columns, strict=True):
-        if not SUSPECT.isdisjoint(held):
+        if not POSITIONS.isdisjoint(held):
             _check_movable(name, held)
+            moving = True
         if side._n and "masks" not in held:
             raise wrong(name, f"masks or boxes for its {side._n} instances", "none")
     with_rows = [i for i, side in enumerate(sides) if side._n] or [0]
@@ -98,12 +100,12 @@ def layout(names: Sequence[Place], sides: Sequence[Instances], missing: Mapping[
                 raise wrong(names[lacking[0]], f"the column {column!r}, which {part(names[holders[0]])} has", given)
             missing = {**missing, column: kind.absent}
         carried.append(_carried(column, names, columns, with_rows, missing))
-    return Layout(carried, found, [name for name in GEOMETRY if name in found])
+    return Layout(carried, found, [name for name in found if name in GEOMETRY] if moving else [])
 
 
 def _check_movable(name: Place, held: Mapping[str, Any]) -> None:
     """Refuse a column that would be carried stale."""
-    for column in sorted(SUSPECT.intersection(held)):
+    for column in sorted(POSITIONS.intersection(held) - GEOMETRY):
         of = COLUMN_KINDS[column].of
         if of is None or of not in held:
             without = "" if of is None else f" without {of!r}"

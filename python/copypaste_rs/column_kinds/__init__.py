@@ -23,8 +23,8 @@ __all__ = [
     "DERIVED",
     "GEOMETRY",
     "MADE",
+    "POSITIONS",
     "PROVENANCE",
-    "SUSPECT",
     "ColumnKind",
     "Covered",
     "FileForm",
@@ -82,5 +82,5 @@ DERIVED = _names(lambda kind: kind.origin is Origin.DERIVED)
 MADE = DERIVED | _names(lambda kind: kind.origin is Origin.KERNEL)
 """Columns of a result that are never taken from an input."""
 GEOMETRY = _names(lambda kind: kind.origin is Origin.GEOMETRY)
-SUSPECT = _names(lambda kind: kind.origin is Origin.UNMOVABLE or kind.of in GEOMETRY)
-"""Columns that are refused, those derived from a column of positions where that is not there."""
+POSITIONS = GEOMETRY | _names(lambda kind: kind.origin is Origin.UNMOVABLE or kind.of in GEOMETRY)
+"""Columns of positions, and those derived from them; some are moved, others refused."""

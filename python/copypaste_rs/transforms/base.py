@@ -112,6 +112,6 @@ def plan_source(sample: Sample, never: Sequence[str]) -> PlanSource:
 def check_flips(options: Options, flip: float, sample: Sample) -> None:
     """Check that positions in a sample can be mirrored, where a transform may do so: whatever it draws."""
     columns = sample.instances._columns
-    for name in GEOMETRY:
+    for name in GEOMETRY:  # of which there are few, and columns many
         if name in columns and len(sample.instances):
             geometry.check_pairs(name, [columns[name]], options.flip_pairs, f"flip={flip:g}" if flip > 0 else None)
