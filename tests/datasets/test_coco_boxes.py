@@ -12,7 +12,7 @@ import pytest
 
 from copypaste_rs import Instances, Sample, SimpleCopyPaste
 from copypaste_rs.cli.commands import run
-from copypaste_rs.datasets import CocoDataset, CocoWriter
+from copypaste_rs.datasets import CocoDataset, CocoWriter, CopyPasteDataset
 from tests.fixtures.coco_files import Files, annotation, box_polygon, write
 
 SQUARE = [box_polygon(2, 2, 9, 9)]
@@ -154,3 +154,17 @@ def test_the_command_line_takes_them(tmp_path: Path, capsys: pytest.CaptureFixtu
     )
     noted = json.loads((tmp_path / "c" / "annotations.json").read_text())["info"]["settings"]
     assert not {"boxes", "paste_boxes", "paste_pseudo", "flip_pairs"} & noted.keys()
+
+
+def test_a_set_of_boxes_alone_pastes_nothing_in_silence(tmp_path: Path) -> None:
+    boxes = [annotation(i, [], 10 + i, bbox=[3, 3, 9, 9]) for i in range(2)]
+    photos = CocoDataset(*write(tmp_path / "a", boxes, [(20, 30), (25, 20)]), boxes="keep")
+    assert photos.only_boxes
+    with pytest.warns(
+        UserWarning, match=r"^sources: no object has an outline, and boxes are pasted with paste_boxes=True"
+    ):
+        CopyPasteDataset(photos, SimpleCopyPaste(size=32))
+    data = CopyPasteDataset(photos, SimpleCopyPaste(size=32, paste_boxes=True, source_scale=(1, 1)))
+    assert (data[0].instances.source == 0).any()
+    outline = [*boxes, annotation(5, SQUARE, 11)]
+    assert not CocoDataset(*write(tmp_path / "b", outline, [(20, 30), (25, 20)]), boxes="keep").only_boxes

@@ -148,6 +148,12 @@ class CocoDataset(Sequence[Sample]):
         """Whether there is any instance in the whole set."""
         return len(self._tables.ids) > 0
 
+    @property
+    def only_boxes(self) -> bool:
+        """Whether no instance of the set that is not a crowd has an outline."""
+        tables = self._tables
+        return tables.boxes is not None and bool((tables.boxes.box_only | tables.iscrowd).all())
+
     def unknown_labels(self, categories: Sequence[Mapping[str, Any]]) -> list[int]:
         """Labels that occur but are not among these categories, ascending."""
         known = {category["id"] for category in categories}

@@ -79,7 +79,8 @@ class CopyPasteDataset(Generic[Item]):
     Warns
     -----
     UserWarning
-        When no partner exists, so that nothing can ever be pasted; when so few images have objects (asked by
+        When no partner exists, or only boxes without outlines that are not to be pasted (known by ``only_boxes``), so
+        that nothing can ever be pasted; when so few images have objects (asked by
         ``has_objects``) that eight draws find none for more than one partner in a hundred.
 
     Notes
@@ -126,6 +127,13 @@ class CopyPasteDataset(Generic[Item]):
         if not self._partner_exists():
             warnings.warn(
                 "sources: no image with an object that is not a crowd can become a partner; nothing will be pasted",
+                UserWarning,
+                stacklevel=2,
+            )
+        elif "box_only" in inner._never and getattr(self._sources, "only_boxes", False):
+            warnings.warn(
+                "sources: no object has an outline, and boxes are pasted with paste_boxes=True alone; nothing will be "
+                "pasted",
                 UserWarning,
                 stacklevel=2,
             )
