@@ -45,10 +45,10 @@ def main() -> int:
     if (arguments.write or arguments.kept) and (arguments.only or arguments.group):
         parser.error("--write, --kept: expected a run of everything, got --only or --group")
     if arguments.kept:
-        figures = json.loads(KEPT.read_text())
-        sys.stdout.write("\n\n".join(page.tables(figures).values()) + "\n")
+        kept = json.loads(KEPT.read_text())
+        sys.stdout.write("\n\n".join([*page.tables(kept).values(), page.readme_table(kept)]) + "\n")
         if arguments.write:
-            show(figures)
+            show(kept)
         return 0
 
     warnings.filterwarnings("ignore")  # theirs, thousands of times

@@ -89,7 +89,7 @@ IN_README = {
 
 
 def readme_table(figures: dict[str, Any]) -> str:
-    """Milliseconds for one image, in the few rows that README has room for; peers that were not measured are left out."""
+    """Milliseconds for one image, in the few rows that README has room for, of those that were measured."""
     cells = list(figures["whole"].values())
     rows = [
         [shown, *(digits(cell["microseconds"][name]["median"] * 1e-3) for cell in cells)]
