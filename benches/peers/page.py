@@ -81,7 +81,7 @@ def whole_table(grid: dict[str, Any]) -> str:
 
 IN_README = {
     f"{OURS}, bilinear, dense masks in and out": f"{OURS}, dense masks in and out",
-    "torchvision": "torchvision, its training scripts",
+    "torchvision": "torchvision, the steps of its training scripts",
     "mmdetection": "mmdetection",
     "ultralytics": "ultralytics",
 }
