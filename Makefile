@@ -1,6 +1,6 @@
 # The one vocabulary of this project. Everything is built in build/ and dist/; nothing outside is touched.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench bench-peers bench-kernels gate docs ci rust-lint rust-test test-avx2 test-oldest clean
+.PHONY: help demo test lint types bench bench-peers bench-kernels gate docs reference ci rust-lint rust-test test-avx2 test-oldest clean
 
 PYTHON ?= $(shell .ci/find-python newest)
 OLDEST ?= $(shell .ci/find-python oldest)
@@ -28,7 +28,7 @@ test: $(NEWEST_ENV)/.ready ## Set everything up and run the tests against the bu
 	$(NEWEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 # The gate comes last: what it could not count has to be the last line read.
-ci: lint types rust-test docs gate test-avx2 test-oldest ## Everything that has to hold before a change lands, besides `make test`
+ci: lint types rust-test docs reference gate test-avx2 test-oldest ## Everything that has to hold before a change lands, besides `make test`
 
 lint: rust-lint $(TOOLS)/.ready ## Formatting and lints, Rust and Python; doc lines, names and layers
 	$(TOOLS)/bin/ruff format --check .
@@ -77,8 +77,12 @@ gate: | check-tools ## Count instructions and compare with the budget (GATE_ARGS
 	@test -n "$(PYTHON)" # the message stands above
 	@$(PYTHON) .ci/gate.py $(GATE_ARGS)
 
-docs: $(NEWEST_ENV)/.ready ## Run every example of the docstrings and of the README
+docs: $(NEWEST_ENV)/.ready ## Run every example of the docstrings, of the README and of docs/
 	$(NEWEST_ENV)/bin/python tests/run_examples.py
+
+reference: $(NEWEST_ENV)/.ready ## Build the reference of the API: build/reference/index.html; names that lead nowhere fail
+	$(NEWEST_ENV)/bin/python $(PIP) --group reference
+	$(NEWEST_ENV)/bin/python -m sphinx -q -W --keep-going -b html -d build/reference-doctrees docs/reference build/reference
 
 clean: ## Remove what was built
 	rm -rf build dist target demo-output

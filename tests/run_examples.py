@@ -1,35 +1,143 @@
-"""Run the examples of every docstring and of README.md against the installed package."""
+"""Run the examples of every docstring, of README.md and of docs/ against the installed package.
+
+A page is run from top to bottom as one session, in a folder of its own: examples with ``>>>``, and ``python`` blocks
+without, whose output has to be that of the ``text`` block right below, where there is one. A comment right above a
+block says when it is not run like the others:
+
+- ``<!-- needs: torch -->``: only where these modules are installed.
+- ``<!-- not yet: keypoints -->``: it has to fail, since that part is not there; a block that runs is an error, so that
+  the comment does not outlive its reason.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import importlib
+import importlib.util
+import io
+import os
 import pkgutil
+import re
 import sys
+import tempfile
+import traceback
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import copypaste_rs
 
+ROOT = Path(__file__).resolve().parent.parent
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+BLOCK = re.compile(
+    r"(?:^<!-- (?P<when>needs|not yet): (?P<names>[^>]*?) -->\n)?"
+    r"^```python\n(?P<code>.*?)^```\n"
+    r"(?:\n^```text\n(?P<output>.*?)^```\n)?",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Tally(NamedTuple):
+    """Examples that were tried, that failed, and that could not be run here."""
+
+    tried: int = 0
+    failed: int = 0
+    left_out: tuple[str, ...] = ()
+
+    def plus(self, other: Tally) -> Tally:
+        return Tally(self.tried + other.tried, self.failed + other.failed, self.left_out + other.left_out)
 
 
 def main() -> int:
     """Print what fails; the exit status says whether anything does."""
     np.set_printoptions(legacy=False)
-    failed = attempted = 0
+    total = Tally()
     for module in pkgutil.walk_packages(copypaste_rs.__path__, "copypaste_rs."):
         if module.name.endswith(("._core", "__main__")):
             continue
         found = importlib.import_module(module.name)
         result = doctest.testmod(found, optionflags=FLAGS, extraglobs={"np": np})
-        failed, attempted = failed + result.failed, attempted + result.attempted
-    readme = Path(__file__).parent.parent / "README.md"
-    result = doctest.testfile(str(readme), module_relative=False, optionflags=FLAGS)
-    failed, attempted = failed + result.failed, attempted + result.attempted
-    sys.stdout.write(f"{attempted} examples, {failed} failed\n")
-    return 1 if failed or not attempted else 0
+        total = total.plus(Tally(result.attempted, result.failed))
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        with tempfile.TemporaryDirectory() as folder, working_in(folder):
+            total = total.plus(run_page(page.relative_to(ROOT).as_posix(), page.read_text()))
+    for left_out in total.left_out:
+        sys.stdout.write(f"not run: {left_out}\n")
+    sys.stdout.write(f"{total.tried} examples, {total.failed} failed\n")
+    return 1 if total.failed or not total.tried else 0
+
+
+def run_page(name: str, text: str) -> Tally:
+    """Run the blocks of a page in one namespace."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    total = Tally()
+    for match in BLOCK.finditer(text):
+        line = text.count("\n", 0, match.start("code")) + 1
+        place = f"{name}:{line}"
+        if match["when"] == "needs" and (absent := [part for part in match["names"].split() if not installed(part)]):
+            total = total.plus(Tally(left_out=(f"{place}, without {', '.join(absent)}",)))
+        elif match["when"] == "not yet":
+            total = total.plus(expect_failure(place, match, names))
+        elif ">>>" in match["code"]:
+            total = total.plus(run_session(place, line, match["code"], names))
+        else:
+            total = total.plus(run_block(place, line, match["code"], match["output"], names))
+    return total
+
+
+def run_session(place: str, line: int, code: str, names: dict[str, Any]) -> Tally:
+    """Run examples with their results."""
+    test = doctest.DocTestParser().get_doctest(code, names, place, place.rpartition(":")[0], line - 1)
+    runner = doctest.DocTestRunner(optionflags=FLAGS)
+    result = runner.run(test, clear_globs=False)
+    names.update(test.globs)
+    return Tally(result.attempted, result.failed)
+
+
+def run_block(place: str, line: int, code: str, expected: str | None, names: dict[str, Any]) -> Tally:
+    """Run a block and compare what it prints."""
+    # As many lines before it as in the page, so that a traceback names the page's own.
+    path, printed = place.rpartition(":")[0], io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(compile("\n" * (line - 1) + code, path, "exec"), names)
+    except Exception:
+        sys.stdout.write(f"{place}: the block failed\n{traceback.format_exc()}")
+        return Tally(1, 1)
+    if expected is not None and not doctest.OutputChecker().check_output(expected, printed.getvalue(), FLAGS):
+        sys.stdout.write(f"{place}: expected\n{expected}got\n{printed.getvalue()}")
+        return Tally(1, 1)
+    return Tally(1)
+
+
+def expect_failure(place: str, match: re.Match[str], names: dict[str, Any]) -> Tally:
+    """Run a block of what is not there yet."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(match["code"], dict(names))
+    except Exception as error:
+        return Tally(left_out=(f"{place}, {match['names']}: {type(error).__name__}: {error}",))
+    sys.stdout.write(f"{place}: expected a failure of what is not there yet ({match['names']}), got none\n")
+    return Tally(1, 1)
+
+
+def installed(module: str) -> bool:
+    """Whether a module can be imported."""
+    return importlib.util.find_spec(module) is not None
+
+
+@contextlib.contextmanager
+def working_in(folder: str) -> Any:
+    """Make a folder the current one for a while."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 if __name__ == "__main__":

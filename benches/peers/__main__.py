@@ -1,7 +1,8 @@
 """Measure ours next to other people's libraries: `python -m benches.peers` in the environment of `make bench-peers`.
 
-Prints the tables and writes the figures as JSON; `--write` also puts them where they are kept. `--only` measures one
-peer, and may be given several times.
+Prints the tables and writes the figures as JSON; `--write` also puts them where they are kept, and the tables into
+docs/peers.md and README.md. `--only` measures one peer, and may be given several times; `--kept` measures nothing and
+takes the kept figures.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from benches.tables import put
 ROOT = Path(__file__).parent.parent.parent
 KEPT = ROOT / "benches" / "results" / "peers.json"
 PAGE = ROOT / "docs" / "peers.md"
+README = ROOT / "README.md"
 
 GROUPS = {"masks": masks.measure, "whole": whole.measure, "resampling": resampling.measure}
 
@@ -35,10 +37,19 @@ def main() -> int:
     parser.add_argument("--group", action="append", choices=list(GROUPS), help="what to measure (all)")
     parser.add_argument("--draws", type=int, default=12, help="scenes, batches and images of each row (12)")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench-peers.json", help="where figures go")
-    parser.add_argument("--write", action="store_true", help=f"keep the figures, and put the tables into {PAGE.name}")
+    parser.add_argument("--kept", action="store_true", help=f"measure nothing: take {KEPT.name}")
+    parser.add_argument(
+        "--write", action="store_true", help=f"keep the figures, and put the tables into {PAGE.name} and {README.name}"
+    )
     arguments = parser.parse_args()
-    if arguments.write and (arguments.only or arguments.group):
-        parser.error("--write: expected a run of everything, got --only or --group")
+    if (arguments.write or arguments.kept) and (arguments.only or arguments.group):
+        parser.error("--write, --kept: expected a run of everything, got --only or --group")
+    if arguments.kept:
+        kept = json.loads(KEPT.read_text())
+        sys.stdout.write("\n\n".join([*page.tables(kept).values(), page.readme_table(kept)]) + "\n")
+        if arguments.write:
+            show(kept)
+        return 0
 
     warnings.filterwarnings("ignore")  # theirs, thousands of times
     peers = [peer for peer in PEERS if not arguments.only or peer.name in arguments.only]
@@ -62,9 +73,15 @@ def main() -> int:
     if arguments.write and not interrupted:
         KEPT.parent.mkdir(exist_ok=True)
         KEPT.write_text(text)
-        for name, table in tables.items():
-            put(PAGE, name, table)
+        show(figures)
     return 130 if interrupted else 0
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Put the tables into the page, and the few rows of README there."""
+    for name, table in page.tables(figures).items():
+        put(PAGE, name, table)
+    put(README, "peers", page.readme_table(figures))
 
 
 def not_installed() -> Missing:

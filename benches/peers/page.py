@@ -79,6 +79,48 @@ def whole_table(grid: dict[str, Any]) -> str:
     )
 
 
+IN_README = {
+    f"{OURS}, bilinear, dense masks in and out": f"{OURS}, dense masks in and out",
+    "torchvision": "torchvision, the steps of its training scripts",
+    "mmdetection": "mmdetection",
+    "ultralytics": "ultralytics",
+}
+"""Rows of README by the names of the figures, with the names they get there."""
+
+
+def readme_table(figures: dict[str, Any]) -> str:
+    """Milliseconds for one image, in the few rows that README has room for, of those that were measured."""
+    cells = list(figures["whole"].values())
+    rows = [
+        [shown, *(digits(cell["microseconds"][name]["median"] * 1e-3) for cell in cells)]
+        for name, shown in IN_README.items()
+        if all(name in cell["microseconds"] for cell in cells)
+    ]
+    heads = [f"{cell['canvas']}, {cell['instances']}" for cell in cells]
+    linear, default = (
+        [digits(cell["microseconds"][name]["median"] * 1e-3) for cell in cells] for name in (f"{OURS}, bilinear", OURS)
+    )
+    draws = cells[0]["microseconds"][OURS]["n"]
+    return "\n".join(
+        [
+            markdown(["milliseconds for one augmented image: canvas, objects a side", *heads], rows),
+            "",
+            f"Medians of {draws} draws on one thread ({figures['machine']['processor']}): two photographs of 640x480 "
+            "under large-scale jitter, all objects of one pasted into the other. **They do not do the same work:** "
+            "torchvision antialiases, which the others do not here; mmdetection makes an int64 image; ultralytics "
+            "starts from polygons, leaves out objects whose boxes meet others', and does not cut what is covered "
+            "from the masks below. "
+            f"[Peers](docs/peers.md) says what runs. With masks kept as runs, {OURS} takes {listed(linear)} ms, and "
+            f"{listed(default)} ms with antialiasing, its default.",
+        ]
+    )
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a list in a sentence."""
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
 def shared_table(grid: dict[str, Any]) -> str:
     """How near to ours the results of the others are."""
     cell = list(grid.values())[-1]

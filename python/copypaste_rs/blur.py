@@ -19,7 +19,7 @@ def gaussian_weights(sigma: float) -> NDArray[np.uint16]:
     """Weights of a Gaussian of `sigma` pixels, in units of 1/4096.
 
     Shape (2 * ceil(3 * sigma) + 1,), uint16, adding up to 4096 exactly: the centre takes what rounding
-    leaves. Made here for both backends, since the last bit of `exp` differs between mathematical libraries.
+    leaves. Made here for both backends, since the last bit of ``exp`` differs between mathematical libraries.
 
     Examples
     --------

@@ -48,3 +48,23 @@ def test_page_shows_the_kept_figures() -> None:
     text = (ROOT / "docs" / "peers.md").read_text()
     for name, table in page.tables(figures).items():
         assert f"<!-- {name}: begin -->\n{table}\n<!-- {name}: end -->" in text
+
+
+def test_readme_shows_the_kept_figures() -> None:
+    figures = json.loads((ROOT / "benches" / "results" / "peers.json").read_text())
+    text = (ROOT / "README.md").read_text()
+    table = page.readme_table(figures)
+    assert f"<!-- peers: begin -->\n{table}\n<!-- peers: end -->" in text
+    assert "They do not do the same work" in table
+
+
+def test_readme_leaves_out_who_was_not_measured() -> None:
+    figures = json.loads((ROOT / "benches" / "results" / "peers.json").read_text())
+    for cell in figures["whole"].values():
+        del cell["microseconds"]["mmdetection"]
+    rows = [line.split("|")[1].strip() for line in page.readme_table(figures).splitlines() if line.startswith("|")]
+    assert rows[2:] == [
+        "copypaste_rs, dense masks in and out",
+        "torchvision, the steps of its training scripts",
+        "ultralytics",
+    ]

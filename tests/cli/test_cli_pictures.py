@@ -7,10 +7,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from pycocotools.coco import COCO
 
-from copypaste_rs.cli import sample_paths
-from copypaste_rs.datasets import CocoDataset
 from tests.fixtures.coco_files import small_set
 from tests.fixtures.command_line import arguments, check_set, run
 
@@ -76,18 +73,3 @@ def test_demo_shows_pictures_speed_and_agreement(tmp_path: Path, capsys: pytest.
     assert "the same bytes on all 5 images" in output
     check_set(tmp_path / "demo", capsys)
     assert run(["demo", "--output", str(tmp_path / "demo")]) == 2
-
-
-def test_the_sample_set_is_small_and_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    annotations, images = sample_paths()
-    photos = CocoDataset(annotations, images)
-    assert len(photos) == 5
-    assert all(len(sample.instances) for sample in photos)
-    folder = annotations.parent
-    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 2**20
-    assert (folder / "LICENCE.txt").exists()
-    coco = COCO(str(annotations))
-    capsys.readouterr()
-    assert {coco.cats[a["category_id"]]["name"] for a in coco.anns.values()} == {
-        "cup", "cat", "coin", "person", "helmet", "rocket", "shuttle model"
-    }  # fmt: skip

@@ -143,10 +143,14 @@ def test_a_missing_extra_is_named() -> None:
         "print(copypaste_rs.datasets.CopyPasteDataset.__name__)\n"
         "try: from copypaste_rs.datasets import CocoDataset\n"
         "except ImportError as error: print(error)\n"
+        "try: copypaste_rs.datasets.sample_data()\n"
+        "except ImportError as error: print(error)\n"
     )
     output = python(code).stdout.splitlines()
     assert output[0] == "CopyPasteDataset"
-    assert output[1].endswith("is not installed, which this part needs: pip install 'copypaste_rs[coco]'")
+    assert len(output) == 3
+    for line in output[1:]:
+        assert line.endswith("is not installed, which this part needs: pip install 'copypaste_rs[coco]'")
 
 
 def test_items_are_samples(tmp_path: Path) -> None:

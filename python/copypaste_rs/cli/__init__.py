@@ -1,4 +1,4 @@
-"""The command line, ``copypaste-rs``, and the small sample set that it can show itself on."""
+"""The command line, ``copypaste-rs``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import sys
 TYPE_CHECKING = False  # as in `typing`: until `main` runs, nothing is imported that takes a while
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from typing import Any
 
-__all__ = ["main", "sample_paths"]
+__all__ = ["main"]
 
 
 class TerminatedError(BaseException):
@@ -70,20 +69,3 @@ def _open_missing_streams() -> None:
             os.set_inheritable(opened, True)
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
-
-
-def sample_paths() -> tuple[Path, Path]:
-    """Annotation file and image folder of the sample set that comes with the package.
-
-    Five photographs in the public domain, with masks; ``LICENCE.txt`` beside them says where they are from.
-
-    Examples
-    --------
-    >>> annotations, images = sample_paths()
-    >>> annotations.name, images.name
-    ('annotations.json', 'images')
-    """
-    from pathlib import Path
-
-    folder = Path(__file__).parent / "sample"
-    return folder / "annotations.json", folder / "images"

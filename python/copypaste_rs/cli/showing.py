@@ -5,13 +5,13 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from copypaste_rs.cli import sample_paths
 from copypaste_rs.cli.augmenting import augment, settings_of
 from copypaste_rs.cli.options import Inputs
 from copypaste_rs.cli.sheets import write_sheet
 from copypaste_rs.cli.words import say
 from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+from copypaste_rs.datasets.embedded import sample_paths
 from copypaste_rs.transforms import SimpleCopyPaste
 
 if TYPE_CHECKING:

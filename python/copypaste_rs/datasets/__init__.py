@@ -2,6 +2,7 @@
 
 `CopyPasteDataset` needs NumPy alone. `CocoDataset` and `CocoWriter` read and write files with msgspec, simplejpeg
 and Pillow, which ``pip install 'copypaste_rs[coco]'`` brings; they are imported when one of the two is asked for.
+`sample_data` opens the small sample set that comes with the package, whose files `sample_paths` names.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+from copypaste_rs.datasets.embedded import sample_data, sample_paths
 
 if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
 
-__all__ = ["CocoDataset", "CocoWriter", "CopyPasteDataset"]
+__all__ = ["CocoDataset", "CocoWriter", "CopyPasteDataset", "sample_data", "sample_paths"]
 
 _NEED_EXTRA = {
     "CocoDataset": "copypaste_rs.datasets.coco",

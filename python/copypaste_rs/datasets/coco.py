@@ -83,7 +83,7 @@ class CocoDataset(Sequence[Sample]):
 
     Examples
     --------
-    >>> from copypaste_rs.cli import sample_paths
+    >>> from copypaste_rs.datasets import sample_paths
     >>> photos = CocoDataset(*sample_paths())
     >>> len(photos), photos[0].size, photos[0].info["file_name"]
     (5, (400, 600), 'coffee.jpg')

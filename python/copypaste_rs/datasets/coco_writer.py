@@ -59,7 +59,7 @@ class CocoWriter:
         Whether to delete what an earlier run has written there. Other files are left alone, and a folder that
         was not written by a `CocoWriter` is refused.
     resume : bool
-        Whether to go on after the images that are there already: `len` of the writer says how many.
+        Whether to go on after the images that are there already: ``len(writer)`` says how many.
     settings : mapping, optional
         What the output depends on besides format, quality and categories; a run is resumed only with the same.
     integers : collection of str
@@ -154,7 +154,7 @@ class CocoWriter:
         return encode_sample(sample, sources, format=self.format, quality=self.quality, integers=self.integers)
 
     def write_encoded(self, encoded: EncodedSample, file_name: str | None = None) -> int:
-        """Write what `encode_sample` has made, here or in another process, and return the image id."""
+        """Write what ``encode_sample`` has made, here or in another process, and return the image id."""
         if not self._open:
             raise ValueError("CocoWriter: is closed")
         if not isinstance(encoded, EncodedSample):

@@ -87,7 +87,7 @@ class CopyPasteDataset(Generic[Item]):
     -----
     Call `set_epoch` before each pass over the data. The number lies in shared memory, so that worker processes
     that stay alive from one epoch to the next see it too, started by fork, spawn or forkserver. A copy made in
-    another way (`pickle.dumps`, another machine) has an epoch of its own from then on.
+    another way (``pickle.dumps``, another machine) has an epoch of its own from then on.
 
     Examples
     --------

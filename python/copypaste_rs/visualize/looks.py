@@ -30,6 +30,7 @@ LOOKS = {
     "left": Look((190, 190, 190), 0.0, False, "source, not pasted"),
     "crowd": Look((150, 130, 255), 0.40, True, "crowd"),
 }
+"""Looks of objects by the names that `overlay` takes; `contact_sheet` has them as its legend."""
 
 
 def crowds(sample: Sample) -> list[str]:
