@@ -22,6 +22,13 @@ Choose: TypeAlias = "Callable[[int, NDArray[np.int64], np.random.Generator], Row
 """Rule of a user's own: number of the source, its candidate rows, a generator; gives some of the rows."""
 Select: TypeAlias = "str | SupportsFloat | Choose"
 
+SELECTIONS: dict[str, tuple[str, int]] = {
+    "subset": ("subset", 0),
+    "one": ("at_most", 1),
+    "all": ("at_most", _checks.MAX_SIDE),
+}
+"""Selections that have a name, each as the rule of the planners and its number."""
+
 SCALES = {"large": (0.1, 2.0), "standard": (0.8, 1.25)}
 """The two ranges of the paper."""
 
@@ -66,14 +73,15 @@ class PlanOptions(NamedTuple):
     fit: bool
     """Whether scale 1 fits the canvas, not keeps the size."""
     p: float
-    most: int | None
-    """Most objects of a source; None leaves it to `fraction`, or to a subset of any size."""
-    fraction: float | None
+    rule: str
+    """Name of the rule by which objects of a source are selected: "subset", "at_most", "fraction"."""
+    number: float
+    """Number that goes with the rule; 0 where none does."""
     uniform: bool
     """Whether each object finds a place of its own."""
     sigma: tuple[float, float] | None
     choose: Choose | None = None
-    """Chooses among all candidates, instead of the numbers above."""
+    """Chooses among all candidates, instead of the rule above."""
 
     @staticmethod
     def check(
@@ -99,7 +107,7 @@ class PlanOptions(NamedTuple):
         >>> PlanOptions.check(size=640, target_scale="standard", select=3).target_scale
         (0.8, 1.25)
         """
-        most, fraction, choose = _select(select)
+        rule, number, choose = _select(select)
         return PlanOptions(
             canvas=_checks.size("size", size),
             target_scale=_scale("target_scale", target_scale),
@@ -108,8 +116,8 @@ class PlanOptions(NamedTuple):
             pad_random=_checks.choice("pad", pad, ("top_left", "random")) == "random",
             fit=_checks.choice("scale_reference", scale_reference, ("fit", "input")) == "fit",
             p=_checks.real("p", p, 0.0, 1.0),
-            most=most,
-            fraction=fraction,
+            rule=rule,
+            number=number,
             uniform=_checks.choice("placement", placement, ("jitter", "uniform")) == "uniform",
             sigma=_sigma(blend_sigma),
             choose=choose,
@@ -146,21 +154,21 @@ def _sigma(sigma: Sigma) -> tuple[float, float] | None:
     return lo, hi
 
 
-def _select(select: Select) -> tuple[int | None, float | None, Choose | None]:
-    """Most objects of a source, a fraction of them, or a rule that chooses; none of these is a subset of any size."""
+def _select(select: Select) -> tuple[str, float, Choose | None]:
+    """The rule of the planners with its number, and a user's own rule, which chooses among all candidates."""
     if callable(select):
-        return _checks.MAX_SIDE, None, select
+        return *SELECTIONS["all"], select
     if isinstance(select, str):
-        chosen = _checks.choice("select", select, ("subset", "one", "all"))
-        return {"all": _checks.MAX_SIDE, "one": 1}.get(chosen), None, None
+        return *SELECTIONS[_checks.choice("select", select, tuple(SELECTIONS))], None
     try:
-        return _checks.integer("select", select, 1, _checks.MAX_SIDE), None, None  # type: ignore[arg-type]
+        return "at_most", _checks.integer("select", select, 1, _checks.MAX_SIDE), None  # type: ignore[arg-type]
     except TypeError:
         pass
     try:
         fraction = _checks.real("select", select, 0.0, 1.0)
     except TypeError:
-        raise wrong_type("select", "'subset', 'one', 'all', an int, a fraction or a callable", repr(select)) from None
+        names = ", ".join(map(repr, SELECTIONS))
+        raise wrong_type("select", f"{names}, an int, a fraction or a callable", repr(select)) from None
     if fraction == 0.0:
         raise wrong("select", "a fraction above 0", "0")
-    return None, fraction, None
+    return "fraction", fraction, None

@@ -17,6 +17,7 @@ from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
 from copypaste_rs.datasets.images import MAX_JPEG_SIDE
 from copypaste_rs.datasets.json_values import check_text
+from copypaste_rs.plan_options import SELECTIONS
 from copypaste_rs.transforms import SimpleCopyPaste
 
 if TYPE_CHECKING:
@@ -69,14 +70,14 @@ class _Select(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "rule"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value in ("subset", "one", "all") or not isinstance(value, str):
+        if not isinstance(value, str) or value in SELECTIONS:
             return value
         for kind in (int, float):
             try:
                 return kind(value)
             except ValueError:
                 pass
-        return self.fail(f"expected subset, one, all, a number or a fraction, got {value!r}", param, ctx)
+        return self.fail(f"expected {', '.join(SELECTIONS)}, a number or a fraction, got {value!r}", param, ctx)
 
 
 class _Missing(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -112,7 +113,7 @@ _TRANSFORM = [
                  help="Scale 1 just fits the canvas, or keeps the image's size."),
     click.option("--flip", type=float, default=0.5, show_default=True, help="Probability of mirroring an image."),
     click.option("--select", type=_Select(), default="subset", show_default=True,
-                 help="Objects of a source: subset, one, all, a number, or a fraction."),
+                 help=f"Objects of a source: {', '.join(SELECTIONS)}, a number, or a fraction."),
     click.option("--num-sources", type=int, default=1, show_default=True, help="Sources for each image."),
     click.option("--placement", type=click.Choice(["jitter", "uniform"]), default="jitter", show_default=True,
                  help="Objects stay where the jittered source has them, or each goes anywhere."),

@@ -19,7 +19,7 @@ from copypaste_rs.reference.geometry import first_resized
 from copypaste_rs.reference.philox import philox_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,6 +39,13 @@ SUBSET_SIZE = 4
 SIGMA = 5
 # Slots within the words of a row.
 ORDER, PLACE_Y, PLACE_X = 0, 1, 2
+
+RULES: dict[str, Callable[[float, int, int], int]] = {
+    "subset": lambda _, n, word: 1 + draws.below(word, n),
+    "at_most": lambda most, n, _: min(int(most), n),
+    "fraction": lambda part, n, _: max(1, math.floor(part * n + 0.5)),
+}
+"""Rules of `PlanOptions.rule`: of its number, n candidates and a word, how many are pasted."""
 
 
 def draw_plan(options: PlanOptions, target: Size, sources: Sequence[PlanSource] = (), rng: draws.Rng = None) -> Plan:
@@ -82,6 +89,8 @@ def draw_plan(options: PlanOptions, target: Size, sources: Sequence[PlanSource] 
 
 def _draw(key: draws.Key, options: PlanOptions, target: tuple[int, int], sources: Sequence[PlanSource]) -> Plan:
     """`draw_plan` on checked arguments, whatever `options.choose` says."""
+    if options.rule not in RULES:
+        raise wrong("options.rule", "a rule as PlanOptions.check gives it", repr(options.rule))
     n = TARGET_WORDS + sum(SOURCE_WORDS + ROW_WORDS * source.rows for source in sources)
     words = draws.words(philox_words, key, draws.PLAN_STREAM, n)
     placement = _place(options, options.target_scale, "options.target_scale", words[TARGET_JITTER], target)
@@ -156,7 +165,8 @@ def _pastes(options: PlanOptions, number: int, source: PlanSource, words: Sequen
     if not rows:
         return []
     order = sorted((words[SOURCE_WORDS + ROW_WORDS * row + ORDER], row) for row in rows)
-    chosen = sorted(row for _, row in order[: _number(options, words, len(rows))])
+    m = RULES[options.rule](options.number, len(rows), words[SUBSET_SIZE])
+    chosen = sorted(row for _, row in order[:m])
     sigma = None
     if options.sigma is not None:
         lo, hi = options.sigma
@@ -171,15 +181,6 @@ def _pastes(options: PlanOptions, number: int, source: PlanSource, words: Sequen
         place = Placement(placement.input_size, placement.resized_size, (y, x), placement.canvas_size, placement.hflip)
         pastes.append(Paste(number, (row,), place, sigma))
     return pastes
-
-
-def _number(options: PlanOptions, words: Sequence[int], n: int) -> int:
-    """Number of the n candidates that are pasted."""
-    if options.most is not None:
-        return min(options.most, n)
-    if options.fraction is not None:
-        return max(1, math.floor(options.fraction * n + 0.5))
-    return 1 + draws.below(words[SUBSET_SIZE], n)
 
 
 def placed_boxes(

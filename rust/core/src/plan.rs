@@ -62,6 +62,28 @@ pub enum Select {
     Fraction(f64),
 }
 
+impl Select {
+    /// Rule of a name, with the number that goes with it; none where no rule has the name.
+    #[must_use]
+    pub fn named(rule: &str, number: f64) -> Option<Self> {
+        match rule {
+            "subset" => Some(Self::Subset),
+            "at_most" => Some(Self::AtMost(number as usize)),
+            "fraction" => Some(Self::Fraction(number)),
+            _ => None,
+        }
+    }
+
+    /// Number of objects pasted, of `n` candidates.
+    fn number(self, n: usize, word: u64) -> usize {
+        match self {
+            Self::Subset => 1 + below(word, n) as usize,
+            Self::AtMost(most) => most.min(n),
+            Self::Fraction(part) => ((part * n as f64 + 0.5).floor() as usize).clamp(1, n),
+        }
+    }
+}
+
 /// Source of a draw: size, boxes and crowds, no pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanSource<'a> {
@@ -174,11 +196,7 @@ impl PlanOptions {
         if n == 0 {
             return Ok(());
         }
-        let m = match self.select {
-            Select::Subset => 1 + below(words[SUBSET_SIZE], n) as usize,
-            Select::AtMost(most) => most.min(n),
-            Select::Fraction(part) => ((part * n as f64 + 0.5).floor() as usize).clamp(1, n),
-        };
+        let m = self.select.number(n, words[SUBSET_SIZE]);
         if m < n {
             candidates.select_nth_unstable(m);
             candidates.truncate(m);

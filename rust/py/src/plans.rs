@@ -4,10 +4,11 @@ use copypaste_core::plan::{self, PlanOptions, PlanSource, Select};
 use copypaste_core::{Placement, philox};
 use numpy::{Element, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::arguments::size;
-use crate::errors::to_python;
+use crate::errors::{argument_error, to_python};
 
 /// `PlanOptions` of Python, as numbers.
 #[derive(FromPyObject)]
@@ -19,9 +20,8 @@ pub(crate) struct PyPlanOptions {
     pad_random: bool,
     fit: bool,
     p: f64,
-    /// Greatest number of objects of a source; none leaves it to `fraction`, or to a subset of any size.
-    most: Option<usize>,
-    fraction: Option<f64>,
+    rule: PyBackedStr,
+    number: f64,
     uniform: bool,
     sigma: Option<(f64, f64)>,
 }
@@ -59,11 +59,10 @@ pub(crate) fn draw_plan<'py>(
 ) -> PyResult<(Placed, Bound<'py, PyList>)> {
     let PyPlanOptions { target_scale, source_scale, flip, pad_random, fit, p, uniform, sigma, .. } = options;
     let canvas = size(options.canvas);
-    let select = match (options.most, options.fraction) {
-        (Some(most), _) => Select::AtMost(most),
-        (None, Some(fraction)) => Select::Fraction(fraction),
-        (None, None) => Select::Subset,
-    };
+    let select = Select::named(&options.rule, options.number).ok_or_else(|| {
+        let got = format!("'{}'", options.rule);
+        argument_error(py, ("options.rule", None), "a rule as PlanOptions.check gives it", &got)
+    })?;
     let options =
         PlanOptions { canvas, target_scale, source_scale, flip, pad_random, fit, p, select, uniform, sigma };
     let boxes: Vec<_> = sources.iter().map(PyPlanSource::boxes).collect::<PyResult<_>>()?;
