@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias, final
 
 from copypaste_rs._checks import wrong
@@ -14,17 +15,18 @@ from copypaste_rs.transforms.base import Transform, frozen_arguments, plan_sourc
 from copypaste_rs.transforms.batch import Batch, apply_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from copypaste_rs import _checks, draws
     from copypaste_rs.plan import Plan
     from copypaste_rs.plan_options import Rows, Scale, Sigma
-    from copypaste_rs.sample import Sample
+    from copypaste_rs.sample import Instances, Sample
 
 Select: TypeAlias = "str | SupportsFloat | Callable[[Sample, NDArray[np.int64], np.random.Generator], Rows]"
+ClassWeights: TypeAlias = "Mapping[Any, SupportsFloat] | Callable[[Instances], ArrayLike]"
 
 
 @final
@@ -64,11 +66,24 @@ class SimpleCopyPaste(Transform):
         What becomes of rows below these limits: gone, or marked as crowd while a pixel is left.
     missing : mapping, optional
         Values for columns that only one side has, such as ``{"score": 1.0}``.
+    class_weights : mapping or callable, optional
+        Weights by which objects are drawn, where a source has more than `select` takes: by label, such as
+        ``{3: 2.0, 8: 0.0}``, 1 for labels that are not named; or what ``class_weights(instances)`` returns, a number
+        for each row of a source. Of each two objects of a source, the one of twice the weight is drawn twice as
+        often, as long as neither is taken; one of weight 0 is no candidate. A callable `select` chooses out of the
+        others. Weights are finite numbers of at least 0, and count as shares of the largest in a source, in steps of
+        2^-20. `CocoDataset.class_weights` finds labels by name. None draws all objects alike.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When an argument is wrong, the message names it; when a plan is drawn, also where a callable returns what it
+        must not, or weights are by label and a source with rows has no labels, or of the other kind than the names.
 
     Warns
     -----
     UserWarning
-        When the settings can never paste anything.
+        When the settings can never paste anything, or, with weights that are all 0, only objects of other labels.
 
     Examples
     --------
@@ -107,6 +122,7 @@ class SimpleCopyPaste(Transform):
         min_visibility: SupportsFloat = 0.0,
         on_hidden: str = "drop",
         missing: Mapping[str, Any] | None = None,
+        class_weights: ClassWeights | None = None,
         backend: str = "rust",
     ) -> None:
         arguments = frozen_arguments(locals())
@@ -133,13 +149,17 @@ class SimpleCopyPaste(Transform):
                 p=p,
                 pad=pad,
                 scale_reference=scale_reference,
+                class_weights=arguments["class_weights"],
             ),
         )
         h, w = self._planning.canvas
+        weights = self._planning.class_weights
         if self._planning.p == 0:
             _warn("p=0: nothing will ever be pasted")
         elif self._options.min_area > h * w:
             _warn(f"min_area={min_area}: nothing will ever be pasted on a canvas of {h * w} pixels")
+        elif isinstance(weights, Mapping) and weights and not any(weights.values()):
+            _warn("class_weights: all are 0, so that nothing will be pasted but objects of labels that are not named")
 
     def sample_plan(self, target: Sample, sources: Sample | Sequence[Sample], rng: draws.Rng = None) -> Plan:
         """Draw a plan for a target and its sources.
@@ -163,6 +183,9 @@ class SimpleCopyPaste(Transform):
         options, select = self._planning, self._planning.choose
         if select is not None:
             options = options._replace(choose=lambda number, rows, rng: select(given[number], rows, rng))  # type: ignore[arg-type]
+        weigh = options.class_weights
+        if weigh is not None and callable(weigh):
+            options = options._replace(class_weights=lambda number: weigh(given[number].instances))  # type: ignore[arg-type]
         return self._draw_plan(options, size, list(map(plan_source, given)), rng)
 
     def apply(

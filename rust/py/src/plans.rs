@@ -1,6 +1,6 @@
 //! Plans drawn, and the random words that they are drawn from.
 
-use copypaste_core::plan::{self, PlanOptions, PlanSource, Select};
+use copypaste_core::plan::{self, PlanOptions, PlanSource, RowWeights, Select};
 use copypaste_core::{Placement, philox};
 use numpy::{Element, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1};
 use pyo3::prelude::*;
@@ -29,6 +29,9 @@ pub(crate) struct PyPlanOptions {
 /// Placement without what Python knows: resized size, offset, mirrored.
 type Placed = ((usize, usize), (i64, i64), bool);
 
+/// Counter of the words for weights, and for each source the weights of its rows.
+type PyRowWeights<'py> = ((u64, u64, u64, u64), Vec<PyReadonlyArray1<'py, i64>>);
+
 /// `PlanSource` of Python.
 #[derive(FromPyObject)]
 pub(crate) struct PyPlanSource<'py> {
@@ -56,6 +59,7 @@ pub(crate) fn draw_plan<'py>(
     options: PyPlanOptions,
     target: (usize, usize),
     sources: Vec<PyPlanSource<'py>>,
+    weights: Option<PyRowWeights<'py>>,
 ) -> PyResult<(Placed, Bound<'py, PyList>)> {
     let PyPlanOptions { target_scale, source_scale, flip, pad_random, fit, p, uniform, sigma, .. } = options;
     let canvas = size(options.canvas);
@@ -71,7 +75,10 @@ pub(crate) fn draw_plan<'py>(
         let crowd = source.iscrowd.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
         given.push(PlanSource { size: size(source.size), boxes, crowd });
     }
-    let drawn = plan::draw(key.into(), counter.into(), &options, size(target), &given);
+    let (weight_counter, arrays) = weights.unzip();
+    let rows: Vec<_> = arrays.iter().flatten().map(PyReadonlyArray1::as_slice).collect::<Result<_, _>>()?;
+    let weights = weight_counter.map(|counter| RowWeights { counter: counter.into(), sources: &rows });
+    let drawn = plan::draw(key.into(), counter.into(), &options, size(target), &given, weights.as_ref());
     let (target, pastes) = drawn.map_err(to_python)?;
     let list = PyList::empty(py);
     for paste in pastes {
