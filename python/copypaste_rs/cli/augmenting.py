@@ -30,6 +30,9 @@ with extra("cli"):
     from tqdm import tqdm
 
 
+LATER = frozenset({"class_weights"})
+"""Arguments of the transform that came later: not noted where they are not set, so that older outputs go on."""
+
 KEPT = "what is done is kept, and --resume goes on"
 
 
@@ -131,7 +134,11 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[
     """Settings that the output depends on: no path, no worker count, no backend."""
     from copypaste_rs import __version__
 
-    arguments = {name: value for name, value in transform._arguments.items() if name != "backend"}
+    arguments = {
+        name: value
+        for name, value in transform._arguments.items()
+        if name != "backend" and not (name in LATER and value is None)
+    }
     inputs = {
         name: f"sha256:{hashlib.sha256(Path(options[name]).read_bytes()).hexdigest()}"
         for name in ("annotations", "source_annotations")

@@ -22,6 +22,7 @@ from copypaste_rs.cli.options import (
     one_set,
     open_inputs,
     pairing,
+    with_class_weights,
     with_missing,
 )
 from copypaste_rs.cli.outputs import check_apart, check_output, check_sheet
@@ -107,7 +108,7 @@ def augment(output: Path, **options: Any) -> None:
     check_apart(output, options)
     check_output(output, resume=options["resume"], overwrite=options["overwrite"])
     inputs = open_inputs(options)
-    options = with_missing(options, inputs)
+    options = with_class_weights(with_missing(options, inputs), inputs)
     transform = build_transform(options)
     data = pairing(inputs, transform, options)
     total = len(data) * options["copies"]
@@ -142,7 +143,7 @@ def preview(output: Path, **options: Any) -> None:
     build_transform(options)
     check_numbers(options)
     inputs = open_inputs(options)
-    options = with_missing(options, inputs)
+    options = with_class_weights(with_missing(options, inputs), inputs)
     transform = build_transform(options)
     data = pairing(inputs, transform, options)
     items = preview_items(len(data), options["count"], options["items"])
