@@ -77,8 +77,8 @@ def test_what_a_callable_must_not_return(
         (BARE, {}, ArgumentError, "sources[1]: expected labels of its 6 rows, as class_weights are by label, got none"),
         (BARE, {1: 2}, ArgumentError, "sources[1]: expected labels of its 6 rows, as class_weights are by label, got none"),
         (DEEP, {1: 2}, ArgumentError, "sources[1].labels: expected shape (6,), a label for each box, got (6, 2)"),
-        (NAMED, {1: 2}, ArgumentTypeError, "class_weights: expected labels such as sources[1] has them, text, got 1"),
-        (SOURCE, {"a": 2}, ArgumentTypeError, "class_weights: expected labels such as sources[1] has them, numbers, got 'a'"),
+        (NAMED, {1: 2}, ArgumentTypeError, "class_weights: expected text as labels, which sources[1] has, got 1"),
+        (SOURCE, {"a": 2}, ArgumentTypeError, "class_weights: expected numbers as labels, which sources[1] has, got 'a'"),
     ],
 )  # fmt: skip
 def test_labels_are_needed_and_of_the_kind_of_the_names(

@@ -115,7 +115,7 @@ def _check_kind(weights: Mapping[Any, float], i: int, labels: NDArray[Any]) -> N
     """Refuse weights by name for labels that are numbers, and the other way round: none could ever be meant."""
     text = labels.dtype.kind == "U"
     if (text or labels.dtype.kind in "iu") and all(isinstance(label, str) != text for label in weights):
-        expected = f"labels such as sources[{i}] has them, {'text' if text else 'numbers'}"
+        expected = f"{'text' if text else 'numbers'} as labels, which sources[{i}] has"
         raise wrong_type("options.class_weights", expected, repr(next(iter(weights))))
 
 
