@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from copypaste_rs._engine.call import Call
     from copypaste_rs._engine.formats import OutputFormat
     from copypaste_rs._engine.options import KernelOptions
+    from copypaste_rs._engine.planning import Weights
     from copypaste_rs.plan_options import PlanOptions, PlanSource
 
 
@@ -87,10 +88,17 @@ def _bytes_or_numbers(out: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
     return [each.view(np.uint8) if each.ndim == 3 else each for each in out]
 
 
-def draw(key: draws.Key, options: PlanOptions, target: tuple[int, int], sources: Sequence[PlanSource]) -> Plan:
-    """Draw a plan, whatever `options.choose` says."""
+def draw(
+    key: draws.Key,
+    options: PlanOptions,
+    target: tuple[int, int],
+    sources: Sequence[PlanSource],
+    weights: Weights | None,
+) -> Plan:
+    """Draw a plan, whatever `options.choose` says; rows by their weights, where there are any."""
     given = [source if source.boxes is not None else source._replace(boxes=_NO_BOXES) for source in sources]
-    placed, pasted = _core.draw_plan(key.key, key.counter(draws.PLAN_STREAM), options, target, given)
+    weighed = None if weights is None else (key.counter(draws.WEIGHT_STREAM), weights)
+    placed, pasted = _core.draw_plan(key.key, key.counter(draws.PLAN_STREAM), options, target, given, weighed)
     canvas = options.canvas
     pastes = [
         Paste._trusted(

@@ -29,6 +29,8 @@ CALLABLE_STREAM = 1
 """Words for a subset rule that the user wrote."""
 PARTNER_STREAM = 2
 """Words with which a data set picks its partners."""
+WEIGHT_STREAM = 3
+"""Words with which rows are drawn by their weights: for each source in turn one for each of its rows."""
 
 PhiloxWords: TypeAlias = "Callable[[tuple[int, int], tuple[int, int, int, int], int], NDArray[np.uint64]]"
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, TypeAlias
+
+import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
@@ -12,8 +15,7 @@ from copypaste_rs.plan import MAX_SIGMA, MIN_SIGMA
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 Scale: TypeAlias = "str | tuple[SupportsFloat, SupportsFloat] | NDArray[Any]"
 Sigma: TypeAlias = "SupportsFloat | tuple[SupportsFloat, SupportsFloat] | None"
@@ -21,6 +23,16 @@ Rows: TypeAlias = "Sequence[int] | NDArray[Any]"
 Choose: TypeAlias = "Callable[[int, NDArray[np.int64], np.random.Generator], Rows]"
 """Rule of a user's own: number of the source, its candidate rows, a generator; gives some of the rows."""
 Select: TypeAlias = "str | SupportsFloat | Choose"
+Weigh: TypeAlias = "Callable[[int], ArrayLike]"
+"""Weights of a user's own: number of the source; gives a weight for each of its rows."""
+ClassWeights: TypeAlias = "Mapping[Any, SupportsFloat] | Weigh"
+
+SELECTIONS: dict[str, tuple[str, int]] = {
+    "subset": ("subset", 0),
+    "one": ("at_most", 1),
+    "all": ("at_most", _checks.MAX_SIDE),
+}
+"""Selections that have a name, each as the rule of the planners and its number."""
 
 SCALES = {"large": (0.1, 2.0), "standard": (0.8, 1.25)}
 """The two ranges of the paper."""
@@ -41,7 +53,7 @@ class PlanSource(NamedTuple):
     iscrowd : array of bool, shape (n,), optional
         Which rows are crowds.
     labels : array, shape (n,), optional
-        Class of each row.
+        Class of each row; needed where `class_weights` are by label.
     """
 
     size: tuple[int, int]
@@ -66,14 +78,17 @@ class PlanOptions(NamedTuple):
     fit: bool
     """Whether scale 1 fits the canvas, not keeps the size."""
     p: float
-    most: int | None
-    """Most objects of a source; None leaves it to `fraction`, or to a subset of any size."""
-    fraction: float | None
+    rule: str
+    """Name of the rule by which objects of a source are selected: "subset", "at_most", "fraction"."""
+    number: float
+    """Number that goes with the rule; 0 where none does."""
     uniform: bool
     """Whether each object finds a place of its own."""
     sigma: tuple[float, float] | None
     choose: Choose | None = None
-    """Chooses among all candidates, instead of the numbers above."""
+    """Chooses among all candidates, instead of the rule above."""
+    class_weights: dict[Any, float] | Weigh | None = None
+    """Weights by label, 1 for others, or what gives those of a source; None draws rows alike."""
 
     @staticmethod
     def check(
@@ -88,18 +103,20 @@ class PlanOptions(NamedTuple):
         p: SupportsFloat = 1.0,
         pad: str = "top_left",
         scale_reference: str = "fit",
+        class_weights: ClassWeights | None = None,
     ) -> PlanOptions:
         """The options, or an error that names the one that is wrong.
 
-        Arguments are those of `copypaste_rs.SimpleCopyPaste`, but that a callable `select` takes the number of
-        the source instead of the sample.
+        Arguments are those of `copypaste_rs.SimpleCopyPaste`, but that callables take the number of the source:
+        `select` instead of the sample, `class_weights` instead of the instances.
 
         Examples
         --------
-        >>> PlanOptions.check(size=640, target_scale="standard", select=3).target_scale
-        (0.8, 1.25)
+        >>> options = PlanOptions.check(size=640, target_scale="standard", class_weights={3: 2})
+        >>> options.target_scale, options.class_weights
+        ((0.8, 1.25), {3: 2.0})
         """
-        most, fraction, choose = _select(select)
+        rule, number, choose = _select(select)
         return PlanOptions(
             canvas=_checks.size("size", size),
             target_scale=_scale("target_scale", target_scale),
@@ -108,11 +125,12 @@ class PlanOptions(NamedTuple):
             pad_random=_checks.choice("pad", pad, ("top_left", "random")) == "random",
             fit=_checks.choice("scale_reference", scale_reference, ("fit", "input")) == "fit",
             p=_checks.real("p", p, 0.0, 1.0),
-            most=most,
-            fraction=fraction,
+            rule=rule,
+            number=number,
             uniform=_checks.choice("placement", placement, ("jitter", "uniform")) == "uniform",
             sigma=_sigma(blend_sigma),
             choose=choose,
+            class_weights=_class_weights(class_weights),
         )
 
 
@@ -146,21 +164,35 @@ def _sigma(sigma: Sigma) -> tuple[float, float] | None:
     return lo, hi
 
 
-def _select(select: Select) -> tuple[int | None, float | None, Choose | None]:
-    """Most objects of a source, a fraction of them, or a rule that chooses; none of these is a subset of any size."""
+def _select(select: Select) -> tuple[str, float, Choose | None]:
+    """The rule of the planners with its number, and a user's own rule, which chooses among all candidates."""
     if callable(select):
-        return _checks.MAX_SIDE, None, select
+        return *SELECTIONS["all"], select
     if isinstance(select, str):
-        chosen = _checks.choice("select", select, ("subset", "one", "all"))
-        return {"all": _checks.MAX_SIDE, "one": 1}.get(chosen), None, None
+        return *SELECTIONS[_checks.choice("select", select, tuple(SELECTIONS))], None
     try:
-        return _checks.integer("select", select, 1, _checks.MAX_SIDE), None, None  # type: ignore[arg-type]
+        return "at_most", _checks.integer("select", select, 1, _checks.MAX_SIDE), None  # type: ignore[arg-type]
     except TypeError:
         pass
     try:
         fraction = _checks.real("select", select, 0.0, 1.0)
     except TypeError:
-        raise wrong_type("select", "'subset', 'one', 'all', an int, a fraction or a callable", repr(select)) from None
+        names = ", ".join(map(repr, SELECTIONS))
+        raise wrong_type("select", f"{names}, an int, a fraction or a callable", repr(select)) from None
     if fraction == 0.0:
         raise wrong("select", "a fraction above 0", "0")
-    return None, fraction, None
+    return "fraction", fraction, None
+
+
+def _class_weights(weights: ClassWeights | None) -> dict[Any, float] | Weigh | None:
+    if isinstance(weights, Mapping):
+        return checked_weights("class_weights", weights)
+    if weights is None or callable(weights):
+        return weights
+    raise wrong_type("class_weights", "a mapping of labels to weights, a callable or None", type(weights).__name__)
+
+
+def checked_weights(name: str, weights: Mapping[Any, SupportsFloat]) -> dict[Any, float]:
+    """Weights by label or by name: finite numbers of at least 0. Labels of NumPy become Python's."""
+    plain = {key.item() if isinstance(key, np.generic) else key: weight for key, weight in weights.items()}
+    return {key: _checks.real((name, key), weight, 0.0, math.inf) for key, weight in plain.items()}

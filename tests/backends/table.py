@@ -13,6 +13,7 @@ from tests.fixtures.arrays import pixels, random_weights
 from tests.fixtures.ascii import masks
 from tests.fixtures.strategies import (
     Draw,
+    class_weights,
     coordinates,
     dense_masks,
     draw_keys,
@@ -168,6 +169,7 @@ def _draw_plan(draw: Draw) -> tuple[Any, ...]:
     options = draw(jitter_options) | draw(paste_options)
     if draw(st.booleans()):
         options["select"] = draw(st.sampled_from(RULES))
+    options["class_weights"] = draw(class_weights | st.sampled_from(WEIGHTS))
     sources = draw(st.lists(plan_sources(), max_size=3))
     seed, epoch, index = draw(draw_keys)
     rng = draw(
@@ -188,6 +190,13 @@ RULES: list[Any] = [
     lambda number, rows, rng: [-1],  # which no source has
 ]
 """Rules of a user's own, which choose among the rows of a source."""
+
+WEIGHTS: list[Any] = [
+    lambda number: [0.0, 2.0, 1.0],  # too many or too few for most sources
+    lambda number: [float("nan")] * 3,
+    lambda number: "text",
+]
+"""Weights of a user's own, which do not fit most sources."""
 
 
 # -- what is right -----------------------------------------------------------------------------------------------

@@ -32,6 +32,8 @@ SOURCES: list[Any] = [
 ]  # fmt: skip
 ODD += [[SEEN, SEEN._replace(**{name: value})] for name, values in SOURCES for value in values]
 ODD += [SURE, SEEN, PlanOptions.check(size=(9, 4), blend_sigma=2.0, target_scale=(1, 1), source_scale=(1, 1), flip=0)]
+ODD += [SURE._replace(class_weights=weights) for weights in ({4: 0.0}, {}, {"a": 1.0}, {5: 0.0}, lambda _: [1, 2])]
+ODD += [SURE._replace(rule="largest"), SURE._replace(rule="fraction", number=0.5)]
 ODD += [(1, 2, 3, 4), (-1,), (2**64, 0), np.array([1.0, 2.0]), PlanSource((2, 3))]
 
 

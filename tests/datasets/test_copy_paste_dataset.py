@@ -7,43 +7,21 @@ import pickle
 import warnings
 from typing import Any
 
-import numpy as np
 import pytest
 
 from copypaste_rs import Sample, ScaleJitter, SimpleCopyPaste
 from copypaste_rs.datasets import CopyPasteDataset
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from tests.fixtures.philox import below, words
+from tests.fixtures.photos import Asked, photo
 from tests.fixtures.processes import python
-from tests.fixtures.samples import digest, squares
+from tests.fixtures.samples import digest
 from tests.fixtures.workers import serve
 
 TRANSFORM = SimpleCopyPaste(size=(24, 32), target_scale=(0.5, 1.5), source_scale=(0.5, 1.5))
 
 
-def photo(number: int, objects: int = 2, crowd: bool | None = None) -> Sample:
-    """An image that tells which it is, with some squares."""
-    flags = None if crowd is None else np.full(objects, crowd)
-    return squares(objects, number, {"image_id": number}, labels=np.full(objects, number), iscrowd=flags)
-
-
 PHOTOS = [photo(number) for number in range(7)]
-
-
-class Asked(list[Sample]):
-    """A data set that knows where objects are, and notes what is decoded."""
-
-    def __init__(self, samples: list[Sample]) -> None:
-        super().__init__(samples)
-        self.decoded: list[int] = []
-
-    def __getitem__(self, index: Any) -> Any:
-        self.decoded.append(index)
-        return super().__getitem__(index)
-
-    def has_objects(self, index: int) -> bool:
-        sample = super().__getitem__(index)
-        return len(sample.instances) > 0 and (sample.instances.iscrowd is None or not sample.instances.iscrowd.all())
 
 
 def expected_partners(key: tuple[int, int, int], has_objects: list[bool], num_sources: int, itself: bool) -> list[int]:

@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 
 from copypaste_rs import Instances, Plan, RleMasks, Sample, SimpleCopyPaste
-from tests.fixtures.philox import words
-from tests.oracles.planner import Words, count, slots
+from tests.oracles.planner import Words, words_of
 
 CANVAS = (50, 60)
 KEYS = [(7, 11, i) for i in range(40)]
 
 
 def boxes(size: tuple[int, int], *corners: tuple[int, int], crowd: tuple[int, ...] = ()) -> Sample:
-    """A sample with squares of 9 pixels a side, which no scale here makes vanish; some of them crowds."""
+    """A sample with squares of 9 pixels a side, which no scale here makes vanish; some of them crowds; three classes."""
     dense = np.zeros((len(corners), *size), np.uint8)
     for each, (y, x) in zip(dense, corners, strict=True):
         each[y : y + 9, x : x + 9] = 1
     flags = np.isin(np.arange(len(corners)), crowd)
-    return Sample(np.zeros(size, np.uint8), Instances(masks=RleMasks.from_dense(dense), iscrowd=flags))
+    labels = np.arange(len(corners)) % 3
+    return Sample(np.zeros(size, np.uint8), Instances(masks=RleMasks.from_dense(dense), labels=labels, iscrowd=flags))
 
 
 TARGET = boxes((30, 44), (3, 5))
@@ -43,7 +43,7 @@ BASE: dict[str, Any] = {
 @cache
 def drawn(key: tuple[int, int, int]) -> Words:
     """The words of the three sources by slot."""
-    return slots(words(key, 0, count(ROWS)), ROWS)
+    return words_of(key, ROWS)
 
 
 def plan(key: Any, backend: str, **change: Any) -> Plan:

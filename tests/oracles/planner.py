@@ -1,7 +1,7 @@
 """A planner of its own: plans by the rules as they are written down, from words and dense masks, with plain loops.
 
 Nothing of the library but the classes of a plan is used. Words lie in fixed slots: eight for the target, then for each
-source eight and four for each of its rows.
+source eight and four for each of its rows. Rows that are drawn by weight take words of stream 3, one for each row.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from copypaste_rs import Paste, Placement, Plan, RleMasks, Sample
 from tests.fixtures.ascii import dense
 from tests.fixtures.geometry import nearest
-from tests.fixtures.philox import below, uniform
+from tests.fixtures.philox import below, uniform, words
 
 TARGET = ("p", "scale", "flip", "offset_y", "offset_x", "-", "-", "-")
 SOURCE = ("scale", "flip", "offset_y", "offset_x", "m", "sigma", "-", "-")
@@ -25,7 +25,7 @@ ROW = ("order", "place_y", "place_x", "-")
 SCALES = {"large": (0.1, 2.0), "standard": (0.8, 1.25)}
 DEFAULTS: dict[str, Any] = {
     "target_scale": "large", "source_scale": "large", "flip": 0.5, "select": "subset", "placement": "jitter",
-    "blend_sigma": None, "p": 1.0, "pad": "top_left", "scale_reference": "fit",
+    "blend_sigma": None, "p": 1.0, "pad": "top_left", "scale_reference": "fit", "class_weights": None,
 }  # fmt: skip
 
 
@@ -36,6 +36,8 @@ class Words(NamedTuple):
     sources: list[dict[str, int]]
     rows: list[list[dict[str, int]]]
     """For each source those of each of its rows."""
+    weights: list[list[int]]
+    """For each source those by which rows are drawn by weight, one for each of its rows."""
 
 
 def count(rows: list[int]) -> int:
@@ -43,8 +45,8 @@ def count(rows: list[int]) -> int:
     return 8 + sum(8 + 4 * n for n in rows)
 
 
-def slots(words: list[int], rows: list[int]) -> Words:
-    """The words by slot, for sources with so many rows each."""
+def slots(words: list[int], rows: list[int], weight_words: list[int]) -> Words:
+    """The words of streams 0 and 3 by slot, for sources with so many rows each."""
     left = iter(words)
 
     def take(names: tuple[str, ...]) -> dict[str, int]:
@@ -54,7 +56,13 @@ def slots(words: list[int], rows: list[int]) -> Words:
     for n in rows:
         sources.append(take(SOURCE))
         of_rows.append([take(ROW) for _ in range(n)])
-    return Words(target, sources, of_rows)
+    of_weights = iter(weight_words)
+    return Words(target, sources, of_rows, [[next(of_weights) for _ in range(n)] for n in rows])
+
+
+def words_of(key: tuple[int, int, int], rows: list[int]) -> Words:
+    """The words of a key by slot, for sources with so many rows each."""
+    return slots(words(key, 0, count(rows)), rows, words(key, 3, sum(rows)))
 
 
 def between(bounds: Any, word: int) -> float:
@@ -121,17 +129,43 @@ def candidates(sample: Sample, placement: Placement, options: dict[str, Any]) ->
     return found
 
 
-def chosen(rows: list[int], words: dict[str, int], of_rows: list[dict[str, int]], select: Any) -> list[int]:
-    """The candidates that are pasted."""
-    n = len(rows)
-    if select == "all":
-        m = n
-    elif select == "subset":
-        m = 1 + below(words["m"], n)
-    elif select == "one":
-        m = 1
+def whole_weights(sample: Sample, class_weights: Any) -> list[int]:
+    """The weight of each row, crowds too, as an integer: a share of the largest, which is 2^20."""
+    instances = sample.instances
+    if callable(class_weights):
+        weights = [float(weight) for weight in class_weights(instances)] if len(instances) else []
     else:
-        m = min(select, n) if isinstance(select, int) else max(1, floor(select * n + 0.5))
+        weights = [class_weights.get(label, 1.0) for label in (() if instances.labels is None else instances.labels)]
+    largest = max(weights, default=0.0)
+    return [0 if largest == 0 else floor(weight / largest * 2**20 + 0.5) for weight in weights]
+
+
+def weighed(rows: list[int], m: int, weights: list[int], words: list[int]) -> list[int]:
+    """The rows that m words draw, one after the other: each time the first whose running sum exceeds the word."""
+    left = list(rows)
+    for i in range(m):
+        draw, running = below(words[i], sum(weights[row] for row in left)), 0
+        for row in left:
+            running += weights[row]
+            if running > draw:
+                left.remove(row)
+                break
+    return [row for row in rows if row not in left]
+
+
+def number_of(n: int, words: dict[str, int], select: Any) -> int:
+    """How many of n candidates are pasted."""
+    if select == "all":
+        return n
+    if select == "subset":
+        return 1 + below(words["m"], n)
+    if select == "one":
+        return 1
+    return min(select, n) if isinstance(select, int) else max(1, floor(select * n + 0.5))
+
+
+def chosen(rows: list[int], m: int, of_rows: list[dict[str, int]]) -> list[int]:
+    """The m candidates with the smallest words."""
     smallest = sorted(rows, key=lambda row: (of_rows[row]["order"], row))
     return sorted(smallest[:m])
 
@@ -158,9 +192,13 @@ def planned(words: Words, target: Sample, sources: list[Sample], **given: Any) -
         of_source, of_rows = words.sources[number], words.rows[number]
         place = jittered(of_source, source.size, options["source_scale"], options)
         rows = candidates(source, place, options)
+        by_weight = options["class_weights"] is not None
+        weights = whole_weights(source, options["class_weights"]) if by_weight else []
+        rows = [row for row in rows if not by_weight or weights[row] > 0]
         if not rows:
             continue
-        rows = chosen(rows, of_source, of_rows, options["select"])
+        m = number_of(len(rows), of_source, options["select"])
+        rows = weighed(rows, m, weights, words.weights[number]) if by_weight else chosen(rows, m, of_rows)
         sigma = options["blend_sigma"]
         sigma = None if sigma is None else between(sigma, of_source["sigma"])
         if options["placement"] == "jitter":

@@ -50,8 +50,14 @@ class Prepared(np.random.Generator):
 def test_a_generator_gives_key_and_counter(backend: str, raw: tuple[int, int, int, int]) -> None:
     """Four words: two are the key, two the upper half of the counter; streams wrap around."""
     stream = bit_generator(raw[:2], (0, 0, *raw[2:])).random_raw(count(ROWS))
-    expected = planned(slots([int(word) for word in stream], ROWS), TARGET, SOURCES, **BASE)
+    weight_words = bit_generator(raw[:2], (0, 0, raw[2], (raw[3] + 3) % 2**64)).random_raw(sum(ROWS))
+    found = slots([int(word) for word in stream], ROWS, [int(word) for word in weight_words])
+    expected = planned(found, TARGET, SOURCES, **BASE)
     assert plan(Prepared(*raw), backend) == expected
+    weights = {0: 3.0, 1: 0.25}
+    assert plan(Prepared(*raw), backend, class_weights=weights) == planned(
+        found, TARGET, SOURCES, **BASE, class_weights=weights
+    )
     seen: list[tuple[list[int], int]] = []
 
     def select(source: Sample, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from copypaste_rs import Plan, Sample, ScaleJitter, SimpleCopyPaste
 from tests.fixtures.both_backends import BACKENDS
-from tests.fixtures.philox import words
-from tests.fixtures.strategies import draw_keys, jitter_options, paste_options, samples
+from tests.fixtures.strategies import class_weights, draw_keys, jitter_options, paste_options, samples
 from tests.oracles.draw_scene import BASE, CANVAS, KEYS, SOURCES, TARGET, boxes, drawn, plan, remembered
-from tests.oracles.planner import count, planned, slots
+from tests.oracles.planner import planned, words_of
 
 
 def parts(made: Plan) -> dict[str, Any]:
@@ -51,6 +50,10 @@ CHANGES: list[tuple[dict[str, Any], set[str]]] = [
     ({"select": 2}, {"rows"}),
     ({"select": 0.6}, {"rows"}),
     ({"select": lambda source, rows, rng: rows[:1]}, {"rows"}),
+    ({"class_weights": {}}, {"rows"}),
+    ({"class_weights": {0: 3.0, 1: 0.25}}, {"rows"}),
+    ({"class_weights": {0: 0.0, 2: 1e-3}}, {"rows"}),
+    ({"class_weights": lambda instances: instances.masks.area * (instances.labels + 1)}, {"rows"}),
     ({"placement": "uniform"}, {"offset"}),
     ({"fill": 7}, set()),
     ({"interpolation": "nearest"}, set()),
@@ -94,7 +97,7 @@ def test_rows_of_a_source_move_the_slots_behind_them_alone(backend: str) -> None
     for key in KEYS[:10]:
         rows = [6, 3, 4]
         made = transform.sample_plan(TARGET, [longer, *SOURCES[1:]], key)
-        assert made == planned(slots(words(key, 0, count(rows)), rows), TARGET, [longer, *SOURCES[1:]], **BASE)
+        assert made == planned(words_of(key, rows), TARGET, [longer, *SOURCES[1:]], **BASE)
         before, after = parts(remembered(key, backend)), parts(made)
         same = {"target scale", "target flip", "target offset", "0 scale", "0 flip", "0 offset", "0 sigma"}
         assert {name: after[name] for name in same} == {name: before[name] for name in same}
@@ -119,11 +122,13 @@ def test_a_jitter_has_the_slots_of_the_target(backend: str) -> None:
         assert jitter.sample_plan(TARGET, key) == Plan(plan(key, backend).target)
 
 
-@given(samples(15), st.lists(samples(15), max_size=3), jitter_options, paste_options, draw_keys)
+@pytest.mark.filterwarnings("ignore:class_weights. all are 0")
+@given(samples(15), st.lists(samples(15), max_size=3), jitter_options, paste_options, class_weights, draw_keys)
 def test_any_plan_is_that_of_the_rules(
-    target: Sample, sources: list[Sample], common: dict[str, Any], more: dict[str, Any], key: Any
+    target: Sample, sources: list[Sample], common: dict[str, Any], more: dict[str, Any], weights: Any, key: Any
 ) -> None:
     rows = [len(source.instances) for source in sources]
-    expected = planned(slots(words(key, 0, count(rows)), rows), target, sources, **common, **more)
+    common |= more if weights is None else more | {"class_weights": weights}
+    expected = planned(words_of(key, rows), target, sources, **common)
     for backend in BACKENDS:
-        assert SimpleCopyPaste(**common, **more, backend=backend).sample_plan(target, sources, key) == expected
+        assert SimpleCopyPaste(**common, backend=backend).sample_plan(target, sources, key) == expected

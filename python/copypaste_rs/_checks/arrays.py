@@ -1,4 +1,4 @@
-"""Checks of arrays: images, masks as pixels, outputs, row numbers, weights."""
+"""Checks of arrays: images, masks as pixels, outputs, row numbers, weights of a blur and of a draw."""
 
 from __future__ import annotations
 
@@ -143,6 +143,22 @@ def weights(name: Place, value: object) -> NDArray[np.uint16]:
     if (total := int(checked.sum(dtype=np.uint64))) != WEIGHT_SUM:
         raise wrong(name, f"weights that sum to {WEIGHT_SUM}", str(total))
     return np.require(checked, requirements=["C", "A"])
+
+
+def draw_weights(name: Place, value: object, n: int, whence: str = "") -> NDArray[np.float64]:
+    """`value` as the weights of n things that are drawn: finite numbers of at least 0; errors say `whence` they are."""
+    given = converted(name, value, f"{n} numbers{whence}")
+    if given.size and given.dtype.kind not in "iuf":
+        got = type(value).__name__ if given.ndim == 0 else f"dtype {given.dtype}"
+        raise wrong_type(name, f"{n} numbers{whence}", got)
+    if given.shape != (n,):
+        raise wrong(name, f"shape ({n},){whence}", str(given.shape))
+    with np.errstate(over="ignore"):
+        weights = given.astype(np.float64)
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        raise wrong(name, f"finite numbers of at least 0{whence}", f"{given[bad[0]]} at index {bad[0]}")
+    return weights
 
 
 def crowd_flags(name: Place, value: ArrayLike, n: int | None = None) -> NDArray[np.bool_]:

@@ -47,7 +47,9 @@ def real(name: Place, value: SupportsFloat, low: float, high: float) -> float:
     except OverflowError:
         number = math.inf
     if not (math.isfinite(number) and low <= number <= high):
-        bounds = "a finite number" if math.isinf(low) else f"a number from {low:g} to {high:g}"
+        bounds = f"a number from {low:g} to {high:g}"
+        if math.isinf(high):
+            bounds = "a finite number" if math.isinf(low) else f"a finite number of at least {low:g}"
         raise wrong(name, bounds, repr(value))
     return number
 

@@ -1,8 +1,8 @@
-"""Plans around a planner: arguments checked, the planner called, a user's own choice made."""
+"""Plans around a planner: arguments checked, rows weighed, the planner called, a user's own choice made."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,12 +16,18 @@ from copypaste_rs.plan_options import PlanOptions, PlanSource
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from copypaste_rs.plan_options import Choose
+    from copypaste_rs.plan_options import Choose, Weigh
 
 BOX_DTYPES: frozenset[np.dtype[Any]] = frozenset({np.dtype(np.float32), np.dtype(np.int64)})
 FLAG_DTYPES: frozenset[np.dtype[Any]] = frozenset({np.dtype(np.bool_)})
 
-Planner = Callable[[draws.Key, PlanOptions, tuple[int, int], Sequence[PlanSource]], Plan]
+WHOLE = 2.0**20
+"""The largest weight of a draw as an integer; each is rounded to such steps."""
+
+Weights = Sequence["NDArray[np.int64]"]
+"""For each source the weights of its rows, from `whole_weights`; rows of weight 0 are no candidates."""
+
+Planner = Callable[[draws.Key, PlanOptions, tuple[int, int], Sequence[PlanSource], Weights | None], Plan]
 
 
 class TrustedSource(PlanSource):
@@ -42,8 +48,10 @@ def draw_plan(
         raise wrong_type("options", "PlanOptions", type(options).__name__)
     size = _checks.size("target", target)
     given = [_checked(i, source) for i, source in enumerate(_checks.items("sources", sources))]
+    weigh = options.class_weights
+    weights = None if weigh is None else [_weights(weigh, i, source) for i, source in enumerate(given)]
     key = draws.resolve(rng)
-    plan = planner(key, options, size, given)
+    plan = planner(key, options, size, given, weights)
     return plan if options.choose is None else _chosen(options.choose, key, plan)
 
 
@@ -78,6 +86,45 @@ def _array(i: int, name: str, value: object, dtypes: frozenset[np.dtype[Any]]) -
         raise wrong_type(f"sources[{i}].{name}", f"dtype {' or '.join(sorted(map(str, dtypes)))}", str(array.dtype))
     flags = array.flags
     return array if flags.c_contiguous and flags.aligned else np.require(array, requirements=["C", "A"])
+
+
+def _weights(weigh: Mapping[Any, float] | Weigh, i: int, source: PlanSource) -> NDArray[np.int64]:
+    """The weights of the rows of source number i, as integers."""
+    if source.rows == 0:
+        return np.zeros(0, np.int64)
+    if isinstance(weigh, Mapping):
+        return whole_weights(_by_label(weigh, i, source))
+    whence = f" from the callable for sources[{i}]"
+    return whole_weights(_checks.draw_weights("options.class_weights", weigh(i), source.rows, whence))
+
+
+def _by_label(weights: Mapping[Any, float], i: int, source: PlanSource) -> NDArray[np.float64]:
+    """The weight of the label of each row; a label that is not named has 1."""
+    if source.labels is None:
+        raise wrong(("sources", i), f"labels of its {source.rows} rows, as class_weights are by label", "none")
+    labels = _checks.converted(f"sources[{i}].labels", source.labels, f"shape ({source.rows},)")
+    if labels.shape != (source.rows,):
+        raise wrong(f"sources[{i}].labels", f"shape ({source.rows},), a label for each box", str(labels.shape))
+    found = [weights.get(label) for label in labels.tolist()]
+    if weights and found.count(None) == len(found):
+        _check_kind(weights, i, labels)
+    return np.array([1.0 if weight is None else weight for weight in found])
+
+
+def _check_kind(weights: Mapping[Any, float], i: int, labels: NDArray[Any]) -> None:
+    """Refuse weights by name for labels that are numbers, and the other way round: none could ever be meant."""
+    text = labels.dtype.kind == "U"
+    if (text or labels.dtype.kind in "iu") and all(isinstance(label, str) != text for label in weights):
+        expected = f"{'text' if text else 'numbers'} as labels, which sources[{i}] has"
+        raise wrong_type("options.class_weights", expected, repr(next(iter(weights))))
+
+
+def whole_weights(weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Weights of a draw as integers, whose sums are exact: shares of the largest, rounded to steps of 2^-20."""
+    largest = weights.max(initial=0.0)
+    if largest == 0:
+        return np.zeros(len(weights), np.int64)
+    return np.floor(weights / largest * WHOLE + 0.5).astype(np.int64)
 
 
 def _chosen(choose: Choose, key: draws.Key, plan: Plan) -> Plan:

@@ -30,8 +30,8 @@ with extra("cli"):
     from tqdm import tqdm
 
 
-_LATER = ("flip_pairs", "paste_boxes", "paste_pseudo")
-"""Arguments of the transform that the first outputs know nothing of."""
+LATER = frozenset({"flip_pairs", "class_weights", "paste_boxes", "paste_pseudo"})
+"""Arguments of the transform that came later: not noted where they are not set, so that older outputs go on."""
 
 KEPT = "what is done is kept, and --resume goes on"
 
@@ -134,11 +134,10 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[
     """Settings that the output depends on: no path, no worker count, no backend."""
     from copypaste_rs import __version__
 
-    # What came later is noted where it is used, so that an output begun before goes on.
     arguments = {
         name: value
         for name, value in transform._arguments.items()
-        if name != "backend" and not (name in _LATER and value in (None, False))
+        if name != "backend" and not (name in LATER and value in (None, False))
     }
     inputs = {
         name: f"sha256:{hashlib.sha256(Path(options[name]).read_bytes()).hexdigest()}"

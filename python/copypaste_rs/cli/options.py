@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -14,10 +15,12 @@ from copypaste_rs.cli.outputs import real_path
 from copypaste_rs.column_kinds import DERIVED, PROVENANCE
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import BOXES
+from copypaste_rs.datasets.categories import label_weights
 from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
 from copypaste_rs.datasets.images import MAX_JPEG_SIDE
 from copypaste_rs.datasets.json_values import check_text
+from copypaste_rs.plan_options import SELECTIONS
 from copypaste_rs.transforms import SimpleCopyPaste
 
 if TYPE_CHECKING:
@@ -70,14 +73,14 @@ class _Select(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "rule"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value in ("subset", "one", "all") or not isinstance(value, str):
+        if not isinstance(value, str) or value in SELECTIONS:
             return value
         for kind in (int, float):
             try:
                 return kind(value)
             except ValueError:
                 pass
-        return self.fail(f"expected subset, one, all, a number or a fraction, got {value!r}", param, ctx)
+        return self.fail(f"expected {', '.join(SELECTIONS)}, a number or a fraction, got {value!r}", param, ctx)
 
 
 class _Missing(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -92,6 +95,20 @@ class _Missing(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         except (ValueError, RecursionError):
             number = None
         return name, number if isinstance(number, bool | int | float | str) else text
+
+
+class _ClassWeight(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    name = "name=weight"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        name, equals, text = value.rpartition("=")
+        try:
+            weight = float(text)
+        except ValueError:
+            weight = math.nan
+        if not (name and equals and math.isfinite(weight) and weight >= 0):
+            self.fail(f"expected NAME=WEIGHT, a finite number of at least 0, got {value!r}", param, ctx)
+        return name, weight
 
 
 _PATH = click.Path(path_type=Path)
@@ -115,7 +132,9 @@ _TRANSFORM = [
                  help="Scale 1 just fits the canvas, or keeps the image's size."),
     click.option("--flip", type=float, default=0.5, show_default=True, help="Probability of mirroring an image."),
     click.option("--select", type=_Select(), default="subset", show_default=True,
-                 help="Objects of a source: subset, one, all, a number, or a fraction."),
+                 help=f"Objects of a source: {', '.join(SELECTIONS)}, a number, or a fraction."),
+    click.option("--class-weight", type=_ClassWeight(), multiple=True,
+                 help="Draw objects of this category so many times as often as others, 0 never; may be repeated."),
     click.option("--num-sources", type=int, default=1, show_default=True, help="Sources for each image."),
     click.option("--placement", type=click.Choice(["jitter", "uniform"]), default="jitter", show_default=True,
                  help="Objects stay where the jittered source has them, or each goes anywhere."),
@@ -185,7 +204,8 @@ def build_transform(options: Mapping[str, Any]) -> SimpleCopyPaste:
     arguments = {name: options[name] for name in names} | {"flip_pairs": options.get("flip_pairs")}
     try:
         _checks.fill_values(arguments["fill"], np.dtype(np.uint8), 3, grey_image=False)
-        return SimpleCopyPaste(**arguments, missing=dict(options["missing"]) or None)
+        missing, class_weights = dict(options["missing"]) or None, options.get("class_weights")
+        return SimpleCopyPaste(**arguments, missing=missing, class_weights=class_weights)
     except (ValueError, TypeError) as error:
         raise click.UsageError(_as_option(error)) from None
 
@@ -257,8 +277,8 @@ def pairing(inputs: Inputs, transform: SimpleCopyPaste, options: Mapping[str, An
 
 
 def fitted(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
-    """The options once the files are known: what their names say of keypoints, and values of missing fields."""
-    return {**_with_missing(options, inputs), "flip_pairs": inputs.flip_pairs}
+    """The options once the files are known, whose fields and names they have to fit."""
+    return {**_with_class_weights(_with_missing(options, inputs), inputs), "flip_pairs": inputs.flip_pairs}
 
 
 def _with_missing(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
@@ -293,6 +313,17 @@ def _with_missing(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     if lacking:
         raise click.UsageError("; ".join(lacking))
     return {**options, "missing": tuple(given.items())}
+
+
+def _with_class_weights(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
+    """The options with the weights of ``--class-weight`` by id of the category; wrong names are wrong usage."""
+    if not options["class_weight"]:
+        return dict(options)
+    try:
+        weights = label_weights("class_weight", inputs.categories, dict(options["class_weight"]))
+    except ValueError as error:
+        raise click.UsageError(_as_option(error)) from None
+    return {**options, "class_weights": weights}
 
 
 def _check_value(name: str, value: Any, files: list[tuple[Path, dict[str, np.dtype[Any]]]]) -> None:

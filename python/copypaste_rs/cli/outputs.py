@@ -76,6 +76,6 @@ def _what_changed(names: Sequence[str]) -> str:
         names = [name for name in names if name != "categories"]  # which follow from these
     if not names:
         return "the settings of the run there cannot be read"
-    said = {"version": "the version of copypaste_rs", "categories": "the categories"}
+    said = {"version": "the version of copypaste_rs", "categories": "the categories", "class_weights": "--class-weight"}
     listed = [said.get(name, f"--{name.replace('_', '-')}") for name in names]
     return f"{', '.join(listed)} {'has' if len(listed) == 1 else 'have'} changed since"

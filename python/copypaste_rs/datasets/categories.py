@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
 
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs.plan_options import checked_weights
 
 
 def category_ids(name: str, categories: object) -> frozenset[int]:
@@ -69,3 +72,25 @@ def flip_pairs(names: Sequence[str] | None) -> tuple[tuple[int, int], ...] | Non
         if found:
             pairs[i] = found[0]
     return tuple(pairs.items())
+
+
+def label_weights(name: str, categories: Sequence[Mapping[str, Any]], weights: object) -> dict[int, float]:
+    """Weights by id, in the order of the categories, of weights by name; `name` is what errors call these.
+
+    Examples
+    --------
+    >>> categories = [{"id": 3, "name": "cat"}, {"id": 1, "name": "dog"}, {"id": 7, "name": "cat"}]
+    >>> label_weights("weights", categories, {"cat": 2})
+    {3: 2.0, 7: 2.0}
+    """
+    if not isinstance(weights, Mapping):
+        raise wrong_type(name, "a mapping of names of categories to weights", type(weights).__name__)
+    checked = checked_weights(name, weights)
+    names = {category["id"]: category["name"] for category in categories if isinstance(category.get("name"), str)}
+    for given in checked:
+        if not isinstance(given, str):
+            raise wrong_type(name, "names of categories", repr(given))
+        if given not in names.values():
+            near = " or ".join(map(repr, get_close_matches(given, sorted({*names.values()}))))
+            raise wrong(name, "names of categories", f"{given!r}{near and f' (is {near} meant?)'}")
+    return {number: checked[own] for number, own in names.items() if own in checked}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import operator
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, SupportsIndex, final
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, final
 
 import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong_type
 from copypaste_rs.datasets.boxes import BOXES
-from copypaste_rs.datasets.categories import flip_pairs
+from copypaste_rs.datasets.categories import flip_pairs, label_weights
 from copypaste_rs.datasets.coco_json import image_info, read_coco
 from copypaste_rs.datasets.images import check_path, read_image
 from copypaste_rs.sample import Instances, Sample
@@ -158,6 +158,32 @@ class CocoDataset(Sequence[Sample]):
         """Labels that occur but are not among these categories, ascending."""
         known = {category["id"] for category in categories}
         return [label for label in np.unique(self._tables.labels).tolist() if label not in known]
+
+    def class_weights(self, weights: Mapping[str, SupportsFloat]) -> dict[int, float]:
+        """Weights by label, for `SimpleCopyPaste`, of weights by the name of a category.
+
+        Parameters
+        ----------
+        weights : mapping of str to float
+            Finite numbers of at least 0. Categories that are not named are left out, and so weigh 1.
+
+        Returns
+        -------
+        dict of int to float
+            For each category of these names its id and weight; two categories may share a name.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When no category has a name, with those that are near; when a weight is no such number.
+
+        Examples
+        --------
+        >>> from copypaste_rs.cli import sample_paths
+        >>> CocoDataset(*sample_paths()).class_weights({"cat": 4})
+        {2: 4.0}
+        """
+        return label_weights("weights", self.categories, weights)
 
     def path(self, index: SupportsIndex) -> Path:
         """The image file of item `index`."""

@@ -6,17 +6,28 @@ import ctypes
 import operator
 import warnings
 from multiprocessing import context, sharedctypes
-from typing import Any, Generic, Protocol, SupportsIndex, TypeVar, final
+from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeVar, final
+
+import numpy as np
 
 from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong_type
+from copypaste_rs._engine.planning import whole_weights
 from copypaste_rs.sample import Sample
 from copypaste_rs.transforms import ForTraining, SimpleCopyPaste
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import ArrayLike, NDArray
 
 TRIES = 8
 """Words for each source: so many partners are looked at until one has an object to paste."""
 
 MAX_SOURCES = 1024
+
+MAX_SHOWN = 8
+"""Weights of partners that a `repr` shows, at most."""
 
 OFTEN = 0.01
 """A share of partners not found that is worth a warning."""
@@ -70,9 +81,15 @@ class CopyPasteDataset(Generic[Item]):
         Partners of an item, 1 to 1024. One without an object is drawn again, up to eight times, then left out.
     seed : int
         0 to 2^64 - 1.
+    partner_weights : array, shape (n,), optional
+        How often each of the n images of `sources` (of `dataset`, where that is None) becomes a partner, as weights:
+        finite numbers of at least 0, which count as shares of the largest, in steps of 2^-20. With 0 it never does.
+        None draws all alike. Objects of a partner are drawn by the transform's `class_weights`.
 
     Raises
     ------
+    ValueError
+        When an argument has a wrong value.
     TypeError
         When an argument is of another type; on access, when an item of a data set is not a `Sample`.
 
@@ -100,6 +117,9 @@ class CopyPasteDataset(Generic[Item]):
     >>> train.set_epoch(3)
     >>> train[0].instances.labels
     array([50, 90])
+    >>> train = CopyPasteDataset(photos[:1], augment, sources=photos, partner_weights=[1.0, 9.0])
+    >>> [train.inputs(0, epoch)[1][0].instances.labels.item() for epoch in range(8)]
+    [90, 90, 90, 90, 50, 90, 90, 90]
     """
 
     def __init__(
@@ -110,6 +130,7 @@ class CopyPasteDataset(Generic[Item]):
         sources: Samples | None = None,
         num_sources: int = 1,
         seed: int = 0,
+        partner_weights: ArrayLike | None = None,
     ) -> None:
         inner: object = transform
         if isinstance(inner, ForTraining):
@@ -124,6 +145,7 @@ class CopyPasteDataset(Generic[Item]):
         self._num_sources = _checks.integer("num_sources", num_sources, 1, MAX_SOURCES)
         self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
         self._epoch = _SharedEpoch()
+        self._weights = _PartnerWeights.of(partner_weights, len(self._sources))
         if not self._partner_exists():
             warnings.warn(
                 "sources: no image with an object that is not a crowd can become a partner; nothing will be pasted",
@@ -176,7 +198,9 @@ class CopyPasteDataset(Generic[Item]):
     def _inputs(self, key: tuple[int, int, int]) -> tuple[Sample, list[Sample]]:
         i = key[2]
         target = _sample("dataset", self._dataset, i)
-        candidates = len(self._sources) - self._itself
+        left_out = i if self._itself else None
+        weights = self._weights
+        candidates = len(self._sources) - self._itself if weights is None else weights.total(left_out)
         if candidates < 1:
             return target, []
         n = TRIES * self._num_sources
@@ -185,7 +209,8 @@ class CopyPasteDataset(Generic[Item]):
         for start in range(0, len(words), TRIES):
             for word in words[start : start + TRIES]:
                 j = draws.below(word, candidates)
-                if (partner := self._partner(j + (self._itself and j >= i))) is not None:
+                j = j + (self._itself and j >= i) if weights is None else weights.item(j, left_out)
+                if (partner := self._partner(j)) is not None:
                     partners.append(partner)
                     break
         return target, partners
@@ -201,25 +226,82 @@ class CopyPasteDataset(Generic[Item]):
     def _partner_exists(self) -> bool:
         # Only what can be told without decoding. Two images with objects, or one and a target beside it, suffice.
         return len(self._sources) > self._itself and any(
-            _may_have_objects(self._sources, j) for j in range(len(self._sources))
+            _may_have_objects(self._sources, j) for j in self._drawn_sources()
         )
 
+    def _drawn_sources(self) -> Iterable[int]:
+        """Sources that are drawn now and then."""
+        return range(len(self._sources)) if self._weights is None else self._weights.positive()
+
     def _few_objects(self) -> str | None:
-        ask, n = getattr(self._sources, "has_objects", None), len(self._sources)
+        ask, n, weights = getattr(self._sources, "has_objects", None), len(self._sources), self._weights
         if ask is None:
             return None
-        filled = sum(bool(ask(j)) for j in range(n))
-        missed = (1 - filled / n) ** TRIES
+        filled = [j for j in self._drawn_sources() if ask(j)]
+        share = len(filled) / n if weights is None else weights.share(filled)
+        missed = (1 - share) ** TRIES
         if missed <= OFTEN:
             return None
+        finding = f"an object that is not a crowd, so that {TRIES} draws find none for {missed:.0%} of the partners; "
+        if weights is not None:
+            return (
+                f"partner_weights: only {share:.0%} of the weight is on images with {finding}give images without "
+                "objects the weight 0"
+            )
         return (
-            f"sources: only {filled} of {n} images {'has' if filled == 1 else 'have'} an object that is not a crowd, "
-            f"so that {TRIES} draws find none for {missed:.0%} of the partners; leave images without objects out of "
-            "`sources`"
+            f"sources: only {len(filled)} of {n} images {'has' if len(filled) == 1 else 'have'} {finding}leave images "
+            "without objects out of `sources`"
         )
 
     def __repr__(self) -> str:
-        return f"CopyPasteDataset({len(self)} items, {self.transform!r}, seed={self._seed}, epoch={self.epoch})"
+        weights = "" if self._weights is None else self._weights.shown
+        return (
+            f"CopyPasteDataset({len(self)} items, {self.transform!r}, seed={self._seed}, epoch={self.epoch}{weights})"
+        )
+
+
+class _PartnerWeights:
+    """Weights of partners as running sums of integers, in which a draw finds its partner."""
+
+    def __init__(self, weights: NDArray[np.float64]) -> None:
+        # Below 2^63: each is at most 2^20, and no memory holds 2^43 of them.
+        self._sums: NDArray[np.int64] = whole_weights(weights).cumsum()
+        self.shown = f", partner_weights={weights.tolist()}" if len(weights) <= MAX_SHOWN else ""
+
+    @classmethod
+    def of(cls, weights: ArrayLike | None, n: int) -> _PartnerWeights | None:
+        """The weights of n partners, checked, where there are any."""
+        return None if weights is None else cls(_checks.draw_weights("partner_weights", weights, n))
+
+    def positive(self) -> list[int]:
+        """Numbers of the partners that have a weight."""
+        found: list[int] = np.flatnonzero(self._of_each()).tolist()
+        return found
+
+    def share(self, partners: list[int]) -> float:
+        """Share of some partners in the sum of all weights, which is not 0."""
+        return int(self._of_each()[partners].sum()) / int(self._sums[-1])
+
+    def _of_each(self) -> NDArray[np.int64]:
+        return np.diff(self._sums, prepend=0)
+
+    def total(self, left_out: int | None) -> int:
+        """Sum of the weights, without the one that is left out."""
+        if len(self._sums) == 0:
+            return 0
+        return int(self._sums[-1]) - (0 if left_out is None else self._weight(left_out))
+
+    def item(self, drawn: int, left_out: int | None) -> int:
+        """Number of the first partner, in order, whose running sum exceeds `drawn`."""
+        if left_out is not None and drawn >= self._before(left_out):
+            drawn += self._weight(left_out)
+        return int(self._sums.searchsorted(drawn, side="right"))
+
+    def _before(self, i: int) -> int:
+        return int(self._sums[i - 1]) if i else 0
+
+    def _weight(self, i: int) -> int:
+        return int(self._sums[i]) - self._before(i)
 
 
 class _SharedEpoch:

@@ -1,7 +1,8 @@
 """Drawing a plan: which random words decide what.
 
 Words lie in fixed slots, so that an option that is switched on or off changes no other draw. The target takes
-eight words, then each source eight and, for each of its rows, four more.
+eight words, then each source eight and, for each of its rows, four more. Rows that are drawn by weight take words of
+another stream: each source as many as it has rows.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from copypaste_rs.reference.geometry import first_resized
 from copypaste_rs.reference.philox import philox_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,6 +41,13 @@ SIGMA = 5
 # Slots within the words of a row.
 ORDER, PLACE_Y, PLACE_X = 0, 1, 2
 
+RULES: dict[str, Callable[[float, int, int], int]] = {
+    "subset": lambda _, n, word: 1 + draws.below(word, n),
+    "at_most": lambda most, n, _: min(int(most), n),
+    "fraction": lambda part, n, _: max(1, math.floor(part * n + 0.5)),
+}
+"""Rules of `PlanOptions.rule`: of its number, n candidates and a word, how many are pasted."""
+
 
 def draw_plan(options: PlanOptions, target: Size, sources: Sequence[PlanSource] = (), rng: draws.Rng = None) -> Plan:
     """A plan: placements, and which rows of which source are pasted.
@@ -51,8 +59,8 @@ def draw_plan(options: PlanOptions, target: Size, sources: Sequence[PlanSource] 
     target : (int, int)
         Height and width of the target.
     sources : sequence of PlanSource
-        Size, boxes and crowds of each source, in order. Crowds, and rows whose box has no pixel on the canvas
-        once it is placed, are no candidates.
+        Size, boxes and crowds of each source, in order, and labels where weights are by label. Crowds, rows whose
+        box has no pixel on the canvas once it is placed, and rows of weight 0 are no candidates.
     rng : None, int, sequence of 1 to 3 ints, or numpy.random.Generator
         Key of the draws: ``seed``, ``(seed, epoch)``, ``(seed, epoch, index)``; a generator gives four words;
         None takes fresh entropy. A key gives the same plan in both backends, anywhere.
@@ -80,18 +88,29 @@ def draw_plan(options: PlanOptions, target: Size, sources: Sequence[PlanSource] 
     return planning.draw_plan(_draw, options, target, sources, rng)
 
 
-def _draw(key: draws.Key, options: PlanOptions, target: tuple[int, int], sources: Sequence[PlanSource]) -> Plan:
+def _draw(
+    key: draws.Key,
+    options: PlanOptions,
+    target: tuple[int, int],
+    sources: Sequence[PlanSource],
+    weights: planning.Weights | None,
+) -> Plan:
     """`draw_plan` on checked arguments, whatever `options.choose` says."""
+    if options.rule not in RULES:
+        raise wrong("options.rule", "a rule as PlanOptions.check gives it", repr(options.rule))
     n = TARGET_WORDS + sum(SOURCE_WORDS + ROW_WORDS * source.rows for source in sources)
     words = draws.words(philox_words, key, draws.PLAN_STREAM, n)
     placement = _place(options, options.target_scale, "options.target_scale", words[TARGET_JITTER], target)
     pastes: list[Paste] = []
     if draws.uniform(words[PASTE]) < options.p:
-        start = TARGET_WORDS
+        start, row = TARGET_WORDS, 0
+        rows = 0 if weights is None else sum(source.rows for source in sources)
+        weight_words = draws.words(philox_words, key, draws.WEIGHT_STREAM, rows)
         for number, source in enumerate(sources):
             stop = start + SOURCE_WORDS + ROW_WORDS * source.rows
-            pastes += _pastes(options, number, source, words[start:stop])
-            start = stop
+            weighed = None if weights is None else (weights[number], weight_words[row : row + source.rows])
+            pastes += _pastes(options, number, source, words[start:stop], weighed)
+            start, row = stop, row + source.rows
     return Plan(placement, tuple(pastes))
 
 
@@ -129,8 +148,14 @@ def _offset(options: PlanOptions, word: int, resized: int, canvas: int) -> int:
     return draws.below(word, canvas - resized + 1) if options.pad_random else 0
 
 
-def _pastes(options: PlanOptions, number: int, source: PlanSource, words: Sequence[int]) -> list[Paste]:
-    """The pastes of one source: none, one for all objects, or one for each."""
+def _pastes(
+    options: PlanOptions,
+    number: int,
+    source: PlanSource,
+    words: Sequence[int],
+    weighed: tuple[NDArray[np.int64], Sequence[int]] | None,
+) -> list[Paste]:
+    """The pastes of one source: none, one for all objects, or one for each; `weighed`, by weights and their words."""
     placement = _place(
         options,
         options.source_scale,
@@ -152,11 +177,17 @@ def _pastes(options: PlanOptions, number: int, source: PlanSource, words: Sequen
         )
     if source.iscrowd is not None:
         candidates &= ~source.iscrowd
+    if weighed is not None:
+        candidates &= weighed[0] > 0
     rows = np.flatnonzero(candidates).tolist()
     if not rows:
         return []
-    order = sorted((words[SOURCE_WORDS + ROW_WORDS * row + ORDER], row) for row in rows)
-    chosen = sorted(row for _, row in order[: _number(options, words, len(rows))])
+    m = RULES[options.rule](options.number, len(rows), words[SUBSET_SIZE])
+    if weighed is None:
+        order = sorted((words[SOURCE_WORDS + ROW_WORDS * row + ORDER], row) for row in rows)
+        chosen = sorted(row for _, row in order[:m])
+    else:
+        chosen = _by_weight(rows, m, *weighed)
     sigma = None
     if options.sigma is not None:
         lo, hi = options.sigma
@@ -173,13 +204,13 @@ def _pastes(options: PlanOptions, number: int, source: PlanSource, words: Sequen
     return pastes
 
 
-def _number(options: PlanOptions, words: Sequence[int], n: int) -> int:
-    """Number of the n candidates that are pasted."""
-    if options.most is not None:
-        return min(options.most, n)
-    if options.fraction is not None:
-        return max(1, math.floor(options.fraction * n + 0.5))
-    return 1 + draws.below(words[SUBSET_SIZE], n)
+def _by_weight(rows: list[int], m: int, weights: NDArray[np.int64], words: Sequence[int]) -> list[int]:
+    """The rows that m words draw one after the other, each by its weight among those not yet taken; ascending."""
+    left = list(rows)
+    for word in words[:m]:
+        sums = np.cumsum(weights[left])
+        del left[np.searchsorted(sums, draws.below(word, int(sums[-1])), side="right")]
+    return sorted(set(rows) - set(left))
 
 
 def placed_boxes(

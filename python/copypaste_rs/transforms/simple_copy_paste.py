@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias, final
 
 from copypaste_rs import _checks
@@ -15,17 +16,18 @@ from copypaste_rs.transforms.base import Transform, check_flips, frozen_argument
 from copypaste_rs.transforms.batch import Batch, apply_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from copypaste_rs import draws
     from copypaste_rs.plan import Plan
     from copypaste_rs.plan_options import Rows, Scale, Sigma
-    from copypaste_rs.sample import Sample
+    from copypaste_rs.sample import Instances, Sample
 
 Select: TypeAlias = "str | SupportsFloat | Callable[[Sample, NDArray[np.int64], np.random.Generator], Rows]"
+ClassWeights: TypeAlias = "Mapping[Any, SupportsFloat] | Callable[[Instances], ArrayLike]"
 
 
 @final
@@ -69,15 +71,28 @@ class SimpleCopyPaste(Transform):
     flip_pairs : sequence of (int, int), optional
         Numbers of keypoints that a mirror image exchanges, such as left and right eye; () for none. Samples with
         keypoints are refused without, unless `flip` is 0.
+    class_weights : mapping or callable, optional
+        Weights by which objects are drawn, where a source has more than `select` takes: by label, such as
+        ``{3: 2.0, 8: 0.0}``, 1 for labels that are not named; or what ``class_weights(instances)`` returns, a number
+        for each row of a source. Of each two objects of a source, the one of twice the weight is drawn twice as
+        often, as long as neither is taken; one of weight 0 is no candidate. A callable `select` chooses out of the
+        others. Weights are finite numbers of at least 0, and count as shares of the largest in a source, in steps of
+        2^-20. `CocoDataset.class_weights` finds labels by name. None draws all objects alike.
     paste_boxes : bool
         Whether rows that are `box_only` are pasted too: rectangles with whatever is in them, as CutMix pastes.
     paste_pseudo : bool
         Whether rows that are marked `pseudo`, predicted by a model, are pasted too.
 
+    Raises
+    ------
+    ValueError, TypeError
+        When an argument is wrong, the message names it; when a plan is drawn, also where a callable returns what it
+        must not, or weights are by label and a source with rows has no labels, or of the other kind than the names.
+
     Warns
     -----
     UserWarning
-        When the settings can never paste anything.
+        When the settings can never paste anything, or, with weights that are all 0, only objects of other labels.
 
     Examples
     --------
@@ -120,6 +135,7 @@ class SimpleCopyPaste(Transform):
         on_hidden: str = "drop",
         missing: Mapping[str, Any] | None = None,
         flip_pairs: Sequence[tuple[SupportsIndex, SupportsIndex]] | None = None,
+        class_weights: ClassWeights | None = None,
         paste_boxes: bool | np.bool_ = False,
         paste_pseudo: bool | np.bool_ = False,
         backend: str = "rust",
@@ -149,16 +165,20 @@ class SimpleCopyPaste(Transform):
                 p=p,
                 pad=pad,
                 scale_reference=scale_reference,
+                class_weights=arguments["class_weights"],
             ),
         )
         pasted = {"box_only": _checks.flag("paste_boxes", paste_boxes)}
         pasted["pseudo"] = _checks.flag("paste_pseudo", paste_pseudo)
         self._put(_never=tuple(name for name, is_pasted in pasted.items() if not is_pasted))
         h, w = self._planning.canvas
+        weights = self._planning.class_weights
         if self._planning.p == 0:
             _warn("p=0: nothing will ever be pasted")
         elif self._options.min_area > h * w:
             _warn(f"min_area={min_area}: nothing will ever be pasted on a canvas of {h * w} pixels")
+        elif isinstance(weights, Mapping) and weights and not any(weights.values()):
+            _warn("class_weights: all are 0, so that nothing will be pasted but objects of labels that are not named")
 
     def sample_plan(self, target: Sample, sources: Sample | Sequence[Sample], rng: draws.Rng = None) -> Plan:
         """Draw a plan for a target and its sources.
@@ -183,6 +203,9 @@ class SimpleCopyPaste(Transform):
         options, select = self._planning, self._planning.choose
         if select is not None:
             options = options._replace(choose=lambda number, rows, rng: select(given[number], rows, rng))  # type: ignore[arg-type]
+        weigh = options.class_weights
+        if weigh is not None and callable(weigh):
+            options = options._replace(class_weights=lambda number: weigh(given[number].instances))  # type: ignore[arg-type]
         return self._draw_plan(options, size, [plan_source(source, self._never) for source in given], rng)
 
     def apply(

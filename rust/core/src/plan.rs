@@ -1,7 +1,8 @@
 //! Plans: placements and pastes drawn from random words.
 //!
 //! Words lie in fixed slots, so that an option that is switched on or off changes no other draw. The target takes
-//! eight, then each source eight and, for each of its rows, four more.
+//! eight, then each source eight and, for each of its rows, four more. Rows that are drawn by weight take words of
+//! another stream: each source as many as it has rows.
 
 use std::iter;
 
@@ -62,6 +63,28 @@ pub enum Select {
     Fraction(f64),
 }
 
+impl Select {
+    /// Rule of a name, with the number that goes with it; none where no rule has the name.
+    #[must_use]
+    pub fn named(rule: &str, number: f64) -> Option<Self> {
+        match rule {
+            "subset" => Some(Self::Subset),
+            "at_most" => Some(Self::AtMost(number as usize)),
+            "fraction" => Some(Self::Fraction(number)),
+            _ => None,
+        }
+    }
+
+    /// Number of objects pasted, of `n` candidates.
+    fn number(self, n: usize, word: u64) -> usize {
+        match self {
+            Self::Subset => 1 + below(word, n as u64) as usize,
+            Self::AtMost(most) => most.min(n),
+            Self::Fraction(part) => ((part * n as f64 + 0.5).floor() as usize).clamp(1, n),
+        }
+    }
+}
+
 /// Source of a draw: size, boxes and crowds, no pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanSource<'a> {
@@ -71,6 +94,22 @@ pub struct PlanSource<'a> {
     pub boxes: &'a [[i64; 4]],
     /// Whether each row is a crowd; without, none is.
     pub crowd: Option<&'a [bool]>,
+}
+
+/// Weights of the rows of all sources, and the words by which rows are drawn then.
+#[derive(Clone, Copy, Debug)]
+pub struct RowWeights<'a> {
+    /// Counter at which their words start: for each source in turn one for each of its rows.
+    pub counter: [u64; 4],
+    /// For each source the weights of its rows, at most 2^20 each; without one, a row is no candidate.
+    pub sources: &'a [&'a [i64]],
+}
+
+/// Weights of the rows of one source, and a word for each.
+#[derive(Clone, Copy)]
+struct Weighed<'a> {
+    weights: &'a [i64],
+    words: &'a [u64],
 }
 
 /// Paste of a drawn plan.
@@ -86,16 +125,19 @@ pub struct PlannedPaste {
     pub sigma: Option<f64>,
 }
 
-/// Draws the placement of the target and the pastes, from the stream of words that starts at `counter`.
+/// Draws the placement of the target and the pastes, from the stream of words that starts at `counter`; rows by their
+/// weights, where there are any.
 ///
 /// # Errors
-/// When a resized side is too large, a source's columns differ in length, and when there is not enough memory.
+/// When a resized side is too large, a source's columns or weights differ in length, and when there is not enough
+/// memory.
 pub fn draw(
     key: [u64; 2],
     counter: [u64; 4],
     options: &PlanOptions,
     target: Size,
     sources: &[PlanSource<'_>],
+    weights: Option<&RowWeights<'_>>,
 ) -> Result<(Placement, Vec<PlannedPaste>)> {
     let mut total = TARGET_WORDS;
     for source in sources {
@@ -105,19 +147,89 @@ pub fn draw(
         }
         total += SOURCE_WORDS + ROW_WORDS * expected;
     }
+    let weight_words = weights.map_or(Ok(Vec::new()), |weights| weights.words(key, sources))?;
     let mut words = filled(total)?;
     philox::fill_words(key, counter, &mut words);
     let (first, mut rest) = words.split_at(TARGET_WORDS);
     let placement = options.place(&first[TARGET_JITTER..], options.target_scale, target, None)?;
     let mut pastes = Vec::new();
     if uniform(first[PASTE]) < options.p {
+        let mut first_row = 0;
         for (number, source) in sources.iter().enumerate() {
-            let (words, others) = rest.split_at(SOURCE_WORDS + ROW_WORDS * source.boxes.len());
-            options.paste(number, source, words, &mut pastes)?;
-            rest = others;
+            let rows = source.boxes.len();
+            let (words, others) = rest.split_at(SOURCE_WORDS + ROW_WORDS * rows);
+            let weighed = weights.map(|weights| Weighed {
+                weights: weights.sources[number],
+                words: &weight_words[first_row..][..rows],
+            });
+            options.paste(number, source, words, weighed, &mut pastes)?;
+            (rest, first_row) = (others, first_row + rows);
         }
     }
     Ok((placement, pastes))
+}
+
+impl RowWeights<'_> {
+    /// A word for each row of each source; the weights are found to be as many.
+    fn words(&self, key: [u64; 2], sources: &[PlanSource<'_>]) -> Result<Vec<u64>> {
+        let lengths = || sources.iter().map(|source| source.boxes.len());
+        let pairs = iter::once((sources.len(), self.sources.len()))
+            .chain(lengths().zip(self.sources.iter().map(|weights| weights.len())));
+        for (expected, found) in pairs {
+            if found != expected {
+                return Err(Error::LengthDiffers { expected, found });
+            }
+        }
+        let mut words = filled(lengths().sum())?;
+        philox::fill_words(key, self.counter, &mut words);
+        Ok(words)
+    }
+}
+
+impl Weighed<'_> {
+    /// Draws m of the candidates one after the other, each by its weight among those not yet taken.
+    fn draw(self, m: usize, candidates: &[(u64, usize)]) -> Result<Vec<usize>> {
+        // A Fenwick tree, counted from 1: entry k sums as many weights as the lowest set bit of k says, the last of
+        // them that of candidate k. So a running sum is found, and a weight taken out, in log n steps.
+        let n = candidates.len();
+        let mut sums: Vec<u64> = filled(n + 1)?;
+        let mut left = 0;
+        for (k, &(_, row)) in (1..).zip(candidates) {
+            let weight = self.weights[row] as u64;
+            left += weight;
+            sums[k] += weight;
+            let (sum, above) = (sums[k], k + lowest_bit(k));
+            if above <= n {
+                sums[above] += sum;
+            }
+        }
+        let mut rows = reserve(m)?;
+        for &word in &self.words[..m] {
+            let mut rest = below(word, left) as u64;
+            let (mut before, mut step) = (0, n.next_power_of_two());
+            while step > 0 {
+                if before + step <= n && sums[before + step] <= rest {
+                    before += step;
+                    rest -= sums[before];
+                }
+                step /= 2;
+            }
+            let row = candidates[before].1;
+            let weight = self.weights[row] as u64;
+            left -= weight;
+            let mut k = before + 1;
+            while k <= n {
+                sums[k] -= weight;
+                k += lowest_bit(k);
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
+
+fn lowest_bit(k: usize) -> usize {
+    k & k.wrapping_neg()
 }
 
 impl PlanOptions {
@@ -146,9 +258,9 @@ impl PlanOptions {
 
     fn offset(&self, word: u64, resized: usize, canvas: usize) -> i64 {
         if resized > canvas {
-            -below(word, resized - canvas + 1)
+            -below(word, (resized - canvas + 1) as u64)
         } else if self.pad_random {
-            below(word, canvas - resized + 1)
+            below(word, (canvas - resized + 1) as u64)
         } else {
             0
         }
@@ -160,13 +272,17 @@ impl PlanOptions {
         number: usize,
         source: &PlanSource<'_>,
         words: &[u64],
+        weighed: Option<Weighed<'_>>,
         pastes: &mut Vec<PlannedPaste>,
     ) -> Result<()> {
         let placement = self.place(&words[SOURCE_JITTER..], self.source_scale, source.size, Some(number))?;
         let row_words = |row: usize| &words[SOURCE_WORDS + ROW_WORDS * row..][..ROW_WORDS];
         let mut candidates: Vec<(u64, usize)> = reserve(source.boxes.len())?;
         for (row, &bbox) in source.boxes.iter().enumerate() {
-            if source.crowd.is_none_or(|crowd| !crowd[row]) && self.lands(bbox, &placement) {
+            if source.crowd.is_none_or(|crowd| !crowd[row])
+                && weighed.is_none_or(|weighed| weighed.weights[row] > 0)
+                && self.lands(bbox, &placement)
+            {
                 candidates.push((row_words(row)[ORDER], row));
             }
         }
@@ -174,16 +290,17 @@ impl PlanOptions {
         if n == 0 {
             return Ok(());
         }
-        let m = match self.select {
-            Select::Subset => 1 + below(words[SUBSET_SIZE], n) as usize,
-            Select::AtMost(most) => most.min(n),
-            Select::Fraction(part) => ((part * n as f64 + 0.5).floor() as usize).clamp(1, n),
+        let m = self.select.number(n, words[SUBSET_SIZE]);
+        let mut rows = match weighed {
+            Some(weighed) if m < n => weighed.draw(m, &candidates)?,
+            _ => {
+                if m < n {
+                    candidates.select_nth_unstable(m);
+                    candidates.truncate(m);
+                }
+                collect(candidates.into_iter().map(|(_, row)| row))?
+            }
         };
-        if m < n {
-            candidates.select_nth_unstable(m);
-            candidates.truncate(m);
-        }
-        let mut rows = collect(candidates.into_iter().map(|(_, row)| row))?;
         rows.sort_unstable();
         let sigma = self.sigma.map(|(lo, hi)| lo + (hi - lo) * uniform(words[SIGMA]));
         reserve_more(pastes, if self.uniform { rows.len() } else { 1 })?;
@@ -242,7 +359,7 @@ fn placed_box([left, top, right, bottom]: [i64; 4], placement: &Placement) -> ((
 /// Offset that puts low..high at a uniform position inside the canvas, or, if longer, around it.
 fn uniform_place(word: u64, (low, high): (i64, i64), canvas: usize) -> i64 {
     let room = canvas as i64 - (high - low);
-    let start = if room >= 0 { below(word, room as usize + 1) } else { -below(word, (1 - room) as usize) };
+    let start = if room >= 0 { below(word, room as u64 + 1) } else { -below(word, (1 - room) as u64) };
     start - low
 }
 
@@ -252,6 +369,6 @@ fn uniform(word: u64) -> f64 {
 }
 
 /// Integer below n that a word stands for.
-fn below(word: u64, n: usize) -> i64 {
-    ((word as u128 * n as u128) >> 64) as i64
+fn below(word: u64, n: u64) -> i64 {
+    ((u128::from(word) * u128::from(n)) >> 64) as i64
 }

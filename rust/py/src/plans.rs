@@ -1,13 +1,14 @@
 //! Plans drawn, and the random words that they are drawn from.
 
-use copypaste_core::plan::{self, PlanOptions, PlanSource, Select};
+use copypaste_core::plan::{self, PlanOptions, PlanSource, RowWeights, Select};
 use copypaste_core::{Placement, philox};
 use numpy::{Element, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::arguments::size;
-use crate::errors::to_python;
+use crate::errors::{argument_error, to_python};
 
 /// `PlanOptions` of Python, as numbers.
 #[derive(FromPyObject)]
@@ -19,15 +20,17 @@ pub(crate) struct PyPlanOptions {
     pad_random: bool,
     fit: bool,
     p: f64,
-    /// Greatest number of objects of a source; none leaves it to `fraction`, or to a subset of any size.
-    most: Option<usize>,
-    fraction: Option<f64>,
+    rule: PyBackedStr,
+    number: f64,
     uniform: bool,
     sigma: Option<(f64, f64)>,
 }
 
 /// Placement without what Python knows: resized size, offset, mirrored.
 type Placed = ((usize, usize), (i64, i64), bool);
+
+/// Counter of the words for weights, and for each source the weights of its rows.
+type PyRowWeights<'py> = ((u64, u64, u64, u64), Vec<PyReadonlyArray1<'py, i64>>);
 
 /// `PlanSource` of Python.
 #[derive(FromPyObject)]
@@ -56,14 +59,14 @@ pub(crate) fn draw_plan<'py>(
     options: PyPlanOptions,
     target: (usize, usize),
     sources: Vec<PyPlanSource<'py>>,
+    weights: Option<PyRowWeights<'py>>,
 ) -> PyResult<(Placed, Bound<'py, PyList>)> {
     let PyPlanOptions { target_scale, source_scale, flip, pad_random, fit, p, uniform, sigma, .. } = options;
     let canvas = size(options.canvas);
-    let select = match (options.most, options.fraction) {
-        (Some(most), _) => Select::AtMost(most),
-        (None, Some(fraction)) => Select::Fraction(fraction),
-        (None, None) => Select::Subset,
-    };
+    let select = Select::named(&options.rule, options.number).ok_or_else(|| {
+        let got = format!("'{}'", options.rule);
+        argument_error(py, ("options.rule", None), "a rule as PlanOptions.check gives it", &got)
+    })?;
     let options =
         PlanOptions { canvas, target_scale, source_scale, flip, pad_random, fit, p, select, uniform, sigma };
     let boxes: Vec<_> = sources.iter().map(PyPlanSource::boxes).collect::<PyResult<_>>()?;
@@ -72,7 +75,10 @@ pub(crate) fn draw_plan<'py>(
         let crowd = source.iscrowd.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
         given.push(PlanSource { size: size(source.size), boxes, crowd });
     }
-    let drawn = plan::draw(key.into(), counter.into(), &options, size(target), &given);
+    let (weight_counter, arrays) = weights.unzip();
+    let rows: Vec<_> = arrays.iter().flatten().map(PyReadonlyArray1::as_slice).collect::<Result<_, _>>()?;
+    let weights = weight_counter.map(|counter| RowWeights { counter: counter.into(), sources: &rows });
+    let drawn = plan::draw(key.into(), counter.into(), &options, size(target), &given, weights.as_ref());
     let (target, pastes) = drawn.map_err(to_python)?;
     let list = PyList::empty(py);
     for paste in pastes {
