@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from numpydoc.docscrape import NumpyDocString
 
 import copypaste_rs
-from copypaste_rs import column_names
+from copypaste_rs.column_kinds import COLUMN_KINDS
 
 if TYPE_CHECKING:
     from docutils import nodes
@@ -39,8 +39,8 @@ html_sidebars = {"**": ["about.html", "searchfield.html", "localtoc.html", "glob
 html_copy_source = False
 
 MODULES = ("copypaste_rs", *(f"copypaste_rs.{name}" for name in ("datasets", "functional", "reference", "visualize")))
-FIELDS = {"id", "image_id", "category_id", "labels"}
-"""Names of COCO files and columns that `column_names` does not list."""
+FIELDS = {"image_id"}
+"""Names of COCO files that are no column and made from none."""
 
 
 def setup(app: Sphinx) -> None:
@@ -73,7 +73,7 @@ def parameters(value: Any) -> set[str]:
 
 def known_names() -> set[str]:
     """Names that are references without a target: parameters, columns, and what a class lists under Attributes."""
-    columns = {name for names in vars(column_names).values() if isinstance(names, frozenset | tuple) for name in names}
+    columns = {*COLUMN_KINDS, *(field for kind in COLUMN_KINDS.values() for field in kind.fields or ())}
     values = [value for module in MODULES for value in public(module).values()]
     attributes = {
         f"{value.__name__}.{name}"
