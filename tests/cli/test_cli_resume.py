@@ -49,7 +49,7 @@ def test_a_run_that_was_ended_goes_on_to_the_same_bytes(tmp_path: Path, way: sig
     done = every_file(tmp_path / "out")
     assert "annotations.json" not in done
     images = {name: data for name, data in done.items() if name.startswith("images/")}
-    assert 4 <= len(images) < 40
+    assert 3 <= len(images) < 40  # the last one of four may have been put in place and not yet noted down
     assert images.items() <= expected.items()
     assert wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), 20)
     assert augmented(tmp_path, files, "--format", "png", "--resume") == expected
