@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from copypaste_rs import visualize as visualize
     from copypaste_rs._core import __version__ as __version__
     from copypaste_rs.errors import ArgumentError, ArgumentTypeError
+    from copypaste_rs.maps import PixelMap
     from copypaste_rs.masks import RleMasks
     from copypaste_rs.plan import Paste, Placement, Plan
     from copypaste_rs.plan_options import PlanOptions, PlanSource
@@ -30,6 +31,7 @@ __all__ = [
     "ForTraining",
     "Instances",
     "Paste",
+    "PixelMap",
     "Placement",
     "Plan",
     "PlanOptions",
@@ -52,6 +54,7 @@ _HOMES = {
     "ForTraining": "transforms",
     "Instances": "sample",
     "Paste": "plan",
+    "PixelMap": "maps",
     "Placement": "plan",
     "Plan": "plan",
     "PlanOptions": "plan_options",

@@ -11,6 +11,7 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._equality import same
 from copypaste_rs._immutable import Immutable
+from copypaste_rs.maps import NO_MAPS, PixelMap, check_maps
 from copypaste_rs.masks import RleMasks, element
 
 if TYPE_CHECKING:
@@ -214,11 +215,15 @@ class Sample(Immutable):
         The objects. Masks, where there are any, have the size of the image.
     info : mapping, optional
         Data of the image as a whole (image id, file name, ...), carried along.
+    maps : mapping of str to array or PixelMap, optional
+        Further rasters of the image's size by name, of any integer or float dtype: semantic labels, depth. A
+        transform moves and pastes them with the image. An array is a `PixelMap` with its defaults, filled with 0 and
+        resized by the nearest pixel.
 
     Raises
     ------
     ValueError, TypeError
-        When the image is not such an array, or the masks are of another size.
+        When the image is not such an array, or masks or maps are of another size.
 
     Examples
     --------
@@ -226,15 +231,25 @@ class Sample(Immutable):
     >>> sample = Sample(np.zeros((480, 640, 3), np.uint8), Instances(), {"image_id": 7})
     >>> sample.size
     (480, 640)
+    >>> depth = np.zeros((480, 640), np.float32)
+    >>> Sample(sample.image, Instances(), maps={"depth": depth}).maps["depth"] is depth
+    True
     """
 
-    __slots__ = ("image", "info", "instances")
+    __slots__ = ("_maps", "image", "info", "instances")
 
     image: NDArray[Any]
     instances: Instances
     info: dict[str, Any]
+    _maps: Mapping[str, PixelMap]
 
-    def __init__(self, image: NDArray[Any], instances: Instances, info: Mapping[str, Any] = {}) -> None:
+    def __init__(
+        self,
+        image: NDArray[Any],
+        instances: Instances,
+        info: Mapping[str, Any] = {},
+        maps: Mapping[str, PixelMap | NDArray[Any]] = {},
+    ) -> None:
         pixels = _checks.image("image", image)
         if not isinstance(instances, Instances):
             raise wrong_type("instances", "Instances", type(instances).__name__)
@@ -243,24 +258,43 @@ class Sample(Immutable):
         masks = instances.masks
         if masks is not None and masks.size != pixels.shape[:2]:
             raise wrong("instances", f"masks of the image's size {pixels.shape[:2]}", str(masks.size))
-        self._set(pixels, instances, dict(info))
+        self._set(pixels, instances, dict(info), check_maps(maps, pixels.shape[:2]))
 
-    def _set(self, image: NDArray[Any], instances: Instances, info: dict[str, Any]) -> None:
+    def _set(
+        self, image: NDArray[Any], instances: Instances, info: dict[str, Any], maps: Mapping[str, PixelMap]
+    ) -> None:
         _set_image(self, image)
         _set_instances(self, instances)
         _set_info(self, info)
+        _set_maps(self, maps)
 
     @classmethod
-    def _trusted(cls, image: NDArray[Any], instances: Instances, info: dict[str, Any]) -> Sample:
+    def _trusted(
+        cls,
+        image: NDArray[Any],
+        instances: Instances,
+        info: dict[str, Any],
+        maps: Mapping[str, PixelMap] = NO_MAPS,
+    ) -> Sample:
         """Wrap parts that are known to fit."""
         sample = object.__new__(cls)
-        sample._set(image, instances, info)
+        sample._set(image, instances, info, maps)
         return sample
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the image."""
         return self.image.shape[0], self.image.shape[1]
+
+    @property
+    def maps(self) -> dict[str, NDArray[Any]]:
+        """Arrays of the further rasters by name: a new dict of the same arrays."""
+        return {name: each.array for name, each in self._maps.items()}
+
+    @property
+    def pixel_maps(self) -> dict[str, PixelMap]:
+        """Further rasters by name, with fill and interpolation: what the argument `maps` of another sample takes."""
+        return dict(self._maps)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sample):
@@ -270,18 +304,23 @@ class Sample(Immutable):
             and same(self.image, other.image)
             and self.instances == other.instances
             and same(self.info, other.info)
+            and same(self._maps, other._maps)
         )
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays, which may be written to
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Sample._trusted, (self.image, self.instances, self.info)
+        parts = self.image, self.instances, self.info
+        return Sample._trusted, (*parts, self._maps) if self._maps else parts
 
     def __repr__(self) -> str:
-        return f"Sample(image={self.image.shape} {self.image.dtype}, {self.instances!r})"
+        maps = f", maps=[{', '.join(self._maps)}]" if self._maps else ""
+        return f"Sample(image={self.image.shape} {self.image.dtype}, {self.instances!r}{maps})"
 
 
-_set_image, _set_instances, _set_info = (vars(Sample)[name].__set__ for name in ("image", "instances", "info"))
+_set_image, _set_instances, _set_info, _set_maps = (
+    vars(Sample)[name].__set__ for name in ("image", "instances", "info", "_maps")
+)
 
 
 def _column(name: str, values: ArrayLike) -> NDArray[Any]:

@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"errors", "_immutable", "_equality", "_ragged", "column_names"},
     {"_checks.*"},
     # Values: plain data, and what is drawn from keys.
-    {"blur", "draws", "masks", "sample", "plan", "plan_options"},
+    {"blur", "draws", "maps", "masks", "sample", "plan", "plan_options"},
     {"_engine.*"},
     # The two backends.
     {"_rust", "functional", "reference.*"},
@@ -30,7 +30,7 @@ LAYERS: list[set[str]] = [
 ]
 """From the lowest; `name.*` is a package with all its modules. A module that stands nowhere fails."""
 
-VALUES = {"plan": 0, "blur": 1, "masks": 1, "plan_options": 1, "draws": 2, "sample": 2}
+VALUES = {"plan": 0, "blur": 1, "maps": 1, "masks": 1, "plan_options": 1, "draws": 2, "sample": 2}
 """Steps of the values, which are modules of one layer: again each imports from steps below."""
 
 ROOT_HOMES = vars(copypaste_rs)["_HOMES"]
