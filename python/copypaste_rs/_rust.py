@@ -44,11 +44,46 @@ class KernelCall(NamedTuple):
         return KernelCall(call.plan, sides, weights, call.carried(), call.wants_pasted)
 
 
-def compose(call: Call, options: KernelOptions, out: NDArray[Any], output_format: OutputFormat | None) -> Composition:
-    """Apply the plan of a call, and write its image to `out`, in another format where there is one."""
+class MapCall(NamedTuple):
+    """A map of one call as the extension takes it."""
+
+    plan: Plan
+    sides: list[NDArray[Any]]
+    """Rasters of target and sources, with a channel axis, their values as words."""
+
+
+class MapOptions(NamedTuple):
+    """Name and options of a map, the same for all calls of a batch."""
+
+    name: str
+    fill: NDArray[Any]
+    """Words of one pixel."""
+    nearest: bool
+    antialias: bool
+    numbered: bool
+    """Whether errors have the number of the call."""
+
+
+def compose(
+    call: Call,
+    options: KernelOptions,
+    out: NDArray[Any],
+    output_format: OutputFormat | None,
+    rasters: Sequence[NDArray[Any]],
+) -> Composition:
+    """Apply the plan of a call; write its image to `out`, in another format where there is one, and its maps.
+
+    `rasters` has an array for each map of the call.
+    """
     image = call.samples[0].image
+    stacks = [each[np.newaxis] for each in rasters]
+    if stacks:
+        _render_maps([call], options.antialias, stacks, 1, numbered=False)
     rows = _core.copy_paste(KernelCall.of(call), options, _with_channels(out, image), _format(output_format, image))
-    return _composition(call, out, rows)
+    made = _composition(call, out, rows)
+    if stacks:
+        _render_maps([call], options.antialias, stacks, 1, [made], numbered=False)
+    return made
 
 
 def compose_batch(
@@ -56,10 +91,16 @@ def compose_batch(
     options: KernelOptions,
     out: NDArray[Any],
     output_format: OutputFormat | None,
+    rasters: Sequence[NDArray[Any]],
     threads: int,
 ) -> list[Composition]:
-    """`compose` for each call, into its image of `out`. Nothing is written before the masks of all are done."""
+    """`compose` for each call, into its image of `out`. Nothing is written before the masks of all are done.
+
+    `rasters` has an array (N, h, w, ...) for each map of the calls.
+    """
     image = calls[0].samples[0].image
+    if rasters:
+        _render_maps(calls, options.antialias, rasters, threads, numbered=True)
     all_rows = _core.copy_paste_batch(
         [KernelCall.of(call) for call in calls],
         options,
@@ -67,7 +108,47 @@ def compose_batch(
         _format(output_format, image),
         threads,
     )
-    return [_composition(call, out[i], rows) for i, (call, rows) in enumerate(zip(calls, all_rows, strict=True))]
+    made = [_composition(call, out[i], rows) for i, (call, rows) in enumerate(zip(calls, all_rows, strict=True))]
+    if rasters:
+        _render_maps(calls, options.antialias, rasters, threads, made, numbered=True)
+    return made
+
+
+def _render_maps(
+    calls: Sequence[Call],
+    antialias: bool,
+    rasters: Sequence[NDArray[Any]],
+    threads: int,
+    made: Sequence[Composition] = (),
+    *,
+    numbered: bool,
+) -> None:
+    """Write each map of the calls; without what is `made` of these, check that no other call writes to what is read."""
+    unions = [each.pasted.unions for each in made if each.pasted is not None]
+    for number, (carried, raster) in enumerate(zip(calls[0].maps, rasters, strict=True)):
+        name, kind, (like, *_) = carried
+        given = [MapCall(call.plan, [_words(planes(each)) for each in call.maps[number].arrays]) for call in calls]
+        options = MapOptions(name, _words(kind.values), kind.interpolation == "nearest", antialias, numbered)
+        _core.render_map(given, unions, options, _words(_with_channels(raster, like)), threads)
+
+
+_WORDS: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.float32}
+"""Dtypes of pixels that the extension knows, by size; the nearest pixel is a copy of bits, whatever they mean."""
+
+
+def _words(values: NDArray[Any]) -> NDArray[Any]:
+    """Memory of an array as words: larger values as several float32 each, one after the other on the last axis.
+
+    It is copied only where it is not aligned, or where values of several words lie apart on that axis.
+    """
+    words: NDArray[Any]
+    size = values.dtype.itemsize
+    if size in _WORDS:
+        words = values.view(_WORDS[size])
+    else:
+        several: Any = [("words", np.float32, (size // 4,))]
+        words = values.view(several)["words"].reshape(*values.shape[:-1], -1)
+    return words if words.flags.aligned else words.copy()
 
 
 def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int, *, numbered: bool) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import item, wrong, wrong_type
-from copypaste_rs._engine import columns
+from copypaste_rs._engine import columns, maps
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Plan, check_placement
 from copypaste_rs.sample import Instances, Sample
@@ -55,7 +55,7 @@ class ComposedRows(Protocol):
 
 
 class Pasted(NamedTuple):
-    """What the pastes of a plan have to do with the rows and the pixels of the result."""
+    """Rows and pixels of the result that each paste of a plan brings."""
 
     paste: NDArray[np.int32]
     """Number of the paste of each row, shape (n,); -1 for rows of the target."""
@@ -72,11 +72,13 @@ class Composition(NamedTuple):
     carried: list[NDArray[Any]]
     """The further columns, in the order of the call's layout."""
     pasted: Pasted | None
-    """What the pastes cover, where the call wants to know."""
+    """Rows and pixels of each paste, where the call wants to know."""
 
 
-Compose = Callable[["Call", "KernelOptions", "NDArray[Any]", "OutputFormat | None"], Composition]
-"""A kernel: writes the image of a call into an array, in another format where there is one."""
+Compose = Callable[
+    ["Call", "KernelOptions", "NDArray[Any]", "OutputFormat | None", "Sequence[NDArray[Any]]"], Composition
+]
+"""A kernel: writes the image of a call into an array, in another format where there is one, and each of its maps."""
 
 
 def place_arguments(
@@ -133,7 +135,8 @@ def apply(
         canvas = np.empty(call.shape, target.image.dtype)
     else:
         canvas = _checks.output("out", out, call.shape, target.image.dtype, call.arrays())
-    return call.result(options, compose(call, options.of_kernel(target.image), canvas, None))
+    rasters = call.map_canvases()
+    return call.result(options, compose(call, options.of_kernel(target.image), canvas, None, rasters), rasters)
 
 
 class Call(NamedTuple):
@@ -142,6 +145,7 @@ class Call(NamedTuple):
     plan: Plan
     samples: list[Sample]
     layout: columns.Layout
+    maps: Sequence[maps.CarriedMap]
     wants_pasted: bool
     """Whether what the pastes cover matters beyond masks and image."""
 
@@ -155,7 +159,8 @@ class Call(NamedTuple):
         _check_images(places, samples)
         _check_plan(plan, target, sources, target_name)
         layout = columns.layout(places, [s.instances for s in samples], options.missing)
-        return cls(plan, samples, layout, wants_pasted=False)
+        carried = maps.carried(places, samples, options.missing)
+        return cls(plan, samples, layout, carried, wants_pasted=bool(carried))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -168,6 +173,7 @@ class Call(NamedTuple):
         for sample in self.samples:
             found.append(sample.image)
             found += sample.instances._columns.values()
+            found += [each.array for each in sample._maps.values()]
         return [each for each in found if isinstance(each, np.ndarray)]
 
     def sides(self) -> tuple[Side, list[Side]]:
@@ -179,11 +185,16 @@ class Call(NamedTuple):
         """Arrays of each further column, those of all samples that have rows."""
         return [column.arrays for column in self.layout.carried]
 
-    def result(self, options: Options, made: Composition) -> Sample:
-        """The sample that a kernel's work amounts to."""
+    def map_canvases(self) -> list[NDArray[Any]]:
+        """Arrays for the maps of the result."""
+        return [each.canvas(*self.plan.canvas_size) for each in self.maps]
+
+    def result(self, options: Options, made: Composition, rasters: Sequence[NDArray[Any]]) -> Sample:
+        """The sample that a kernel's work amounts to; `rasters` are its maps."""
         wanted = self.layout.has_crowd or options.on_hidden == "crowd"
         gathered = columns.gather(self.layout, made, crowd=wanted)
-        return Sample._trusted(made.image, Instances._trusted(gathered), dict(self.samples[0].info))
+        instances, info = Instances._trusted(gathered), dict(self.samples[0].info)
+        return Sample._trusted(made.image, instances, info, maps.pixel_maps(self.maps, rasters))
 
 
 @functools.lru_cache(8)

@@ -63,7 +63,8 @@ class SimpleCopyPaste(Transform):
     on_hidden : {"drop", "crowd"}
         What becomes of rows below these limits: gone, or marked as crowd while a pixel is left.
     missing : mapping, optional
-        Values for columns that only one side has, such as ``{"score": 1.0}``.
+        Values for columns and maps that only some sides have, such as ``{"score": 1.0}``; for a map with channels
+        one number, or one for each.
 
     Warns
     -----
@@ -183,7 +184,8 @@ class SimpleCopyPaste(Transform):
         -------
         Sample
             The image; rows of the target that are left, then those pasted; every column, and
-            ``source`` (-1 for the target), ``source_row`` and ``visibility``; the target's info.
+            ``source`` (-1 for the target), ``source_row`` and ``visibility``; the target's info; every map, moved as
+            the image and pasted hard, with its fill and interpolation.
 
         Raises
         ------
@@ -210,7 +212,8 @@ class SimpleCopyPaste(Transform):
         Parameters
         ----------
         plans, targets, sources
-            As many of each; every entry as `apply` takes it. All images are of one dtype and number of channels.
+            As many of each; every entry as `apply` takes it. All images are of one dtype and number of channels, and
+            all have the same maps.
         threads : int
             Threads to work on; never more than this process may use, nor than the
             environment variable ``COPYPASTE_RS_THREADS`` says. They share large images too, where those left are
@@ -223,7 +226,7 @@ class SimpleCopyPaste(Transform):
         Returns
         -------
         Batch
-            ``.images``, ``.instances`` and ``.infos``; ``batch[i]`` is what `apply` gives for item i.
+            ``.images``, ``.instances``, ``.infos`` and ``.maps``; ``batch[i]`` is what `apply` gives for item i.
 
         Raises
         ------
@@ -242,7 +245,7 @@ class SimpleCopyPaste(Transform):
         (2, 32, 32, 3)
         """
         made = apply_batch(self, plans, targets, sources, threads, out)
-        return Batch(made.images, [s.instances for s in made.samples], [s.info for s in made.samples])
+        return Batch(made.images, [s.instances for s in made.samples], [s.info for s in made.samples], made.maps)
 
     def __call__(
         self,
