@@ -128,9 +128,9 @@ def rasterize(
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
 def render_map(
     calls: Sequence[MapCall],
-    unions: Sequence[RleMasks],
     options: MapOptions,
     out: NDArray[Any],
+    unions: Sequence[RleMasks],
     threads: int,
 ) -> None: ...
 def union(masks: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...

@@ -76,13 +76,13 @@ def compose(
     `rasters` has an array for each map of the call.
     """
     image = call.samples[0].image
-    stacks = [each[np.newaxis] for each in rasters]
-    if stacks:
-        _render_maps([call], options.antialias, stacks, 1, numbered=False)
+    jobs = _map_jobs([call], options, [each[np.newaxis] for each in rasters], numbered=False) if rasters else ()
+    for job in jobs:  # only checked, before anything is written
+        _core.render_map(*job, (), 1)
     rows = _core.copy_paste(KernelCall.of(call), options, _with_channels(out, image), _format(output_format, image))
     made = _composition(call, out, rows)
-    if stacks:
-        _render_maps([call], options.antialias, stacks, 1, [made], numbered=False)
+    for job in jobs:
+        _core.render_map(*job, _unions([made]), 1)
     return made
 
 
@@ -99,8 +99,9 @@ def compose_batch(
     `rasters` has an array (N, h, w, ...) for each map of the calls.
     """
     image = calls[0].samples[0].image
-    if rasters:
-        _render_maps(calls, options.antialias, rasters, threads, numbered=True)
+    jobs = _map_jobs(calls, options, rasters, numbered=True)
+    for job in jobs:  # only checked, before anything is written
+        _core.render_map(*job, (), threads)
     all_rows = _core.copy_paste_batch(
         [KernelCall.of(call) for call in calls],
         options,
@@ -109,27 +110,35 @@ def compose_batch(
         threads,
     )
     made = [_composition(call, out[i], rows) for i, (call, rows) in enumerate(zip(calls, all_rows, strict=True))]
-    if rasters:
-        _render_maps(calls, options.antialias, rasters, threads, made, numbered=True)
+    for job in jobs:
+        _core.render_map(*job, _unions(made), threads)
     return made
 
 
-def _render_maps(
-    calls: Sequence[Call],
-    antialias: bool,
-    rasters: Sequence[NDArray[Any]],
-    threads: int,
-    made: Sequence[Composition] = (),
-    *,
-    numbered: bool,
-) -> None:
-    """Write each map of the calls; without what is `made` of these, check that no other call writes to what is read."""
-    unions = [each.pasted.unions for each in made if each.pasted is not None]
-    for number, (carried, raster) in enumerate(zip(calls[0].maps, rasters, strict=True)):
-        name, kind, (like, *_) = carried
+class MapJob(NamedTuple):
+    """One map of several calls, ready to be rendered."""
+
+    calls: list[MapCall]
+    options: MapOptions
+    out: NDArray[Any]
+    """Words of all canvases, (N, h, w, C)."""
+
+
+def _map_jobs(
+    calls: Sequence[Call], options: KernelOptions, rasters: Sequence[NDArray[Any]], *, numbered: bool
+) -> list[MapJob]:
+    jobs = []
+    for number, ((name, kind, (like, *_)), raster) in enumerate(zip(calls[0].maps, rasters, strict=True)):
         given = [MapCall(call.plan, [_words(planes(each)) for each in call.maps[number].arrays]) for call in calls]
-        options = MapOptions(name, _words(kind.values), kind.interpolation == "nearest", antialias, numbered)
-        _core.render_map(given, unions, options, _words(_with_channels(raster, like)), threads)
+        nearest = kind.interpolation == "nearest"
+        of_map = MapOptions(name, _words(kind.values), nearest, options.antialias, numbered)
+        jobs.append(MapJob(given, of_map, _words(_with_channels(raster, like))))
+    return jobs
+
+
+def _unions(made: Sequence[Composition]) -> list[RleMasks]:
+    """Masks of what each paste covers, of each call, which were wanted."""
+    return [each.pasted.unions for each in made if each.pasted is not None]
 
 
 _WORDS: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.float32}

@@ -61,8 +61,8 @@ class PixelMap(Immutable):
         Canvas pixels that no image reaches. An integer dtype has to hold it exactly; a float dtype takes NaN and
         infinity too.
     interpolation : {"nearest", "bilinear"}
-        How resized pixels are made. "nearest" keeps every value as it is; "bilinear" is for uint8, uint16 and
-        float32, and averages with the transform's `antialias`.
+        How resized pixels are made. "nearest" keeps every value as it is, bit by bit; "bilinear" is for uint8, uint16
+        and float32, and averages with the transform's `antialias` values that are taken to be finite.
 
     Raises
     ------

@@ -135,7 +135,7 @@ def apply(
         canvas = np.empty(call.shape, target.image.dtype)
     else:
         canvas = _checks.output("out", out, call.shape, target.image.dtype, call.arrays())
-    rasters = call.map_canvases()
+    rasters = call.map_canvases() if call.maps else ()
     return call.result(options, compose(call, options.of_kernel(target.image), canvas, None, rasters), rasters)
 
 
@@ -159,8 +159,11 @@ class Call(NamedTuple):
         _check_images(places, samples)
         _check_plan(plan, target, sources, target_name)
         layout = columns.layout(places, [s.instances for s in samples], options.missing)
-        carried = maps.carried(places, samples, options.missing)
-        return cls(plan, samples, layout, carried, wants_pasted=bool(carried))
+        for sample in samples:
+            if sample._maps:
+                carried = maps.carried(places, samples, options.missing)
+                return cls(plan, samples, layout, carried, wants_pasted=True)
+        return cls(plan, samples, layout, (), wants_pasted=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -194,6 +197,8 @@ class Call(NamedTuple):
         wanted = self.layout.has_crowd or options.on_hidden == "crowd"
         gathered = columns.gather(self.layout, made, crowd=wanted)
         instances, info = Instances._trusted(gathered), dict(self.samples[0].info)
+        if not self.maps:
+            return Sample._trusted(made.image, instances, info)
         return Sample._trusted(made.image, instances, info, maps.pixel_maps(self.maps, rasters))
 
 

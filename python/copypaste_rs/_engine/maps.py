@@ -37,11 +37,6 @@ def carried(places: Sequence[Place], samples: Sequence[Sample], missing: Mapping
 
     They depend on all samples given, whatever is pasted, so that a data set gives the same maps throughout.
     """
-    for sample in samples:  # as it nearly always is: no maps anywhere
-        if sample._maps:
-            break
-    else:
-        return ()
     held = [sample._maps for sample in samples]
     names = dict.fromkeys(name for maps in held for name in maps)
     return [_carried(name, places, samples, [maps.get(name) for maps in held], missing) for name in names]
@@ -98,6 +93,4 @@ def in_order(maps: Sequence[CarriedMap], first: Sequence[CarriedMap]) -> Sequenc
 
 def pixel_maps(maps: Sequence[CarriedMap], made: Sequence[NDArray[Any]]) -> Mapping[str, PixelMap]:
     """The maps of a result, by name, from the arrays that a kernel has written."""
-    if not maps:
-        return NO_MAPS
-    return {each.name: PixelMap._of(array, each.kind) for each, array in zip(maps, made, strict=True)}
+    return {each.name: PixelMap._of(array, each.kind) for each, array in zip(maps, made, strict=True)} or NO_MAPS

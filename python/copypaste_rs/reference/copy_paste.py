@@ -67,7 +67,7 @@ def copy_paste(
     on_hidden : "drop" or "crowd"
         What happens to rows that would be dropped and have a pixel: with "crowd" they stay and become crowds.
     missing : mapping, optional
-        Values for columns that only some of the samples have.
+        Values for columns and maps that only some of the samples have.
     out : array, optional
         Where to write the image.
 
@@ -76,6 +76,7 @@ def copy_paste(
     Sample
         Rows of the target in their order, then pasted ones in theirs; further columns are ``source`` (-1 is the
         target), ``source_row`` and ``visibility``, the share of the row's pixels on the canvas that is not covered.
+        Maps are the target's, where pasted masks are those of the sources, hard also where the image is mixed.
 
     Raises
     ------

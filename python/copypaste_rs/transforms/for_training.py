@@ -250,7 +250,7 @@ class ForTraining(Immutable):
         backend = transform._backend
         if drawing is not None:
             backend._check_unused([drawing], numbered=False)
-        rasters = call.map_canvases()
+        rasters = call.map_canvases() if call.maps else ()
         made = backend._compose(call, transform._options.of_kernel(image), result, form.image, rasters)
         sample = call.result(transform._options, made, rasters)
         masks: Masks = made.masks

@@ -35,9 +35,9 @@ pub(crate) struct PyMapOptions<'py> {
 pub(crate) fn render_map<'py>(
     py: Python<'py>,
     calls: Vec<PyMapCall<'py>>,
-    unions: Vec<PyMasks<'py>>,
     options: PyMapOptions<'py>,
     out: Bound<'py, PyAny>,
+    unions: Vec<PyMasks<'py>>,
     threads: usize,
 ) -> PyResult<()> {
     let PyMapOptions { name, fill, nearest, antialias, numbered } = options;
