@@ -209,6 +209,21 @@ fn copies_in_reverse() {
 }
 
 #[test]
+fn nearest_values_close_together_and_apart() {
+    // From rows shorter than a register on, and at scales where a register covers some blocks of a row, all and none.
+    let mut random = Random(7);
+    for width in [1, 7, 8, 9, 15, 16, 17, 40, 300] {
+        for resized in [1, 8, 16, 31, width + 1, width * 9 / 10 + 1, width * 2, width * 5 + 3] {
+            for hflip in [false, true] {
+                let canvas = (3, resized + random.below(3));
+                let placement = placement((2, width), (3, resized), (0, -1), canvas, hflip);
+                check_types(Filter::Nearest, &placement, 1, &mut random);
+            }
+        }
+    }
+}
+
+#[test]
 fn nearest_copies_bits_whatever_they_mean() {
     // Those of every NaN too: maps of any dtype are moved as float32.
     let mut random = Random(6);
