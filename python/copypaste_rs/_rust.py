@@ -137,8 +137,12 @@ def _map_jobs(
 
 
 def _unions(made: Sequence[Composition]) -> list[RleMasks]:
-    """Masks of what each paste covers, of each call, which were wanted."""
-    return [each.pasted.unions for each in made if each.pasted is not None]
+    """Masks of what each paste covers, of each call."""
+    unions = []
+    for each in made:
+        assert each.pasted is not None  # calls with maps want it
+        unions.append(each.pasted.unions)
+    return unions
 
 
 _WORDS: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.float32}

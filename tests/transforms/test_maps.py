@@ -85,6 +85,14 @@ def test_a_chain_of_results(backend: str) -> None:
     assert pickle.loads(pickle.dumps(again)) == again
 
 
+@pytest.mark.parametrize("name", ["masks", "area", "a b", "\u00fc", "\ud800", "'", "image", "self"])
+def test_any_name_will_do(name: str, backend: str) -> None:
+    sample = Sample(TARGET.image, TARGET.instances, maps={name: A.maps["semantic"]})
+    made = SimpleCopyPaste(size=SIZE, backend=backend)(sample, sample, rng=0)
+    assert list(made.maps) == [name]
+    assert list(made.instances.columns) == [*TARGET.instances.columns, "source", "source_row", "visibility"]
+
+
 def test_soft_edges_leave_maps_hard(backend: str) -> None:
     black, white = (
         Sample(np.full((20, 30), v, np.uint8), each.instances, maps={"v": np.full((20, 30), v, np.uint8)})

@@ -22,7 +22,7 @@ pub(crate) struct PyMapCall<'py> {
 /// `MapOptions` of Python: the name that errors have, the fill, whose dtype is that of all rasters, and the rest.
 #[derive(FromPyObject)]
 pub(crate) struct PyMapOptions<'py> {
-    name: String,
+    name: Bound<'py, PyAny>,
     fill: Bound<'py, PyAny>,
     nearest: bool,
     antialias: bool,
@@ -41,7 +41,7 @@ pub(crate) fn render_map<'py>(
     threads: usize,
 ) -> PyResult<()> {
     let PyMapOptions { name, fill, nearest, antialias, numbered } = options;
-    let what = format!("a map {}", name.into_pyobject(py)?.repr()?);
+    let what = format!("a map {}", name.repr()?);
     for_pixel_type!(fill, T => {
         let mut held: Vec<Vec<PyReadonlyArray3<'_, T>>> = Vec::with_capacity(calls.len());
         for (item, call) in calls.iter().enumerate() {
