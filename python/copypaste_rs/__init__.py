@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from copypaste_rs import visualize as visualize
     from copypaste_rs._core import __version__ as __version__
     from copypaste_rs.errors import ArgumentError, ArgumentTypeError
+    from copypaste_rs.instances import Instances
+    from copypaste_rs.maps import PixelMap
     from copypaste_rs.masks import RleMasks
     from copypaste_rs.plan import Paste, Placement, Plan
     from copypaste_rs.plan_options import PlanOptions, PlanSource
-    from copypaste_rs.sample import Instances, Sample
+    from copypaste_rs.sample import Sample
     from copypaste_rs.transforms import Batch, ForTraining, ScaleJitter, SimpleCopyPaste, TrainingBatch, TrainingSample
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "ForTraining",
     "Instances",
     "Paste",
+    "PixelMap",
     "Placement",
     "Plan",
     "PlanOptions",
@@ -50,8 +53,9 @@ _HOMES = {
     "ArgumentTypeError": "errors",
     "Batch": "transforms",
     "ForTraining": "transforms",
-    "Instances": "sample",
+    "Instances": "instances",
     "Paste": "plan",
+    "PixelMap": "maps",
     "Placement": "plan",
     "Plan": "plan",
     "PlanOptions": "plan_options",

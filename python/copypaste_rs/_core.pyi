@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from copypaste_rs._engine.formats import Linear
 from copypaste_rs._engine.options import KernelOptions
-from copypaste_rs._rust import KernelCall
+from copypaste_rs._rust import KernelCall, MapCall, MapOptions
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Placement
 from copypaste_rs.plan_options import PlanOptions, PlanSource
@@ -38,6 +38,7 @@ __all__ = [
     "place_masks",
     "polygons",
     "rasterize",
+    "render_map",
     "union",
 ]
 
@@ -126,4 +127,11 @@ def rasterize(
     instances: NDArray[np.int64],
     size: tuple[int, int],
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def render_map(
+    calls: Sequence[MapCall],
+    options: MapOptions,
+    out: NDArray[Any],
+    unions: Sequence[RleMasks],
+    threads: int,
+) -> None: ...
 def union(masks: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...

@@ -45,11 +45,46 @@ class KernelCall(NamedTuple):
         return KernelCall(call.plan, sides, weights, call.carried(), call.wants_pasted)
 
 
-def compose(call: Call, options: KernelOptions, out: NDArray[Any], output_format: OutputFormat | None) -> Composition:
-    """Apply the plan of a call, and write its image to `out`, in another format where there is one."""
+class MapCall(NamedTuple):
+    """A map of one call as the extension takes it."""
+
+    plan: Plan
+    sides: list[NDArray[Any]]
+    """Rasters of target and sources, with a channel axis, their values as words."""
+
+
+class MapOptions(NamedTuple):
+    """Name and options of a map, the same for all calls of a batch."""
+
+    name: str
+    fill: NDArray[Any]
+    """Words of one pixel."""
+    nearest: bool
+    antialias: bool
+    numbered: bool
+    """Whether errors have the number of the call."""
+
+
+def compose(
+    call: Call,
+    options: KernelOptions,
+    out: NDArray[Any],
+    output_format: OutputFormat | None,
+    rasters: Sequence[NDArray[Any]],
+) -> Composition:
+    """Apply the plan of a call; write its image to `out`, in another format where there is one, and its maps.
+
+    `rasters` has an array for each map of the call.
+    """
     image = call.samples[0].image
+    jobs = _map_jobs([call], options, [each[np.newaxis] for each in rasters], numbered=False) if rasters else ()
+    for job in jobs:  # only checked, before anything is written
+        _core.render_map(*job, (), 1)
     rows = _core.copy_paste(KernelCall.of(call), options, _with_channels(out, image), _format(output_format, image))
-    return _composition(call, out, rows)
+    made = _composition(call, out, rows)
+    for job in jobs:
+        _core.render_map(*job, _unions([made]), 1)
+    return made
 
 
 def compose_batch(
@@ -57,10 +92,17 @@ def compose_batch(
     options: KernelOptions,
     out: NDArray[Any],
     output_format: OutputFormat | None,
+    rasters: Sequence[NDArray[Any]],
     threads: int,
 ) -> list[Composition]:
-    """`compose` for each call, into its image of `out`. Nothing is written before the masks of all are done."""
+    """`compose` for each call, into its image of `out`. Nothing is written before the masks of all are done.
+
+    `rasters` has an array (N, h, w, ...) for each map of the calls.
+    """
     image = calls[0].samples[0].image
+    jobs = _map_jobs(calls, options, rasters, numbered=True)
+    for job in jobs:  # only checked, before anything is written
+        _core.render_map(*job, (), threads)
     all_rows = _core.copy_paste_batch(
         [KernelCall.of(call) for call in calls],
         options,
@@ -68,7 +110,59 @@ def compose_batch(
         _format(output_format, image),
         threads,
     )
-    return [_composition(call, out[i], rows) for i, (call, rows) in enumerate(zip(calls, all_rows, strict=True))]
+    made = [_composition(call, out[i], rows) for i, (call, rows) in enumerate(zip(calls, all_rows, strict=True))]
+    for job in jobs:
+        _core.render_map(*job, _unions(made), threads)
+    return made
+
+
+class MapJob(NamedTuple):
+    """One map of several calls, ready to be rendered."""
+
+    calls: list[MapCall]
+    options: MapOptions
+    out: NDArray[Any]
+    """Words of all canvases, (N, h, w, C)."""
+
+
+def _map_jobs(
+    calls: Sequence[Call], options: KernelOptions, rasters: Sequence[NDArray[Any]], *, numbered: bool
+) -> list[MapJob]:
+    jobs = []
+    for number, ((name, kind, (like, *_)), raster) in enumerate(zip(calls[0].maps, rasters, strict=True)):
+        given = [MapCall(call.plan, [_words(planes(each)) for each in call.maps[number].arrays]) for call in calls]
+        nearest = kind.interpolation == "nearest"
+        of_map = MapOptions(name, _words(kind.values), nearest, options.antialias, numbered)
+        jobs.append(MapJob(given, of_map, _words(_with_channels(raster, like))))
+    return jobs
+
+
+def _unions(made: Sequence[Composition]) -> list[RleMasks]:
+    """Masks of what each paste covers, of each call."""
+    unions = []
+    for each in made:
+        assert each.pasted is not None  # calls with maps want it
+        unions.append(each.pasted.unions)
+    return unions
+
+
+_WORDS: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.float32}
+"""Dtypes of pixels that the extension knows, by size; the nearest pixel is a copy of bits, whatever they mean."""
+
+
+def _words(values: NDArray[Any]) -> NDArray[Any]:
+    """Memory of an array as words: larger values as several float32 each, one after the other on the last axis.
+
+    It is copied only where it is not aligned, or where values of several words lie apart on that axis.
+    """
+    words: NDArray[Any]
+    size = values.dtype.itemsize
+    if size in _WORDS:
+        words = values.view(_WORDS[size])
+    else:
+        several: Any = [("words", np.float32, (size // 4,))]
+        words = values.view(several)["words"].reshape(*values.shape[:-1], -1)
+    return words if words.flags.aligned else words.copy()
 
 
 def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int, *, numbered: bool) -> None:

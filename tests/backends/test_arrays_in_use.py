@@ -30,10 +30,13 @@ NUMBERS = np.zeros(SIZE, np.int32)
 READY, COLOURS = np.zeros((1, *SIZE), np.float32), np.zeros((*SIZE, 1), np.uint8)
 BUSY = Sample(IMAGE, Instances(masks=MASKS))
 CALM = Sample(SECOND, Instances(masks=MASKS))
+DEPTH, FAR = np.zeros(SIZE, np.float64), np.ones(SIZE, np.float64)
+MAPPED = [Sample(SECOND, Instances(masks=MASKS), maps={"depth": depth}) for depth in (DEPTH, FAR)]
 
 AN_IMAGE = "an image that no other call is writing to"
 READ = "an array that no other call is writing to"
 WRITTEN = "an array that no other call is using"
+A_MAP = "a map 'depth' that no other call is writing to"
 
 CASES: list[tuple[str, Callable[[], Any], Any, str, int | None, str]] = [
     ("encode", lambda: functional.encode(PLANES), PLANES, "dense", None, READ),
@@ -48,6 +51,8 @@ CASES: list[tuple[str, Callable[[], Any], Any, str, int | None, str]] = [
     ("convert_image, out", lambda: functional.convert_image(COLOURS, out=READY), READY, "out", None, WRITTEN),
     ("copy_paste", lambda: functional.copy_paste(PLAN, BUSY, CALM), IMAGE, "target", None, AN_IMAGE),
     ("copy_paste, sources", lambda: functional.copy_paste(PLAN, CALM, [CALM, BUSY]), IMAGE, "sources", 1, AN_IMAGE),
+    ("copy_paste, map", lambda: functional.copy_paste(PLAN, *MAPPED), DEPTH, "target", None, A_MAP),
+    ("copy_paste, map of a source", lambda: functional.copy_paste(PLAN, *MAPPED), FAR, "sources", 0, A_MAP),
     ("copy_paste, out", lambda: functional.copy_paste(PLAN, CALM, CALM, out=IMAGE), IMAGE, "out", None, WRITTEN),
 ]  # fmt: skip
 
@@ -72,6 +77,18 @@ def test_what_is_read_may_be_read_by_others() -> None:
         functional.union(MASKS)
         with pytest.raises(ArgumentError, match=rf"^out: expected {WRITTEN}, got one in use$"):
             functional.place_image(SECOND, STILL, out=IMAGE)
+
+
+def test_nothing_is_written_where_a_map_is_in_use() -> None:
+    out = np.full(SIZE, 77, np.uint8)
+    with in_use(FAR), pytest.raises(ArgumentError):
+        functional.copy_paste(PLAN, *MAPPED, out=out)
+    assert (out == 77).all()
+    out = np.full((2, *SIZE), 77, np.uint8)
+    with in_use(FAR), pytest.raises(ArgumentError) as caught:
+        SimpleCopyPaste(size=SIZE).apply_batch([PLAN] * 2, MAPPED[:1] * 2, [MAPPED[:1], MAPPED], threads=2, out=out)
+    assert str(caught.value) == f"item 1: sources[1]: expected {A_MAP}, got one in use"
+    assert (out == 77).all()
 
 
 def test_an_item_of_a_batch_is_named() -> None:

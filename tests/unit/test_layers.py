@@ -19,7 +19,7 @@ LAYERS: list[set[str]] = [
     {"_checks.*"},
     {"column_kinds.*"},
     # Values: plain data, and what is drawn from keys.
-    {"blur", "draws", "masks", "rectangles", "sample", "plan", "plan_options"},
+    {"blur", "draws", "maps", "masks", "instances", "rectangles", "sample", "plan", "plan_options"},
     {"_engine.*"},
     # The two backends.
     {"_rust", "functional", "reference.*"},
@@ -31,7 +31,17 @@ LAYERS: list[set[str]] = [
 ]
 """From the lowest; `name.*` is a package with all its modules. A module that stands nowhere fails."""
 
-VALUES = {"plan": 0, "blur": 1, "masks": 1, "plan_options": 1, "draws": 2, "rectangles": 2, "sample": 3}
+VALUES = {
+    "plan": 0,
+    "blur": 1,
+    "maps": 1,
+    "masks": 1,
+    "plan_options": 1,
+    "draws": 2,
+    "rectangles": 2,
+    "instances": 3,
+    "sample": 4,
+}
 """Steps of the values, which are modules of one layer: again each imports from steps below."""
 
 ROOT_HOMES = vars(copypaste_rs)["_HOMES"]

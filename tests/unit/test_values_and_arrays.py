@@ -1,4 +1,4 @@
-"""Masks, instances and samples beside NumPy arrays: unequal, and no arrays themselves."""
+"""Masks, instances, samples and maps beside NumPy arrays: unequal, and no arrays themselves."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copypaste_rs import Instances, RleMasks, Sample
+from copypaste_rs import Instances, PixelMap, RleMasks, Sample
 
 MASKS = RleMasks.from_polygons([[[0, 0, 2, 0, 2, 2, 0, 2]], [[1, 1, 3, 1, 3, 2, 1, 2]]], (3, 4))
 INSTANCES = Instances(masks=MASKS, labels=[1, 2])
 SAMPLE = Sample(np.zeros((3, 4, 3), np.uint8), INSTANCES)
 
-VALUES = [MASKS, MASKS[:0], INSTANCES, INSTANCES[:0], SAMPLE]
+VALUES = [MASKS, MASKS[:0], INSTANCES, INSTANCES[:0], SAMPLE, PixelMap(np.zeros((3, 4)))]
 ARRAYS = [
     MASKS.to_dense(),
     np.zeros(0),

@@ -2,9 +2,9 @@
 
 - `places`: names of arguments and of their items, and the errors about them
 - `scalars`: numbers, choices, sizes
-- `arrays`: images, masks as pixels, outputs, row numbers
+- `arrays`: images, maps, masks as pixels, outputs, row numbers
 - `encodings`: masks as strings and as polygons
-- `fills`: values of canvas pixels that no image reaches
+- `fills`: values of canvas pixels that no image reaches, and of maps that are not there
 """
 
 from copypaste_rs._checks.arrays import (
@@ -20,11 +20,12 @@ from copypaste_rs._checks.arrays import (
     mask_output,
     may_overlap,
     output,
+    raster,
     row_index,
     weights,
 )
 from copypaste_rs._checks.encodings import FARTHEST, counts_strings, polygon_parts
-from copypaste_rs._checks.fills import Fill, fill, fill_values
+from copypaste_rs._checks.fills import Fill, MapValue, fill, fill_values, map_values
 from copypaste_rs._checks.places import Place, item, wrong, wrong_type
 from copypaste_rs._checks.scalars import (
     MAX_PIXELS,
@@ -49,6 +50,7 @@ __all__ = [
     "MAX_SIDE",
     "Fill",
     "FlipPairs",
+    "MapValue",
     "Place",
     "Size",
     "apart",
@@ -68,12 +70,14 @@ __all__ = [
     "integer",
     "item",
     "items",
+    "map_values",
     "mask_output",
     "may_overlap",
     "output",
     "pair",
     "philox_arguments",
     "polygon_parts",
+    "raster",
     "real",
     "row_index",
     "size",

@@ -36,6 +36,19 @@ def image(name: Place, value: object) -> NDArray[Any]:
     if pixels.dtype not in IMAGE_DTYPES:
         array(name, pixels)  # it may be the byte order
         raise wrong_type(name, "dtype uint8, uint16 or float32", str(pixels.dtype))
+    return _shaped(name, pixels)
+
+
+def raster(name: Place, value: object) -> NDArray[Any]:
+    """`value` as a map: (H, W) or (H, W, C), no side zero, any integer or float dtype."""
+    pixels = array(name, value)
+    if pixels.dtype.kind not in "iuf":
+        of_bools = "; astype(np.uint8) makes one of bools" if pixels.dtype.kind == "b" else ""
+        raise wrong_type(name, f"an integer or float dtype{of_bools}", str(pixels.dtype))
+    return _shaped(name, pixels)
+
+
+def _shaped(name: Place, pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.ndim not in (2, 3):
         raise wrong(name, "shape (H, W) or (H, W, C)", str(pixels.shape))
     values = pixels.size

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias
 
 import numpy as np
 
-from copypaste_rs._checks.places import wrong
+from copypaste_rs._checks.places import item, wrong, wrong_type
 from copypaste_rs._checks.scalars import real
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from copypaste_rs._checks.places import Place
+
 Fill: TypeAlias = "SupportsFloat | Sequence[SupportsFloat] | NDArray[Any] | None"
+MapValue: TypeAlias = "SupportsFloat | Sequence[SupportsFloat] | NDArray[Any]"
 
 
 def fill(value: object) -> float | tuple[float, ...] | None:
@@ -61,3 +65,52 @@ def _grey(dtype: np.dtype[Any], channels: int) -> NDArray[Any]:
     values = np.full(channels, {"u1": 128, "u2": 32768, "f4": 0.5}[dtype.str[1:]], dtype)
     values.flags.writeable = False
     return values
+
+
+def map_values(name: Place, value: object, dtype: np.dtype[Any], channels: tuple[int, ...]) -> NDArray[Any]:
+    """`value`, a number or one for each channel of a map, as one value of `dtype` for each channel."""
+    number = channels[0] if channels else 1
+    given = value.tolist() if isinstance(value, np.ndarray) else value
+    if isinstance(given, Sequence) and not isinstance(given, str | bytes):
+        if len(given) != number:
+            of = f"{number} channels" if channels else "no channel axis"
+            raise wrong(name, f"a number or {number} of them for a map with {of}", str(len(given)))
+        numbers = [_held(item(name, i), each, dtype) for i, each in enumerate(given)]
+    else:
+        numbers = [_held(name, given, dtype)] * number
+    values = np.array(numbers, dtype)
+    values.flags.writeable = False
+    return values
+
+
+def _held(name: Place, value: Any, dtype: np.dtype[Any]) -> Any:
+    """`value`, a number, as one that `dtype` holds: exactly where it is of integers, else rounded."""
+    if isinstance(value, bool | np.bool_ | str | bytes):
+        raise wrong_type(name, "a number", repr(value))
+    exact: Any
+    try:
+        exact = value if isinstance(value, np.floating) else operator.index(value)
+    except TypeError:
+        try:
+            exact = float(value)
+        except (TypeError, ValueError):
+            raise wrong_type(name, "a number", repr(value)) from None
+    if dtype.kind == "f":
+        return _rounded(name, exact, dtype)
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    whole = isinstance(exact, int) or (math.isfinite(exact) and exact == math.trunc(exact))
+    if not (whole and low <= int(exact) <= high):
+        raise wrong(name, f"a whole number from {low} to {high} for dtype {dtype}", repr(value))
+    return int(exact)
+
+
+def _rounded(name: Place, value: Any, dtype: np.dtype[Any]) -> Any:
+    try:
+        with np.errstate(over="ignore"):
+            rounded = dtype.type(value)
+        fits = bool(np.isfinite(rounded)) or not math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        fits = False
+    if not fits:
+        raise wrong(name, f"a number within {float(np.finfo(dtype).max):g} for dtype {dtype}", repr(value))
+    return rounded

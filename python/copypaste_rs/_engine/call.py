@@ -10,10 +10,11 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import item, wrong, wrong_type
-from copypaste_rs._engine import columns, geometry
+from copypaste_rs._engine import columns, geometry, maps
+from copypaste_rs.instances import Instances
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Plan, check_placement
-from copypaste_rs.sample import Instances, Sample
+from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,8 +76,10 @@ class Composition(NamedTuple):
     """Pastes by row and by pixel, where the call wants to know; else None."""
 
 
-Compose = Callable[["Call", "KernelOptions", "NDArray[Any]", "OutputFormat | None"], Composition]
-"""A kernel: writes the image of a call into an array, in another format where there is one."""
+Compose = Callable[
+    ["Call", "KernelOptions", "NDArray[Any]", "OutputFormat | None", "Sequence[NDArray[Any]]"], Composition
+]
+"""A kernel: writes the image of a call into an array, in another format where there is one, and each of its maps."""
 
 
 def place_arguments(
@@ -133,7 +136,8 @@ def apply(
         canvas = np.empty(call.shape, target.image.dtype)
     else:
         canvas = _checks.output("out", out, call.shape, target.image.dtype, call.arrays())
-    return call.result(options, compose(call, options.of_kernel(target.image), canvas, None))
+    rasters = call.map_canvases() if call.maps else ()
+    return call.result(options, compose(call, options.of_kernel(target.image), canvas, None, rasters), rasters)
 
 
 class Call(NamedTuple):
@@ -142,6 +146,7 @@ class Call(NamedTuple):
     plan: Plan
     samples: list[Sample]
     layout: columns.Layout
+    maps: Sequence[maps.CarriedMap]
     wants_pasted: bool
     """Whether what the pastes cover matters beyond masks and image."""
 
@@ -159,7 +164,11 @@ class Call(NamedTuple):
         if layout.geometry:
             geometry.check_flips(layout, plan, options.flip_pairs)
             wants_pasted = True
-        return cls(plan, samples, layout, wants_pasted)
+        for sample in samples:
+            if sample._maps:
+                carried = maps.carried(places, samples, options.missing)
+                return cls(plan, samples, layout, carried, wants_pasted=True)
+        return cls(plan, samples, layout, (), wants_pasted)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -172,6 +181,7 @@ class Call(NamedTuple):
         for sample in self.samples:
             found.append(sample.image)
             found += sample.instances._columns.values()
+            found += [each.array for each in sample._maps.values()]
         return [each for each in found if isinstance(each, np.ndarray)]
 
     def sides(self) -> tuple[Side, list[Side]]:
@@ -183,15 +193,22 @@ class Call(NamedTuple):
         """Arrays of each further column, those of all samples that have rows."""
         return [column.arrays for column in self.layout.carried]
 
-    def result(self, options: Options, made: Composition) -> Sample:
-        """The sample that a kernel's work amounts to."""
+    def map_canvases(self) -> list[NDArray[Any]]:
+        """Arrays for the maps of the result."""
+        return [each.canvas(*self.plan.canvas_size) for each in self.maps]
+
+    def result(self, options: Options, made: Composition, rasters: Sequence[NDArray[Any]]) -> Sample:
+        """The sample that a kernel's work amounts to; `rasters` are its maps."""
         layout = self.layout
         kept = {column.name: values for column, values in zip(layout.carried, made.carried, strict=True)}
         if made.pasted is not None and layout.geometry:
             kept |= geometry.moved(layout, self.plan, made.pasted, kept, options.flip_pairs)
         wanted = "iscrowd" in layout.found or options.on_hidden == "crowd"
         gathered = columns.gather(layout, made, kept, crowd=wanted)
-        return Sample._trusted(made.image, Instances._trusted(gathered), dict(self.samples[0].info))
+        instances, info = Instances._trusted(gathered), dict(self.samples[0].info)
+        if not self.maps:
+            return Sample._trusted(made.image, instances, info)
+        return Sample._trusted(made.image, instances, info, maps.pixel_maps(self.maps, rasters))
 
 
 @functools.lru_cache(8)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from copypaste_rs._checks import Place
     from copypaste_rs._engine.call import Composition
-    from copypaste_rs.sample import Instances
+    from copypaste_rs.instances import Instances
 
 
 class Carried(NamedTuple):

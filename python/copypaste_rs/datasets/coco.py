@@ -15,7 +15,8 @@ from copypaste_rs.datasets.boxes import BOXES
 from copypaste_rs.datasets.categories import flip_pairs, label_weights
 from copypaste_rs.datasets.coco_json import image_info, read_coco
 from copypaste_rs.datasets.images import check_path, read_image
-from copypaste_rs.sample import Instances, Sample
+from copypaste_rs.instances import Instances
+from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
     import os

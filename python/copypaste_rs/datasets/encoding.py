@@ -53,6 +53,10 @@ def encode_sample(
     """The image file and the annotations of a sample. A pure function."""
     if not isinstance(sample, Sample):
         raise wrong_type("sample", "a Sample", type(sample).__name__)
+    if sample.maps:
+        names = ", ".join(map(repr, sample.maps))
+        left_out = f"{names}; leave them out: Sample(sample.image, sample.instances, sample.info)"
+        raise wrong("sample.maps", "none, since a COCO data set cannot hold them", left_out)
     h, w = sample.size
     scalars = {name: _scalar(item("sample.info", name), value) for name, value in sample.info.items()}
     info = {name: value for name, value in scalars.items() if value is not None}

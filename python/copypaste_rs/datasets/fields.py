@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from copypaste_rs.column_kinds import COLUMN_KINDS
-from copypaste_rs.sample import RESERVED
+from copypaste_rs.instances import RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from copypaste_rs import _checks
     from copypaste_rs._engine.call import Call, Side
     from copypaste_rs._engine.formats import OutputFormat
+    from copypaste_rs._engine.maps import CarriedMap
     from copypaste_rs._engine.options import KernelOptions
     from copypaste_rs.plan import Paste, Plan
     from copypaste_rs.sample import Sample
@@ -67,7 +68,7 @@ def copy_paste(
     on_hidden : "drop" or "crowd"
         What happens to rows that would be dropped and have a pixel: with "crowd" they stay and become crowds.
     missing : mapping, optional
-        Values for columns that only some of the samples have; 0 for keypoints, which gives rows of zeros.
+        Values for columns and maps that only some of the samples have; 0 for keypoints, which gives rows of zeros.
     flip_pairs : sequence of (int, int), optional
         Numbers of keypoints that a mirror image exchanges; () for none. Needed where there are keypoints and the plan
         mirrors an image.
@@ -79,6 +80,7 @@ def copy_paste(
     Sample
         Rows of the target in their order, then pasted ones in theirs; further columns are ``source`` (-1 is the
         target), ``source_row`` and ``visibility``, the share of the row's pixels on the canvas that is not covered.
+        Maps are the target's, where pasted masks are those of the sources, hard also where the image is mixed.
 
     Raises
     ------
@@ -145,14 +147,25 @@ class Rows(NamedTuple):
     crowd: NDArray[np.bool_]
 
 
-def compose(call: Call, options: KernelOptions, out: NDArray[Any], output_format: OutputFormat | None) -> Composition:
-    """Apply the plan of a call, and write its image to `out`, in another format where there is one."""
+def compose(
+    call: Call,
+    options: KernelOptions,
+    out: NDArray[Any],
+    output_format: OutputFormat | None,
+    rasters: Sequence[NDArray[Any]],
+) -> Composition:
+    """Apply the plan of a call; write its image to `out`, in another format where there is one, and its maps.
+
+    `rasters` has an array for each map of the call.
+    """
     plan, (target, sources) = call.plan, call.sides()
     layers = [_layer(paste, sources, options.min_area) for paste in plan.pastes]
     image = out if output_format is None else np.empty(call.shape, target.image.dtype)
     _render(image, plan, target, sources, layers, options)
     if output_format is not None:
         write_image(image, output_format, out)
+    for carried, raster in zip(call.maps, rasters, strict=True):
+        _render_map(raster, plan, carried, layers, antialias=options.antialias)
 
     # From the last paste to the target, since later pastes cover earlier ones; whatever lies on top is `covered`.
     covered = np.zeros(plan.canvas_size, np.bool_)
@@ -221,6 +234,20 @@ def _render(
             image[...] = mixed(above, image, blurred_union(source.masks[layer.rows], placement, weights))
 
 
+def _render_map(
+    raster: NDArray[Any], plan: Plan, carried: CarriedMap, layers: Sequence[Layer], *, antialias: bool
+) -> None:
+    """Write a map: the target's, then that of each layer where its masks are, whatever edge the image has there."""
+    target, *sources = carried.arrays
+    nearest, fill = carried.kind.interpolation == "nearest", carried.kind.values
+    place_pixels(target, plan.target, raster, fill=fill, nearest=nearest, antialias=antialias)
+    for layer in layers:
+        above, placement = np.empty_like(raster), layer.paste.placement
+        place_pixels(sources[layer.paste.source], placement, above, fill=fill, nearest=nearest, antialias=antialias)
+        pasted = pixels_of(layer.union, 0)
+        raster[pasted] = above[pasted]
+
+
 def _layer(paste: Paste, sources: Sequence[Side], min_area: int) -> Layer:
     rows = np.array(paste.instances, np.int64)
     placed = place_masks(sources[paste.source].masks[rows], paste.placement)
@@ -237,11 +264,17 @@ def compose_batch(
     options: KernelOptions,
     out: NDArray[Any],
     output_format: OutputFormat | None,
+    rasters: Sequence[NDArray[Any]],
     threads: int,
 ) -> list[Composition]:
-    """`compose` for each call, one by one: the reference is for reading, not for speed."""
+    """`compose` for each call, one by one: the reference is for reading, not for speed.
+
+    `rasters` has an array (N, h, w, ...) for each map of the calls.
+    """
     del threads
-    return [compose(call, options, out[i], output_format) for i, call in enumerate(calls)]
+    return [
+        compose(call, options, out[i], output_format, [each[i] for each in rasters]) for i, call in enumerate(calls)
+    ]
 
 
 def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int, *, numbered: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, final
 
 import numpy as np
@@ -12,16 +12,19 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong
 from copypaste_rs._engine.call import Call, check_canvas, check_sample, samples
+from copypaste_rs._engine.maps import in_order, pixel_maps
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
-from copypaste_rs.sample import Instances, Sample
+from copypaste_rs.maps import NO_MAPS, PixelMap
+from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from copypaste_rs._checks import Place
     from copypaste_rs._engine.formats import OutputFormat
+    from copypaste_rs.instances import Instances
     from copypaste_rs.plan import Plan
     from copypaste_rs.transforms.base import Transform
 
@@ -46,14 +49,22 @@ class Batch:
     images: NDArray[Any]
     instances: list[Instances]
     infos: list[dict[str, Any]]
+    _maps: Mapping[str, PixelMap] = field(default_factory=lambda: NO_MAPS)
+    """Maps of all samples, each in one array (B, H, W) or (B, H, W, C)."""
+
+    @property
+    def maps(self) -> dict[str, NDArray[Any]]:
+        """Further rasters of all samples by name, each one array (B, H, W) or (B, H, W, C)."""
+        return {name: each.array for name, each in self._maps.items()}
 
     def __len__(self) -> int:
         return len(self.instances)
 
     def __getitem__(self, index: SupportsIndex) -> Sample:
-        """Sample of a number; its image is a view into `images`."""
+        """Sample of a number; its image is a view into `images`, its maps are views into `maps`."""
         i = operator.index(index)
-        return Sample._trusted(self.images[i], self.instances[i], self.infos[i])
+        maps = {name: PixelMap._of(each.array[i], each._kind) for name, each in self._maps.items()}
+        return Sample._trusted(self.images[i], self.instances[i], self.infos[i], maps or NO_MAPS)
 
     def __repr__(self) -> str:
         return f"Batch(images={self.images.shape} {self.images.dtype})"
@@ -101,6 +112,8 @@ class Results(NamedTuple):
     images: NDArray[Any]
     samples: list[Sample]
     """Samples of the batch, whose images are views into `images`."""
+    maps: Mapping[str, PixelMap]
+    """Maps of all samples, each in one array (B, H, W) or (B, H, W, C)."""
     masks: list[NDArray[Any]] | None
 
 
@@ -133,8 +146,9 @@ def apply_batch(
     for i, (plan, target, source) in enumerate(zip(plans, targets, sources, strict=True)):
         with of_item(i):
             check_canvas(plan, transform._planning.canvas)
-            calls.append(Call.check(transform._options, plan, target, samples(source)))
-            _check_alike(calls[-1].samples[0].image, first)
+            call = Call.check(transform._options, plan, target, samples(source))
+            _check_alike(call.samples[0].image, first)
+            calls.append(call._replace(maps=in_order(call.maps, calls[0].maps)) if calls else call)
     if out is not None:
         for call in calls:
             _checks.apart("out", out, call.arrays())
@@ -145,14 +159,19 @@ def apply_batch(
             if out is not None and _checks.may_overlap(out, [each]):
                 raise wrong(("masks_out", i), "memory of its own", "an array that overlaps out")
         backend._check_unused(given, numbered=True)
-    made = backend._compose_batch(calls, options, images, output_format, most)
-    results = [call.result(transform._options, each) for call, each in zip(calls, made, strict=True)]
+    rasters = [each.canvas(len(calls), *transform._planning.canvas) for each in calls[0].maps]
+    made = backend._compose_batch(calls, options, images, output_format, rasters, most)
+    results = [
+        call.result(transform._options, each, [raster[i] for raster in rasters])
+        for i, (call, each) in enumerate(zip(calls, made, strict=True))
+    ]
+    maps = pixel_maps(calls[0].maps, rasters)
     if form is None or form.masks is None:
-        return Results(images, results, None)
+        return Results(images, results, maps, None)
     masks = [each.masks for each in made]
     drawings = [form.masks.fresh(len(each), transform._planning.canvas) for each in masks] if given is None else given
     backend._draw_masks(masks, drawings, most, numbered=True)
-    return Results(images, results, [form.masks.part(d, len(m)) for d, m in zip(drawings, masks, strict=True)])
+    return Results(images, results, maps, [form.masks.part(d, len(m)) for d, m in zip(drawings, masks, strict=True)])
 
 
 def output_shape(

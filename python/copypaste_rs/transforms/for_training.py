@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, final
 
 import numpy as np
@@ -15,7 +15,7 @@ from copypaste_rs._engine.call import Call, check_sample, samples
 from copypaste_rs._engine.formats import OutputFormat, checked_dtype
 from copypaste_rs._equality import same
 from copypaste_rs._immutable import Immutable
-from copypaste_rs.sample import Instances, Sample
+from copypaste_rs.sample import Sample
 from copypaste_rs.transforms.batch import MaskDrawing, TrainingForm, apply_batch, check_masks_out, output_shape
 from copypaste_rs.transforms.scale_jitter import ScaleJitter
 from copypaste_rs.transforms.simple_copy_paste import SimpleCopyPaste
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from copypaste_rs._engine.formats import PerChannel
+    from copypaste_rs.instances import Instances
     from copypaste_rs.masks import RleMasks
     from copypaste_rs.plan import Plan
 
@@ -47,12 +48,15 @@ class TrainingSample:
         The same masks as they were asked for: runs, (N, H, W), or one map (H, W).
     info : dict
         The info of the target.
+    maps : dict of str to array, shape (H, W) or (H, W, C)
+        Further rasters by name, as `SimpleCopyPaste` gives them: in no other layout, not normalised.
     """
 
     image: NDArray[Any]
     instances: Instances
     masks: Masks
     info: dict[str, Any]
+    maps: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TrainingSample):
@@ -63,6 +67,8 @@ class TrainingSample:
             and self.instances == other.instances
             and same(self.masks, other.masks)
             and same(self.info, other.info)
+            and same(self.maps, other.maps)
+            and all(array.dtype == other.maps[name].dtype for name, array in self.maps.items())
         )
 
     __hash__ = None  # type: ignore[assignment]  # holds arrays, which may be written to
@@ -88,20 +94,24 @@ class TrainingBatch:
         The masks of each.
     infos : list of dict
         The info of each target.
+    maps : dict of str to array, shape (B, H, W) or (B, H, W, C)
+        Further rasters by name, as `SimpleCopyPaste` gives them.
     """
 
     images: NDArray[Any]
     instances: list[Instances]
     masks: list[Masks]
     infos: list[dict[str, Any]]
+    maps: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.instances)
 
     def __getitem__(self, index: SupportsIndex) -> TrainingSample:
-        """Sample of a number; its image is a view into `images`."""
+        """Sample of a number; its image is a view into `images`, its maps are views into `maps`."""
         i = operator.index(index)
-        return TrainingSample(self.images[i], self.instances[i], self.masks[i], self.infos[i])
+        maps = {name: array[i] for name, array in self.maps.items()}
+        return TrainingSample(self.images[i], self.instances[i], self.masks[i], self.infos[i], maps)
 
     def __repr__(self) -> str:
         return f"TrainingBatch(images={self.images.shape} {self.images.dtype})"
@@ -219,7 +229,7 @@ class ForTraining(Immutable):
         Returns
         -------
         TrainingSample
-            Image, instances, masks and the target's info.
+            Image, instances, masks, the target's info, and maps.
 
         Raises
         ------
@@ -241,15 +251,16 @@ class ForTraining(Immutable):
         backend = transform._backend
         if drawing is not None:
             backend._check_unused([drawing], numbered=False)
-        made = backend._compose(call, transform._options.of_kernel(image), result, form.image)
-        sample = call.result(transform._options, made)
+        rasters = call.map_canvases() if call.maps else ()
+        made = backend._compose(call, transform._options.of_kernel(image), result, form.image, rasters)
+        sample = call.result(transform._options, made, rasters)
         masks: Masks = made.masks
         if form.masks is not None:
             n = len(made.masks)
             drawing = form.masks.fresh(n, call.plan.canvas_size) if drawing is None else drawing
             masks = form.masks.part(drawing, n)
             backend._draw_masks([made.masks], [drawing], 1, numbered=False)
-        return TrainingSample(result, sample.instances, masks, sample.info)
+        return TrainingSample(result, sample.instances, masks, sample.info, sample.maps)
 
     def apply_batch(
         self,
@@ -274,7 +285,8 @@ class ForTraining(Immutable):
         made = apply_batch(self.transform, plans, targets, sources, threads, out, self._form, masks_out)
         instances = [sample.instances for sample in made.samples]
         masks: list[Masks] = [each.masks for each in instances] if made.masks is None else [*made.masks]
-        return TrainingBatch(made.images, instances, masks, [sample.info for sample in made.samples])
+        infos = [sample.info for sample in made.samples]
+        return TrainingBatch(made.images, instances, masks, infos, {n: each.array for n, each in made.maps.items()})
 
     def __call__(
         self,

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from copypaste_rs import draws
+    from copypaste_rs.instances import Instances
     from copypaste_rs.plan import Plan
     from copypaste_rs.plan_options import Rows, Scale, Sigma
-    from copypaste_rs.sample import Instances, Sample
+    from copypaste_rs.sample import Sample
 
 Select: TypeAlias = "str | SupportsFloat | Callable[[Sample, NDArray[np.int64], np.random.Generator], Rows]"
 ClassWeights: TypeAlias = "Mapping[Any, SupportsFloat] | Callable[[Instances], ArrayLike]"
@@ -66,8 +67,8 @@ class SimpleCopyPaste(Transform):
     on_hidden : {"drop", "crowd"}
         What becomes of rows below these limits: gone, or marked as crowd while a pixel is left.
     missing : mapping, optional
-        Values for columns that only one side has, such as ``{"score": 1.0}``; ``{"keypoints": 0}`` gives rows of
-        zeros.
+        Values for columns and maps that only some sides have, such as ``{"score": 1.0}``; ``{"keypoints": 0}`` gives
+        rows of zeros; for a map with channels one number, or one for each.
     flip_pairs : sequence of (int, int), optional
         Numbers of keypoints that a mirror image exchanges, such as left and right eye; () for none. Samples with
         keypoints are refused without, unless `flip` is 0.
@@ -226,7 +227,8 @@ class SimpleCopyPaste(Transform):
         -------
         Sample
             The image; rows of the target that are left, then those pasted; every column, and
-            ``source`` (-1 for the target), ``source_row`` and ``visibility``; the target's info.
+            ``source`` (-1 for the target), ``source_row`` and ``visibility``; the target's info; every map, moved as
+            the image and pasted hard, with its fill and interpolation.
 
         Raises
         ------
@@ -253,7 +255,8 @@ class SimpleCopyPaste(Transform):
         Parameters
         ----------
         plans, targets, sources
-            As many of each; every entry as `apply` takes it. All images are of one dtype and number of channels.
+            As many of each; every entry as `apply` takes it. All images are of one dtype and number of channels, and
+            all have the same maps.
         threads : int
             Threads to work on; never more than this process may use, nor than the
             environment variable ``COPYPASTE_RS_THREADS`` says. They share large images too, where those left are
@@ -266,7 +269,7 @@ class SimpleCopyPaste(Transform):
         Returns
         -------
         Batch
-            ``.images``, ``.instances`` and ``.infos``; ``batch[i]`` is what `apply` gives for item i.
+            ``.images``, ``.instances``, ``.infos`` and ``.maps``; ``batch[i]`` is what `apply` gives for item i.
 
         Raises
         ------
@@ -285,7 +288,7 @@ class SimpleCopyPaste(Transform):
         (2, 32, 32, 3)
         """
         made = apply_batch(self, plans, targets, sources, threads, out)
-        return Batch(made.images, [s.instances for s in made.samples], [s.info for s in made.samples])
+        return Batch(made.images, [s.instances for s in made.samples], [s.info for s in made.samples], made.maps)
 
     def __call__(
         self,

@@ -12,6 +12,7 @@ use pyo3::types::PyList;
 
 use crate::arguments::{MaskParts, PyMasks, PyPlacement, with_dense_rows};
 use crate::columns::pick;
+use crate::errors::Place;
 use crate::holding::reading;
 use crate::masks::box_table;
 
@@ -25,17 +26,17 @@ struct PySide<'py> {
 
 /// `Paste` of Python, but for sigma, which comes as weights.
 #[derive(FromPyObject)]
-struct PyPaste {
-    source: usize,
+pub(crate) struct PyPaste {
+    pub(crate) source: usize,
     instances: Vec<usize>,
-    placement: PyPlacement,
+    pub(crate) placement: PyPlacement,
 }
 
 /// `Plan` of Python.
 #[derive(FromPyObject)]
-struct PyPlan {
-    target: PyPlacement,
-    pastes: Vec<PyPaste>,
+pub(crate) struct PyPlan {
+    pub(crate) target: PyPlacement,
+    pub(crate) pastes: Vec<PyPaste>,
 }
 
 /// `KernelCall` of Python: a plan, its samples with the target first, blur weights for each paste, for each further
@@ -64,8 +65,11 @@ pub(crate) struct ComposedRows {
     carried: Py<PyList>,
     /// Number of the paste of each row, and run lengths and offsets of what each paste covers, where they are wanted.
     paste: Option<Py<PyArray1<i32>>>,
-    unions: Option<(Py<PyArray1<u32>>, Py<PyArray1<i64>>)>,
+    unions: Option<HeldRuns>,
 }
+
+/// Run lengths and offsets that a result holds.
+type HeldRuns = (Py<PyArray1<u32>>, Py<PyArray1<i64>>);
 
 /// Rows of a result, and what each paste covers where that is wanted: run lengths and offsets.
 pub(crate) struct JobRows {
@@ -98,8 +102,7 @@ pub(crate) struct Composed<'a, T> {
 impl<'py, T: Element + Pixel> Item<'py, T> {
     pub(crate) fn extract(call: PyCall<'py>) -> PyResult<Self> {
         let image = |(number, side): (usize, &PySide<'py>)| {
-            let place = if number == 0 { ("target", None) } else { ("sources", Some(number - 1)) };
-            reading(side.image.cast::<PyArray3<T>>()?, "an image", place)
+            reading(side.image.cast::<PyArray3<T>>()?, "an image", place_of(number))
         };
         let images = call.sides.iter().enumerate().map(image).collect::<PyResult<_>>()?;
         Ok(Self { call, images })
@@ -174,13 +177,22 @@ impl<'a, T: Pixel> Job<'a, T> {
         let no_target = Error::LengthDiffers { expected: 1, found: 0 };
         let (&target, sources) = objects.split_first().ok_or(no_target)?;
         let (rows, coverage) = copy_paste::compose_masks(target, &self.target, sources, &self.pastes, rules)?;
-        let images = self.images.iter().copied().map(with_dense_rows).collect();
         let unions = self.wants_unions.then(|| coverage.unions(self.pastes.len())).transpose()?;
-        Ok((JobRows { rows, unions }, Composed { coverage, images }))
+        Ok((JobRows { rows, unions }, Composed::new(coverage, self.images.iter().copied())))
     }
 }
 
-impl<T: Pixel> Composed<'_, T> {
+/// Name of a side in errors, by its number: the target is 0.
+pub(crate) fn place_of(side: usize) -> Place<'static> {
+    if side == 0 { ("target", None) } else { ("sources", Some(side - 1)) }
+}
+
+impl<'a, T: Pixel> Composed<'a, T> {
+    /// Images of all sides, the target's first, under a coverage.
+    pub(crate) fn new(coverage: Coverage, images: impl Iterator<Item = ArrayView3<'a, T>>) -> Self {
+        Self { coverage, images: images.map(with_dense_rows).collect() }
+    }
+
     /// Renderer of any rows of the canvas.
     pub(crate) fn renderer<'r>(&'r self, options: &PixelOptions<'r, T>) -> Result<Renderer<'r, 'r, T>> {
         let images: Vec<_> = self.images.iter().filter_map(|image| ImageView::new(image.view())).collect();

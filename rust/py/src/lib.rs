@@ -14,6 +14,7 @@ mod formats;
 mod holding;
 mod images;
 mod items;
+mod maps;
 mod masks;
 mod operation;
 mod plans;
@@ -31,6 +32,8 @@ mod _core {
     use crate::images::{alpha, blend, place_image};
     #[pymodule_export]
     use crate::items::ComposedRows;
+    #[pymodule_export]
+    use crate::maps::render_map;
     #[pymodule_export]
     use crate::masks::{
         area, boxes, decode, difference, encode, format_counts, intersection, iou, label_map, parse_counts,

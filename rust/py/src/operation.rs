@@ -15,7 +15,7 @@ use crate::arguments::for_pixel_type;
 use crate::errors::{of_item, to_python};
 use crate::formats::{PyFormat, for_output_type, format};
 use crate::holding::writing;
-use crate::items::{ComposedRows, Item, JobRows, PyCall};
+use crate::items::{Composed, ComposedRows, Item, JobRows, PyCall};
 use crate::threads::{for_each, lock, number_of_threads};
 
 /// `KernelOptions` of Python: one fill value for each channel, whose dtype is that of all images, and the rest.
@@ -138,6 +138,20 @@ fn render_batch<'c, T: Element + Pixel, O: Send>(
         Ok(())
     })?;
     let (rows, images): (Vec<_>, Vec<_>) = composed.into_iter().flatten().unzip();
+    render_bands(py, &images, options, threads, out, channels_first, render)?;
+    Ok(rows)
+}
+
+/// Renders what was composed of each item into its canvas of `out`, band by band, on several threads.
+pub(crate) fn render_bands<'c, T: Pixel, O: Send>(
+    py: Python<'_>,
+    images: &[Composed<'_, T>],
+    options: &PixelOptions<'_, T>,
+    threads: usize,
+    out: ArrayViewMut4<'c, O>,
+    channels_first: bool,
+    render: impl Fn(&mut Renderer<'_, '_, T>, Range<usize>, ArrayViewMut3<'c, O>) -> Result<()> + Sync,
+) -> PyResult<()> {
     let bands = bands(out, usize::from(channels_first), threads);
     // A job takes the bands of one canvas, from the top, as long as there are some; several may share them.
     let mut jobs = Vec::new();
@@ -150,8 +164,7 @@ fn render_batch<'c, T: Element + Pixel, O: Send>(
             render(&mut renderer, rows, out)?;
         }
         Ok(())
-    })?;
-    Ok(rows)
+    })
 }
 
 /// Bands of one canvas that are still to be rendered: rows and their pixels, the last ones first.

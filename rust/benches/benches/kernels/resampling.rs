@@ -1,4 +1,4 @@
-//! Resizing one photograph: each type of values, one, three and four channels, both bilinear filters.
+//! Resizing one photograph: each type of values, one, three and four channels, all filters.
 
 use std::hint::black_box;
 
@@ -34,6 +34,7 @@ fn resize<T: Value>(criterion: &mut Criterion, channels: usize) {
     };
     for scale in [SMALLER, LARGER].concat() {
         bench("linear", Filter::Linear, scale, false);
+        bench("nearest", Filter::Nearest, scale, false);
     }
     // There is antialiasing only where an image shrinks.
     for scale in SMALLER {

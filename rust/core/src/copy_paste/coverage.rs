@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Layer;
+use super::{Layer, check_length, check_size};
 use crate::blend::{Alpha, alpha, alpha_of_placed};
 use crate::memory::reserve;
 use crate::rle::{BitPlane, Masks, PixelBox};
@@ -42,6 +42,39 @@ impl Coverage {
         Ok(Self { target, layers: covered })
     }
 
+    /// Coverage of hard pastes, each given by its source, its placement and its mask of `unions`, which has the pixels
+    /// that it covers, as [`Coverage::unions`] gives them.
+    ///
+    /// # Errors
+    /// When there are other than one mask for each paste, their canvases differ, or there is not enough memory.
+    pub fn of_unions(target: Placement, pastes: &[(usize, Placement)], unions: &Masks) -> Result<Self> {
+        check_length(pastes.len(), unions.len())?;
+        check_size(target.canvas, unions.size())?;
+        let mut layers = reserve(pastes.len())?;
+        for (paste, &(source, placement)) in pastes.iter().enumerate() {
+            check_size(target.canvas, placement.canvas)?;
+            let spans = unions.spans(paste);
+            if spans.is_empty() {
+                continue;
+            }
+            let mut union = Masks::with_capacity(target.canvas, 1, 2 * spans.len())?;
+            union.push(spans)?;
+            let plane = BitPlane::new(&union, 0)?;
+            let PixelBox { y0, x0, y1, x1 } = plane.bbox();
+            let opacity = Opacity::Hard(plane);
+            layers.push(LayerCoverage {
+                paste,
+                source,
+                placement,
+                rows: y0..y1,
+                columns: x0..x1,
+                opacity,
+                union,
+            });
+        }
+        Ok(Self { target, layers })
+    }
+
     /// Canvas pixels that each of a number of pastes covers: one mask for each, as run lengths and offsets; an empty
     /// one for a paste of which nothing is on the canvas.
     ///
@@ -76,5 +109,44 @@ impl LayerCoverage {
         };
         let Layer { paste, source, placement, union, .. } = layer;
         Ok(Self { paste, source, placement, rows, columns, opacity, union })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{dense, random_masks};
+    use crate::{Error, Size};
+
+    #[test]
+    fn unions_are_those_that_were_given() {
+        for unions in random_masks(7) {
+            let canvas = unions.size();
+            let still =
+                Placement { input: canvas, resized: canvas, offset_y: 0, offset_x: 0, canvas, hflip: false };
+            let pastes: Vec<_> = (0..unions.len()).map(|paste| (paste % 2, still)).collect();
+            let coverage = Coverage::of_unions(still, &pastes, &unions).unwrap();
+            assert_eq!(coverage.unions(unions.len()).unwrap(), unions.to_counts().unwrap());
+            let filled = dense(&unions).iter().filter(|rows| rows.iter().flatten().any(|&set| set)).count();
+            assert_eq!(coverage.layers.len(), filled);
+            let sources = coverage.layers.iter().map(|layer| (layer.paste % 2, layer.source));
+            assert!(sources.into_iter().all(|(expected, source)| expected == source));
+        }
+    }
+
+    #[test]
+    fn unions_that_do_not_fit_are_refused() {
+        let canvas = Size { h: 2, w: 3 };
+        let still =
+            Placement { input: canvas, resized: canvas, offset_y: 0, offset_x: 0, canvas, hflip: false };
+        let unions = Masks::from_counts(canvas, &[1, 2, 3], &[0, 3]).unwrap();
+        let error = |target, pastes: &[_]| Coverage::of_unions(target, pastes, &unions).err();
+        assert_eq!(error(still, &[(0, still)]), None);
+        assert_eq!(error(still, &[]), Some(Error::LengthDiffers { expected: 0, found: 1 }));
+        let other = Placement { canvas: Size { h: 3, w: 2 }, ..still };
+        let differs = Some(Error::SizeDiffers { expected: other.canvas, found: canvas });
+        assert_eq!(error(other, &[(0, still)]), differs);
+        let differs = Some(Error::SizeDiffers { expected: canvas, found: other.canvas });
+        assert_eq!(error(still, &[(0, other)]), differs);
     }
 }

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `mod.rs` | [`Filter`], [`place_image`]: a whole image onto a canvas |
 //! | `resampler.rs` | [`Resampler`]: single rows, and spans of rows, for compositing; [`Pixel`] types and their filters |
-//! | `nearest.rs` | nearest filter, and images that keep their size |
+//! | `nearest/` | nearest filter, and images that keep their size |
 //! | `mirror/` | rows of pixels copied from right to left |
 //! | `linear/` | bilinear filter of two taps on each axis, OpenCV's |
 //! | `linear/whole.rs`, `linear/fused.rs` | whole images: a few output rows at a time; both passes at once |

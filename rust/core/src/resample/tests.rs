@@ -2,7 +2,7 @@
 
 mod oracle;
 
-use ndarray::{Array3, s};
+use ndarray::{Array3, ArrayView3, s};
 use oracle::{Oracle, truth};
 
 use super::{Filter, Resampler, place_image_with_level};
@@ -204,6 +204,49 @@ fn copies_in_reverse() {
                 check_types(Filter::Linear, &placement, channels, &mut random);
                 check_types(Filter::Nearest, &placement, channels, &mut random);
             }
+        }
+    }
+}
+
+#[test]
+fn nearest_values_close_together_and_apart() {
+    // From rows shorter than a register on, and at scales where a register covers some blocks of a row, all and none.
+    let mut random = Random(7);
+    for width in [1, 7, 8, 9, 15, 16, 17, 40, 300] {
+        for resized in [1, 8, 16, 31, width + 1, width * 9 / 10 + 1, width * 2, width * 5 + 3] {
+            for hflip in [false, true] {
+                let canvas = (3, resized + random.below(3));
+                let placement = placement((2, width), (3, resized), (0, -1), canvas, hflip);
+                check_types(Filter::Nearest, &placement, 1, &mut random);
+            }
+        }
+    }
+}
+
+#[test]
+fn nearest_copies_bits_whatever_they_mean() {
+    // Those of every NaN too: maps of any dtype are moved as float32.
+    let mut random = Random(6);
+    for _ in 0..150 {
+        let placement = draw_placement(&mut random);
+        let Placement { input: Size { h, w }, canvas, .. } = placement;
+        let channels = 1 + random.below(5);
+        let mut float =
+            || f32::from_bits((random.below(1 << 16) << 16 | random.below(1 << 16)) as u32 | 0x7f80_0000);
+        let image = Array3::from_shape_simple_fn((h, w, channels), &mut float);
+        let fill: Vec<f32> = (0..channels).map(|_| float()).collect();
+        let halves: &[u16] = bytemuck::cast_slice(image.as_slice().unwrap());
+        let halves = ArrayView3::from_shape((h, w, 2 * channels), halves).unwrap();
+        for level in Level::available() {
+            let mut out = Array3::zeros((canvas.h, canvas.w, channels));
+            let mut expected = Array3::zeros((canvas.h, canvas.w, 2 * channels));
+            let (view, nearest) = (ImageView::new(image.view()).unwrap(), Filter::Nearest);
+            let mut out_view = ImageViewMut::new(out.view_mut()).unwrap();
+            place_image_with_level(level, view, &placement, nearest, &fill, &mut out_view).unwrap();
+            let (view, fill) = (ImageView::new(halves).unwrap(), bytemuck::cast_slice(&fill));
+            let mut out_view = ImageViewMut::new(expected.view_mut()).unwrap();
+            place_image_with_level(level, view, &placement, nearest, fill, &mut out_view).unwrap();
+            assert_eq!(bits(&out), bits(&expected), "{level:?} {placement:?} {channels} channels");
         }
     }
 }

@@ -1,5 +1,10 @@
 //! Nearest filter, by integers only, and images that keep their size.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod dispatch;
+mod portable;
+
 use std::ops::Range;
 
 use bytemuck::{cast_slice, cast_slice_mut};
@@ -30,7 +35,7 @@ enum ColumnMap {
     From(usize),
     /// From this one on to the left.
     DownFrom(usize),
-    /// For each its own.
+    /// For each its own, ascending, or descending where the image is mirrored.
     Table(Vec<u32>),
 }
 
@@ -67,6 +72,9 @@ impl<'a, T: Pixel> NearestResampler<'a, T> {
                     let from = (first + 1 - pixels.end) * channels..(first + 1 - pixels.start) * channels;
                     let (from, out) = (cast_slice(&row[from]), cast_slice_mut(out));
                     mirror(self.level, channels * size_of::<T>(), from, out);
+                }
+                ColumnMap::Table(table) if channels == 1 => {
+                    dispatch::pick_values(self.level, row, &table[pixels], out);
                 }
                 ColumnMap::Table(table) => {
                     for_channels!(self, channels, pick[][T](row, &table[pixels], channels, out));
