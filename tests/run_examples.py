@@ -1,12 +1,8 @@
 """Run the examples of every docstring, of README.md and of docs/ against the installed package.
 
 A page is run from top to bottom as one session, in a folder of its own: examples with ``>>>``, and ``python`` blocks
-without, whose output has to be that of the ``text`` block right below, where there is one. A comment right above a
-block says when it is not run like the others:
-
-- ``<!-- needs: torch -->``: only where these modules are installed.
-- ``<!-- not yet: keypoints -->``: it has to fail, since that part is not there; a block that runs is an error, so that
-  the comment does not outlive its reason.
+without, whose output has to be that of the ``text`` block right below, where there is one. A block with the comment
+``<!-- needs: torch -->`` right above it is run only where these modules are installed.
 """
 
 from __future__ import annotations
@@ -33,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 BLOCK = re.compile(
-    r"(?:^<!-- (?P<when>needs|not yet): (?P<names>[^>]*?) -->\n)?"
+    r"(?:^<!-- needs: (?P<needs>[^>]*?) -->\n)?"
     r"^```python\n(?P<code>.*?)^```\n"
     r"(?:\n^```text\n(?P<output>.*?)^```\n)?",
     re.MULTILINE | re.DOTALL,
@@ -77,10 +73,8 @@ def run_page(name: str, text: str) -> Tally:
     for match in BLOCK.finditer(text):
         line = text.count("\n", 0, match.start("code")) + 1
         place = f"{name}:{line}"
-        if match["when"] == "needs" and (absent := [part for part in match["names"].split() if not installed(part)]):
+        if absent := [part for part in (match["needs"] or "").split() if not installed(part)]:
             total = total.plus(Tally(left_out=(f"{place}, without {', '.join(absent)}",)))
-        elif match["when"] == "not yet":
-            total = total.plus(expect_failure(place, match, names))
         elif ">>>" in match["code"]:
             total = total.plus(run_session(place, line, match["code"], names))
         else:
@@ -111,17 +105,6 @@ def run_block(place: str, line: int, code: str, expected: str | None, names: dic
         sys.stdout.write(f"{place}: expected\n{expected}got\n{printed.getvalue()}")
         return Tally(1, 1)
     return Tally(1)
-
-
-def expect_failure(place: str, match: re.Match[str], names: dict[str, Any]) -> Tally:
-    """Run a block of what is not there yet."""
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            exec(match["code"], dict(names))
-    except Exception as error:
-        return Tally(left_out=(f"{place}, {match['names']}: {type(error).__name__}: {error}",))
-    sys.stdout.write(f"{place}: expected a failure of what is not there yet ({match['names']}), got none\n")
-    return Tally(1, 1)
 
 
 def installed(module: str) -> bool:

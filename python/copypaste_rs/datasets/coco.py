@@ -180,8 +180,8 @@ class CocoDataset(Sequence[Sample]):
 
         Examples
         --------
-        >>> from copypaste_rs.cli import sample_paths
-        >>> CocoDataset(*sample_paths()).class_weights({"cat": 4})
+        >>> from copypaste_rs.datasets import sample_data
+        >>> sample_data().class_weights({"cat": 4})
         {2: 4.0}
         """
         return label_weights("weights", self.categories, weights)
