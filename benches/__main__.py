@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benches import extras, resampling, scaling, stages, where, whole
+from benches import extras, labels, resampling, scaling, stages, where, whole
 from benches.measure import machine
 from benches.tables import put, tables
 
@@ -61,6 +61,7 @@ def measure(draws: int, numpy_draws: int) -> dict[str, Any]:
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "whole": lambda: whole.measure(draws, numpy_draws),
         "extras": lambda: extras.measure(draws),
+        "labels": lambda: labels.measure(draws),
         "resampling": lambda: resampling.measure(draws),
         "scaling": lambda: scaling.measure(draws),
         "stages": lambda: stages.measure(draws),

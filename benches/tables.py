@@ -35,6 +35,7 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
         "benchmark": whole_table(figures),
         "training": training_table(extras["training"]),
         "small": small_table(extras),
+        "labels": labels_table(figures["labels"]),
         "linear": linear_text(figures["resampling"]),
         "antialias": resampling_table(figures["resampling"]["antialias"], "Pillow"),
         "machine": machine_text(figures["machine"]),
@@ -108,6 +109,12 @@ def small_table(extras: dict[str, Any]) -> str:
         for row in threads["batches"]
     ]
     return markdown(["what", "takes"], rows)
+
+
+def labels_table(measured: dict[str, Any]) -> str:
+    """Calls with further labels, and how many times as long they take as without."""
+    rows = [[name, f"{row['milliseconds']['median']:.2f}", f"{row['of_plain']:.2f}"] for name, row in measured.items()]
+    return markdown(["labels", "milliseconds", "times as long as masks alone"], rows)
 
 
 def resampling_table(cells: Sequence[dict[str, Any]], rival: str) -> str:

@@ -49,7 +49,7 @@ def check_pairs(points: NDArray[Any], flip_pairs: FlipPairs) -> None:
 
 def move(points: NDArray[np.float32], moves: Moves, flip_pairs: FlipPairs) -> NDArray[np.float32]:
     """Points on the canvas; those off it are as those that nobody marked: zeros."""
-    xy, v = points[:, :, :2].astype(np.float64), points[:, :, 2].copy()
+    xy, v = points[:, :, :2].astype(np.float64), points[:, :, 2:].copy()
     if (mirrored := moves.mirrored).any():
         order = np.arange(points.shape[1])
         for i, j in flip_pairs or ():
@@ -59,10 +59,11 @@ def move(points: NDArray[np.float32], moves: Moves, flip_pairs: FlipPairs) -> ND
         xy[mirrored], v[mirrored] = turned, v[mirrored][:, order]
     with np.errstate(over="ignore"):
         placed = (xy * moves.ratios[:, None] + moves.offsets[:, None]).astype(np.float32)
-    stored = placed.astype(np.float64)  # compared as it is: a side of the canvas may have no float32 of its own
-    inside = (v > 0) & (stored >= 0).all(axis=2) & (stored < moves.canvas[::-1]).all(axis=2)
-    moved = np.zeros_like(points)
-    moved[inside] = np.concatenate([placed, v[:, :, None]], axis=2)[inside]
+    moved = np.concatenate([placed, v], axis=2)
+    # Compared as they are stored, but in float64: a side of the canvas may have no float32 of its own.
+    x, y = placed[:, :, 0].astype(np.float64), placed[:, :, 1].astype(np.float64)
+    h, w = moves.canvas
+    moved[(moved[:, :, 2] == 0) | (x < 0) | (x >= w) | (y < 0) | (y >= h)] = 0
     return moved
 
 
