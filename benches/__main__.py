@@ -1,6 +1,6 @@
 """Measure, keep the figures as JSON, and put tables and pictures where they are shown.
 
-`python -m benches` measures and prints; `--write` also keeps the figures and renews README.md and docs/; `--check`
+`python -m benches` measures and prints; `--write` also keeps the figures and renews docs/; `--check`
 fails when a figure misses what the project promises.
 """
 
@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--draws", type=int, default=24, help="scales in the schedule (24)")
     parser.add_argument("--numpy-draws", type=int, default=4, help="draws on which the slow reference runs (4)")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench.json", help="where figures go")
-    parser.add_argument("--write", action="store_true", help="keep the figures, and renew README.md and docs/")
+    parser.add_argument("--write", action="store_true", help="keep the figures, and renew docs/")
     parser.add_argument("--check", action="store_true", help="fail when a promise is missed")
     arguments = parser.parse_args()
 
@@ -79,8 +79,6 @@ def write(figures: dict[str, Any], text: str) -> None:
     KEPT.write_text(text)
     for name, table in tables(figures).items():
         put(PAGE, name, table)
-        if name == "benchmark":
-            put(ROOT / "README.md", name, table)
     where.write(figures)
 
 

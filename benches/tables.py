@@ -10,7 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-LABELS = {"call": "one call, plan drawn too", "plan": "its plan alone", "plan_of_many": "a plan for 500 objects a side"}
+LABELS = {
+    "call": "one call, plan drawn too",
+    "plan": "its plan alone",
+    "plan_of_many": "a plan for 500 objects in each image",
+}
 
 
 def markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -56,7 +60,7 @@ def whole_table(figures: dict[str, Any]) -> str:
     spread = max((each["high"] - each["low"]) / each["median"] for each in first)
     return "\n".join(
         [
-            markdown(["milliseconds for one augmented image: canvas, objects a side", *heads], rows),
+            markdown(["milliseconds for one augmented image: canvas, objects in each image", *heads], rows),
             "",
             "Medians; in brackets, the median of how many times as long as the first row it takes on the same draw. "
             "The second row is the default: it averages where an image shrinks. Ours take masks as runs and give "
@@ -74,7 +78,7 @@ def whole_table(figures: dict[str, Any]) -> str:
             f"takes {middle['pass_of_copy']:.2f} times as long as a copy of the canvas. Summed over the schedule, "
             f"antialiasing takes {middle['antialias_of_linear']:.2f} times as long as bilinear, and the NumPy "
             f"reference **{measured['times_numpy']:.0f} times** as long as Rust. Memory above the output canvas, by "
-            f"objects a side: {memory}; with a canvas given, {measured['memory_with_out']:.1f} MiB.",
+            f"objects in each image: {memory}; with a canvas given, {measured['memory_with_out']:.1f} MiB.",
             "",
             machine_text(figures["machine"]),
         ]

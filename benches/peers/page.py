@@ -75,7 +75,7 @@ def whole_table(grid: dict[str, Any]) -> str:
     rows = [[name, *(entry(cell, name, 1e-3) for cell in cells)] for name in names]
     heads = [f"{cell['canvas']}, {cell['instances']}" for cell in cells]
     return "\n".join(
-        [markdown(["milliseconds: canvas, objects a side", *heads], rows), "", spread(cells)],
+        [markdown(["milliseconds: canvas, objects in each image", *heads], rows), "", spread(cells)],
     )
 
 
@@ -103,15 +103,16 @@ def readme_table(figures: dict[str, Any]) -> str:
     draws = cells[0]["microseconds"][OURS]["n"]
     return "\n".join(
         [
-            markdown(["milliseconds for one augmented image: canvas, objects a side", *heads], rows),
+            markdown(["milliseconds for one augmented image: canvas, objects in each image", *heads], rows),
             "",
             f"Medians of {draws} draws on one thread ({figures['machine']['processor']}): two photographs of 640x480 "
             "under large-scale jitter, all objects of one pasted into the other. **They do not do the same work:** "
-            "torchvision antialiases, which the others do not here; mmdetection makes an int64 image; ultralytics "
-            "starts from polygons, leaves out objects whose boxes meet others', and does not cut what is covered "
-            "from the masks below. "
-            f"[Peers](docs/peers.md) says what runs. With masks kept as runs, {OURS} takes {listed(linear)} ms, and "
-            f"{listed(default)} ms with antialiasing, its default.",
+            "torchvision averages where an image shrinks, the others do not; mmdetection makes an int64 image; "
+            "ultralytics starts from polygons, leaves out objects whose boxes meet others', and does not cut what is "
+            "covered from the masks below. [Peers](docs/peers.md) has versions and spread.",
+            "",
+            f"With masks that stay runs, {OURS} takes {listed(linear)} ms, and with averaging, its default, "
+            f"{listed(default)} ms.",
         ]
     )
 
@@ -130,8 +131,8 @@ def shared_table(grid: dict[str, Any]) -> str:
         rows.append([name, f"{found['masks']:.0f} ({found['masks_of_ours']:.0f})", *places])
     heads = ["peer", "masks left (ours)", "IoU of all that is masked, with ours", "mean difference of a byte to ours"]
     text = (
-        f"Canvas {cell['canvas']}, {cell['instances']} objects a side; medians over the draws. Where nothing is said, "
-        "objects go elsewhere."
+        f"Canvas {cell['canvas']}, {cell['instances']} objects in each image; medians over the draws. Where nothing is "
+        "said, objects go elsewhere."
     )
     return "\n".join([markdown(heads, rows), "", text])
 

@@ -113,5 +113,5 @@ def test_a_missing_extra_is_named() -> None:
     result = python(code, check=False)
     assert result.returncode == 1
     assert result.stderr == (
-        "copypaste-rs: click is not installed, which this part needs: pip install 'copypaste_rs[cli]'\n"
+        "copypaste-rs: click is not installed; the command line needs the extra cli: pip install 'copypaste_rs[cli]'\n"
     )

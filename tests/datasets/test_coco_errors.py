@@ -150,7 +150,7 @@ def test_a_missing_extra_is_named() -> None:
     assert output[0] == "CopyPasteDataset"
     assert len(output) == 3
     for line in output[1:]:
-        assert line.endswith("is not installed, which this part needs: pip install 'copypaste_rs[coco]'")
+        assert line.endswith("is not installed; it comes with the extra coco: pip install 'copypaste_rs[coco]'")
 
 
 def test_items_are_samples(tmp_path: Path) -> None:

@@ -97,5 +97,5 @@ def test_it_can_be_looked_at_with_numpy_alone(tmp_path: Path) -> None:
     )
     assert python(code, "-S", PYTHONPATH=str(tmp_path)).splitlines() == [
         "visualize",
-        "PIL is not installed, which this part needs: pip install 'copypaste_rs[cli]'",
+        "PIL is not installed; it comes with the extra coco: pip install 'copypaste_rs[coco]'",
     ]

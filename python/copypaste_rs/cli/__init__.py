@@ -35,7 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if ours:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing left to say
     except ImportError as error:
-        print(f"copypaste-rs: {error}", file=sys.stderr)
+        # Of what the command line needs, other parts need some: they name another extra.
+        words = f"{error.name} is not installed; the command line needs the extra cli: pip install 'copypaste_rs[cli]'"
+        print(f"copypaste-rs: {words if error.name else error}", file=sys.stderr)
         status = 1
     except (KeyboardInterrupt, TerminatedError) as error:  # just before `run`, or after it
         print("\ncopypaste-rs: interrupted", file=sys.stderr)

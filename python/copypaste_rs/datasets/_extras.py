@@ -18,5 +18,6 @@ def extra(name: str) -> Iterator[None]:
         if error.name is None or error.name.startswith("copypaste_rs"):
             raise
         raise ImportError(
-            f"{error.name} is not installed, which this part needs: pip install 'copypaste_rs[{name}]'", name=error.name
+            f"{error.name} is not installed; it comes with the extra {name}: pip install 'copypaste_rs[{name}]'",
+            name=error.name,
         ) from None

@@ -8,7 +8,7 @@ import numpy as np
 
 from copypaste_rs.datasets._extras import extra
 
-with extra("cli"):
+with extra("coco"):
     from PIL import Image, ImageDraw, ImageFont
 
 if TYPE_CHECKING:

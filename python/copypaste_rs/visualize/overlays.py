@@ -13,7 +13,7 @@ from copypaste_rs.visualize.arguments import check_sample, checked_looks, names_
 from copypaste_rs.visualize.drawing import annotate, draw_points, paint, rgb
 from copypaste_rs.visualize.looks import LOOKS, looks_of, numbers
 
-with extra("cli"):
+with extra("coco"):
     from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:

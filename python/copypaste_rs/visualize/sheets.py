@@ -15,7 +15,7 @@ from copypaste_rs.visualize.drawing import font_of, paint
 from copypaste_rs.visualize.looks import LOOKS, Look, crowds
 from copypaste_rs.visualize.overlays import MAX_SIDE, overlay
 
-with extra("cli"):
+with extra("coco"):
     from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
