@@ -10,7 +10,7 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._equality import same
 from copypaste_rs._immutable import Immutable
-from copypaste_rs.column_kinds import kind_of
+from copypaste_rs.column_kinds import absent_value, kind_of
 from copypaste_rs.masks import RleMasks, element
 from copypaste_rs.rectangles import check_order, rectangle_masks, with_rectangles
 
@@ -192,7 +192,8 @@ class Instances(Immutable):
         """Join the rows of several, in order. Those with rows must have the same columns.
 
         A column's dtype becomes what NumPy promotes to; masks must be of one size. Boxes without masks get
-        rectangles where others have masks; flags that some have and others lack are False there.
+        rectangles where others have masks. Flags (`iscrowd`, `box_only`, `pseudo`) that some have and others lack are
+        False there, and a `score` is 1 where those that have one have `pseudo` too.
         """
         parts = _checks.items("instances", instances)
         for i, part in enumerate(parts):
@@ -206,7 +207,8 @@ class Instances(Immutable):
             parts = [part._in_image(size) for part in parts]
         joined: dict[str, Column] = {}
         for name in dict.fromkeys(name for part in parts for name in part._columns):
-            pieces = [part._columns.get(name, _absent(name, part._n)) for part in parts]
+            value = absent_value(name, [part._columns for part in parts if name in part._columns])
+            pieces = [part._columns.get(name, None if value is None else np.full(part._n, value)) for part in parts]
             if any(piece is None for piece in pieces):
                 raise wrong("instances", "the same columns in each", f"{name!r} in some")
             try:
@@ -215,6 +217,23 @@ class Instances(Immutable):
                 wrongly = wrong_type if isinstance(error, TypeError) else wrong
                 raise wrongly("instances", f"columns {name!r} that can be joined", f"others: {error}") from None
         return cls._trusted(joined)
+
+    def replace(self, **columns: ArrayLike | RleMasks) -> Instances:
+        """The instances with some columns replaced or added; all others, and rows cut before, stay as they are.
+
+        New `masks` bring their boxes; `boxes` and `box_only` are taken as by the constructor, with the other columns.
+
+        Examples
+        --------
+        >>> Instances(labels=[3, 7]).replace(score=[0.5, 0.25]).score
+        array([0.5 , 0.25])
+        """
+        if not columns.keys().isdisjoint(("masks", "boxes", "box_only")):
+            return Instances(**{**self._columns, **columns})
+        given = Instances(**columns)  # type: ignore[arg-type]  # no masks among them
+        if columns and self._columns and len(given) != self._n:
+            raise wrong(next(iter(columns)), f"{self._n} rows", str(len(given)))
+        return Instances._trusted({**self._columns, **given._columns})
 
     def _in_image(self, size: tuple[int, int]) -> Instances:
         """The instances in an image of a size: rectangles of boxes that have no masks, in the place of these."""
@@ -257,12 +276,6 @@ def _column(name: str, values: ArrayLike) -> NDArray[Any]:
     return array if check is None else check(name, array)
 
 
-def _absent(name: str, n: int) -> NDArray[Any] | None:
-    """The column of n rows that nobody gave, where there is a value for that."""
-    kind = kind_of(name)
-    return None if kind.absent is None or kind.absent_beside is not None else np.full(n, kind.absent)
-
-
 def _with_boxes(
     masks: RleMasks | None, boxes: ArrayLike | None, flags: NDArray[np.bool_] | None
 ) -> tuple[RleMasks | None, NDArray[np.float32] | None, NDArray[np.bool_]]:
@@ -288,8 +301,8 @@ def _with_boxes(
 
 def _boxes(values: ArrayLike) -> NDArray[np.float32]:
     array = _column("boxes", values)
-    if array.size == 0:
-        array = array.reshape(-1, 4)
+    if array.shape in ((0,), (0, 0)):
+        array = array.reshape(0, 4)
     if array.dtype.kind not in "iuf":
         raise wrong_type("boxes", "numbers", f"dtype {array.dtype}")
     if array.ndim != 2 or array.shape[1] != 4:

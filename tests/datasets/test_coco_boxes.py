@@ -61,7 +61,7 @@ def test_kept_as_rectangles(tmp_path: Path) -> None:
 
 def test_left_out_and_counted(tmp_path: Path) -> None:
     with pytest.warns(
-        UserWarning, match=r"left out 4 annotations with a bbox alone, 6 annotations that cover no pixel$"
+        UserWarning, match=r"left out 4 annotations with a bbox alone, 2 annotations that cover no pixel$"
     ):
         photos = CocoDataset(*mixed(tmp_path), boxes="drop")
     assert photos[0].instances.columns["id"].tolist() == [1]
@@ -77,6 +77,7 @@ BAD: list[tuple[Any, str]] = [
     ({"x": 1}, r"bbox: expected four numbers"),
     ([5, 5, -3, 4], r"bbox: expected a width and a height of at least 0, got \[5, 5, -3, 4\]$"),
     ([1e39, 0, 3, 4], r"bbox: expected numbers that float32 holds, got \[1e\+39, 0, 3, 4\]$"),
+    ([1, 1, 10**400, 5], r"bbox: expected numbers that float32 holds, got \[1, 1, 1000"),
 ]
 
 
@@ -128,7 +129,7 @@ def test_the_command_line_takes_them(tmp_path: Path, capsys: pytest.CaptureFixtu
     inputs = ["augment", "--annotations", str(files.annotations), "--images", str(files.images), "--workers", "1", "--size", "32",
               "--target-scale", "1", "1", "--source-scale", "1", "1"]  # fmt: skip
     assert run([*inputs, "--output", str(tmp_path / "a")]) == 1
-    assert "boxes='keep' reads it as a rectangle" in capsys.readouterr().err
+    assert "a bbox alone; --boxes keep reads it as a rectangle, --boxes drop leaves it out" in capsys.readouterr().err
     assert run([*inputs, "--output", str(tmp_path / "b"), "--boxes", "keep", "--paste-boxes"]) == 0
     written = json.loads((tmp_path / "b" / "annotations.json").read_text())
     assert {"segmentation" in each for each in written["annotations"]} == {True, False}
@@ -159,12 +160,15 @@ def test_the_command_line_takes_them(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_a_set_of_boxes_alone_pastes_nothing_in_silence(tmp_path: Path) -> None:
     boxes = [annotation(i, [], 10 + i, bbox=[3, 3, 9, 9]) for i in range(2)]
     photos = CocoDataset(*write(tmp_path / "a", boxes, [(20, 30), (25, 20)]), boxes="keep")
-    assert photos.only_boxes
-    with pytest.warns(
-        UserWarning, match=r"^sources: no object has an outline, and boxes are pasted with paste_boxes=True"
-    ):
+    with pytest.warns(UserWarning, match=r"^sources: each object is a box without an outline or a pseudo-label, which"):
         CopyPasteDataset(photos, SimpleCopyPaste(size=32))
     data = CopyPasteDataset(photos, SimpleCopyPaste(size=32, paste_boxes=True, source_scale=(1, 1)))
     assert (data[0].instances.source == 0).any()
     outline = [*boxes, annotation(5, SQUARE, 11)]
-    assert not CocoDataset(*write(tmp_path / "b", outline, [(20, 30), (25, 20)]), boxes="keep").only_boxes
+    photos = CocoDataset(*write(tmp_path / "b", outline, [(20, 30), (25, 20)]), boxes="keep")
+    CopyPasteDataset(photos, SimpleCopyPaste(size=32))
+    predicted = [annotation(i, SQUARE, 10 + i, pseudo=True) for i in range(2)]
+    photos = CocoDataset(*write(tmp_path / "c", predicted, [(20, 30), (25, 20)]))
+    with pytest.warns(UserWarning, match=r"^sources: each object is a box without an outline or a pseudo-label, which"):
+        CopyPasteDataset(photos, SimpleCopyPaste(size=32))
+    CopyPasteDataset(photos, SimpleCopyPaste(size=32, paste_pseudo=True))

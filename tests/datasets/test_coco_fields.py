@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
+from copypaste_rs.cli.commands import run
 from copypaste_rs.datasets import CocoDataset
 from tests.fixtures.coco_files import annotation, box_polygon, write
 
@@ -138,3 +140,34 @@ def test_info_has_the_scalars_of_the_image(tmp_path: Path) -> None:
     image = files.json["images"][0] | {"license": 3, "ok": True, "tags": ["a"], "none": None}
     info = CocoDataset(*files.edit(images=[image])).info(0)
     assert info == {"image_id": 10, "file_name": "0.jpg", "width": 60, "height": 40, "license": 3, "ok": True}
+
+
+@pytest.mark.parametrize("values", [[True, ...], [1, ..., None], [False, 1]])
+def test_pseudo_labels_are_flags(tmp_path: Path, values: list[Any]) -> None:
+    annotations = [
+        annotation(i, [box_polygon(2, 2, 9, 9)], **({} if value is ... else {"pseudo": value}))
+        for i, value in enumerate(values)
+    ]
+    flags = CocoDataset(*write(tmp_path, annotations)).instances(0).pseudo
+    assert flags.dtype == np.bool_
+    assert flags.tolist() == [value in (True, 1) for value in values]
+
+
+@pytest.mark.parametrize("value", [2, "yes", 0.5])
+def test_what_is_no_flag_is_found_when_the_file_is_opened(tmp_path: Path, value: Any) -> None:
+    files = write(tmp_path, [annotation(1, [box_polygon(2, 2, 9, 9)], pseudo=value)])
+    with pytest.raises(ValueError, match=rf"json: annotations: field 'pseudo': expected true or false, got {value!r}$"):
+        CocoDataset(*files)
+
+
+def test_pseudo_labels_of_one_file_need_no_values_for_the_other(tmp_path: Path) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    pseudo = write(tmp_path / "pseudo", [annotation(1, square, pseudo=True, score=0.5)])
+    truth = write(tmp_path / "truth", [annotation(1, square)])
+    arguments = ["augment", "--workers", "1", "--size", "64", "--target-scale", "1", "1", "--source-scale", "1", "1",
+                 "--annotations", str(pseudo.annotations), "--images", str(pseudo.images), "--source-annotations",
+                 str(truth.annotations), "--source-images", str(truth.images), "--output", str(tmp_path / "out")]  # fmt: skip
+    assert run(arguments) == 0
+    written = json.loads((tmp_path / "out" / "annotations.json").read_text())["annotations"]
+    assert {(each["source"], each["pseudo"], each["score"]) for each in written} <= {(-1, True, 0.5), (0, False, 1.0)}
+    assert written

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copypaste_rs import Placement, Plan, SimpleCopyPaste
+from copypaste_rs import Instances, Placement, Plan, RleMasks, Sample, SimpleCopyPaste
+from copypaste_rs.cli.commands import run
 from copypaste_rs.datasets import CocoDataset, CocoWriter
-from tests.fixtures.coco_files import annotation, box_polygon, write
+from tests.fixtures.coco_files import Files, annotation, box_polygon, write
 
 NAMES = ["nose", "left_eye", "right_eye", "tail"]
 PERSON = {"id": 1, "name": "person", "keypoints": NAMES, "skeleton": [[1, 2], [1, 3]]}
@@ -87,6 +88,7 @@ def test_what_is_written_is_what_was_read(tmp_path: Path) -> None:
         (["left", "right", "leftmost"], ((0, 1),)),
         (["left_wing", "head"], ()),
         (["left_a_left", "right_a_left", "left_a_right"], ((0, 1),)),
+        (["left_eye_left", "right_eye_left", "left_eye_right", "right_eye_right"], ((0, 1), (2, 3))),
         ([], None),
     ],
 )
@@ -165,3 +167,66 @@ def test_through_the_transform_and_back(tmp_path: Path) -> None:
         writer.write(result)
     again = CocoDataset(tmp_path / "out" / "annotations.json", tmp_path / "out" / "images")
     np.testing.assert_allclose(again.instances(0).columns["keypoints"], points, atol=1e-4)
+
+
+def test_a_point_at_the_very_edge_stays_on_the_image(tmp_path: Path) -> None:
+    edge = np.nextafter(np.float32(60), np.float32(0))
+    mask = RleMasks.from_dense(np.ones((1, 40, 60), np.uint8))
+    sample = Sample(np.zeros((40, 60, 3), np.uint8), Instances(masks=mask, labels=[1], keypoints=[[[edge, 0, 2]]]))
+    with CocoWriter(tmp_path, [{"id": 1, "name": "x"}]) as writer:
+        writer.write(sample)
+    again = CocoDataset(tmp_path / "annotations.json", tmp_path / "images").instances(0)
+    assert again.keypoints is not None
+    assert again.keypoints[0, 0, 0] == edge
+
+
+def test_the_writer_refuses_what_nobody_could_read(tmp_path: Path) -> None:
+    mask = RleMasks.from_dense(np.ones((1, 40, 60), np.uint8))
+
+    def sample(k: int, **columns: Any) -> Sample:
+        points = {"keypoints": np.zeros((1, k, 3))} if k else {}
+        return Sample(np.zeros((40, 60, 3), np.uint8), Instances(masks=mask, labels=[1], **points, **columns))
+
+    with CocoWriter(tmp_path / "a", [PERSON]) as writer:
+        with pytest.raises(
+            ValueError, match=r"^sample: expected 4 keypoints, as the categories or samples before have, "
+        ):
+            writer.write(sample(2))
+        writer.write(sample(4))
+        with pytest.raises(
+            ValueError, match=r"^sample: expected no column 'num_keypoints' without 'keypoints', got one"
+        ):
+            writer.write(sample(0, num_keypoints=[3]))
+        writer.write(sample(0))
+    with CocoWriter(tmp_path / "b", [{"id": 1, "name": "x"}]) as writer:
+        writer.write(sample(2))
+        with pytest.raises(
+            ValueError, match=r"^sample: expected 2 keypoints, as the categories or samples before have, "
+        ):
+            writer.write(sample(3))
+    with pytest.raises(ValueError, match=r"^categories\[1\]: expected the keypoints of the other categories"):
+        CocoWriter(tmp_path / "c", [PERSON, {"id": 2, "name": "dog", "keypoints": ["nose"]}])
+
+
+def test_the_command_line_finds_the_pairs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def places(of: Files, kind: str = "") -> list[str]:
+        return [f"--{kind}annotations", str(of.annotations), f"--{kind}images", str(of.images)]
+
+    def augment(*given: str, to: str) -> int:
+        return run(["augment", "--workers", "1", "--size", "32", *given, "--output", str(tmp_path / to)])
+
+    named = files(tmp_path / "named", [POINTS, POINTS])
+    assert augment(*places(named), to="out") == 0
+    written = json.loads((tmp_path / "out" / "annotations.json").read_text())
+    assert written["info"]["settings"]["flip_pairs"] == [[1, 2]]
+    assert all(len(each["keypoints"]) == 12 for each in written["annotations"])
+    nameless = files(tmp_path / "nameless", [POINTS], [{"id": 1, "name": "x"}])
+    assert augment(*places(nameless), to="no") == 2
+    assert "--flip: expected 0, since the categories have no names of keypoints" in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()
+    assert augment(*places(nameless), "--flip", "0", to="no") == 0
+    # One file with keypoints and one without.
+    both = [*places(files(tmp_path / "plain", [...], [PERSON])), *places(named, "source-")]
+    assert augment(*both, to="both") == 2
+    assert "--missing keypoints=VALUE is needed" in capsys.readouterr().err
+    assert augment(*both, "--missing", "keypoints=0", to="both") == 0

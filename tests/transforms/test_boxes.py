@@ -219,3 +219,59 @@ def test_for_training_keeps_the_rows_apart() -> None:
     assert ready.instances.box_only is not None
     assert isinstance(ready.masks, np.ndarray)
     assert len(ready.masks) == len(ready.instances.box_only)
+
+
+@pytest.mark.parametrize("name", ["box_only", "pseudo"])
+def test_flags_that_a_side_lacks_stay_flags(kernels: ModuleType, name: str) -> None:
+    plain, flagged = (
+        Sample(IMAGE, Instances(masks=rle(rectangle([2, 2, 6, 6])[np.newaxis]))),
+        Sample(IMAGE, Instances(boxes=[[0, 0, 3, 3]])),
+    )
+    if name == "pseudo":
+        flagged = Sample(IMAGE, plain.instances.replace(pseudo=[True]))
+    for value, flag in ((0, False), (1, True), (True, True), (np.bool_(False), False), (0.0, False)):
+        result = kernels.copy_paste(Plan(STILL), plain, flagged, missing={name: value}).instances.columns[name]
+        assert result.dtype == np.bool_
+        assert result.tolist() == [flag]
+    for wrong in (2, 0.5, "x", None, 0j):
+        with pytest.raises(ArgumentError, match=rf"^missing: expected False or True for '{name}', got"):
+            kernels.copy_paste(Plan(STILL), plain, flagged, missing={name: wrong})
+
+
+def test_flags_that_some_lack_are_joined() -> None:
+    outline = Instances(masks=rle(rectangle([2, 2, 6, 6])[np.newaxis]), labels=[1])
+    joined = Instances.concat([outline, outline.replace(iscrowd=[True])])
+    assert joined.iscrowd is not None
+    assert joined.iscrowd.tolist() == [False, True]
+    predicted = outline.replace(pseudo=[True], score=[0.5])
+    joined = Instances.concat([outline, predicted])
+    assert (joined.pseudo.tolist(), joined.score.tolist()) == ([False, True], [1.0, 0.5])
+    with pytest.raises(ArgumentError, match=r"^instances: expected the same columns in each, got 'score' in some$"):
+        Instances.concat([outline, outline.replace(score=[0.5])])
+
+
+def test_replaced_columns() -> None:
+    sample = Sample(IMAGE, Instances(boxes=[[0, 0, 4, 4]], labels=[1]))
+    source = Sample(IMAGE, Instances(masks=rle(rectangle([2, 2, 6, 6])[np.newaxis]), labels=[2]))
+    cut = SimpleCopyPaste(size=SIZE).apply(Plan(STILL, (Paste(0, (0,), STILL),)), sample, source).instances
+    # What was cut stays cut, the rest as it is.
+    named = cut.replace(name=["a", "b"], labels=[7, 8])
+    assert named.columns["name"].tolist() == ["a", "b"]
+    assert named.labels is not None
+    assert named.labels.tolist() == [7, 8]
+    assert named.masks == cut.masks
+    assert list(named.columns) == [*cut.columns, "name"]
+    other = cut.replace(masks=rle(np.array([rectangle([0, 0, 1, 1])] * 2)), box_only=[False, False])
+    assert other.boxes is not None
+    assert other.boxes.tolist() == [[0, 0, 1, 1]] * 2
+    with pytest.raises(ArgumentError, match=r"^score: expected 2 rows, got 1$"):
+        cut.replace(score=[1])
+    with pytest.raises(ArgumentError, match=r"^keypoints: expected shape"):
+        cut.replace(keypoints=[1, 2])
+    assert Instances().replace(score=[1]).score.tolist() == [1]
+
+
+@pytest.mark.parametrize("boxes", [np.zeros((3, 0)), np.zeros((0, 7)), np.zeros((2, 5))])
+def test_boxes_of_other_shapes(boxes: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"^boxes: expected shape \(n, 4\), got"):
+        Instances(boxes=boxes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from decimal import Decimal
 from types import ModuleType
 from typing import Any
 
@@ -172,7 +174,7 @@ def test_a_side_without_keypoints(kernels: ModuleType) -> None:
     result = kernels.copy_paste(plan, with_points, without, missing={"keypoints": 0}).instances
     assert (result.keypoints[result.source == 0] == 0).all()
     assert (result.source == 0).any()
-    with pytest.raises(ArgumentError, match=r"^missing: expected 0 for 'keypoints', which makes rows of zeros, got 1$"):
+    with pytest.raises(ArgumentError, match=r"^missing: expected 0 for 'keypoints', got 1$"):
         kernels.copy_paste(plan, with_points, without, missing={"keypoints": 1})
     with pytest.raises(
         ArgumentError, match=r"^sources\[0\]: expected rows of shape \(2, 3\) in column 'keypoints' as in"
@@ -257,3 +259,39 @@ def test_inputs_are_left_alone(kernels: ModuleType) -> None:
     result = kernels.copy_paste(Plan(mirrored), sample, [], flip_pairs=[(0, 1)])
     np.testing.assert_array_equal(sample.instances.columns["keypoints"], before)
     assert not np.shares_memory(result.instances.keypoints, sample.instances.keypoints)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [zip([1, 5], [2, 3], strict=True), iter(PAIRS), (pair for pair in PAIRS), {1: 2, 5: 3}.items(), np.array(PAIRS)],
+)
+def test_pairs_of_any_kind_are_kept(pairs: Any) -> None:
+    sample, _ = marked(0)
+    for transform in (
+        SimpleCopyPaste(size=SIZE, flip=1, flip_pairs=pairs),
+        ScaleJitter(size=SIZE, flip=1, flip_pairs=PAIRS),
+    ):
+        again = pickle.loads(pickle.dumps(transform))
+        assert again == transform
+        assert transform.flip_pairs == tuple(PAIRS)
+        assert "flip_pairs=((1, 2), (5, 3))" in repr(again)
+        assert again._options == transform._options
+    assert ScaleJitter(size=SIZE, flip=1, flip_pairs=tuple(PAIRS))(sample, 0) == ScaleJitter(
+        size=SIZE, flip=1, flip_pairs=PAIRS
+    )(sample, 0)
+
+
+@pytest.mark.parametrize(
+    "value", [1, "0", None, 0j, np.array(0), [[0], [0, 0]], [0], Decimal(0), np.timedelta64(0, "s"), np.nan]
+)
+def test_stand_ins_that_are_no_zero(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"^missing: expected 0 for 'keypoints', got"):
+        SimpleCopyPaste(size=8, missing={"keypoints": value})
+
+
+@pytest.mark.parametrize("value", [0, 0.0, np.int8(0), np.float64(0)])
+def test_stand_ins_that_are_zero(kernels: ModuleType, value: Any) -> None:
+    with_points, without = random_sample(1, (9, 12), 3, points=2), random_sample(2, (9, 12), 3)
+    still = Placement((9, 12), (9, 12), (0, 0), (9, 12))
+    result = kernels.copy_paste(Plan(still), without, with_points, missing={"keypoints": value}).instances
+    assert result.keypoints.dtype == np.float32

@@ -12,7 +12,7 @@ from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._checks.places import part
 from copypaste_rs._engine.dtypes import common_dtype
 from copypaste_rs._equality import same
-from copypaste_rs.column_kinds import COLUMN_KINDS, GEOMETRY, MADE, POSITIONS, Origin, kind_of
+from copypaste_rs.column_kinds import COLUMN_KINDS, GEOMETRY, MADE, POSITIONS, Origin, absent_value, kind_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,9 +51,19 @@ def check_missing(missing: Mapping[str, Any] | None) -> dict[str, Any]:
             raise wrong_type("missing", "column names", repr(name))
         if name in MADE or kind_of(name).origin is Origin.UNMOVABLE:
             raise wrong("missing", "names of columns that can be taken from a value", repr(name))
-        if name in GEOMETRY and not (np.ndim(missing[name]) == 0 and missing[name] == 0):
-            raise wrong("missing", f"0 for {name!r}, which makes rows of zeros", repr(missing[name]))
-    return {name: _scalar(value) for name, value in missing.items()}
+    return {name: _stand_in(name, _scalar(value)) for name, value in missing.items()}
+
+
+def _stand_in(name: str, value: Any) -> Any:
+    """The stand-in for a column, which is one of a few where its kind says so."""
+    allowed = kind_of(name).stand_ins
+    if allowed is None:
+        return value
+    if isinstance(value, bool | int | float):
+        for one in allowed:
+            if value == one:
+                return one
+    raise wrong("missing", f"{' or '.join(map(repr, allowed))} for {name!r}", repr(value))
 
 
 def _scalar(value: Any) -> Any:
@@ -94,11 +104,11 @@ def layout(names: Sequence[Place], sides: Sequence[Instances], missing: Mapping[
         lacking = [i for i in with_rows if column not in columns[i]]
         if lacking and column not in missing:
             holders = [i for i in with_rows if column in columns[i]]
-            kind = kind_of(column)
-            if kind.absent is None or not all((kind.absent_beside or column) in columns[i] for i in holders):
+            value = absent_value(column, [columns[i] for i in holders])
+            if value is None:
                 given = f"none; missing={{{column!r}: ...}} gives a value for it"
                 raise wrong(names[lacking[0]], f"the column {column!r}, which {part(names[holders[0]])} has", given)
-            missing = {**missing, column: kind.absent}
+            missing = {**missing, column: value}
         carried.append(_carried(column, names, columns, with_rows, missing))
     return Layout(carried, found, [name for name in found if name in GEOMETRY] if moving else [])
 

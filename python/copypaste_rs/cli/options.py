@@ -12,9 +12,9 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs.cli.outputs import real_path
-from copypaste_rs.column_kinds import DERIVED, PROVENANCE
+from copypaste_rs.column_kinds import DERIVED, PROVENANCE, absent_value
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.boxes import BOXES
+from copypaste_rs.datasets.boxes import BOXES, BoxAloneError
 from copypaste_rs.datasets.categories import label_weights
 from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
@@ -141,6 +141,7 @@ _TRANSFORM = [
     click.option("--blend-sigma", type=_Numbers((1, 2), "a number or LO,HI"), metavar="SIGMA|LO,HI",
                  help="Soft edges of this many pixels, or of a number drawn from a range; else hard."),
     click.option("--paste-boxes", is_flag=True, help="Paste objects that have a box and no outline too: rectangles."),
+    click.option("--paste-pseudo", is_flag=True, help="Paste objects too whose field pseudo is true."),
     click.option("--p", type=float, default=1.0, show_default=True, help="Probability of pasting at all."),
     click.option("--pad", type=click.Choice(["top_left", "random"]), default="top_left", show_default=True,
                  help="Where an image smaller than the canvas lies."),
@@ -199,7 +200,7 @@ def build_transform(options: Mapping[str, Any]) -> SimpleCopyPaste:
     names = (
         *("size", "target_scale", "source_scale", "scale_reference", "flip", "select", "placement", "blend_sigma", "p"),
         *("fill", "pad", "interpolation", "antialias", "min_area", "min_visibility", "on_hidden", "backend"),
-        "paste_boxes",
+        *("paste_boxes", "paste_pseudo"),
     )
     arguments = {name: options[name] for name in names} | {"flip_pairs": options.get("flip_pairs")}
     try:
@@ -242,6 +243,13 @@ def check_numbers(options: Mapping[str, Any]) -> None:
 
 def open_inputs(options: Mapping[str, Any]) -> Inputs:
     """Open the annotation files."""
+    try:
+        return _opened(options)
+    except BoxAloneError as error:
+        raise ValueError(f"{error.args[0]}; --boxes keep reads it as a rectangle, --boxes drop leaves it out") from None
+
+
+def _opened(options: Mapping[str, Any]) -> Inputs:
     boxes = options["boxes"]
     targets = CocoDataset(options["annotations"], options["images"], boxes=boxes)
     if options["source_annotations"] is None:
@@ -278,6 +286,12 @@ def pairing(inputs: Inputs, transform: SimpleCopyPaste, options: Mapping[str, An
 
 def fitted(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     """The options once the files are known, whose fields and names they have to fit."""
+    files = [inputs.targets] if inputs.sources is None else [inputs.targets, inputs.sources]
+    if inputs.flip_pairs is None and options["flip"] > 0 and any("keypoints" in file.fields for file in files):
+        raise click.UsageError(
+            f"--flip: expected 0, since the categories have no names of keypoints, by which those that a mirror image "
+            f"exchanges are found, got {options['flip']:g}"
+        )
     return {**_with_class_weights(_with_missing(options, inputs), inputs), "flip_pairs": inputs.flip_pairs}
 
 
@@ -301,7 +315,7 @@ def _with_missing(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
                     f"{theirs}: expected the same kind of values in the field {name!r} as in {ours}, got text in one "
                     "and numbers in the other"
                 )
-        elif name in given:
+        elif name in given or absent_value(name, [mine if name in mine else yours]) is not None:
             pass
         elif name in PROVENANCE:  # of an earlier round, and replaced when it is written
             given[name] = "" if (mine | yours)[name].kind == "U" else 0

@@ -8,14 +8,14 @@ A further kind takes an entry here, and a module of its own where its rows are m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from copypaste_rs._checks import crowd_flags
 from copypaste_rs.column_kinds import keypoints
 from copypaste_rs.column_kinds.kind import ColumnKind, Covered, FileForm, Geometry, Moves, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = [
     "CARRIED",
@@ -31,6 +31,7 @@ __all__ = [
     "Geometry",
     "Moves",
     "Origin",
+    "absent_value",
     "kind_of",
 ]
 
@@ -38,7 +39,7 @@ COLUMN_KINDS: dict[str, ColumnKind] = {
     # From the kernel.
     "masks": ColumnKind(Origin.KERNEL, fields=("segmentation",)),
     "boxes": ColumnKind(Origin.KERNEL, fields=("bbox",)),
-    "iscrowd": ColumnKind(Origin.KERNEL, check=crowd_flags, fields=("iscrowd",)),
+    "iscrowd": ColumnKind(Origin.KERNEL, check=crowd_flags, absent=False, fields=("iscrowd",)),
     # Counted anew.
     "area": ColumnKind(Origin.DERIVED, of="masks", fields=("area",)),
     "num_keypoints": ColumnKind(Origin.DERIVED, of="keypoints", fields=("num_keypoints",)),
@@ -47,14 +48,19 @@ COLUMN_KINDS: dict[str, ColumnKind] = {
     "visibility": ColumnKind(Origin.DERIVED),
     # Positions.
     "keypoints": ColumnKind(
-        Origin.GEOMETRY, check=keypoints.check, geometry=keypoints.GEOMETRY, fields=("keypoints",), form=keypoints.COCO
+        Origin.GEOMETRY,
+        check=keypoints.check,
+        stand_ins=(0,),
+        geometry=keypoints.GEOMETRY,
+        fields=("keypoints",),
+        form=keypoints.COCO,
     ),
     "segmentation": ColumnKind(Origin.UNMOVABLE),
     "bbox": ColumnKind(Origin.UNMOVABLE),
     # Carried, with a meaning here.
     "labels": ColumnKind(Origin.CARRIED, fields=("category_id",)),
-    "box_only": ColumnKind(Origin.CARRIED, check=crowd_flags, absent=False, fields=()),
-    "pseudo": ColumnKind(Origin.CARRIED, check=crowd_flags, absent=False),
+    "box_only": ColumnKind(Origin.CARRIED, check=crowd_flags, absent=False, stand_ins=(False, True), fields=()),
+    "pseudo": ColumnKind(Origin.CARRIED, check=crowd_flags, absent=False, stand_ins=(False, True)),
     "score": ColumnKind(Origin.CARRIED, absent=1, absent_beside="pseudo"),
     "id": ColumnKind(Origin.CARRIED, fields=("source_annotation_id",)),
     "source_image_id": ColumnKind(Origin.CARRIED, fields=()),
@@ -72,6 +78,13 @@ CARRIED = ColumnKind(Origin.CARRIED)
 def kind_of(name: str) -> ColumnKind:
     """Kind of the column of a name."""
     return COLUMN_KINDS.get(name, CARRIED)
+
+
+def absent_value(name: str, holders: Sequence[Mapping[str, object]]) -> Any:
+    """Value of a column for rows of samples that lack it, where all `holders` of it allow for one; else None."""
+    kind = kind_of(name)
+    beside = kind.absent_beside
+    return kind.absent if beside is None or all(beside in columns for columns in holders) else None
 
 
 def _names(holds: Callable[[ColumnKind], bool]) -> frozenset[str]:

@@ -104,9 +104,9 @@ def _column(numbers: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _write(points: NDArray[np.float32]) -> list[list[float]]:
-    # The shortest decimal that is the same float32 is what was read; the half comes off without adding digits to it.
+    # The shortest decimal that is the same float32 is what was read; rounding takes off what the half adds in float64.
     values = points.astype(str).astype(np.float64)
-    values[:, :, :2] = np.round(values[:, :, :2] - 0.5 * (values[:, :, 2:] > 0), 6)
+    values[:, :, :2] = np.round(values[:, :, :2] - 0.5 * (values[:, :, 2:] > 0), 9)
     rows = values.reshape(len(values), -1).tolist()
     return [[int(value) if value.is_integer() else value for value in row] for row in rows]
 

@@ -76,6 +76,8 @@ class ColumnKind(NamedTuple):
     """Makes given values the column, or raises an error that names it; None takes any array."""
     absent: Any = None
     """Value for rows of samples that lack the column; None makes that an error where others have it."""
+    stand_ins: tuple[Any, ...] | None = None
+    """Values that may be given for such rows; None allows any."""
     absent_beside: str | None = None
     """Column that a sample has to have for `absent` to count for the others."""
     geometry: Geometry | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from array import array
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +16,22 @@ _FARTHEST = float(np.finfo(np.float32).max)
 
 BOXES = ("error", "keep", "drop")
 """Ways to deal with an annotation that has a box and no outline."""
+
+
+class BoxAloneError(ValueError):
+    """An annotation has a box and no outline, and nobody said what to do with it."""
+
+    def __init__(self, place: str, others: int) -> None:
+        also = f" (as have {others} {'other' if others == 1 else 'others'})" if others else ""
+        super().__init__(f"{place}: expected a segmentation, got a bbox alone{also}")
+        self.place = place
+        self.others = others
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}; boxes='keep' reads it as a rectangle, boxes='drop' leaves it out"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.place, self.others)
 
 
 class Boxes(NamedTuple):
@@ -45,10 +60,12 @@ class BoxesReader:
         if value is None:
             return
         numbers = value if isinstance(value, list) else [value]
-        if len(numbers) != 4 or not all(isinstance(each, int | float) and math.isfinite(each) for each in numbers):
+        if len(numbers) != 4 or not all(isinstance(each, int | float) for each in numbers):
             raise ValueError(
                 f"bbox: expected four numbers x, y, width, height, as there is no segmentation, got {value!r}"
             )
+        if any(abs(each) > _FARTHEST for each in numbers):
+            raise ValueError(f"bbox: expected numbers that float32 holds, got {value!r:.80}")
         x, y, w, h = map(float, numbers)
         if w < 0 or h < 0:
             raise ValueError(f"bbox: expected a width and a height of at least 0, got {value!r}")

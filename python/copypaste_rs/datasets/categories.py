@@ -68,7 +68,8 @@ def flip_pairs(names: Sequence[str] | None) -> tuple[tuple[int, int], ...] | Non
     pairs: dict[int, int] = {}
     for each, i in numbers.items():
         others = ["right" + each[4:]] * each.startswith("left") + [each[:-4] + "right"] * each.endswith("left")
-        found = [numbers[other] for other in others if numbers.get(other, i) not in {i, *pairs.values()}]
+        taken = {i, *pairs, *pairs.values()}
+        found = [numbers[other] for other in others if i not in pairs.values() and numbers.get(other, i) not in taken]
         if found:
             pairs[i] = found[0]
     return tuple(pairs.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, final
 
 import numpy as np
@@ -149,11 +149,15 @@ class CocoDataset(Sequence[Sample]):
         """Whether there is any instance in the whole set."""
         return len(self._tables.ids) > 0
 
-    @property
-    def only_boxes(self) -> bool:
-        """Whether no instance of the set that is not a crowd has an outline."""
+    def has_unmarked(self, flags: Collection[str]) -> bool:
+        """Whether the set has an instance that is no crowd and not marked by any of `flags`, such as `pseudo`."""
         tables = self._tables
-        return tables.boxes is not None and bool((tables.boxes.box_only | tables.iscrowd).all())
+        marked = tables.iscrowd.copy()
+        if tables.boxes is not None and "box_only" in flags:
+            marked |= tables.boxes.box_only
+        for name in tables.fields.keys() & flags:
+            marked |= tables.fields[name].values.astype(np.bool_)
+        return not marked.all()
 
     def unknown_labels(self, categories: Sequence[Mapping[str, Any]]) -> list[int]:
         """Labels that occur but are not among these categories, ascending."""

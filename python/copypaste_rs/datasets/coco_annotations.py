@@ -10,7 +10,7 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs.column_kinds import COLUMN_KINDS, DERIVED, PROVENANCE
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.boxes import BoxesReader
+from copypaste_rs.datasets.boxes import BoxAloneError, BoxesReader
 from copypaste_rs.datasets.fields import FORMS, Field, FieldReader, FormReader
 from copypaste_rs.datasets.segmentations import MalformedCountsError, Segmentations, SegmentationsBuilder
 
@@ -52,6 +52,8 @@ class AnnotationRows(NamedTuple):
     fields: dict[str, Field]
     segmentations: Segmentations
     boxes: Boxes | None
+    dropped: int
+    """Number of rows that have a box alone, which is left out."""
 
 
 class AnnotationsReader:
@@ -140,6 +142,7 @@ class AnnotationsReader:
             columns,
             segmentations,
             self._boxes.finish(n) if kept else None,
+            0 if kept else len(self._boxes.rows),
         )
 
     def _columns(self, n: int, skipped: list[str], remarks: list[str]) -> dict[str, Field]:
@@ -168,11 +171,7 @@ class AnnotationsReader:
         """Whether there are boxes alone, which are kept."""
         n = len(self._boxes.rows)
         if n and boxes == "error":
-            others = f" (as have {counted(n - 1, 'other', 'others')})" if n > 1 else ""
-            raise ValueError(
-                f"{self._path}: annotations[{self._numbers[self._boxes.rows[0]]}]: expected a segmentation, got a bbox "
-                f"alone{others}; boxes='keep' reads it as a rectangle, boxes='drop' leaves it out"
-            )
+            raise BoxAloneError(f"{self._path}: annotations[{self._numbers[self._boxes.rows[0]]}]", n - 1)
         if n and boxes == "drop":
             skipped.append(counted(n, "annotation with a bbox alone", "annotations with a bbox alone"))
         return n > 0 and boxes == "keep"

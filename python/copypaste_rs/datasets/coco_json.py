@@ -104,7 +104,7 @@ def read_coco(path: str | Path, boxes: str) -> CocoTables:
     filled = rows.segmentations.filled(sizes[rows.image])
     if rows.boxes is not None:
         filled |= covering(rows.boxes.boxes, sizes[rows.image])
-    if empty := int((~filled).sum()):
+    if empty := int((~filled).sum()) - rows.dropped:
         skipped.append(counted(empty, "annotation that covers no pixel", "annotations that cover no pixel"))
     remarks += _remarks_on_ids(rows.ids[filled], rows.labels[filled], known)
     order = np.argsort(rows.image[filled], kind="stable")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
-from copypaste_rs.datasets.categories import category_ids
+from copypaste_rs.datasets.categories import category_ids, keypoint_names
 from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
 from copypaste_rs.datasets.images import FORMATS, check_path, is_inside
 from copypaste_rs.datasets.json_values import check_text, json_text
@@ -107,6 +107,8 @@ class CocoWriter:
         self.quality = _checks.integer("quality", quality, 1, 100)
         self.integers = _names("integers", integers)
         self._categories = category_ids("categories", categories)
+        names = keypoint_names("categories", categories)
+        self._points = None if names is None else 3 * len(names)
         self._head = {
             "info": dict(_mapping("info", {} if info is None else info)),
             "licenses": [] if licenses is None else _sequence("licenses", licenses),
@@ -164,6 +166,7 @@ class CocoWriter:
         for annotation in encoded.annotations:
             if annotation["category_id"] not in self._categories:
                 raise wrong("encoded", "labels that are among the categories", str(annotation["category_id"]))
+            self._check_points(len(annotation.get("keypoints", ())))
         annotations = [
             {"id": self._annotations + k, "image_id": number, **annotation}
             for k, annotation in enumerate(encoded.annotations, 1)
@@ -172,6 +175,14 @@ class CocoWriter:
         self._files.add(file)
         self._annotations += len(annotations)
         return number
+
+    def _check_points(self, numbers: int) -> None:
+        """Check that an annotation has as many numbers for keypoints as the categories say, or those before had."""
+        if numbers and self._points is None:
+            self._points = numbers
+        if numbers and numbers != self._points:
+            expected = f"{(self._points or 0) // 3} keypoints, as the categories or samples before have"
+            raise wrong("encoded", expected, str(numbers // 3))
 
     def _checked_name(self, file_name: object) -> str:
         if not isinstance(file_name, str):

@@ -96,8 +96,8 @@ class CopyPasteDataset(Generic[Item]):
     Warns
     -----
     UserWarning
-        When no partner exists, or only boxes without outlines that are not to be pasted (known by ``only_boxes``), so
-        that nothing can ever be pasted; when so few images have objects (asked by
+        When no partner exists, or all objects are boxes without outlines or pseudo-labels that are not to be pasted
+        (asked by ``has_unmarked``), so that nothing can ever be pasted; when so few images have objects (asked by
         ``has_objects``) that eight draws find none for more than one partner in a hundred.
 
     Notes
@@ -152,10 +152,10 @@ class CopyPasteDataset(Generic[Item]):
                 UserWarning,
                 stacklevel=2,
             )
-        elif "box_only" in inner._never and getattr(self._sources, "only_boxes", False):
+        elif not _may_have_unmarked(self._sources, inner._never):
             warnings.warn(
-                "sources: no object has an outline, and boxes are pasted with paste_boxes=True alone; nothing will be "
-                "pasted",
+                "sources: each object is a box without an outline or a pseudo-label, which are pasted only with "
+                "paste_boxes=True and paste_pseudo=True; nothing will be pasted",
                 UserWarning,
                 stacklevel=2,
             )
@@ -339,6 +339,11 @@ def _check_samples(name: str, dataset: Samples) -> Samples:
 def _may_have_objects(dataset: Samples, index: int) -> bool:
     ask = getattr(dataset, "has_objects", None)
     return True if ask is None else bool(ask(index))
+
+
+def _may_have_unmarked(dataset: Samples, flags: tuple[str, ...]) -> bool:
+    ask = getattr(dataset, "has_unmarked", None)
+    return True if ask is None or not flags else bool(ask(flags))
 
 
 def _sample(name: str, dataset: Samples, index: int) -> Sample:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from copypaste_rs._checks import item, wrong, wrong_type
-from copypaste_rs.column_kinds import COLUMN_KINDS, Origin, kind_of
+from copypaste_rs.column_kinds import COLUMN_KINDS, POSITIONS, Origin, kind_of
 from copypaste_rs.datasets.images import encode_image
 from copypaste_rs.datasets.json_values import check_text, json_text
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
@@ -95,6 +95,10 @@ def _annotations(
         if name in _TAKEN:
             raise wrong("sample", f"no column {name!r}, which is made from {_TAKEN[name]}", "one; leave it out")
         check_text("sample", name, "names of columns")
+    for name in POSITIONS.intersection(columns):
+        of = COLUMN_KINDS[name].of
+        if of is not None and of not in columns:
+            raise wrong("sample", f"no column {name!r} without {of!r}", "one; leave it out")
     n = len(sample.instances)
     if n == 0:
         return []

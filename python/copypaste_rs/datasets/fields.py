@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from copypaste_rs.column_kinds import COLUMN_KINDS
+from copypaste_rs.column_kinds import COLUMN_KINDS, kind_of
 from copypaste_rs.instances import RESERVED
 
 if TYPE_CHECKING:
@@ -116,9 +116,20 @@ class FieldReader:
                 compound.append(name)
             elif name in RESERVED or name.startswith("_"):
                 reserved.append(name)
+            elif kind_of(name).absent is False:
+                columns[name] = _flags(name, n, np.array(rows, np.int64), values)
             else:
                 columns[name] = _column(name, n, np.array(rows, np.int64), values)
         return columns, reserved, compound
+
+
+def _flags(name: str, n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
+    for value in values:
+        if isinstance(value, str) or value not in (0, 1):
+            raise ValueError(f"annotations: field {name!r}: expected true or false, got {value!r}")
+    flags = np.zeros(n, np.bool_)
+    flags[rows] = values
+    return Field(flags)
 
 
 def _column(name: str, n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:

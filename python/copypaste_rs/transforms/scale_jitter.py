@@ -95,6 +95,7 @@ class ScaleJitter(Transform):
                 flip_pairs=arguments["flip_pairs"],
             ),
         )
+        arguments["flip_pairs"] = self._options.flip_pairs
         with _scale_named():
             planning = PlanOptions.check(
                 size=size, target_scale=arguments["scale"], flip=flip, p=0.0, pad=pad, scale_reference=scale_reference

@@ -169,6 +169,7 @@ class SimpleCopyPaste(Transform):
                 class_weights=arguments["class_weights"],
             ),
         )
+        arguments["flip_pairs"] = self._options.flip_pairs
         pasted = {"box_only": _checks.flag("paste_boxes", paste_boxes)}
         pasted["pseudo"] = _checks.flag("paste_pseudo", paste_pseudo)
         self._put(_never=tuple(name for name, is_pasted in pasted.items() if not is_pasted))

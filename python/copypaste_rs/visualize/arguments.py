@@ -45,7 +45,9 @@ def skeletons_of(categories: Sequence[Mapping[str, Any]]) -> dict[Any, list[tupl
     found = {}
     for i, category in enumerate(categories):
         pairs = []
-        for k, pair in enumerate(_checks.items(("categories", i, "skeleton"), category.get("skeleton") or ())):
+        skeleton = category.get("skeleton")
+        given = () if skeleton is None else _checks.items(("categories", i, "skeleton"), skeleton)
+        for k, pair in enumerate(given):
             first, second = _checks.pair(("categories", i, "skeleton", k), pair, 1, _checks.MAX_SIDE)
             pairs.append((first - 1, second - 1))
         found[category.get("id")] = pairs

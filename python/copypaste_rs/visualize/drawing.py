@@ -90,10 +90,12 @@ def draw_points(
     points: NDArray[np.float64],
     skeleton: Sequence[tuple[int, int]],
     color: tuple[int, int, int],
-    radius: float,
+    size: tuple[int, int],
 ) -> None:
     """Draw keypoints (k, 3), in pixels of the picture, and lines between them: visible as dots, hidden as rings."""
-    shown = {i: (x, y) for i, (x, y, v) in enumerate(points.tolist()) if v > 0}
+    far = 4 * max(size)  # what is further away would take long to draw
+    shown = {i: (x, y) for i, (x, y, v) in enumerate(points.tolist()) if v > 0 and max(abs(x), abs(y)) <= far}
+    radius = max(size) / 200 + 1
     for first, second in skeleton:
         if first in shown and second in shown:
             draw.line((*shown[first], *shown[second]), color, max(1, round(radius * 0.7)))

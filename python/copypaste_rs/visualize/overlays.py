@@ -96,7 +96,7 @@ def overlay(
         # In pixels of the picture, whose centres Pillow counts in whole numbers.
         placed = points * (size[1] / w, size[0] / h, 1.0) - (0.5, 0.5, 0.0)
         for row, look in enumerate(given):
-            draw_points(draw, placed[row], _skeleton(sample, skeletons, row), LOOKS[look].color, max(size) / 200 + 1)
+            draw_points(draw, placed[row], _skeleton(sample, skeletons, row), LOOKS[look].color, picture.size)
     return picture
 
 
