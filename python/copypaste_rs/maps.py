@@ -39,7 +39,7 @@ class MapKind(NamedTuple):
         if self.dtype != other.dtype:
             return f"of dtype {self.dtype}", str(other.dtype)
         if self.channels != other.channels:
-            return f"with {_number_of(self.channels)}", _number_of(other.channels)
+            return f"with {number_of_channels(self.channels)}", number_of_channels(other.channels)
         if not same(self.fill, other.fill):
             return f"with fill {self.fill!r}", repr(other.fill)
         if self.interpolation != other.interpolation:
@@ -62,7 +62,8 @@ class PixelMap(Immutable):
         infinity too.
     interpolation : {"nearest", "bilinear"}
         How resized pixels are made. "nearest" keeps every value as it is, bit by bit; "bilinear" is for uint8, uint16
-        and float32, and averages with the transform's `antialias` values that are taken to be finite.
+        and float32, and averages with the transform's `antialias`. NaN and infinity, in the array or as the fill of an
+        earlier result, spread to pixels beside them then, how far is not promised.
 
     Raises
     ------
@@ -154,5 +155,6 @@ def check_maps(maps: object, size: tuple[int, ...]) -> Mapping[str, PixelMap]:
     return checked or NO_MAPS
 
 
-def _number_of(channels: tuple[int, ...]) -> str:
-    return f"{channels[0]} channels" if channels else "no channel axis"
+def number_of_channels(channels: tuple[int, ...]) -> str:
+    """Number of channels, in words, of what has this shape behind height and width."""
+    return f"{channels[0]} channel{'s' * (channels[0] != 1)}" if channels else "no channel axis"

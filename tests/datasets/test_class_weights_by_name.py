@@ -101,3 +101,21 @@ def test_weights_are_noted_where_they_are_given(tmp_path: Path, capsys: pytest.C
     capsys.readouterr()
     assert run(arguments(files, tmp_path / "out", "--resume")) == 2
     assert "--class-weight has changed since; --overwrite starts anew" in capsys.readouterr().err
+
+
+def test_weights_that_say_too_little(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = small_set(tmp_path / "in")
+    inputs = ["augment", "--annotations", str(files.annotations), "--images", str(files.images), "--workers", "1"]
+    for given, message in (
+        (["ring=0", "ring=5"], "--class-weight ring: expected each category once, got it 2 times"),
+        (
+            ["ring=0", "square=0"],
+            "--class-weight: expected a category whose weight is not 0, or nothing would be pasted",
+        ),
+    ):
+        options = [word for value in given for word in ("--class-weight", value)]
+        assert run([*inputs, *options, "--output", str(tmp_path / "out")]) == 2
+        assert message in capsys.readouterr().err
+    # A class left out is no reason to warn.
+    assert run([*inputs, "--class-weight", "ring=0", "--output", str(tmp_path / "out")]) == 0
+    assert "warning" not in capsys.readouterr().err

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copypaste_rs import Instances, PlanOptions, PlanSource, Sample, SimpleCopyPaste
+from copypaste_rs import Instances, PlanOptions, PlanSource, Sample, SimpleCopyPaste, functional, reference
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from tests.fixtures.both_backends import agree
 from tests.fixtures.samples import SOURCE, TARGET
@@ -139,3 +139,36 @@ def test_plan_options_hold_what_was_checked() -> None:
     assert options.class_weights == {"car": 0.5, "cat": 2.0}
     assert pickle.loads(pickle.dumps(options)) == options
     assert PlanOptions.check(size=8).class_weights is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "weights", "kind"),
+    [
+        ([1.0, 2.0], {"a": 0.0, "z": 1}, "numbers"),
+        ([True, False], {"a": 0.0}, "numbers"),
+        ([b"a", b"b"], {1: 0.0}, "bytes"),
+        (["a", "b"], {1: 0.0}, "text"),
+    ],
+)
+def test_weights_of_another_kind_than_the_labels(labels: Any, weights: Any, kind: str) -> None:
+    boxes = np.array([[0, 0, 3, 2]] * 2, np.float32)
+    source = PlanSource((2, 3), boxes, labels=np.array(labels))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        options = PlanOptions.check(size=4, class_weights=weights)
+    for kernels in (functional, reference):
+        with pytest.raises(
+            TypeError, match=rf"^options\.class_weights: expected {kind} as labels, which sources\[0\] has"
+        ):
+            kernels.draw_plan(options, (2, 3), [source], 0)
+
+
+def test_labels_that_are_no_keys() -> None:
+    labels = np.empty(1, object)
+    labels[0] = []
+    source = PlanSource((2, 3), np.array([[0, 0, 3, 2]], np.float32), labels=labels)
+    for kernels in (functional, reference):
+        with pytest.raises(
+            TypeError, match=r"^sources\[0\]\.labels: expected numbers or text, as class_weights are by"
+        ):
+            kernels.draw_plan(PlanOptions.check(size=4, class_weights={1: 2.0}), (2, 3), [source], 0)

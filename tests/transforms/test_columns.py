@@ -104,7 +104,9 @@ def test_a_missing_number_counts_as_a_python_number(kernels: ModuleType, column:
 def test_missing_values_that_do_not_fit(kernels: ModuleType) -> None:
     with pytest.raises(ValueError, match=r"^missing: expected a value for column 'extra' of dtype uint8 .*, got 300$"):
         run(kernels, sample(1, extra=np.array([1], np.uint8)), sample(1), missing={"extra": 300})
-    with pytest.raises(ValueError, match=r"^missing: expected names of columns .* from a value, got 'masks'$"):
+    with pytest.raises(
+        ValueError, match=r"^missing: expected names of maps, or of columns .* from a value, got 'masks'$"
+    ):
         run(kernels, sample(1), sample(1), missing={"masks": 1})
     with pytest.raises(TypeError, match=r"^missing: expected a mapping of column names to values, got list$"):
         run(kernels, sample(1), sample(1), missing=["score"])
@@ -181,7 +183,7 @@ def test_instances_without_masks_and_boxes_are_refused(kernels: ModuleType) -> N
 BAD_CALLS = {
     "dtype": (sample(1), Sample(IMAGE.astype(np.uint16), Instances()), "sources[0]: expected an image of dtype uint8 as the target's, got uint16"),
     "channels": (sample(1), Sample(IMAGE[..., :2], Instances()), "sources[0]: expected an image with 3 channels as the target's, got 2 channels"),
-    "axis": (Sample(IMAGE[..., 0], Instances()), Sample(IMAGE[..., :1], Instances()), "sources[0]: expected an image with no channel axis as the target's, got 1 channels"),
+    "axis": (Sample(IMAGE[..., 0], Instances()), Sample(IMAGE[..., :1], Instances()), "sources[0]: expected an image with no channel axis as the target's, got 1 channel"),
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -119,10 +120,10 @@ IDS = A.maps["ids"]
     [
         ("semantic", LABELS, "a map 'semantic' with fill 255 as in target, got 0"),
         ("semantic", PixelMap(LABELS.astype(np.int32), 255), "a map 'semantic' of dtype uint8 as in target, got int32"),
-        ("semantic", PixelMap(LABELS[..., None], 255), "a map 'semantic' with no channel axis as in target, got 1 channels"),
+        ("semantic", PixelMap(LABELS[..., None], 255), "a map 'semantic' with no channel axis as in target, got 1 channel"),
         ("semantic", PixelMap(LABELS, 255, "bilinear"), "a map 'semantic' with interpolation 'nearest' as in target, got 'bilinear'"),
         ("ids", IDS[..., 0], "a map 'ids' with 2 channels as in target, got no channel axis"),
-        ("ids", IDS[..., :1], "a map 'ids' with 2 channels as in target, got 1 channels"),
+        ("ids", IDS[..., :1], "a map 'ids' with 2 channels as in target, got 1 channel"),
         ("ids", PixelMap(IDS, (0, 1)), "a map 'ids' with fill 0 as in target, got (0, 1)"),
     ],
 )  # fmt: skip
@@ -357,3 +358,14 @@ def test_pictures_leave_them_out() -> None:
     sample = squares(1, 90, labels=[1])
     raw = Sample(sample.image, sample.instances, maps={"depth": raster(2, (20, 30), "f")})
     np.testing.assert_array_equal(overlay(raw), overlay(sample))
+
+
+@pytest.mark.parametrize("name", ["masks", "segmentation", "area", "source", "boxes"])
+def test_stand_ins_of_maps_with_names_of_columns(kernels: ModuleType, name: str) -> None:
+    still = Placement((4, 6), (4, 6), (0, 0), (4, 6))
+    image = np.zeros((4, 6), np.uint8)
+    with_map, without = Sample(image, Instances(), maps={name: np.ones((4, 6), np.uint8)}), Sample(image, Instances())
+    result = kernels.copy_paste(Plan(still), without, with_map, missing={name: 9})
+    assert (result.maps[name] == 9).all()
+    with pytest.raises(ValueError, match=rf"^missing: expected names of maps, or of columns that .*, got '{name}'$"):
+        kernels.copy_paste(Plan(still), without, without, missing={name: 9})

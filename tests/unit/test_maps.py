@@ -161,3 +161,23 @@ def test_bad_maps_of_a_sample(maps: Any, error: type[Exception], message: str) -
 def test_subclasses_of_arrays_count_as_their_memory() -> None:
     masked = np.ma.masked_array(LABELS, mask=True)
     assert type(Sample(IMAGE, Instances(), maps={"a": masked}).maps["a"]) is np.ndarray
+
+
+@pytest.mark.parametrize(
+    "number", [np.float16(7), np.float32(7), np.longdouble(7), np.float64(7), np.int8(7), np.uint64(7)]
+)
+def test_numbers_of_numpy_are_fills(number: Any) -> None:
+    assert PixelMap(LABELS, number).fill == 7
+    assert PixelMap(np.zeros((2, 3, 2), np.int16), [number, 1]).fill == (7, 1)
+
+
+@pytest.mark.parametrize("number", [np.float32(1.5), np.longdouble(0.5), 1j, np.complex64(1), np.complex128(1)])
+def test_numbers_that_are_no_fills(number: Any) -> None:
+    with pytest.raises((ValueError, TypeError), match=r"^fill: expected a (whole )?number"):
+        PixelMap(LABELS, number)
+
+
+def test_fills_beyond_a_float() -> None:
+    if np.finfo(np.longdouble).max > np.finfo(np.float64).max:
+        with pytest.raises(ValueError, match=r"^fill: expected a number within"):
+            PixelMap(DEPTH, np.longdouble("1e4000"))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copypaste_rs import Instances, PixelMap, RleMasks, Sample
+from copypaste_rs import Instances, PixelMap, RleMasks, Sample, SimpleCopyPaste
 
 MASKS = RleMasks.from_polygons([[[0, 0, 2, 0, 2, 2, 0, 2]], [[1, 1, 3, 1, 3, 2, 1, 2]]], (3, 4))
 INSTANCES = Instances(masks=MASKS, labels=[1, 2])
@@ -66,3 +66,10 @@ def test_arrays_of_objects_hold_them_whole(value: Any) -> None:
     array = np.array([[value, None, value]], object)
     assert array.shape == (1, 3)
     assert array[0, 0] is array[0, 2] is value
+
+
+@pytest.mark.parametrize("number", [1j, np.complex64(1), np.complex128(1)])
+def test_complex_numbers_are_no_numbers(number: Any) -> None:
+    for options in ({"flip": number}, {"class_weights": {1: number}}, {"min_visibility": number}, {"fill": number}):
+        with pytest.raises(TypeError, match=r"expected a number, got"):
+            SimpleCopyPaste(size=4, **options)

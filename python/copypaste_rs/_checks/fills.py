@@ -85,7 +85,7 @@ def map_values(name: Place, value: object, dtype: np.dtype[Any], channels: tuple
 
 def _held(name: Place, value: Any, dtype: np.dtype[Any]) -> Any:
     """`value`, a number, as one that `dtype` holds: exactly where it is of integers, else rounded."""
-    if isinstance(value, bool | np.bool_ | str | bytes):
+    if isinstance(value, bool | np.bool_ | str | bytes | complex | np.complexfloating):
         raise wrong_type(name, "a number", repr(value))
     exact: Any
     try:
@@ -98,7 +98,7 @@ def _held(name: Place, value: Any, dtype: np.dtype[Any]) -> Any:
     if dtype.kind == "f":
         return _rounded(name, exact, dtype)
     low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
-    whole = isinstance(exact, int) or (math.isfinite(exact) and exact == math.trunc(exact))
+    whole = isinstance(exact, int) or (math.isfinite(exact) and exact == np.trunc(exact))
     if not (whole and low <= int(exact) <= high):
         raise wrong(name, f"a whole number from {low} to {high} for dtype {dtype}", repr(value))
     return int(exact)
@@ -108,7 +108,7 @@ def _rounded(name: Place, value: Any, dtype: np.dtype[Any]) -> Any:
     try:
         with np.errstate(over="ignore"):
             rounded = dtype.type(value)
-        fits = bool(np.isfinite(rounded)) or not math.isfinite(value)
+        fits = bool(np.isfinite(rounded) or not np.isfinite(value))  # a longdouble may be beyond float64
     except OverflowError:  # a whole number beyond all floats
         fits = False
     if not fits:

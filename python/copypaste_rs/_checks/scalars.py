@@ -38,7 +38,7 @@ def integer(name: Place, value: SupportsIndex, low: int, high: int) -> int:
 def real(name: Place, value: SupportsFloat, low: float, high: float) -> float:
     """`value` as a finite float in low..high; bools and strings are refused."""
     several = isinstance(value, np.ndarray) and value.ndim > 0  # of one element, NumPy 1 takes them for a number
-    if several or isinstance(value, bool | np.bool_ | str | bytes):
+    if several or isinstance(value, bool | np.bool_ | str | bytes | complex | np.complexfloating):
         raise wrong_type(name, "a number", repr(value))
     try:
         number = float(value)

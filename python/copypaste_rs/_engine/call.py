@@ -12,6 +12,7 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import item, wrong, wrong_type
 from copypaste_rs._engine import columns, geometry, maps
 from copypaste_rs.instances import Instances
+from copypaste_rs.maps import number_of_channels
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Plan, check_placement
 from copypaste_rs.sample import Sample
@@ -160,6 +161,8 @@ class Call(NamedTuple):
         _check_images(places, samples)
         _check_plan(plan, target, sources, target_name)
         layout = columns.layout(places, [s.instances for s in samples], options.missing)
+        if options.for_maps:
+            maps.check_names(options.for_maps, samples)
         wants_pasted = False
         if layout.geometry:
             geometry.check_flips(layout, plan, options.flip_pairs)
@@ -226,7 +229,7 @@ def _check_images(places: Sequence[Place], sides: Sequence[Sample]) -> None:
 
 
 def _channels(image: NDArray[Any]) -> str:
-    return "no channel axis" if image.ndim == 2 else f"{image.shape[2]} channels"
+    return number_of_channels(image.shape[2:])
 
 
 def _check_plan(plan: Plan, target: Sample, sources: Sequence[Sample], target_name: str) -> None:

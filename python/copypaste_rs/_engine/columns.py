@@ -49,9 +49,12 @@ def check_missing(missing: Mapping[str, Any] | None) -> dict[str, Any]:
     for name in missing:
         if not isinstance(name, str):
             raise wrong_type("missing", "column names", repr(name))
-        if name in MADE or kind_of(name).origin is Origin.UNMOVABLE:
-            raise wrong("missing", "names of columns that can be taken from a value", repr(name))
     return {name: _stand_in(name, _scalar(value)) for name, value in missing.items()}
+
+
+def not_taken(missing: Mapping[str, Any]) -> list[str]:
+    """Names of columns that are never taken from a value, so that maps must be meant."""
+    return [name for name in missing if name in MADE or kind_of(name).origin is Origin.UNMOVABLE]
 
 
 def _stand_in(name: str, value: Any) -> Any:

@@ -32,6 +32,13 @@ class CarriedMap(NamedTuple):
         return np.empty((*shape, *self.kind.channels), self.kind.dtype)
 
 
+def check_names(names: Sequence[str], samples: Sequence[Sample]) -> None:
+    """Check that stand-ins whose names no column of the result can have are those of maps."""
+    for name in names:
+        if not any(name in sample._maps for sample in samples):
+            raise wrong("missing", "names of maps, or of columns that can be taken from a value", repr(name))
+
+
 def carried(places: Sequence[Place], samples: Sequence[Sample], missing: Mapping[str, Any]) -> Sequence[CarriedMap]:
     """The maps of a result made from `samples`, the target first; `places` say how errors call them.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, SupportsIndex
 
 from copypaste_rs import _checks
-from copypaste_rs._engine.columns import check_missing
+from copypaste_rs._engine.columns import check_missing, not_taken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +39,8 @@ class Options(NamedTuple):
     min_visibility: float
     on_hidden: str
     missing: dict[str, Any]
+    for_maps: list[str]
+    """Names of `missing` that only maps can have."""
     flip_pairs: _checks.FlipPairs
 
     @staticmethod
@@ -54,6 +56,7 @@ class Options(NamedTuple):
         flip_pairs: Sequence[tuple[SupportsIndex, SupportsIndex]] | None = None,
     ) -> Options:
         """The options, or an error that names the one that is wrong."""
+        stand_ins = check_missing(missing)
         return Options(
             _checks.fill(fill),
             _checks.choice("interpolation", interpolation, INTERPOLATIONS),
@@ -61,7 +64,8 @@ class Options(NamedTuple):
             _checks.integer("min_area", min_area, 0, _checks.MAX_PIXELS),
             _checks.real("min_visibility", min_visibility, 0.0, 1.0),
             _checks.choice("on_hidden", on_hidden, ON_HIDDEN),
-            check_missing(missing),
+            stand_ins,
+            not_taken(stand_ins),
             _checks.flip_pairs(flip_pairs),
         )
 

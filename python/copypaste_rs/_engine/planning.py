@@ -105,7 +105,10 @@ def _by_label(weights: Mapping[Any, float], i: int, source: PlanSource) -> NDArr
     labels = _checks.converted(f"sources[{i}].labels", source.labels, f"shape ({source.rows},)")
     if labels.shape != (source.rows,):
         raise wrong(f"sources[{i}].labels", f"shape ({source.rows},), a label for each box", str(labels.shape))
-    found = [weights.get(label) for label in labels.tolist()]
+    try:
+        found = [weights.get(label) for label in labels.tolist()]
+    except TypeError:  # a list or a dict is no key
+        raise wrong_type(f"sources[{i}].labels", "numbers or text, as class_weights are by label", "others") from None
     if weights and found.count(None) == len(found):
         _check_kind(weights, i, labels)
     return np.array([1.0 if weight is None else weight for weight in found])
@@ -113,9 +116,11 @@ def _by_label(weights: Mapping[Any, float], i: int, source: PlanSource) -> NDArr
 
 def _check_kind(weights: Mapping[Any, float], i: int, labels: NDArray[Any]) -> None:
     """Refuse weights by name for labels that are numbers, and the other way round: none could ever be meant."""
-    text = labels.dtype.kind == "U"
-    if (text or labels.dtype.kind in "iu") and all(isinstance(label, str) != text for label in weights):
-        expected = f"{'text' if text else 'numbers'} as labels, which sources[{i}] has"
+    numbers = (int, float, np.number, np.bool_)
+    kinds: dict[str, tuple[str, tuple[type, ...]]] = {"U": ("text", (str,)), "S": ("bytes", (bytes,))}
+    words, types = kinds.get(labels.dtype.kind, ("numbers", numbers if labels.dtype.kind in "biuf" else (object,)))
+    if not any(isinstance(label, types) for label in weights):
+        expected = f"{words} as labels, which sources[{i}] has"
         raise wrong_type("options.class_weights", expected, repr(next(iter(weights))))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -206,7 +207,10 @@ def build_transform(options: Mapping[str, Any]) -> SimpleCopyPaste:
     try:
         _checks.fill_values(arguments["fill"], np.dtype(np.uint8), 3, grey_image=False)
         missing, class_weights = dict(options["missing"]) or None, options.get("class_weights")
-        return SimpleCopyPaste(**arguments, missing=missing, class_weights=class_weights)
+        with warnings.catch_warnings():
+            # All weights that were given may be 0: others are not, as was seen when their names were looked up.
+            warnings.filterwarnings("ignore", message="class_weights: all are 0")
+            return SimpleCopyPaste(**arguments, missing=missing, class_weights=class_weights)
     except (ValueError, TypeError) as error:
         raise click.UsageError(_as_option(error)) from None
 
@@ -333,10 +337,17 @@ def _with_class_weights(options: Mapping[str, Any], inputs: Inputs) -> dict[str,
     """The options with the weights of ``--class-weight`` by id of the category; wrong names are wrong usage."""
     if not options["class_weight"]:
         return dict(options)
+    names = [name for name, _ in options["class_weight"]]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise click.UsageError(
+            f"--class-weight {twice}: expected each category once, got it {names.count(twice)} times"
+        )
     try:
         weights = label_weights("class_weight", inputs.categories, dict(options["class_weight"]))
     except ValueError as error:
         raise click.UsageError(_as_option(error)) from None
+    if all(weights.get(category["id"], 1) == 0 for category in inputs.categories):
+        raise click.UsageError("--class-weight: expected a category whose weight is not 0, or nothing would be pasted")
     return {**options, "class_weights": weights}
 
 

@@ -146,7 +146,9 @@ class CopyPasteDataset(Generic[Item]):
         self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
         self._epoch = _SharedEpoch()
         self._weights = _PartnerWeights.of(partner_weights, len(self._sources))
-        if not self._partner_exists():
+        if self._weights is not None and len(self._sources) and not self._weights.total(None):
+            warnings.warn("partner_weights: all are 0; nothing will be pasted", UserWarning, stacklevel=2)
+        elif not self._partner_exists():
             warnings.warn(
                 "sources: no image with an object that is not a crowd can become a partner; nothing will be pasted",
                 UserWarning,
