@@ -40,7 +40,9 @@ class KernelCall(NamedTuple):
     def of(call: Call) -> KernelCall:
         """The call, made ready."""
         target, sources = call.sides()
-        sides = [Side(planes(side.image), side.masks, side.iscrowd) for side in (target, *sources)]
+        sides = [
+            side if side.image.ndim == 3 else side._replace(image=planes(side.image)) for side in (target, *sources)
+        ]
         weights = [None if paste.sigma is None else weights_of(paste.sigma) for paste in call.plan.pastes]
         return KernelCall(call.plan, sides, weights, call.carried(), call.wants_pasted)
 
@@ -229,10 +231,10 @@ def _composition(call: Call, image: NDArray[Any], rows: _core.ComposedRows) -> C
     masks = RleMasks._trusted(call.plan.canvas_size, rows.counts, rows.offsets)
     carried = [
         # NumPy picks from what is rare: it takes longer to get ready than to work.
-        columns.pick(arrays, rows.row) if values is None else values
-        for arrays, values in zip(call.carried(), rows.carried, strict=True)
+        columns.pick(column.arrays, rows.row) if values is None else values
+        for column, values in zip(call.layout.carried, rows.carried, strict=True)
     ]
     pasted = None
-    if rows.unions is not None and rows.paste is not None:
+    if call.wants_pasted and rows.unions is not None and rows.paste is not None:
         pasted = Pasted(rows.paste, RleMasks._trusted(masks.size, *rows.unions))
     return Composition(image, masks, rows, carried, pasted)

@@ -137,6 +137,8 @@ NO_MAPS: Mapping[str, PixelMap] = {}
 
 def check_maps(maps: object, size: tuple[int, ...]) -> Mapping[str, PixelMap]:
     """`maps` by name, each a `PixelMap` of the image's size; arrays become maps with the defaults."""
+    if type(maps) is dict and not maps:  # as nearly always: what is a mapping takes a while to find out
+        return NO_MAPS
     if not isinstance(maps, Mapping):
         raise wrong_type("maps", "a mapping", type(maps).__name__)
     checked: dict[str, PixelMap] = {}

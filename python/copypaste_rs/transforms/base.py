@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from copypaste_rs._checks import wrong
 from copypaste_rs._engine import geometry
 from copypaste_rs._engine.planning import TrustedSource
 from copypaste_rs._equality import same
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from copypaste_rs import draws
+    from copypaste_rs._checks import Place
     from copypaste_rs._engine.options import Options
     from copypaste_rs.plan import Plan
     from copypaste_rs.plan_options import PlanOptions, PlanSource
@@ -96,12 +98,14 @@ def _frozen(value: Any) -> Any:
     return copy.deepcopy(dict(value)) if isinstance(value, Mapping) else value
 
 
-def plan_source(sample: Sample, never: Sequence[str]) -> PlanSource:
+def plan_source(place: Place, sample: Sample, never: Sequence[str]) -> PlanSource:
     """A sample as a planner sees it; `never` are flags that keep a row from being pasted, as those of crowds do."""
     columns = sample.instances._columns
     boxes, size, kept = columns.get("boxes"), sample.size, columns.get("iscrowd")
-    # Whole numbers up to 2^24 are exact in float32.
-    if boxes is not None and max(size) > 2**24:
+    if boxes is None:
+        if len(sample.instances):
+            raise wrong(place, f"masks or boxes for its {len(sample.instances)} instances", "none")
+    elif max(size) > 2**24:  # up to there whole numbers are exact in float32
         boxes = pixel_boxes(columns["masks"])
     for name in never:
         if (flags := columns.get(name)) is not None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex, TypeAlias, final
 
 from copypaste_rs import _checks
-from copypaste_rs._checks import wrong
 from copypaste_rs._engine import call
 from copypaste_rs._engine.options import Options
 from copypaste_rs.plan_options import PlanOptions
@@ -197,18 +196,16 @@ class SimpleCopyPaste(Transform):
         """
         size = call.check_sample("target", target).size
         given = call.samples(sources)
-        check_flips(self._options, self._planning.flip, target)
-        for i, source in enumerate(given):
-            check_flips(self._options, self._planning.flip, source)
-            if len(source.instances) and source.instances.masks is None:
-                raise wrong(("sources", i), f"masks or boxes for its {len(source.instances)} instances", "none")
         options, select = self._planning, self._planning.choose
+        for sample in (target, *given):
+            check_flips(self._options, options.flip, sample)
+        drawn_from = [plan_source(("sources", i), source, self._never) for i, source in enumerate(given)]
         if select is not None:
             options = options._replace(choose=lambda number, rows, rng: select(given[number], rows, rng))  # type: ignore[arg-type]
         weigh = options.class_weights
         if weigh is not None and callable(weigh):
             options = options._replace(class_weights=lambda number: weigh(given[number].instances))  # type: ignore[arg-type]
-        return self._draw_plan(options, size, [plan_source(source, self._never) for source in given], rng)
+        return self._draw_plan(options, size, drawn_from, rng)
 
     def apply(
         self, plan: Plan, target: Sample, sources: Sample | Sequence[Sample], *, out: NDArray[Any] | None = None
