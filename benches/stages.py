@@ -154,7 +154,7 @@ def kernel(scene: Scene, out: NDArray[Any], **options: Any) -> Callable[[], Any]
     """The kernel alone, on arguments that are checked beforehand."""
     checked = Options.check(**options)
     arguments = call.Call.check(checked, scene.plan, scene.target, [scene.source])
-    return functools.partial(_rust.compose, arguments, checked.of_kernel(scene.target.image), out, None)
+    return functools.partial(_rust.compose, arguments, checked.of_kernel(scene.target.image), out, None, ())
 
 
 def new_pages(scene: Scene, antialias: bool) -> None:

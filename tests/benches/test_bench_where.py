@@ -60,3 +60,15 @@ def test_parts_take_away_what_they_say() -> None:
 def test_grown_placement() -> None:
     placement = Placement((480, 640), (300, 400), (-44, 0), (256, 256), hflip=True)
     assert parts.grown(placement, 512) == Placement((480, 640), (600, 800), (-88, 0), (512, 512), hflip=True)
+
+
+def test_kernels_and_clocks_give_the_result_of_the_call() -> None:
+    scene = stratified(96, 5, 3)[0]
+    expected = functional.copy_paste(*scene, antialias=False)
+    out = np.zeros((96, 96, 3), np.uint8)
+    made = stages.kernel(scene, out, antialias=False)()
+    assert np.array_equal(out, expected.image)
+    assert made.masks == expected.instances.masks
+    clock = stages.Clock(scene, antialias=False)
+    assert clock() == expected
+    assert all(0 < least < 60 for least in clock.least.values())
