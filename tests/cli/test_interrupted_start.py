@@ -80,7 +80,7 @@ def test_nothing_is_said_of_an_output_where_there_is_none(
 
     files = small_set(tmp_path / "in")
     preview = [part for part in arguments(files, tmp_path / "a.png") if part not in ("augment", "--workers", "1")]
-    monkeypatch.setattr("copypaste_rs.datasets.coco.read_image", interrupted)
+    monkeypatch.setattr("copypaste_rs.datasets.annotated.read_image", interrupted)
     assert run(["preview", *preview]) == 130
     assert capsys.readouterr().err.strip() == "copypaste-rs: interrupted"
     assert run(arguments(files, tmp_path / "out")) == 130

@@ -1,13 +1,9 @@
-"""Reading a COCO annotation file into flat arrays.
-
-A list of dicts would cost gigabytes on a large file, once more in every worker process; the arrays made here
-cost what the numbers cost, are shared by forked workers, and pickle fast.
-"""
+"""Reading a COCO annotation file into tables."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,16 +14,13 @@ from copypaste_rs.datasets.boxes import covering
 from copypaste_rs.datasets.categories import category_ids, keypoint_names
 from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id, counted, refuse
 from copypaste_rs.datasets.images import is_inside
+from copypaste_rs.datasets.tables import AnnotationTables
 
 with extra("coco"):
     import msgspec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from copypaste_rs.datasets.boxes import Boxes
-    from copypaste_rs.datasets.fields import Field
-    from copypaste_rs.datasets.segmentations import Segmentations
 
 
 class _File(msgspec.Struct):
@@ -45,37 +38,7 @@ class _Image(msgspec.Struct, gc=False):
     height: int
 
 
-class CocoTables(NamedTuple):
-    """A COCO annotation file as arrays; rows are annotations, grouped by image."""
-
-    categories: list[dict[str, Any]]
-    keypoint_names: list[str] | None
-    info: Any
-    licenses: Any
-    image_ids: NDArray[np.int64]
-    """Shape (m,)."""
-    sizes: NDArray[np.int64]
-    """Height and width of each image, shape (m, 2)."""
-    image_json: NDArray[np.uint8]
-    """The JSON objects of all images, as text, one after the other."""
-    image_json_offsets: NDArray[np.int64]
-    row_offsets: NDArray[np.int64]
-    """Image i has the rows ``row_offsets[i]`` to ``row_offsets[i + 1]``, in the order of the file."""
-    ids: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    iscrowd: NDArray[np.bool_]
-    fields: dict[str, Field]
-    """Every further field of the annotations."""
-    segmentations: Segmentations
-    boxes: Boxes | None
-    """Boxes without outlines; None where each annotation has an outline."""
-    skipped: list[str]
-    """Remarks on what was left out, with its count."""
-    remarks: list[str]
-    """Remarks on what was read and may surprise."""
-
-
-def read_coco(path: str | Path, boxes: str) -> CocoTables:
+def read_coco(path: str | Path, boxes: str) -> AnnotationTables:
     """Read an annotation file; `boxes` says what is done with annotations without an outline, out of `BOXES`.
 
     Raises
@@ -109,7 +72,7 @@ def read_coco(path: str | Path, boxes: str) -> CocoTables:
     remarks += _remarks_on_ids(rows.ids[filled], rows.labels[filled], known)
     order = np.argsort(rows.image[filled], kind="stable")
     keep = np.flatnonzero(filled)[order]
-    return CocoTables(
+    return AnnotationTables(
         categories=file.categories,
         keypoint_names=names,
         info=file.info,
@@ -128,14 +91,6 @@ def read_coco(path: str | Path, boxes: str) -> CocoTables:
         skipped=skipped,
         remarks=remarks,
     )
-
-
-def image_info(text: bytes) -> dict[str, Any]:
-    """The scalar fields of an image object; ``id`` under the name ``image_id``."""
-    fields: dict[str, Any] = msgspec.json.decode(text)
-    first = {"image_id": fields.pop("id"), **{name: fields.pop(name) for name in ("file_name", "width", "height")}}
-    scalars = {name: value for name, value in fields.items() if isinstance(value, bool | int | float | str)}
-    return scalars | first
 
 
 def _remarks_on_ids(ids: NDArray[np.int64], labels: NDArray[np.int64], known: frozenset[int]) -> list[str]:

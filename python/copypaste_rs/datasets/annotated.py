@@ -1,0 +1,142 @@
+"""Annotated images: a sequence of samples out of tables, whose images are decoded when they are taken."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
+
+import numpy as np
+
+from copypaste_rs._checks import wrong_type
+from copypaste_rs.datasets.categories import flip_pairs, label_weights
+from copypaste_rs.datasets.images import read_image
+from copypaste_rs.datasets.tables import image_info
+from copypaste_rs.instances import Instances
+from copypaste_rs.sample import Sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from copypaste_rs.datasets.tables import AnnotationTables
+
+
+class AnnotatedImages(Sequence[Sample]):
+    """Base of data sets of files: samples out of tables and a folder of images."""
+
+    def __init__(self, tables: AnnotationTables, images: Path, name: str) -> None:
+        """The set of these tables; `name` is what its one warning calls it."""
+        self._tables = tables
+        self._images = images
+        self.categories: list[dict[str, Any]] = tables.categories
+        self.keypoint_names = tables.keypoint_names
+        self.flip_pairs = flip_pairs(tables.keypoint_names)
+        self.fields: dict[str, np.dtype[Any]] = {name: field.dtype for name, field in tables.fields.items()}
+        self.integers = frozenset(name for name, field in tables.fields.items() if field.whole)
+        skipped = [f"left out {', '.join(tables.skipped)}"] if tables.skipped else []
+        if told := [*skipped, *tables.remarks]:
+            warnings.warn(f"{name}: {'; '.join(told)}", UserWarning, stacklevel=3)
+
+    def __len__(self) -> int:
+        return len(self._tables.image_ids)
+
+    def __getitem__(self, index: SupportsIndex) -> Sample:  # type: ignore[override]  # no slices: they would decode
+        """Item `index`: its image is decoded now, RGB, uint8."""
+        i = self._index(index)
+        info = self.info(i)
+        h, w = self._tables.sizes[i].tolist()
+        image = read_image(self.path(i), (h, w))
+        return Sample(image, self.instances(i), info)
+
+    def instances(self, index: SupportsIndex) -> Instances:
+        """The instances of item `index`, without decoding its image."""
+        i = self._index(index)
+        tables = self._tables
+        rows = np.arange(tables.row_offsets[i], tables.row_offsets[i + 1])
+        h, w = tables.sizes[i].tolist()
+        boxes = {} if tables.boxes is None else tables.boxes.take(rows)._asdict()
+        return Instances(
+            masks=tables.segmentations.masks(rows, (h, w)),
+            labels=tables.labels[rows],
+            iscrowd=tables.iscrowd[rows],
+            id=tables.ids[rows],
+            **boxes,
+            **{name: field.of(rows) for name, field in tables.fields.items()},
+        )
+
+    def info(self, index: SupportsIndex) -> dict[str, Any]:
+        """Fields of the image of item `index` in the file: image_id, file_name, width, height, further scalars."""
+        i = self._index(index)
+        start, stop = self._tables.image_json_offsets[i : i + 2].tolist()
+        return image_info(self._tables.image_json[start:stop].tobytes())
+
+    @property
+    def has_instances(self) -> bool:
+        """Whether there is any instance in the whole set."""
+        return len(self._tables.ids) > 0
+
+    def has_unmarked(self, flags: Collection[str]) -> bool:
+        """Whether the set has an instance that is no crowd and not marked by any of `flags`, such as `pseudo`."""
+        tables = self._tables
+        marked = tables.iscrowd.copy()
+        if tables.boxes is not None and "box_only" in flags:
+            marked |= tables.boxes.box_only
+        for name in tables.fields.keys() & flags:
+            marked |= tables.fields[name].values.astype(np.bool_)
+        return not marked.all()
+
+    def unknown_labels(self, categories: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Labels that occur but are not among these categories, ascending."""
+        known = {category["id"] for category in categories}
+        return [label for label in np.unique(self._tables.labels).tolist() if label not in known]
+
+    def class_weights(self, weights: Mapping[str, SupportsFloat]) -> dict[int, float]:
+        """Weights by label, for `SimpleCopyPaste`, of weights by the name of a category.
+
+        Parameters
+        ----------
+        weights : mapping of str to float
+            Finite numbers of at least 0. Categories that are not named are left out, and so weigh 1.
+
+        Returns
+        -------
+        dict of int to float
+            For each category of these names its id and weight; two categories may share a name.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When no category has a name, with those that are near; when a weight is no such number.
+
+        Examples
+        --------
+        >>> from copypaste_rs.datasets import sample_data
+        >>> sample_data().class_weights({"cat": 4})
+        {2: 4.0}
+        """
+        return label_weights("weights", self.categories, weights)
+
+    def path(self, index: SupportsIndex) -> Path:
+        """The image file of item `index`."""
+        name: str = self.info(index)["file_name"]
+        return self._images / name
+
+    def has_objects(self, index: SupportsIndex) -> bool:
+        """Whether item `index` has an instance that is not a crowd. Cheap: nothing is decoded."""
+        i = self._index(index)
+        start, stop = self._tables.row_offsets[i : i + 2].tolist()
+        return not bool(self._tables.iscrowd[start:stop].all())
+
+    def _index(self, index: SupportsIndex) -> int:
+        try:
+            i = operator.index(index)
+        except TypeError:
+            raise wrong_type("index", "an integer", repr(index)) from None
+        n = len(self)
+        if not -n <= i < n:
+            raise IndexError(f"index {i} is out of range for {n} images")
+        return i % n
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} images, {len(self._tables.ids)} instances)"

@@ -1,0 +1,60 @@
+"""Annotations of a whole data set in flat arrays: what every format is read into.
+
+A list of dicts would cost gigabytes on a large set, once more in every worker process; these arrays cost what the
+numbers cost, are shared by forked workers, and pickle fast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from copypaste_rs.datasets._extras import extra
+
+with extra("coco"):
+    import msgspec
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from copypaste_rs.datasets.boxes import Boxes
+    from copypaste_rs.datasets.fields import Field
+    from copypaste_rs.datasets.segmentations import Segmentations
+
+
+class AnnotationTables(NamedTuple):
+    """Images and annotations of a set as arrays; rows are annotations, grouped by image."""
+
+    categories: list[dict[str, Any]]
+    keypoint_names: list[str] | None
+    info: Any
+    licenses: Any
+    image_ids: NDArray[np.int64]
+    """Shape (m,)."""
+    sizes: NDArray[np.int64]
+    """Height and width of each image, shape (m, 2)."""
+    image_json: NDArray[np.uint8]
+    """The JSON objects of all images, as text, one after the other."""
+    image_json_offsets: NDArray[np.int64]
+    row_offsets: NDArray[np.int64]
+    """Image i has the rows ``row_offsets[i]`` to ``row_offsets[i + 1]``, in the order of the file."""
+    ids: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    iscrowd: NDArray[np.bool_]
+    fields: dict[str, Field]
+    """Every further field of the annotations."""
+    segmentations: Segmentations
+    boxes: Boxes | None
+    """Boxes without outlines; None where each annotation has an outline."""
+    skipped: list[str]
+    """Remarks on what was left out, with its count."""
+    remarks: list[str]
+    """Remarks on what was read and may surprise."""
+
+
+def image_info(text: bytes) -> dict[str, Any]:
+    """The scalar fields of an image object; ``id`` under the name ``image_id``."""
+    fields: dict[str, Any] = msgspec.json.decode(text)
+    first = {"image_id": fields.pop("id"), **{name: fields.pop(name) for name in ("file_name", "width", "height")}}
+    scalars = {name: value for name, value in fields.items() if isinstance(value, bool | int | float | str)}
+    return scalars | first
