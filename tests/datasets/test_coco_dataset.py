@@ -183,3 +183,39 @@ def test_a_file_of_images_alone(tmp_path: Path) -> None:
     sample = CocoDataset(*files)[0]
     assert len(sample.instances) == 0
     assert sample.instances.masks is not None
+
+
+def test_exif_orientations_are_said_once_or_applied(tmp_path: Path) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    files = write(tmp_path, [annotation(i, square, 10 + i) for i in range(3)], [(20, 30), (20, 30), (30, 20)])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name in ("0.jpg", "1.png"):
+        image = Image.open(files.images / name)
+        image.load()
+        image.save(files.images / name, exif=exif)
+    photos = CocoDataset(*files)
+    with pytest.warns(
+        UserWarning, match=r"0\.jpg, and perhaps other images: the EXIF orientation, here 6, is not applied"
+    ):
+        assert photos[0].size == (20, 30)
+    assert photos[1].size == (20, 30)  # without a further word
+    turned = CocoDataset(*files, apply_exif=True)
+    with pytest.raises(
+        ValueError, match=r"0\.jpg: .* its EXIF orientation is 6, which apply_exif=False would leave out$"
+    ):
+        turned[0]
+    files.edit(images=[{**image, "width": 20, "height": 30} for image in files.json["images"]])
+    turned = CocoDataset(*files, apply_exif=True)
+    assert [turned[i].size for i in range(3)] == [(30, 20)] * 3
+    with pytest.raises(ValueError, match=r"0\.jpg: .* its EXIF orientation is 6, which apply_exif=True would apply$"):
+        CocoDataset(*files)[0]
+    with pytest.raises(ValueError, match=r"expected at most 599 pixels"):
+        CocoDataset(*files, max_pixels=599)[2]
+    for wrong, kind in (
+        ({"apply_exif": 1}, TypeError),
+        ({"max_pixels": 0}, ValueError),
+        ({"max_pixels": 1.5}, TypeError),
+    ):
+        with pytest.raises(kind, match=next(iter(wrong))):
+            CocoDataset(*files, **wrong)

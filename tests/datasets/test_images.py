@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps, features
 
-from copypaste_rs.datasets.images import encode_image, read_image
+from copypaste_rs.datasets.images import ImageOptions, encode_image, read_image
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from tests.fixtures.coco_files import photo
 
@@ -83,3 +84,93 @@ def test_something_else_than_an_image_is_an_os_error(tmp_path: Path) -> None:
     path.write_bytes(b"hello")
     with pytest.raises(OSError, match=r"x\.jpg: expected an image file \(AVIF, .*\), got none of these$"):
         read_image(path)
+
+
+def with_orientation(path: Path, turned: int, **options: Any) -> Path:
+    exif = Image.Exif()
+    exif[0x0112] = turned
+    return saved(Image.fromarray(photo((21, 34), 3)), path, exif=exif, **options)
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "jpg"])
+@pytest.mark.parametrize("turned", range(1, 9))
+def test_images_are_turned_as_pillow_turns_them(tmp_path: Path, turned: int, kind: str) -> None:
+    path = with_orientation(tmp_path / f"x.{kind}", turned, **({"lossless": True} if kind == "webp" else {}))
+    stored = np.asarray(Image.open(path).convert("RGB"))
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(path)).convert("RGB"))
+    told: list[int] = []
+    np.testing.assert_array_equal(read_image(path, (21, 34), remark=told.append), stored)
+    assert told == [turned] * (turned != 1)
+    options, size = ImageOptions(apply_exif=True), upright.shape[:2]
+    pixels = read_image(path, (size[0], size[1]), options, told.append)
+    assert told == [turned] * (turned != 1)
+    assert pixels.flags.c_contiguous
+    np.testing.assert_array_equal(pixels, upright)
+
+
+def test_a_size_that_only_the_turned_image_has_is_said(tmp_path: Path) -> None:
+    for kind in ("jpg", "png"):
+        path = with_orientation(tmp_path / f"x.{kind}", 6)
+        with pytest.raises(
+            ValueError,
+            match=r"got width 34 and height 21; its EXIF orientation is 6, which apply_exif=True would apply$",
+        ):
+            read_image(path, (34, 21))
+        with pytest.raises(
+            ValueError,
+            match=r"got width 21 and height 34; its EXIF orientation is 6, which apply_exif=False would leave out$",
+        ):
+            read_image(path, (21, 34), ImageOptions(apply_exif=True))
+        with pytest.raises(ValueError, match=r"got width 34 and height 21$"):
+            read_image(path, (5, 5))
+
+
+def test_one_limit_of_pixels_for_all_formats(tmp_path: Path) -> None:
+    for kind in ("jpg", "png", "bmp", "webp", "tif"):
+        path = saved(Image.fromarray(photo((21, 34), 3)), tmp_path / f"x.{kind}")
+        read_image(path, options=ImageOptions(max_pixels=21 * 34))
+        with pytest.raises(
+            ValueError, match=r"x\.\w+: expected at most 713 pixels \(max_pixels\), got width 34 and height 21$"
+        ):
+            read_image(path, options=ImageOptions(max_pixels=713))
+    # Files that claim far more than they hold are not decoded, whatever the size that somebody expects.
+    header = (tmp_path / "x.jpg").read_bytes()
+    place = header.index(b"\xff\xc0") + 5
+    huge = header[:place] + (30000).to_bytes(2, "big") * 2 + header[place + 4 :]
+    (tmp_path / "huge.jpg").write_bytes(huge)
+    with pytest.raises(ValueError, match=r"huge\.jpg: expected at most 268435456 pixels"):
+        read_image(tmp_path / "huge.jpg", (30000, 30000))
+
+
+def test_large_images_are_read_without_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(Image.fromarray(photo((21, 34), 3)), tmp_path / "x.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # beyond twice this Pillow itself refuses
+    np.testing.assert_array_equal(read_image(path), photo((21, 34), 3))
+
+
+def test_palettes_with_transparency_are_read_without_a_warning(tmp_path: Path) -> None:
+    image = Image.fromarray(photo((21, 34), 3)).convert("P")
+    path = saved(image, tmp_path / "x.png", transparency=bytes(range(256)))
+    np.testing.assert_array_equal(read_image(path), np.asarray(image.convert("RGB")))
+
+
+@pytest.mark.parametrize(
+    "kind", ["png", "jpg", "tif", "gif", "webp", "dds", "avif", "tga", "pcx", "ico", "bmp", "ppm", "jp2"]
+)
+def test_damaged_files_are_errors_that_name_them(tmp_path: Path, kind: str) -> None:
+    if kind == "avif" and not features.check("avif"):
+        return
+    whole = saved(Image.fromarray(photo((24, 32), 3)), tmp_path / f"x.{kind}").read_bytes()
+    rng = np.random.default_rng(1)
+    path = tmp_path / f"damaged.{kind}"
+    for _ in range(150):
+        data = bytearray(whole[: rng.integers(1, len(whole) + 1)] if rng.integers(2) else whole)
+        for place in rng.integers(0, min(len(data), 200), rng.integers(1, 6)):
+            data[place] = rng.integers(256)
+        path.write_bytes(bytes(data))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow's readers about what they find
+            try:
+                read_image(path, options=ImageOptions(max_pixels=10**6))
+            except (OSError, ValueError) as error:
+                assert str(error).startswith(f"{path}: ")  # noqa: PT017

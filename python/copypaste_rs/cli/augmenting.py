@@ -151,5 +151,6 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[
         "copies": options["copies"],
         "num_sources": options["num_sources"],
         **({} if options["boxes"] == "error" else {"boxes": options["boxes"]}),
+        **({"apply_exif": True} if options["apply_exif"] else {}),
         **inputs,
     }

@@ -19,7 +19,7 @@ from copypaste_rs.datasets.boxes import BOXES, BoxAloneError
 from copypaste_rs.datasets.categories import label_weights
 from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
-from copypaste_rs.datasets.images import MAX_JPEG_SIDE
+from copypaste_rs.datasets.images import MAX_JPEG_SIDE, MAX_PIXELS
 from copypaste_rs.datasets.json_values import check_text
 from copypaste_rs.plan_options import SELECTIONS
 from copypaste_rs.transforms import SimpleCopyPaste
@@ -121,6 +121,9 @@ _INPUTS = [
     click.option("--source-images", type=_PATH, help="Folder of their images."),
     click.option("--boxes", type=click.Choice(BOXES), default="error", show_default=True,
                  help="Annotations with a box and no outline: refuse the file, keep them as rectangles, drop them."),
+    click.option("--apply-exif", is_flag=True, help="Turn images as their EXIF orientation says."),
+    click.option("--max-pixels", type=click.IntRange(1, _checks.MAX_PIXELS), default=MAX_PIXELS, show_default=True,
+                 help="Height times width of the largest image that is decoded."),
 ]  # fmt: skip
 
 _TRANSFORM = [
@@ -254,11 +257,11 @@ def open_inputs(options: Mapping[str, Any]) -> Inputs:
 
 
 def _opened(options: Mapping[str, Any]) -> Inputs:
-    boxes = options["boxes"]
-    targets = CocoDataset(options["annotations"], options["images"], boxes=boxes)
+    given = {name: options[name] for name in ("boxes", "apply_exif", "max_pixels")}
+    targets = CocoDataset(options["annotations"], options["images"], **given)
     if options["source_annotations"] is None:
         return Inputs(targets, None, targets.categories)
-    sources = CocoDataset(options["source_annotations"], options["source_images"], boxes=boxes)
+    sources = CocoDataset(options["source_annotations"], options["source_images"], **given)
     ours, theirs = targets.keypoint_names, sources.keypoint_names
     if ours and theirs and ours != theirs:
         path = options["source_annotations"]

@@ -39,6 +39,7 @@ def show(output: Path, *, resume: bool, overwrite: bool) -> None:
     options = {
         "annotations": annotations, "source_annotations": None, "seed": SEED, "copies": COPIES, "num_sources": 1,
         "boxes": "error",
+        "apply_exif": False,
         "format": "jpg", "quality": 92, "workers": 1, "resume": resume, "overwrite": overwrite,
     }  # fmt: skip
     augment(output, Inputs(photos, None, photos.categories), data, settings_of(transform, options), options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 import warnings
 from collections.abc import Collection, Mapping, Sequence
@@ -19,16 +20,19 @@ from copypaste_rs.sample import Sample
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from copypaste_rs.datasets.images import ImageOptions
     from copypaste_rs.datasets.tables import AnnotationTables
 
 
 class AnnotatedImages(Sequence[Sample]):
     """Base of data sets of files: samples out of tables and a folder of images."""
 
-    def __init__(self, tables: AnnotationTables, images: Path, name: str) -> None:
+    def __init__(self, tables: AnnotationTables, images: Path, name: str, options: ImageOptions) -> None:
         """The set of these tables; `name` is what its one warning calls it."""
         self._tables = tables
         self._images = images
+        self._options = options
+        self._has_told = False
         self.categories: list[dict[str, Any]] = tables.categories
         self.keypoint_names = tables.keypoint_names
         self.flip_pairs = flip_pairs(tables.keypoint_names)
@@ -46,8 +50,20 @@ class AnnotatedImages(Sequence[Sample]):
         i = self._index(index)
         info = self.info(i)
         h, w = self._tables.sizes[i].tolist()
-        image = read_image(self.path(i), (h, w))
+        path = self._images / info["file_name"]
+        image = read_image(path, (h, w), self._options, functools.partial(self._tell, path))
         return Sample(image, self.instances(i), info)
+
+    def _tell(self, path: Path, orientation: int) -> None:
+        """Say once that there are images whose EXIF orientation is not applied."""
+        if not self._has_told:
+            self._has_told = True
+            warnings.warn(
+                f"{path}, and perhaps other images: the EXIF orientation, here {orientation}, is not applied, as "
+                "outlines are taken to be of the stored pixels; apply_exif=True applies it",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def instances(self, index: SupportsIndex) -> Instances:
         """The instances of item `index`, without decoding its image."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
 from copypaste_rs import _checks
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.boxes import BOXES
 from copypaste_rs.datasets.coco_json import read_coco
-from copypaste_rs.datasets.images import check_path
+from copypaste_rs.datasets.images import MAX_PIXELS, ImageOptions, check_path
 
 if TYPE_CHECKING:
     import os
@@ -36,6 +36,11 @@ class CocoDataset(AnnotatedImages):
     boxes : {"error", "keep", "drop"}
         What is done with annotations that have a ``bbox`` and no ``segmentation``: the file is refused, they become
         rows that are `box_only`, or they are left out and counted.
+    apply_exif : bool
+        Whether images are turned as their EXIF orientation says. COCO's sizes and outlines are of the pixels as they
+        are stored; some tools write those of the turned image.
+    max_pixels : int
+        Height times width of the largest image that is decoded: a small file may claim any size.
 
     Attributes
     ----------
@@ -61,7 +66,8 @@ class CocoDataset(AnnotatedImages):
         annotations that cover no pixel (these give no instance), annotations of images that are not in the file,
         fields that are lists or objects; or in which something may surprise: categories that are not
         in the file, ids that occur twice, a field ``source``, ``source_row`` or ``visibility`` of another origin
-        than `CocoWriter`, which copy-paste overwrites.
+        than `CocoWriter`, which copy-paste overwrites. On access, once, when an image has an EXIF orientation that is
+        not applied.
 
     Raises
     ------
@@ -84,13 +90,20 @@ class CocoDataset(AnnotatedImages):
     """
 
     def __init__(
-        self, annotations: str | os.PathLike[str], images: str | os.PathLike[str], *, boxes: str = "error"
+        self,
+        annotations: str | os.PathLike[str],
+        images: str | os.PathLike[str],
+        *,
+        boxes: str = "error",
+        apply_exif: bool = False,
+        max_pixels: SupportsIndex = MAX_PIXELS,
     ) -> None:
         path = check_path("annotations", annotations)
         folder = check_path("images", images)
+        options = ImageOptions.check(apply_exif, max_pixels)
         tables = read_coco(path, _checks.choice("boxes", boxes, BOXES))
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(tables, folder, str(annotations))
+        super().__init__(tables, folder, str(annotations), options)
         self.file_info: Any = tables.info
         self.licenses: Any = tables.licenses

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import os
 import re
+import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias
 
 import numpy as np
 
+from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets._extras import extra
 
@@ -18,12 +20,30 @@ with extra("coco"):
     from PIL import Image, UnidentifiedImageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 FORMATS = ("jpg", "png")
 
 MAX_JPEG_SIDE = 65500
 """Longest side of a JPEG file, in pixels."""
+
+MAX_PIXELS = 2**28
+"""Height times width of the largest image that is decoded, where nobody says otherwise."""
+
+_ORIENTATION = 0x0112
+_TURNS: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    1: lambda pixels: pixels,
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.transpose(1, 0, 2),
+    6: lambda pixels: pixels.transpose(1, 0, 2)[:, ::-1],
+    7: lambda pixels: pixels.transpose(1, 0, 2)[::-1, ::-1],
+    8: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
+}
+"""Turns that make an image of each EXIF orientation upright."""
 
 _COMMON = ("PNG", "JPEG", "BMP", "DIB", "GIF", "PPM")
 _OTHERS = ("AVIF", "DDS", "ICO", "JPEG2000", "PCX", "QOI", "SGI", "SUN", "TGA", "TIFF", "WEBP")
@@ -48,13 +68,38 @@ def check_path(name: str, path: object) -> Path:
     return Path(text)
 
 
-def read_image(path: str | Path, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+class ImageOptions(NamedTuple):
+    """How image files are decoded."""
+
+    apply_exif: bool = False
+    max_pixels: int = MAX_PIXELS
+
+    @staticmethod
+    def check(apply_exif: bool | np.bool_, max_pixels: SupportsIndex) -> ImageOptions:
+        """The options, or an error that names the one that is wrong."""
+        return ImageOptions(
+            _checks.flag("apply_exif", apply_exif),
+            _checks.integer("max_pixels", max_pixels, 1, _checks.MAX_PIXELS),
+        )
+
+
+Remark: TypeAlias = "Callable[[int], None]"
+"""Called with the EXIF orientation of an image where it is not 1 and not applied."""
+
+
+def read_image(
+    path: str | Path,
+    size: tuple[int, int] | None = None,
+    options: ImageOptions | None = None,
+    remark: Remark | None = None,
+) -> NDArray[np.uint8]:
     """Decode an image file to 8-bit RGB, shape (H, W, 3).
 
     Grey and palette images are spread to three channels, transparency is left out, 16 bits are cut to their
     upper 8. Pixels come as they are stored: an EXIF rotation is not applied, since COCO annotations refer to the
-    stored pixels. JPEG is decoded by libjpeg's exact transform, as Pillow and OpenCV do, bit for bit. Besides
-    JPEG, read are AVIF, BMP, DDS, GIF, ICO, JPEG 2000, PCX, PNG, PPM, QOI, SGI, SUN, TGA, TIFF and WebP.
+    stored pixels, unless the options say so. JPEG is decoded by libjpeg's exact transform, as Pillow and OpenCV do,
+    bit for bit. Besides JPEG, read are AVIF, BMP, DDS, GIF, ICO, JPEG 2000, PCX, PNG, PPM, QOI, SGI, SUN, TGA, TIFF
+    and WebP.
 
     Parameters
     ----------
@@ -62,30 +107,108 @@ def read_image(path: str | Path, size: tuple[int, int] | None = None) -> NDArray
         The file.
     size : (int, int), optional
         Height and width that the image is expected to have.
+    options : ImageOptions, optional
+        Whether the EXIF rotation is applied, and the largest number of pixels.
+    remark : callable, optional
+        Called with an EXIF orientation that is not applied.
 
     Raises
     ------
     OSError
         When the file is missing, truncated, or not an image; the message names it.
     ValueError
-        When the image has another size; found before it is decoded.
+        When the image has another size, or more pixels than allowed; found before it is decoded.
     """
     path = Path(path)
+    options = ImageOptions() if options is None else options
     data = path.read_bytes()
+    expected = _Expected(path, size, options, orientation(data))
+    pixels = _decoded(data, expected)
+    if expected.orientation != 1 and not expected.turns and remark is not None:
+        remark(expected.orientation)
+    return pixels
+
+
+def _decoded(data: bytes, expected: _Expected) -> NDArray[np.uint8]:
+    path = expected.path
     try:
-        if data[:3] == b"\xff\xd8\xff" and (pixels := _read_jpeg(path, data, size)) is not None:
+        if data[:3] == b"\xff\xd8\xff" and (pixels := _read_jpeg(data, expected)) is not None:
             return pixels
-        return _read_other(path, data, size)
+        return _read_other(data, expected)
     except UnidentifiedImageError:
         known = ", ".join(sorted({*_COMMON, *_OTHERS} - {"DIB"}))
         raise OSError(f"{path}: expected an image file ({known}), got none of these") from None
-    except OSError as error:
-        raise OSError(f"{path}: cannot be read as an image: {error}") from None
-    except (SyntaxError, EOFError, Image.DecompressionBombError) as error:  # what Pillow's readers raise besides
-        raise OSError(f"{path}: cannot be read as an image: {error}") from None
+    except (MemoryError, _SizeError):
+        raise
+    except Exception as error:  # Pillow's readers raise whatever damaged files lead them to
+        words = str(error) or type(error).__name__
+        raise OSError(f"{path}: cannot be read as an image: {words}") from None
 
 
-def _read_jpeg(path: Path, data: bytes, size: tuple[int, int] | None) -> NDArray[np.uint8] | None:
+class _SizeError(ValueError):
+    """An image is not as large as it should be."""
+
+
+class _Expected(NamedTuple):
+    """Size that an image should have, and how it is turned."""
+
+    path: Path
+    size: tuple[int, int] | None
+    options: ImageOptions
+    orientation: int
+
+    @property
+    def turns(self) -> bool:
+        """Whether the image has to be turned."""
+        return self.options.apply_exif and self.orientation != 1
+
+    def check(self, stored: tuple[int, int]) -> None:
+        """Check height and width as they are stored."""
+        h, w = stored
+        if h * w > self.options.max_pixels:
+            raise _SizeError(
+                f"{self.path}: expected at most {self.options.max_pixels} pixels (max_pixels), got width {w} and "
+                f"height {h}"
+            )
+        found = (w, h) if self.turns and self.orientation >= 5 else stored
+        if self.size is None or found == self.size:
+            return
+        hint = ""
+        if self.orientation >= 5 and found[::-1] == self.size:
+            hint = f"; its EXIF orientation is {self.orientation}, which apply_exif={not self.turns} would"
+            hint += " leave out" if self.turns else " apply"
+        raise _SizeError(
+            f"{self.path}: expected an image of width {self.size[1]} and height {self.size[0]} as in the annotation "
+            f"file, got width {found[1]} and height {found[0]}{hint}"
+        )
+
+
+def orientation(data: bytes) -> int:
+    """EXIF orientation of an image file, 1 to 8: 1 is upright, also where nothing is said."""
+    if not _may_have_exif(data):
+        return 1
+    try:
+        with _opened(data) as image:
+            found = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # decoding says what is wrong
+        return 1
+    return found if found in _TURNS else 1
+
+
+def _may_have_exif(data: bytes) -> bool:
+    """Whether a file may hold EXIF data that Pillow does not apply by itself: quick, as nearly all hold none."""
+    if data[:3] != b"\xff\xd8\xff":
+        word = {b"\x89PNG": b"eXIf", b"RIFF": b"EXIF"}.get(data[:4])
+        return word is not None and word in data
+    place = 2
+    while (segment := data[place : place + 8])[:1] == b"\xff" and segment[1:2] != b"\xda":  # up to that of the pixels
+        if segment[1:2] == b"\xe1" and segment[4:] == b"Exif":
+            return True
+        place += 2 + int.from_bytes(segment[2:4], "big")
+    return False
+
+
+def _read_jpeg(data: bytes, expected: _Expected) -> NDArray[np.uint8] | None:
     # None where libjpeg's fast interface gives up (CMYK, harmless extra bytes, truncation): Pillow decides then.
     try:
         height, width, colorspace, _ = simplejpeg.decode_jpeg_header(data)
@@ -93,43 +216,47 @@ def _read_jpeg(path: Path, data: bytes, size: tuple[int, int] | None) -> NDArray
         return None
     if colorspace not in ("Gray", "RGB", "YCbCr"):
         return None
-    _check_size(path, (height, width), size)
+    expected.check((height, width))
     try:
         pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", fastdct=False, fastupsample=False)
     except ValueError:
         return None
-    return pixels
+    return _turned(pixels, expected)
 
 
-def _read_other(path: Path, data: bytes, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+def _read_other(data: bytes, expected: _Expected) -> NDArray[np.uint8]:
     with _opened(data) as image:
-        _check_size(path, (image.height, image.width), size)
-        try:
-            image.load()
-        except ValueError as error:
-            raise OSError(str(error)) from None
+        expected.check((image.height, image.width))
+        image.load()
+        image.info.pop("transparency", None)  # it is left out, and Pillow would warn of some kinds of it
         if image.mode.startswith("I"):  # 16 bits
             grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
-            return np.repeat(grey[:, :, None], 3, axis=2)
+            return _turned(np.repeat(grey[:, :, None], 3, axis=2), expected)
         if image.mode == "F":
-            raise OSError("expected whole numbers as pixels, got floating-point ones")
-        return np.array(image.convert("RGB"))
+            raise ValueError("expected whole numbers as pixels, got floating-point ones")
+        return _turned(np.array(image.convert("RGB")), expected)
+
+
+def _turned(pixels: NDArray[np.uint8], expected: _Expected) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(_TURNS[expected.orientation](pixels)) if expected.turns else pixels
 
 
 def _opened(data: bytes) -> Image.Image:
-    try:
-        return Image.open(io.BytesIO(data), formats=_COMMON)
-    except UnidentifiedImageError:
-        Image.init()  # all of its readers, which takes a while
-        return Image.open(io.BytesIO(data), formats=[name for name in _OTHERS if name in Image.OPEN])
-
-
-def _check_size(path: Path, found: tuple[int, int], expected: tuple[int, int] | None) -> None:
-    if expected is not None and found != expected:
-        raise ValueError(
-            f"{path}: expected an image of width {expected[1]} and height {expected[0]} as in the annotation file, "
-            f"got width {found[1]} and height {found[0]}"
-        )
+    """An image file, opened by Pillow's readers but without its limit of pixels, which is one for the whole process."""
+    for names in (_COMMON, _OTHERS):
+        if names is _OTHERS:
+            Image.init()  # all of its readers, which takes a while
+        for name in names:
+            if name not in Image.OPEN:
+                Image.preinit()
+            factory, accept = Image.OPEN.get(name, (None, None))
+            if factory is None or not (accept is None or accept(data[:16]) is True):
+                continue
+            try:
+                return factory(io.BytesIO(data), "")
+            except (SyntaxError, IndexError, TypeError, struct.error):  # not of this format after all
+                continue
+    raise UnidentifiedImageError
 
 
 def encode_image(image: NDArray[Any], format: str, quality: int) -> bytes:  # noqa: A002 (as in Pillow)
