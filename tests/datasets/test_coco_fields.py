@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,9 @@ import pytest
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
+from copypaste_rs import SimpleCopyPaste
 from copypaste_rs.cli.commands import run
-from copypaste_rs.datasets import CocoDataset
+from copypaste_rs.datasets import CocoDataset, CocoWriter
 from tests.fixtures.coco_files import annotation, box_polygon, write
 
 FIELDS = [
@@ -171,3 +174,53 @@ def test_pseudo_labels_of_one_file_need_no_values_for_the_other(tmp_path: Path) 
     written = json.loads((tmp_path / "out" / "annotations.json").read_text())["annotations"]
     assert {(each["source"], each["pseudo"], each["score"]) for each in written} <= {(-1, True, 0.5), (0, False, 1.0)}
     assert written
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["ok"] * 3000 + ["x" * 20_000],
+        [f"note number {i}" for i in range(3000)] + ["\u00e4" * 2_000],
+        [str(i) * 90 for i in range(300)],
+    ],
+)
+def test_text_takes_room_in_proportion_to_the_file(tmp_path: Path, texts: list[str]) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    given: list[str | None] = [*texts, None]
+    files = write(tmp_path, [annotation(i, square, note=text) for i, text in enumerate(given)])
+    size = files.annotations.stat().st_size
+    tracemalloc.start()
+    photos = CocoDataset(*files)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 12 * size + 2**20
+    assert len(pickle.dumps(photos)) < 2 * size
+    notes = photos.instances(0).note
+    assert notes.tolist() == [*texts, ""]
+    assert notes.dtype == photos.fields["note"]
+    assert notes.dtype.kind == "O"
+
+
+def test_long_texts_go_through_the_transform_and_back(tmp_path: Path) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    long = write(tmp_path / "long", [annotation(1, square, note="y" * 500), annotation(2, square, note="short")])
+    short = write(tmp_path / "short", [annotation(1, square, note="z")])
+    transform = SimpleCopyPaste(
+        size=64, target_scale=(1, 1), source_scale=(1, 1), select="all", scale_reference="input"
+    )
+    for target, source in ((long, short), (short, long), (long, long)):
+        pair = CocoDataset(*target)[0], CocoDataset(*source)[0]
+        results = [
+            SimpleCopyPaste(**transform._arguments | {"backend": backend})(*pair, 3) for backend in ("rust", "numpy")
+        ]
+        assert results[0] == results[1]
+        notes = {text for sample in pair for text in sample.instances.note}
+        assert set(results[0].instances.note) <= notes
+        with CocoWriter(tmp_path / f"out{len(list(tmp_path.iterdir()))}", CocoDataset(*long).categories) as writer:
+            writer.write(results[0])
+    again = CocoDataset(tmp_path / "out4" / "annotations.json", tmp_path / "out4" / "images")
+    assert again.fields["note"].kind == "O"
+    for name in ("a", "b"):  # on the command line text is text, however long
+        inputs = ["--annotations", str(long.annotations), "--images", str(long.images), "--source-annotations",
+                  str(short.annotations), "--source-images", str(short.images), "--workers", "1"]  # fmt: skip
+        assert run(["augment", *inputs, "--size", "64", "--output", str(tmp_path / name)]) == 0

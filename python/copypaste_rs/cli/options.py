@@ -19,6 +19,7 @@ from copypaste_rs.datasets.boxes import BOXES, BoxAloneError
 from copypaste_rs.datasets.categories import label_weights
 from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
+from copypaste_rs.datasets.fields import is_text
 from copypaste_rs.datasets.images import MAX_JPEG_SIDE, MAX_PIXELS
 from copypaste_rs.datasets.json_values import check_text
 from copypaste_rs.plan_options import SELECTIONS
@@ -317,7 +318,7 @@ def _with_missing(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     lacking = []
     for name in sorted((mine.keys() | yours.keys()) - DERIVED):
         if name in mine and name in yours:
-            if (mine[name].kind == "U") != (yours[name].kind == "U"):
+            if is_text(mine[name]) != is_text(yours[name]):
                 raise click.UsageError(
                     f"{theirs}: expected the same kind of values in the field {name!r} as in {ours}, got text in one "
                     "and numbers in the other"
@@ -325,7 +326,7 @@ def _with_missing(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
         elif name in given or absent_value(name, [mine if name in mine else yours]) is not None:
             pass
         elif name in PROVENANCE:  # of an earlier round, and replaced when it is written
-            given[name] = "" if (mine | yours)[name].kind == "U" else 0
+            given[name] = "" if is_text((mine | yours)[name]) else 0
         else:
             there, not_there = (ours, theirs) if name in mine else (theirs, ours)
             lacking.append(
@@ -355,7 +356,8 @@ def _with_class_weights(options: Mapping[str, Any], inputs: Inputs) -> dict[str,
 
 
 def _check_value(name: str, value: Any, files: list[tuple[Path, dict[str, np.dtype[Any]]]]) -> None:
-    kinds: set[str] = {fields[name].kind for _, fields in files if name in fields}
+    found = [fields[name] for _, fields in files if name in fields]
+    kinds: set[str] = {"U" if is_text(dtype) else dtype.kind for dtype in found}
     if not kinds:
         raise click.UsageError(f"--missing {name}: expected a field of an annotation file, which {name!r} is not")
     if isinstance(value, str) and kinds - {"U"}:

@@ -171,6 +171,10 @@ def _origins(source: NDArray[Any] | None, n: int) -> list[int]:
 def _values(name: str, column: NDArray[Any], whole: bool) -> list[Any]:
     """A column as Python values; None for what JSON cannot say."""
     place = f"sample.instances.{name}"
+    if column.dtype.kind == "O" and all(isinstance(value, str) for value in column.ravel()):
+        for i, text in enumerate(column):
+            check_text(item(place, i), "".join(np.ravel(text).tolist()))
+        return list(column.tolist())
     if column.dtype.kind not in "biufU":
         raise wrong_type(place, "numbers, bools or strings to write", f"dtype {column.dtype}")
     if column.dtype.char == "g":

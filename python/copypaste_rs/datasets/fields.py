@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from copypaste_rs._ragged import offsets_of
 from copypaste_rs.column_kinds import COLUMN_KINDS, kind_of
 from copypaste_rs.instances import RESERVED
 
@@ -16,22 +17,51 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+LONGEST = 256
+"""Characters of the longest text that makes a column of NumPy's text: there each takes as much room as the longest."""
+
+
+class TextTable(NamedTuple):
+    """Distinct texts, one after the other as UTF-8, so that each takes the room that it needs."""
+
+    data: NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> TextTable:
+        """The table of some texts."""
+        parts = [text.encode("utf-8", "surrogatepass") for text in texts]
+        return cls(np.frombuffer(b"".join(parts), np.uint8), offsets_of([len(part) for part in parts]))
+
+    def texts(self, numbers: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Texts of these numbers, as objects."""
+        found = np.empty(len(numbers), object)
+        for i, number in enumerate(numbers.tolist()):
+            part = self.data[self.offsets[number] : self.offsets[number + 1]]
+            found[i] = part.tobytes().decode("utf-8", "surrogatepass")
+        return found
+
+
 class Field(NamedTuple):
     """One column: values, or, of strings, numbers into a table of those that occur."""
 
     values: NDArray[Any]
-    table: NDArray[np.str_] | None = None
+    table: NDArray[np.str_] | TextTable | None = None
     whole: bool = False
     """Whether the file has integers here, perhaps not in every annotation (the values are floats then)."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Dtype of the column."""
+        if isinstance(self.table, TextTable):
+            return np.dtype(object)
         return self.values.dtype if self.table is None else self.table.dtype
 
     def of(self, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Return the values of these rows."""
         column: NDArray[Any] = self.values[rows]
+        if isinstance(self.table, TextTable):
+            return self.table.texts(column)
         return column if self.table is None else self.table[column]
 
     def take(self, rows: NDArray[np.int64]) -> Field:
@@ -135,10 +165,7 @@ def _flags(name: str, n: int, rows: NDArray[np.int64], values: list[Any]) -> Fie
 def _column(name: str, n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
     kinds = {type(value) for value in values}
     if str in kinds:  # mixed with numbers: all as text
-        table, numbers = np.unique(np.array(["", *(_text(value) for value in values)]), return_inverse=True)
-        codes = np.full(n, numbers[0], np.int32)
-        codes[rows] = numbers[1:]
-        return Field(codes, table)
+        return _text_field(n, rows, [_text(value) for value in values])
     if kinds == {bool}:
         flags = np.zeros(n, np.bool_)
         flags[rows] = values
@@ -148,6 +175,22 @@ def _column(name: str, n: int, rows: NDArray[np.int64], values: list[Any]) -> Fi
     numbers_or_nan = np.full(n, np.nan)
     numbers_or_nan[rows] = [_float(name, value) for value in values]
     return Field(numbers_or_nan, whole=float not in kinds)
+
+
+def _text_field(n: int, rows: NDArray[np.int64], texts: list[str]) -> Field:
+    numbers = {"": 0}
+    codes = np.zeros(n, np.int32)
+    codes[rows] = [numbers.setdefault(text, len(numbers)) for text in texts]
+    distinct = [*numbers]
+    longest, total = max(map(len, distinct)), sum(map(len, distinct))
+    if longest <= LONGEST and longest * len(distinct) <= 4 * total + LONGEST:
+        return Field(codes, np.array(distinct))
+    return Field(codes, TextTable.of(distinct))
+
+
+def is_text(dtype: np.dtype[Any]) -> bool:
+    """Whether a column of this dtype, made from fields of a file, holds texts."""
+    return dtype.kind in "UO"
 
 
 def _float(name: str, value: float) -> float:
