@@ -14,7 +14,8 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 
-from copypaste_rs.datasets import CocoDataset
+from copypaste_rs import Sample, SimpleCopyPaste
+from copypaste_rs.datasets import CocoDataset, CopyPasteDataset
 from copypaste_rs.errors import ArgumentTypeError
 from tests.fixtures.coco_files import Files, annotation, box_polygon, small_set, write
 
@@ -150,7 +151,7 @@ def test_what_covers_nothing_is_left_out_and_counted(tmp_path: Path) -> None:
     assert len(caught) == 1
     assert str(caught[0].message).endswith(
         "left out 3 polygon parts of fewer than three points, 1 annotation of an image that is not there, "
-        "8 annotations that cover no pixel"
+        "6 annotations that cover no pixel"  # and of two polygons it turns out later
     )
     assert dataset.instances(0).id.tolist() == [1, 9]
 
@@ -219,3 +220,23 @@ def test_exif_orientations_are_said_once_or_applied(tmp_path: Path) -> None:
     ):
         with pytest.raises(kind, match=next(iter(wrong))):
             CocoDataset(*files, **wrong)
+
+
+def test_a_polygon_beside_the_image_is_found_when_its_image_is_taken(tmp_path: Path) -> None:
+    square, beside = [box_polygon(2, 2, 9, 9)], [box_polygon(500, 500, 9, 9)]
+    annotations = [
+        annotation(1, beside, 10, score=1),
+        annotation(2, square, 11, score=2),
+        annotation(3, beside, 11, score=3),
+        annotation(4, square, 12, score=4),
+        annotation(5, beside, 13, score=5),
+    ]
+    photos = CocoDataset(*write(tmp_path, annotations, [(20, 30)] * 4))  # and no rasterising, thus no warning
+    assert [photos.instances(i).score.tolist() for i in range(4)] == [[], [2], [4], []]
+    assert [photos.has_objects(i) for i in range(4)] == [True] * 4
+    # A partner without an object is drawn again, whether or not that is known before.
+    transform = SimpleCopyPaste(size=32)
+    plain: list[Sample] = list(photos)
+    for seed in range(20):
+        asked, unasked = (CopyPasteDataset(each, transform, seed=seed) for each in (photos, plain))
+        assert all(asked[i] == unasked[i] for i in range(4))

@@ -71,9 +71,16 @@ class AnnotatedImages(Sequence[Sample]):
         tables = self._tables
         rows = np.arange(tables.row_offsets[i], tables.row_offsets[i + 1])
         h, w = tables.sizes[i].tolist()
+        masks = tables.segmentations.masks(rows, (h, w))
+        # Of a small or flat polygon it turns out only now that it covers no pixel.
+        covers = masks.area > 0
+        if tables.boxes is not None:
+            covers |= tables.boxes.box_only[rows]
+        if not covers.all():
+            rows, masks = rows[covers], masks[covers]
         boxes = {} if tables.boxes is None else tables.boxes.take(rows)._asdict()
         return Instances(
-            masks=tables.segmentations.masks(rows, (h, w)),
+            masks=masks,
             labels=tables.labels[rows],
             iscrowd=tables.iscrowd[rows],
             id=tables.ids[rows],

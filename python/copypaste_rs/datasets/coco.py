@@ -63,7 +63,8 @@ class CocoDataset(AnnotatedImages):
     -----
     UserWarning
         Once for a file in which something is left out, with counts: polygon parts of fewer than three points,
-        annotations that cover no pixel (these give no instance), annotations of images that are not in the file,
+        annotations that cover no pixel (these give no instance; of a polygon that turns out when its image is taken),
+        annotations of images that are not in the file,
         fields that are lists or objects; or in which something may surprise: categories that are not
         in the file, ids that occur twice, a field ``source``, ``source_row`` or ``visibility`` of another origin
         than `CocoWriter`, which copy-paste overwrites. On access, once, when an image has an EXIF orientation that is

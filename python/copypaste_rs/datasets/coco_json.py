@@ -64,7 +64,7 @@ def read_coco(path: str | Path, boxes: str) -> AnnotationTables:
     for number, raw in enumerate(file.annotations):
         reader.read(number, raw)
     rows = reader.finish(boxes, skipped, remarks)
-    filled = rows.segmentations.filled(sizes[rows.image])
+    filled = rows.segmentations.may_cover()
     if rows.boxes is not None:
         filled |= covering(rows.boxes.boxes, sizes[rows.image])
     if empty := int((~filled).sum()) - rows.dropped:

@@ -15,8 +15,6 @@ from copypaste_rs.masks import RleMasks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_AT_ONCE = 4096  # rows whose masks are made together while looking for empty ones: bounds the memory
-
 
 class Segmentations(NamedTuple):
     """Segmentations, one a row: polygon parts, or runs, or neither (nothing is covered then).
@@ -66,23 +64,12 @@ class Segmentations(NamedTuple):
         index, part_offsets = picked(start, self.part_offsets[parts + 1] - start)
         return RleMasks._trusted(size, *_core.rasterize(self.coordinates[index], part_offsets, instances, size))
 
-    def filled(self, sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Flags of the rows that cover a pixel of their image, whose height and width the rows of `sizes` give.
-
-        Exact: polygons are rasterised for it, a few million a minute, since a small or flat one may miss all pixels.
-        """
-        filled = np.zeros(len(self.parts), np.bool_)
-        filled[self.runs > 0] = self._run_areas(np.flatnonzero(self.runs > 0)) > 0
-        polygons = np.flatnonzero(self.parts > 0)
-        _, group = np.unique(sizes[polygons], axis=0, return_inverse=True)
-        order = polygons[np.argsort(group, kind="stable")]
-        ends = np.flatnonzero(np.diff(np.sort(group))) + 1
-        for rows in np.split(order, ends):
-            for start in range(0, len(rows), _AT_ONCE):
-                some = rows[start : start + _AT_ONCE]
-                h, w = sizes[some[0]].tolist()
-                filled[some] = self._rasterize(some, (h, w)).area > 0
-        return filled
+    def may_cover(self) -> NDArray[np.bool_]:
+        """Flags of the rows that may cover a pixel: runs that have one, and polygons, which would have to be drawn."""
+        found = self.parts > 0
+        by_runs = np.flatnonzero(self.runs > 0)
+        found[by_runs] = self._run_areas(by_runs) > 0
+        return found
 
     def _run_areas(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         index, offsets = picked(self.first_run[rows], self.runs[rows])
