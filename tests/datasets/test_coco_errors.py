@@ -22,7 +22,7 @@ MALFORMED = [
     (b'{"images": 3}', r"Expected `array`, got `int` - at `\$.images`"),
     (b'{"images": [], "categories": [{"name": "x"}]}', r"categories\[0\]: expected an integer as id, got None"),
     (
-        b'{"images": [], "categories": [{"id": 4}, {"id": 4}]}',
+        b'{"images": [], "categories": [{"id": 4}, {"id": 4, "name": "x"}]}',
         "categories: expected each id once, got 4 more than once",
     ),
     (b'{"images": [{"id": 1}]}', r"images\[0\]: Object missing required field `file_name`"),
@@ -51,7 +51,8 @@ IMAGES: list[tuple[dict[str, Any], str]] = [
     ({"file_name": ""}, "inside the folder"),
     ({"height": 0}, r"images\[0\]: height and width\[0\]: expected an integer from 1"),
     ({"height": 2**31 - 1, "width": 3}, r"images\[0\]: height and width: expected at most 4294967295 pixels"),
-    ({"width": "60"}, r"images\[0\]: Expected `int`, got `str` - at `\$.width`"),
+    ({"width": "sixty"}, r"images\[0\]: Expected `int`, got `str` - at `\$.width`"),
+    ({"width": 60.5}, r"images\[0\]: Expected `int`, got `float` - at `\$.width`"),
     ({"id": 2**63}, r"images\[0\]: Expected `int` <="),
 ]
 
@@ -75,7 +76,11 @@ ANNOTATIONS: list[tuple[Any, str]] = [
         [[1, 2, 3, 4, 5, -3e9]],
         r"segmentation\[0\]: expected coordinates from -2147483648 to 2147483648, got -3000000000.0",
     ),
-    ([[1, 2, 3, 4, 5, "6"]], r"Expected `float`, got `str`"),
+    ([[1, 2, 3, 4, 5, "six"]], r"Expected `float`, got `str`"),
+    ([[1, 2, 3, 4, 5, "nan"]], r"segmentation\[0\]: expected coordinates from -2147483648 to 2147483648, got nan"),
+    ([{"size": [40, 60], "counts": [2400]}, [1, 2, 3, 4, 5, 6]], r"segmentation\[1\]: expected run lengths as in"),
+    ([{"size": [40, 60], "counts": [2399]}], r"segmentation\[0\]\['counts'\]: expected counts that sum to 2400"),
+    ([{"size": [60, 40], "counts": [2400]}], r"segmentation\[0\]\['size'\]: expected"),
     ([[[1, 2], [3, 4], [5, 6]]], r"Expected `float`, got `array`"),
     ([[1, 2, 3, 4, 5, 6], 3], r"segmentation\[1\]: expected a list of coordinates, got a number"),
     ({"size": [60, 40], "counts": [2400]}, r"expected size \[40, 60\], height and width of its image, got \[60, 40\]"),
@@ -96,7 +101,7 @@ def test_wrong_segmentations_are_named(tmp_path: Path, segmentation: Any, messag
         CocoDataset(*files)
 
 
-@pytest.mark.parametrize("change", [{"id": None}, {"image_id": "10"}, {"category_id": 1.5}, {"iscrowd": 2}])
+@pytest.mark.parametrize("change", [{"id": None}, {"image_id": "ten"}, {"category_id": 1.5}, {"iscrowd": 2}])
 def test_wrong_fields_are_named(tmp_path: Path, change: dict[str, Any]) -> None:
     files = write(tmp_path, [annotation(1, []) | change])
     with pytest.raises(ValueError, match=rf"annotations\[0\]: .* at `\$.{next(iter(change))}`"):

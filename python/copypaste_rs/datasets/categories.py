@@ -33,6 +33,26 @@ def category_ids(name: str, categories: object) -> frozenset[int]:
     return frozenset(ids)
 
 
+def plain_categories(categories: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Categories of a file, whole numbers as integers, and each once that stands there again as it is.
+
+    Examples
+    --------
+    >>> plain_categories([{"id": 1.0, "name": "cat"}, {"id": "1", "name": "cat"}])
+    [{'id': 1, 'name': 'cat'}]
+    """
+    found: list[dict[str, Any]] = []
+    for given in categories:
+        category = dict(given)
+        number: Any = category.get("id")
+        text = isinstance(number, str) and number.isascii() and number.strip().isdecimal()
+        if text or (isinstance(number, float) and number.is_integer()):
+            category["id"] = int(number)
+        if category not in found:
+            found.append(category)
+    return found
+
+
 def keypoint_names(name: str, categories: Sequence[Mapping[str, object]]) -> list[str] | None:
     """Names of keypoints, which all categories that have any share; None where none has.
 

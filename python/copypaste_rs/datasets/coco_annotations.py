@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -86,6 +86,7 @@ class AnnotationsReader:
             if image < 0:
                 self._unknown += 1
                 return
+            crowd = _flag(item.iscrowd)
             row = len(self._images)
             self._shapes.add(item.segmentation, self._sizes[image])
             if not item.segmentation:
@@ -100,7 +101,7 @@ class AnnotationsReader:
         self._images.append(image)
         self._ids.append(item.id)
         self._labels.append(item.category_id)
-        self._crowd.append(bool(item.iscrowd))
+        self._crowd.append(crowd)
         if self._fields.names:
             self._fields.read(row, item)
 
@@ -177,6 +178,12 @@ class AnnotationsReader:
         return n > 0 and boxes == "keep"
 
 
+def _flag(value: bool | int | None) -> bool:
+    if value not in (None, 0, 1):
+        raise ValueError(f"Expected true, false, 0 or 1, got {value} - at `$.iscrowd`")
+    return bool(value)
+
+
 def _value(raw: msgspec.Raw) -> Any:
     """The value of a field that was not decoded yet; None where it is not there."""
     return msgspec.json.decode(raw) if bytes(raw) else None
@@ -191,14 +198,15 @@ def _decoder(fields: FieldReader) -> Any:
                 ("id", Id),
                 ("image_id", Id),
                 ("category_id", Id),
-                ("segmentation", list[list[float] | float] | Rle | None, None),
-                ("iscrowd", bool | Literal[0, 1] | None, None),
+                ("segmentation", list[list[float] | float | Rle] | Rle | None, None),
+                ("iscrowd", bool | int | None, None),
                 *((name, msgspec.Raw, msgspec.Raw()) for name in (*_COUNTED, *_LATER)),
                 *anything,
             ],
             rename={attribute: name for name, attribute in fields.names.items()},
             forbid_unknown_fields=True,
-        )
+        ),
+        strict=False,  # whole numbers may be written as 1.0 or "1"
     ).decode
 
 

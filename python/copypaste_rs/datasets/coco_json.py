@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from copypaste_rs import _checks
 from copypaste_rs._ragged import offsets_of
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import covering
-from copypaste_rs.datasets.categories import category_ids, keypoint_names
+from copypaste_rs.datasets.categories import category_ids, keypoint_names, plain_categories
 from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id, counted, refuse
 from copypaste_rs.datasets.images import is_inside
 from copypaste_rs.datasets.tables import AnnotationTables
@@ -49,12 +50,8 @@ def read_coco(path: str | Path, boxes: str) -> AnnotationTables:
         When it is not COCO JSON; the message names the file and the place.
     """
     path = Path(path)
-    data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-    try:
-        file = msgspec.json.decode(data, type=_File)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        cut = f" (byte {len(data)})" if "truncated" in str(error) else ""
-        raise ValueError(f"{path}: cannot be read as COCO annotations: {error}{cut}") from None
+    file = _decoded(path, path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    file.categories = plain_categories(file.categories)
     known = category_ids(f"{path}: categories", file.categories)
     image_ids, sizes = _read_images(path, file.images)
     skipped: list[str] = []
@@ -93,6 +90,45 @@ def read_coco(path: str | Path, boxes: str) -> AnnotationTables:
     )
 
 
+def _decoded(path: Path, data: bytes) -> _File:
+    try:
+        return msgspec.json.decode(data, type=_File)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{path}: cannot be read as COCO annotations: {error}{_what_it_is(data)}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        try:  # NaN and infinity are no JSON, but written by many; what they stand for is not there
+            plain = msgspec.json.encode(json.loads(data, parse_constant=lambda _: None))
+            return msgspec.json.decode(plain, type=_File)
+        except (ValueError, RecursionError):
+            cut = f" (byte {len(data)})" if "truncated" in str(error) else ""
+            raise ValueError(f"{path}: cannot be read as COCO annotations: {error}{cut}") from None
+
+
+KINDS: tuple[tuple[frozenset[str], str], ...] = (
+    (frozenset({"image_id", "category_id", "score"}), "a list of results, predictions of a model"),
+    (frozenset({"image_id", "caption"}), "a list of captions"),
+    (frozenset({"shapes", "imagePath"}), "a LabelMe file, of one image"),
+    (frozenset({"image", "annotations"}), "a file of one image, as SA-1B has them"),
+    (frozenset({"type", "features"}), "a GeoJSON file"),
+    (frozenset({"_via_img_metadata"}), "a project of the VGG Image Annotator; its COCO export can be read"),
+)
+"""Files that are met in the place of annotation files, by keys that they have."""
+
+
+def _what_it_is(data: bytes) -> str:
+    """Name of another kind of file that the JSON text is, for an error."""
+    try:
+        found = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    first = found[0] if isinstance(found, list) and found else found
+    if isinstance(first, dict):
+        for keys, name in KINDS:
+            if keys <= first.keys():
+                return f"; this is {name}"
+    return ""
+
+
 def _remarks_on_ids(ids: NDArray[np.int64], labels: NDArray[np.int64], known: frozenset[int]) -> list[str]:
     remarks = []
     strange, times = np.unique(labels, return_counts=True)
@@ -108,7 +144,7 @@ def _remarks_on_ids(ids: NDArray[np.int64], labels: NDArray[np.int64], known: fr
 
 
 def _read_images(path: Path, raws: list[msgspec.Raw]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    decode = msgspec.json.Decoder(_Image).decode
+    decode = msgspec.json.Decoder(_Image, strict=False).decode  # whole numbers may be written as 1.0 or "1"
     ids = np.empty(len(raws), np.int64)
     sizes = np.empty((len(raws), 2), np.int64)
     for i, raw in enumerate(raws):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -109,7 +110,9 @@ class SegmentationsBuilder:
         """Add the segmentation of an object in an image of the given size; what is malformed is a ValueError."""
         row = len(self._parts)
         first_part, first_run = len(self._part_ends) - 1, len(self._counts)
-        if isinstance(segmentation, list):
+        if isinstance(segmentation, list) and any(hasattr(part, "counts") for part in segmentation):
+            self._counts.extend(_united(segmentation, size).tolist())
+        elif isinstance(segmentation, list):
             self._add_polygons(segmentation)
         elif segmentation is not None:
             if tuple(segmentation.size) != size:
@@ -141,8 +144,8 @@ class SegmentationsBuilder:
                 raise ValueError(f"segmentation[{k}]: expected an even number of coordinates, got {len(part)}")
             if len(part) < 6:
                 self.short_parts += 1
-            elif max(part) > FARTHEST or min(part) < -FARTHEST:
-                far = max(part, key=abs)
+            elif max(part) > FARTHEST or min(part) < -FARTHEST or math.isnan(sum(part)):
+                far = max(part, key=lambda side: math.inf if math.isnan(side) else abs(side))
                 raise ValueError(f"segmentation[{k}]: expected coordinates from -{FARTHEST} to {FARTHEST}, got {far}")
             else:
                 self._coordinates.extend(part)
@@ -172,6 +175,21 @@ class SegmentationsBuilder:
             first_run,
             runs,
         )
+
+
+def _united(parts: list[Any], size: tuple[int, int]) -> NDArray[np.uint32]:
+    """Runs of the union of several run-length encodings, which are one object."""
+    for k, part in enumerate(parts):
+        if not hasattr(part, "counts"):
+            raise ValueError(f"segmentation[{k}]: expected run lengths as in the other items, got coordinates")
+    try:
+        masks = RleMasks.from_coco(({"size": part.size, "counts": part.counts} for part in parts), size)
+    except ArgumentError as error:
+        place = "".join(
+            f"[{number!r}]" for number in (error.index if isinstance(error.index, tuple) else (error.index,))
+        )
+        raise ValueError(f"segmentation{place}: expected {error.expected}, got {error.got}") from None
+    return masks.union().counts
 
 
 def _parse(size: tuple[int, int], rows: list[int], strings: list[str]) -> RleMasks:

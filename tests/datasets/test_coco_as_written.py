@@ -1,0 +1,97 @@
+"""COCO files as other tools write them: what is meant beyond doubt is read, other files are called what they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pycocotools import mask as coco_mask
+
+from copypaste_rs.datasets import CocoDataset
+from tests.fixtures.coco_files import annotation, box_polygon, write
+
+SQUARE = [box_polygon(2, 2, 9, 9)]
+
+
+def test_whole_numbers_may_be_written_as_floats_or_text(tmp_path: Path) -> None:
+    plain = write(tmp_path / "plain", [annotation(1, SQUARE, iscrowd=1), annotation(2, SQUARE)])
+    written = plain.json
+    expected = CocoDataset(*plain)[0]
+    for kind in (float, str):
+        odd = {
+            "images": [
+                {**each, **{name: kind(each[name]) for name in ("id", "width", "height")}} for each in written["images"]
+            ],
+            "annotations": [
+                {**each, **{name: kind(each[name]) for name in ("id", "image_id", "category_id")}}
+                for each in written["annotations"]
+            ],
+            "categories": [{**each, "id": kind(each["id"])} for each in written["categories"]],
+        }
+        odd["annotations"][0]["iscrowd"] = kind(1)
+        photos = CocoDataset(*plain.edit(**odd))
+        assert photos[0].instances == expected.instances
+        assert [category["id"] for category in photos.categories] == [1, 2]
+
+
+def test_a_category_that_stands_there_again_is_one(tmp_path: Path) -> None:
+    cat, dog = {"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}
+    photos = CocoDataset(*write(tmp_path / "a", [annotation(1, SQUARE)], categories=[cat, dog, cat, dog, cat]))
+    assert photos.categories == [cat, dog]
+    with pytest.raises(ValueError, match="categories: expected each id once, got 1 more than once"):
+        CocoDataset(*write(tmp_path / "b", [annotation(1, SQUARE)], categories=[cat, {"id": 1, "name": "dog"}]))
+
+
+def test_several_run_lengths_are_one_object(tmp_path: Path) -> None:
+    dense = np.zeros((2, 40, 60), np.uint8)
+    dense[0, 3:9, 4:20] = dense[1, 5:30, 10:12] = 1
+    one, other = (coco_mask.encode(np.asfortranarray(each)) for each in dense)
+    text = {"size": [40, 60], "counts": one["counts"].decode()}
+    united = coco_mask.decode(coco_mask.merge([one, other]))
+    plain = {"size": [40, 60], "counts": [6, 0, 2394]}
+    listed = {"size": [40, 60], "counts": other["counts"].decode()}
+    masks = (
+        CocoDataset(
+            *write(tmp_path, [annotation(1, [text, listed]), annotation(2, [text]), annotation(3, [text, plain])])
+        )
+        .instances(0)
+        .masks
+    )
+    assert masks is not None
+    np.testing.assert_array_equal(masks.to_dense(), [united, dense[0], dense[0]])
+
+
+def test_what_is_not_trusted_may_be_no_number(tmp_path: Path) -> None:
+    files = write(tmp_path / "good", [annotation(1, SQUARE, area=1, score=0.5), annotation(2, SQUARE, score=2)])
+    text = files.annotations.read_text()
+    files.annotations.write_text(text.replace('"area": 1', '"area": NaN').replace('"score": 2', '"score": NaN'))
+    instances = CocoDataset(*files).instances(0)
+    assert instances.score[0] == 0.5
+    assert np.isnan(instances.score[1])
+    bad = write(tmp_path / "bad", [annotation(1, [["here", 2, 9, 2, 9, 9]])])
+    bad.annotations.write_text(bad.annotations.read_text().replace('"here"', "NaN"))
+    with pytest.raises(ValueError, match=r"annotations\[0\]: Expected `float`, got `null` - at `\$.segmentation"):
+        CocoDataset(*bad)
+
+
+OTHERS: list[tuple[Any, str]] = [
+    (
+        [{"image_id": 1, "category_id": 2, "segmentation": {}, "score": 0.5}],
+        "this is a list of results, predictions of a model",
+    ),
+    ([{"image_id": 1, "caption": "x"}], "this is a list of captions"),
+    ({"version": "5", "shapes": [], "imagePath": "a.png"}, "this is a LabelMe file, of one image"),
+    ({"image": {}, "annotations": []}, "this is a file of one image, as SA-1B has them"),
+    ({"_via_img_metadata": {}, "_via_settings": {}}, "this is a project of the VGG Image Annotator"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), OTHERS)
+def test_other_files_are_called_what_they_are(tmp_path: Path, content: Any, message: str) -> None:
+    path = tmp_path / "other.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=rf"other\.json: cannot be read as COCO annotations: .*; {message}"):
+        CocoDataset(path, tmp_path)
