@@ -25,7 +25,8 @@ MALFORMED = [
         b'{"images": [], "categories": [{"id": 4}, {"id": 4, "name": "x"}]}',
         "categories: expected each id once, got 4 more than once",
     ),
-    (b'{"images": [{"id": 1}]}', r"images\[0\]: Object missing required field `file_name`"),
+    (b'{"images": [{"id": 1}]}', r"images\[0\]: Object missing required field `width`"),
+    (b'{"images": [{"id": 1, "width": 2, "height": 2}]}', r"images\[0\]: Object missing required field `file_name`"),
     (b'{"images": "\xff"}', "Expected `array`|[Uu]tf"),
     (b'{"images": [], "info": ' + b"[" * 100_000, "recursion"),
 ]

@@ -12,6 +12,7 @@ import numpy as np
 
 from copypaste_rs._checks import wrong_type
 from copypaste_rs.datasets.categories import flip_pairs, label_weights
+from copypaste_rs.datasets.file_names import find_file, possible_names
 from copypaste_rs.datasets.images import read_image
 from copypaste_rs.datasets.tables import image_info
 from copypaste_rs.instances import Instances
@@ -50,8 +51,14 @@ class AnnotatedImages(Sequence[Sample]):
         i = self._index(index)
         info = self.info(i)
         h, w = self._tables.sizes[i].tolist()
-        path = self._images / info["file_name"]
-        image = read_image(path, (h, w), self._options, functools.partial(self._tell, path))
+        path = find_file(info, self._images)
+        try:
+            image = read_image(path, (h, w), self._options, functools.partial(self._tell, path))
+        except FileNotFoundError:
+            others = [str(self._images / name) for name in possible_names(info, self._images)][1:]
+            if not others:
+                raise
+            raise FileNotFoundError(f"{path}: no such file, nor is {' or '.join(others)}") from None
         return Sample(image, self.instances(i), info)
 
     def _tell(self, path: Path, orientation: int) -> None:
@@ -142,8 +149,7 @@ class AnnotatedImages(Sequence[Sample]):
 
     def path(self, index: SupportsIndex) -> Path:
         """The image file of item `index`."""
-        name: str = self.info(index)["file_name"]
-        return self._images / name
+        return find_file(self.info(index), self._images)
 
     def has_objects(self, index: SupportsIndex) -> bool:
         """Whether item `index` has an instance that is not a crowd. Cheap: nothing is decoded."""

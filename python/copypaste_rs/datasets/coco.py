@@ -32,7 +32,8 @@ class CocoDataset(AnnotatedImages):
     annotations : path
         The annotation file.
     images : path
-        The folder that the file names in it start from.
+        The folder that the file names in it start from. Names written by other tools are found too: with separators
+        of Windows, encoded by percent signs, absolute ones inside it, or by ``coco_url`` alone.
     boxes : {"error", "keep", "drop"}
         What is done with annotations that have a ``bbox`` and no ``segmentation``: the file is refused, they become
         rows that are `box_only`, or they are left out and counted.
@@ -102,7 +103,7 @@ class CocoDataset(AnnotatedImages):
         path = check_path("annotations", annotations)
         folder = check_path("images", images)
         options = ImageOptions.check(apply_exif, max_pixels)
-        tables = read_coco(path, _checks.choice("boxes", boxes, BOXES))
+        tables = read_coco(path, folder, _checks.choice("boxes", boxes, BOXES))
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
         super().__init__(tables, folder, str(annotations), options)

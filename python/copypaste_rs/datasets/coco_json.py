@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import covering
 from copypaste_rs.datasets.categories import category_ids, keypoint_names, plain_categories
 from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id, counted, refuse
+from copypaste_rs.datasets.file_names import name_of, possible_names
 from copypaste_rs.datasets.images import is_inside
 from copypaste_rs.datasets.tables import AnnotationTables
 
@@ -21,6 +21,8 @@ with extra("coco"):
     import msgspec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 
@@ -34,13 +36,14 @@ class _File(msgspec.Struct):
 
 class _Image(msgspec.Struct, gc=False):
     id: Id
-    file_name: str
     width: int
     height: int
+    file_name: str | None = None
+    coco_url: str | None = None
 
 
-def read_coco(path: str | Path, boxes: str) -> AnnotationTables:
-    """Read an annotation file; `boxes` says what is done with annotations without an outline, out of `BOXES`.
+def read_coco(path: Path, folder: Path, boxes: str) -> AnnotationTables:
+    """Read an annotation file, whose images are in a folder; `boxes` says what is done with those without an outline.
 
     Raises
     ------
@@ -49,11 +52,10 @@ def read_coco(path: str | Path, boxes: str) -> AnnotationTables:
     ValueError
         When it is not COCO JSON; the message names the file and the place.
     """
-    path = Path(path)
     file = _decoded(path, path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     file.categories = plain_categories(file.categories)
     known = category_ids(f"{path}: categories", file.categories)
-    image_ids, sizes = _read_images(path, file.images)
+    image_ids, sizes = _read_images(path, file.images, folder)
     skipped: list[str] = []
     remarks: list[str] = []
     names = keypoint_names(f"{path}: categories", file.categories)
@@ -143,7 +145,7 @@ def _remarks_on_ids(ids: NDArray[np.int64], labels: NDArray[np.int64], known: fr
     return remarks
 
 
-def _read_images(path: Path, raws: list[msgspec.Raw]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _read_images(path: Path, raws: list[msgspec.Raw], folder: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     decode = msgspec.json.Decoder(_Image, strict=False).decode  # whole numbers may be written as 1.0 or "1"
     ids = np.empty(len(raws), np.int64)
     sizes = np.empty((len(raws), 2), np.int64)
@@ -153,12 +155,19 @@ def _read_images(path: Path, raws: list[msgspec.Raw]) -> tuple[NDArray[np.int64]
             sizes[i] = _checks.size("height and width", (image.height, image.width))
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
             refuse(path, f"images[{i}]", error)
-        if not is_inside(image.file_name):
-            raise ValueError(
-                f"{path}: images[{i}]: expected a file_name inside the folder of images, got {image.file_name!r}"
-            )
+        if image.file_name is None or not is_inside(image.file_name):
+            _check_name(f"{path}: images[{i}]", image, folder)
         ids[i] = image.id
     unique, times = np.unique(ids, return_counts=True)
     if len(unique) < len(ids):
         raise ValueError(f"{path}: images: expected each id once, got {unique[times > 1][0]} more than once")
     return ids, sizes
+
+
+def _check_name(place: str, image: _Image, folder: Path) -> None:
+    """Raise for an image whose record names no file, or none inside the folder."""
+    record = {name: value for name, value in msgspec.structs.asdict(image).items() if value is not None}
+    if name_of(record) is None:
+        raise ValueError(f"{place}: Object missing required field `file_name`")
+    if not possible_names(record, folder):
+        raise ValueError(f"{place}: expected a file_name inside the folder of images, got {image.file_name!r}")

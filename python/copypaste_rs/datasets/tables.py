@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.file_names import name_of
 
 with extra("coco"):
     import msgspec
@@ -55,6 +56,7 @@ class AnnotationTables(NamedTuple):
 def image_info(text: bytes) -> dict[str, Any]:
     """The scalar fields of an image object; ``id`` under the name ``image_id``."""
     fields: dict[str, Any] = msgspec.json.decode(text)
-    first = {"image_id": fields.pop("id"), **{name: fields.pop(name) for name in ("file_name", "width", "height")}}
+    first = {"image_id": int(fields.pop("id")), "file_name": name_of(fields)}
+    first |= {name: int(fields[name]) for name in ("width", "height")}
     scalars = {name: value for name, value in fields.items() if isinstance(value, bool | int | float | str)}
-    return scalars | first
+    return {name: value for name, value in scalars.items() if name not in first} | first
