@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
-from copypaste_rs.datasets import CocoDataset
+from copypaste_rs import SimpleCopyPaste
+from copypaste_rs.cli.commands import run
+from copypaste_rs.datasets import CocoDataset, CopyPasteDataset
 from tests.fixtures.coco_files import annotation, box_polygon, write
 
 SQUARE = [box_polygon(2, 2, 9, 9)]
@@ -95,3 +97,69 @@ def test_other_files_are_called_what_they_are(tmp_path: Path, content: Any, mess
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match=rf"other\.json: cannot be read as COCO annotations: .*; {message}"):
         CocoDataset(path, tmp_path)
+
+
+def test_masks_that_a_tool_marks_as_crowds_can_be_objects(tmp_path: Path) -> None:
+    files = write(tmp_path, [annotation(1, SQUARE, iscrowd=1), annotation(2, SQUARE, iscrowd=1)])
+    photos = CocoDataset(*files)
+    with pytest.warns(UserWarning, match=r"nothing will be pasted \(all 2 instances are crowds; .*crowds='objects'"):
+        CopyPasteDataset(photos, SimpleCopyPaste(size=32))
+    np.testing.assert_array_equal(photos.instances(0).iscrowd, [True, True])
+    assert not photos.has_objects(0)
+    photos = CocoDataset(*files, crowds="objects")
+    np.testing.assert_array_equal(photos.instances(0).iscrowd, [False, False])
+    assert photos.has_objects(0)
+
+
+def test_crowds_can_be_left_out(tmp_path: Path) -> None:
+    files = write(tmp_path, [annotation(1, SQUARE, iscrowd=1), annotation(2, SQUARE), annotation(3, SQUARE, iscrowd=1)])
+    np.testing.assert_array_equal(CocoDataset(*files).instances(0).iscrowd, [True, False, True])
+    with pytest.warns(UserWarning, match="left out 2 annotations that are crowds$"):
+        photos = CocoDataset(*files, crowds="drop")
+    assert photos.instances(0).id.tolist() == [2]
+    with pytest.raises(ValueError, match="crowds: expected"):
+        CocoDataset(*files, crowds="paste")
+
+
+def test_the_command_line_takes_crowds_as_objects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = write(tmp_path / "in", [annotation(1, SQUARE, iscrowd=1)])
+    inputs = ["augment", "--annotations", str(files.annotations), "--images", str(files.images), "--size", "32"]
+    assert run([*inputs, "--output", str(tmp_path / "a")]) == 0
+    assert "the only instance is a crowd" in capsys.readouterr().err
+    assert run([*inputs, "--output", str(tmp_path / "b"), "--crowds", "objects"]) == 0
+    crowds = [
+        [each["iscrowd"] for each in json.loads((tmp_path / out / "annotations.json").read_text())["annotations"]]
+        for out in "ab"
+    ]
+    assert crowds == [[1], [0]]
+    assert run([*inputs, "--output", str(tmp_path / "b"), "--resume"]) == 2
+    assert "crowds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_another_encoding_is_named(tmp_path: Path, encoding: str) -> None:
+    files = write(tmp_path, [annotation(1, SQUARE)])
+    files.annotations.write_bytes(files.annotations.read_text().encode(encoding))
+    with pytest.raises(ValueError, match=f"expected text in UTF-8, got {encoding.upper()}"):
+        CocoDataset(*files)
+
+
+@pytest.mark.parametrize("before", ["", "x" * (2**20 - 30), "é" * 2**19])
+def test_a_byte_that_is_no_utf8_is_named_by_its_place_in_the_file(tmp_path: Path, before: str) -> None:
+    files = write(tmp_path, [annotation(1, SQUARE)], info={"description": before + "HERE"})
+    text = files.annotations.read_text()
+    data = b"\xef\xbb\xbf" + json.dumps(json.loads(text), ensure_ascii=False).encode().replace(b"HERE", b"\xe9t\xe9")
+    files.annotations.write_bytes(data)
+    place = data.index(b"\xe9t\xe9")
+    with pytest.raises(ValueError, match=rf"expected text in UTF-8, got 0xe9 \(byte {place}\)$"):
+        CocoDataset(*files)
+    files.annotations.write_bytes(data.replace(b"\xe9t\xe9", "été".encode()))
+    assert CocoDataset(*files).file_info == {"description": before + "été"}
+
+
+def test_further_fields_of_images_are_checked_when_a_file_is_opened(tmp_path: Path) -> None:
+    files = write(tmp_path, [annotation(1, SQUARE)])
+    text = files.annotations.read_text()
+    files.annotations.write_text(text.replace('"id": 10', '"id": 10, "taken": 1e999', 1))
+    with pytest.raises(ValueError, match=r"annotations.json: images\[0\]: Number out of range"):
+        CocoDataset(*files)

@@ -151,6 +151,7 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[
         "copies": options["copies"],
         "num_sources": options["num_sources"],
         **({} if options["boxes"] == "error" else {"boxes": options["boxes"]}),
+        **({} if options["crowds"] == "keep" else {"crowds": options["crowds"]}),
         **({"apply_exif": True} if options["apply_exif"] else {}),
         **inputs,
     }

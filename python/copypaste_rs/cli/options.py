@@ -18,6 +18,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import BOXES, BoxAloneError
 from copypaste_rs.datasets.categories import label_weights
 from copypaste_rs.datasets.coco import CocoDataset
+from copypaste_rs.datasets.coco_json import CROWDS
 from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
 from copypaste_rs.datasets.fields import is_text
 from copypaste_rs.datasets.images import MAX_JPEG_SIDE, MAX_PIXELS
@@ -122,6 +123,8 @@ _INPUTS = [
     click.option("--source-images", type=_PATH, help="Folder of their images."),
     click.option("--boxes", type=click.Choice(BOXES), default="error", show_default=True,
                  help="Annotations with a box and no outline: refuse the file, keep them as rectangles, drop them."),
+    click.option("--crowds", type=click.Choice(CROWDS), default="keep", show_default=True,
+                 help="Annotations with iscrowd 1: keep them as crowds, take them as objects, drop them."),
     click.option("--apply-exif", is_flag=True, help="Turn images as their EXIF orientation says."),
     click.option("--max-pixels", type=click.IntRange(1, _checks.MAX_PIXELS), default=MAX_PIXELS, show_default=True,
                  help="Height times width of the largest image that is decoded."),
@@ -258,7 +261,7 @@ def open_inputs(options: Mapping[str, Any]) -> Inputs:
 
 
 def _opened(options: Mapping[str, Any]) -> Inputs:
-    given = {name: options[name] for name in ("boxes", "apply_exif", "max_pixels")}
+    given = {name: options[name] for name in ("boxes", "crowds", "apply_exif", "max_pixels")}
     targets = CocoDataset(options["annotations"], options["images"], **given)
     if options["source_annotations"] is None:
         return Inputs(targets, None, targets.categories)

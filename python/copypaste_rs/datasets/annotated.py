@@ -106,6 +106,11 @@ class AnnotatedImages(Sequence[Sample]):
         """Whether there is any instance in the whole set."""
         return len(self._tables.ids) > 0
 
+    @property
+    def crowds_alone(self) -> int:
+        """Number of instances in the whole set where all are crowds, which are never pasted; else 0."""
+        return len(self._tables.ids) if self._tables.iscrowd.all() else 0
+
     def has_unmarked(self, flags: Collection[str]) -> bool:
         """Whether the set has an instance that is no crowd and not marked by any of `flags`, such as `pseudo`."""
         tables = self._tables

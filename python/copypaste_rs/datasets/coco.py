@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, final
 from copypaste_rs import _checks
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.boxes import BOXES
-from copypaste_rs.datasets.coco_json import read_coco
+from copypaste_rs.datasets.coco_json import CROWDS, read_coco
 from copypaste_rs.datasets.images import MAX_PIXELS, ImageOptions, check_path
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ class CocoDataset(AnnotatedImages):
     boxes : {"error", "keep", "drop"}
         What is done with annotations that have a ``bbox`` and no ``segmentation``: the file is refused, they become
         rows that are `box_only`, or they are left out and counted.
+    crowds : {"keep", "objects", "drop"}
+        What is done with annotations whose ``iscrowd`` is 1: they are crowds, which are never pasted; they are objects
+        like others, for files whose tool marks every mask that it writes as runs; or they are left out and counted.
     apply_exif : bool
         Whether images are turned as their EXIF orientation says. COCO's sizes and outlines are of the pixels as they
         are stored; some tools write those of the turned image.
@@ -65,7 +68,7 @@ class CocoDataset(AnnotatedImages):
     UserWarning
         Once for a file in which something is left out, with counts: polygon parts of fewer than three points,
         annotations that cover no pixel (these give no instance; of a polygon that turns out when its image is taken),
-        annotations of images that are not in the file,
+        annotations of images that are not in the file, crowds that are dropped,
         fields that are lists or objects; or in which something may surprise: categories that are not
         in the file, ids that occur twice, a field ``source``, ``source_row`` or ``visibility`` of another origin
         than `CocoWriter`, which copy-paste overwrites. On access, once, when an image has an EXIF orientation that is
@@ -97,13 +100,15 @@ class CocoDataset(AnnotatedImages):
         images: str | os.PathLike[str],
         *,
         boxes: str = "error",
+        crowds: str = "keep",
         apply_exif: bool = False,
         max_pixels: SupportsIndex = MAX_PIXELS,
     ) -> None:
         path = check_path("annotations", annotations)
         folder = check_path("images", images)
         options = ImageOptions.check(apply_exif, max_pixels)
-        tables = read_coco(path, folder, _checks.choice("boxes", boxes, BOXES))
+        choices = _checks.choice("boxes", boxes, BOXES), _checks.choice("crowds", crowds, CROWDS)
+        tables = read_coco(path, folder, *choices)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
         super().__init__(tables, folder, str(annotations), options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id, counte
 from copypaste_rs.datasets.file_names import name_of, possible_names
 from copypaste_rs.datasets.images import is_inside
 from copypaste_rs.datasets.tables import AnnotationTables
+from copypaste_rs.datasets.text_encoding import check_utf8
 
 with extra("coco"):
     import msgspec
@@ -42,8 +44,15 @@ class _Image(msgspec.Struct, gc=False):
     coco_url: str | None = None
 
 
-def read_coco(path: Path, folder: Path, boxes: str) -> AnnotationTables:
-    """Read an annotation file, whose images are in a folder; `boxes` says what is done with those without an outline.
+CROWDS = ("keep", "objects", "drop")
+"""Ways to deal with an annotation that is a crowd."""
+
+
+def read_coco(path: Path, folder: Path, boxes: str, crowds: str) -> AnnotationTables:
+    """Read an annotation file, whose images are in a folder.
+
+    What is done with annotations without an outline is said by `boxes`, out of `BOXES`, and with crowds by `crowds`,
+    out of `CROWDS`.
 
     Raises
     ------
@@ -52,7 +61,9 @@ def read_coco(path: Path, folder: Path, boxes: str) -> AnnotationTables:
     ValueError
         When it is not COCO JSON; the message names the file and the place.
     """
-    file = _decoded(path, path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    data = path.read_bytes()
+    check_utf8(path, data)
+    file = _decoded(path, data.removeprefix(codecs.BOM_UTF8))
     file.categories = plain_categories(file.categories)
     known = category_ids(f"{path}: categories", file.categories)
     image_ids, sizes = _read_images(path, file.images, folder)
@@ -68,6 +79,13 @@ def read_coco(path: Path, folder: Path, boxes: str) -> AnnotationTables:
         filled |= covering(rows.boxes.boxes, sizes[rows.image])
     if empty := int((~filled).sum()) - rows.dropped:
         skipped.append(counted(empty, "annotation that covers no pixel", "annotations that cover no pixel"))
+    iscrowd = rows.iscrowd
+    if crowds == "objects":
+        iscrowd = np.zeros_like(iscrowd)
+    elif crowds == "drop":
+        if dropped := int((filled & iscrowd).sum()):
+            skipped.append(counted(dropped, "annotation that is a crowd", "annotations that are crowds"))
+        filled &= ~iscrowd
     remarks += _remarks_on_ids(rows.ids[filled], rows.labels[filled], known)
     order = np.argsort(rows.image[filled], kind="stable")
     keep = np.flatnonzero(filled)[order]
@@ -83,7 +101,7 @@ def read_coco(path: Path, folder: Path, boxes: str) -> AnnotationTables:
         row_offsets=offsets_of(np.bincount(rows.image[keep], minlength=len(image_ids))),
         ids=rows.ids[keep],
         labels=rows.labels[keep],
-        iscrowd=rows.iscrowd[keep],
+        iscrowd=iscrowd[keep],
         fields={name: field.take(keep) for name, field in rows.fields.items()},
         segmentations=rows.segmentations.take(keep),
         boxes=None if rows.boxes is None else rows.boxes.take(keep),
@@ -146,14 +164,15 @@ def _remarks_on_ids(ids: NDArray[np.int64], labels: NDArray[np.int64], known: fr
 
 
 def _read_images(path: Path, raws: list[msgspec.Raw], folder: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    decode = msgspec.json.Decoder(_Image, strict=False).decode  # whole numbers may be written as 1.0 or "1"
     ids = np.empty(len(raws), np.int64)
     sizes = np.empty((len(raws), 2), np.int64)
     for i, raw in enumerate(raws):
         try:
-            image = decode(raw)
+            # All fields are decoded now: `info` decodes them again and has no place in the file to name. Whole numbers
+            # may be written as 1.0 or "1".
+            image = msgspec.convert(msgspec.json.decode(raw), _Image, strict=False)
             sizes[i] = _checks.size("height and width", (image.height, image.width))
-        except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
             refuse(path, f"images[{i}]", error)
         if image.file_name is None or not is_inside(image.file_name):
             _check_name(f"{path}: images[{i}]", image, folder)

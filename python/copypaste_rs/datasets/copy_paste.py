@@ -149,11 +149,10 @@ class CopyPasteDataset(Generic[Item]):
         if self._weights is not None and len(self._sources) and not self._weights.total(None):
             warnings.warn("partner_weights: all are 0; nothing will be pasted", UserWarning, stacklevel=2)
         elif not self._partner_exists():
-            warnings.warn(
-                "sources: no image with an object that is not a crowd can become a partner; nothing will be pasted",
-                UserWarning,
-                stacklevel=2,
+            message = (
+                "sources: no image with an object that is not a crowd can become a partner; nothing will be pasted"
             )
+            warnings.warn(message + _crowds_alone(self._sources), UserWarning, stacklevel=2)
         elif not _may_have_unmarked(self._sources, inner._never):
             warnings.warn(
                 "sources: each object is a box without an outline or a pseudo-label, which are pasted only with "
@@ -341,6 +340,12 @@ def _check_samples(name: str, dataset: Samples) -> Samples:
 def _may_have_objects(dataset: Samples, index: int) -> bool:
     ask = getattr(dataset, "has_objects", None)
     return True if ask is None else bool(ask(index))
+
+
+def _crowds_alone(dataset: Samples) -> str:
+    n = getattr(dataset, "crowds_alone", 0)
+    what = "the only instance is a crowd" if n == 1 else f"all {n} instances are crowds"
+    return f" ({what}; crowds='objects' of CocoDataset takes crowds as objects)" if n else ""
 
 
 def _may_have_unmarked(dataset: Samples, flags: tuple[str, ...]) -> bool:

@@ -1,0 +1,34 @@
+"""Encoding of text files: what is no UTF-8 is named, with the byte of the file."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_CHUNK = 1 << 20
+
+
+def check_utf8(path: Path, data: bytes) -> None:
+    """Raise for a JSON file in another encoding than UTF-8.
+
+    Raises
+    ------
+    ValueError
+        When it is in UTF-16 or UTF-32; when a byte is no UTF-8, with its place in the file.
+    """
+    encoding = json.detect_encoding(data)
+    if not encoding.startswith("utf-8"):
+        raise ValueError(f"{path}: expected text in UTF-8, got {encoding.upper()}, by its first bytes")
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(data)
+    for start in range(0, len(data), _CHUNK):  # in pieces: the text of the whole would take as much memory again
+        before = start - len(decoder.getstate()[0])
+        try:
+            decoder.decode(view[start : start + _CHUNK], final=start + _CHUNK >= len(data))
+        except UnicodeDecodeError as error:
+            at = before + error.start
+            raise ValueError(f"{path}: expected text in UTF-8, got 0x{data[at]:02x} (byte {at})") from None
