@@ -29,7 +29,11 @@ extensions = ["sphinx.ext.autodoc", "numpydoc"]
 nitpicky = True
 default_role = "py:obj"
 autodoc_typehints = "none"  # the docstrings say types, shapes and units
-autodoc_default_options = {"members": True, "special-members": "__call__, __getitem__, __len__"}
+autodoc_default_options = {
+    "members": True,
+    "special-members": "__call__, __getitem__, __len__",
+    "inherited-members": "object, Sequence, tuple, ValueError, TypeError",  # but for those of these
+}
 numpydoc_show_class_members = False  # autodoc has them
 numpydoc_validation_checks = {"GL06", "PR02", "PR10"}  # unknown sections, unknown parameters, "name: type"
 
@@ -65,8 +69,9 @@ def public(module: str) -> dict[str, Any]:
 
 
 def parameters(value: Any) -> set[str]:
-    """Names of the parameters of a function, or of a class and its methods."""
-    functions = [value, *(vars(value).values() if inspect.isclass(value) else ())]
+    """Names of the parameters of a function, or of a class and its methods, inherited ones included."""
+    ours = [each for each in getattr(value, "__mro__", ()) if each.__module__.startswith("copypaste_rs")]
+    functions = [value, *(member for each in ours for member in vars(each).values())]
     functions = [getattr(function, "__func__", function) for function in functions]
     return {name for each in functions if callable(each) for name in inspect.signature(each).parameters}
 
