@@ -65,13 +65,44 @@ def test_a_field_that_is_no_scalar_everywhere_is_left_out(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("values", [[2**53 + 1, ...], [2**53 + 1, 0.5], [10**400, 1]])
-def test_integers_that_float64_cannot_hold_are_refused_by_name(tmp_path: Path, values: list[Any]) -> None:
+def test_a_field_whose_integers_float64_cannot_hold_is_left_out(tmp_path: Path, values: list[Any]) -> None:
     annotations = [
         annotation(i, [box_polygon(2, 2, 9, 9)], **({} if value is ... else {"track": value}))
         for i, value in enumerate(values)
     ]
-    with pytest.raises(ValueError, match=r"annotations\.json: annotations: field 'track': expected integers that"):
-        CocoDataset(*write(tmp_path, annotations))
+    have = len([value for value in values if value is not ...])
+    told = rf"left out the field 'track' of {have} annotations?, whose integers float64 does not hold exactly$"
+    with pytest.warns(UserWarning, match=told):
+        photos = CocoDataset(*write(tmp_path, annotations))
+    assert "track" not in photos.fields
+    assert photos.instances(0).id.tolist() == list(range(len(values)))
+
+
+def test_of_very_many_fields_the_rare_ones_are_left_out(tmp_path: Path) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    n = 500
+    annotations = [
+        annotation(i, square, **{f"only {i}": i, "some": i} if i % 3 else {"every third": str(i), "list": [i]})
+        for i in range(n)
+    ]
+    rare = n - len(range(0, n, 3))
+    told = (
+        rf"left out the field 'list' of 167 annotations, which is a list .*, {rare} fields \('only 1', ...\) that fewer"
+    )
+    with pytest.warns(UserWarning, match=told):
+        photos = CocoDataset(*write(tmp_path, annotations))
+    assert set(photos.fields) == {"some", "every third"}
+    columns = photos.instances(0).columns
+    assert columns["every third"].tolist() == [("" if i % 3 else str(i)) for i in range(n)]
+    np.testing.assert_array_equal(columns["some"], [(i if i % 3 else np.nan) for i in range(n)])
+
+
+def test_a_few_fields_are_kept_however_rare(tmp_path: Path) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    photos = CocoDataset(
+        *write(tmp_path, [annotation(i, square, **({"one": 7} if i == 99 else {})) for i in range(100)])
+    )
+    assert photos.instances(0).columns["one"][99] == 7
 
 
 def test_which_fields_are_integers_in_the_file(tmp_path: Path) -> None:

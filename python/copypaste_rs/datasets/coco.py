@@ -69,7 +69,8 @@ class CocoDataset(AnnotatedImages):
         Once for a file in which something is left out, with counts: polygon parts of fewer than three points,
         annotations that cover no pixel (these give no instance; of a polygon that turns out when its image is taken),
         annotations of images that are not in the file, crowds that are dropped,
-        fields that are lists or objects; or in which something may surprise: categories that are not
+        fields that are lists or objects, whose integers float64 does not hold exactly, though not every annotation has
+        them, or that are rare in a file with very many; or in which something may surprise: categories that are not
         in the file, ids that occur twice, a field ``source``, ``source_row`` or ``visibility`` of another origin
         than `CocoWriter`, which copy-paste overwrites. On access, once, when an image has an EXIF orientation that is
         not applied.
@@ -80,7 +81,7 @@ class CocoDataset(AnnotatedImages):
         When the file or the folder cannot be read; on access, when an image cannot.
     ValueError
         When the file is not valid COCO JSON, with the place; when a file name leads out of the folder; when
-        integers that not every annotation has are too large for float64; when categories differ in their keypoints,
+        categories differ in their keypoints,
         or an annotation has a box alone and `boxes` is "error"; on access, when an image has another
         size than the file says.
 

@@ -11,7 +11,7 @@ from copypaste_rs import _checks
 from copypaste_rs.column_kinds import COLUMN_KINDS, DERIVED, PROVENANCE
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import BoxAloneError, BoxesReader
-from copypaste_rs.datasets.fields import FORMS, Field, FieldReader, FormReader
+from copypaste_rs.datasets.fields import FORMS, MANY, RARE, Field, FieldReader, FormReader
 from copypaste_rs.datasets.segmentations import MalformedCountsError, Segmentations, SegmentationsBuilder
 
 with extra("coco"):
@@ -39,7 +39,8 @@ _COUNTED = tuple(name for name in DERIVED if COLUMN_KINDS[name].of is not None)
 """Fields that are counted anew: whatever stands there is skipped unread."""
 _LATER = ("bbox", *FORMS)
 """Fields that are decoded where they matter."""
-_KNOWN = ("id", "image_id", "category_id", "iscrowd", "segmentation", *_COUNTED, *_LATER)
+_KNOWN = frozenset(("id", "image_id", "category_id", "iscrowd", "segmentation", *_COUNTED, *_LATER))
+_TEXTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class AnnotationRows(NamedTuple):
@@ -102,7 +103,9 @@ class AnnotationsReader:
         self._ids.append(item.id)
         self._labels.append(item.category_id)
         self._crowd.append(crowd)
-        if self._fields.names:
+        if self._fields.are_many:
+            self._fields.read_texts(row, _further(raw))
+        elif self._fields.names:
             self._fields.read(row, item)
 
     def _decoded(self, raw: msgspec.Raw) -> Any:
@@ -111,7 +114,7 @@ class AnnotationsReader:
         except msgspec.ValidationError:
             # Most files have the same few fields everywhere: the type grows when a new one turns up, and what is
             # still wrong then is wrong indeed.
-            self._fields.learn(name for name in msgspec.json.decode(raw, type=dict[str, Any]) if name not in _KNOWN)
+            self._fields.learn(_further(raw))
             self._decode = _decoder(self._fields)
             return self._decode(raw)
 
@@ -149,12 +152,21 @@ class AnnotationsReader:
     def _columns(self, n: int, skipped: list[str], remarks: list[str]) -> dict[str, Field]:
         fields = self._fields
         try:
-            columns, reserved, compound = fields.finish(n)
+            columns, left_out = fields.finish(n)
             forms = {name: form.finish(n) for name, form in self._forms.items()}
         except ValueError as error:
             raise ValueError(f"{self._path}: {error}") from None
-        skipped.extend(f"the field {name!r}, whose name has a meaning of its own here" for name in reserved)
-        skipped.extend(f"{_field_of(name, fields.count(name))}, which is a list or an object" for name in compound)
+        skipped.extend(f"the field {name!r}, whose name has a meaning of its own here" for name in left_out.reserved)
+        skipped.extend(
+            f"{_field_of(name, fields.count(name))}, which is a list or an object" for name in left_out.compound
+        )
+        skipped.extend(
+            f"{_field_of(name, fields.count(name))}, whose integers float64 does not hold exactly"
+            for name in left_out.inexact
+        )
+        if rare := len(left_out.rare):
+            named = counted(rare, f"field ({left_out.rare[0]!r})", f"fields ({left_out.rare[0]!r}, ...)")
+            skipped.append(f"{named} that fewer than one in {RARE} annotations have, of a file with over {MANY}")
         if not fields.count(PROVENANCE[0]):  # else `CocoWriter` wrote the file, and the derived ones are its own too
             remarks.extend(f"{_field_of(name, fields.count(name))} is overwritten by copy-paste"
                            for name in sorted(DERIVED) if name in columns)  # fmt: skip
@@ -189,8 +201,15 @@ def _value(raw: msgspec.Raw) -> Any:
     return msgspec.json.decode(raw) if bytes(raw) else None
 
 
+def _further(raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """The fields that no program knows beforehand, as JSON by name."""
+    return {name: text for name, text in _TEXTS.decode(raw).items() if name not in _KNOWN}
+
+
 def _decoder(fields: FieldReader) -> Any:
-    anything = [(attribute, Any, msgspec.UNSET) for attribute in fields.names.values()]
+    """Decoder of annotations with these fields, or, where they are many, of what else annotations have."""
+    names = {} if fields.are_many else fields.names
+    anything = [(attribute, Any, msgspec.UNSET) for attribute in names.values()]
     return msgspec.json.Decoder(
         msgspec.defstruct(
             "Annotation",
@@ -203,8 +222,8 @@ def _decoder(fields: FieldReader) -> Any:
                 *((name, msgspec.Raw, msgspec.Raw()) for name in (*_COUNTED, *_LATER)),
                 *anything,
             ],
-            rename={attribute: name for name, attribute in fields.names.items()},
-            forbid_unknown_fields=True,
+            rename={attribute: name for name, attribute in names.items()},
+            forbid_unknown_fields=not fields.are_many,
         ),
         strict=False,  # whole numbers may be written as 1.0 or "1"
     ).decode

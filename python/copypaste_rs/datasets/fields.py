@@ -9,16 +9,26 @@ import numpy as np
 
 from copypaste_rs._ragged import offsets_of
 from copypaste_rs.column_kinds import COLUMN_KINDS, kind_of
+from copypaste_rs.datasets._extras import extra
 from copypaste_rs.instances import RESERVED
 
+with extra("coco"):
+    import msgspec
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
 
 LONGEST = 256
 """Characters of the longest text that makes a column of NumPy's text: there each takes as much room as the longest."""
+
+
+MANY = 64
+"""Fields that become columns however few annotations have them; of a file with more, `RARE` decides."""
+RARE = 16
+"""Annotations for one that has a field, at most: so columns take room in proportion to the file."""
 
 
 class TextTable(NamedTuple):
@@ -40,6 +50,19 @@ class TextTable(NamedTuple):
             part = self.data[self.offsets[number] : self.offsets[number + 1]]
             found[i] = part.tobytes().decode("utf-8", "surrogatepass")
         return found
+
+
+class LeftOut(NamedTuple):
+    """Names of fields that are no columns, by why they are none."""
+
+    reserved: list[str]
+    compound: list[str]
+    inexact: list[str]
+    rare: list[str]
+
+
+class InexactError(ValueError):
+    """Floats do not hold the integers of a field."""
 
 
 class Field(NamedTuple):
@@ -116,6 +139,11 @@ class FieldReader:
         """Fields met so far, and the attribute under which a decoded annotation has each."""
         self._values: dict[str, tuple[list[int], list[Any]]] = {}
 
+    @property
+    def are_many(self) -> bool:
+        """Whether a decoder for all of them takes too long to make and to run."""
+        return len(self.names) > MANY
+
     def learn(self, names: Iterable[str]) -> None:
         """Note fields that an annotation has."""
         for name in names:
@@ -124,33 +152,46 @@ class FieldReader:
                 self._values[name] = ([], [])
 
     def read(self, row: int, item: Any) -> None:
-        """Take the values of one annotation; null is as good as absent."""
+        """Take the values of one annotation, which was decoded with an attribute for each field."""
         for name, attribute in self.names.items():
-            value = getattr(item, attribute)
-            if isinstance(value, bool | int | float | str | list | dict):
-                rows, values = self._values[name]
-                rows.append(row)
-                values.append(None if isinstance(value, list | dict) else value)
+            self._take(row, name, getattr(item, attribute))
+
+    def read_texts(self, row: int, texts: Mapping[str, msgspec.Raw]) -> None:
+        """Take the values of one annotation as JSON by name."""
+        self.learn(texts)
+        for name, text in texts.items():
+            self._take(row, name, msgspec.json.decode(text))
+
+    def _take(self, row: int, name: str, value: Any) -> None:
+        if isinstance(value, bool | int | float | str | list | dict):  # null is as good as absent
+            rows, values = self._values[name]
+            rows.append(row)
+            values.append(None if isinstance(value, list | dict) else value)
 
     def count(self, name: str) -> int:
         """Number of annotations that have this field."""
         return len(self._values[name][0]) if name in self._values else 0
 
-    def finish(self, n: int) -> tuple[dict[str, Field], list[str], list[str]]:
-        """The scalar fields as columns of n rows; names taken by something else; names of what is no scalar."""
-        columns, reserved, compound = {}, [], []
+    def finish(self, n: int) -> tuple[dict[str, Field], LeftOut]:
+        """The scalar fields as columns of n rows, and those that cannot be columns."""
+        columns, left_out = {}, LeftOut([], [], [], [])
         for name, (rows, values) in self._values.items():
             if not values:  # null everywhere
                 continue
-            if None in values:
-                compound.append(name)
+            if self.are_many and RARE * len(rows) < n:
+                left_out.rare.append(name)
+            elif None in values:
+                left_out.compound.append(name)
             elif name in RESERVED or name.startswith("_"):
-                reserved.append(name)
+                left_out.reserved.append(name)
             elif kind_of(name).absent is False:
                 columns[name] = _flags(name, n, np.array(rows, np.int64), values)
             else:
-                columns[name] = _column(name, n, np.array(rows, np.int64), values)
-        return columns, reserved, compound
+                try:
+                    columns[name] = _column(n, np.array(rows, np.int64), values)
+                except InexactError:
+                    left_out.inexact.append(name)
+        return columns, left_out
 
 
 def _flags(name: str, n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
@@ -162,7 +203,7 @@ def _flags(name: str, n: int, rows: NDArray[np.int64], values: list[Any]) -> Fie
     return Field(flags)
 
 
-def _column(name: str, n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
+def _column(n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
     kinds = {type(value) for value in values}
     if str in kinds:  # mixed with numbers: all as text
         return _text_field(n, rows, [_text(value) for value in values])
@@ -173,7 +214,7 @@ def _column(name: str, n: int, rows: NDArray[np.int64], values: list[Any]) -> Fi
     if float not in kinds and len(rows) == n and all(-(2**63) <= value < 2**63 for value in values):
         return Field(np.array(values, np.int64), whole=True)
     numbers_or_nan = np.full(n, np.nan)
-    numbers_or_nan[rows] = [_float(name, value) for value in values]
+    numbers_or_nan[rows] = [_float(value) for value in values]
     return Field(numbers_or_nan, whole=float not in kinds)
 
 
@@ -193,16 +234,13 @@ def is_text(dtype: np.dtype[Any]) -> bool:
     return dtype.kind in "UO"
 
 
-def _float(name: str, value: float) -> float:
+def _float(value: float) -> float:
     try:
         number = float(value)
     except OverflowError:
         number = float("inf")
     if isinstance(value, int) and (number == float("inf") or int(number) != value):
-        raise ValueError(
-            f"annotations: field {name!r}: expected integers that float64 holds exactly, since not every annotation "
-            f"has an integer of 64 bits there, got {value}"
-        )
+        raise InexactError
     return number
 
 
