@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
 import numpy as np
@@ -13,8 +12,11 @@ from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._immutable import Immutable
 from copypaste_rs._ragged import offsets_of, picked
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
+from copypaste_rs.run_lengths import canonical, coco_counts, integers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
@@ -66,11 +68,11 @@ class RleMasks(Immutable):
 
     def __init__(self, size: Size, counts: ArrayLike, offsets: ArrayLike) -> None:
         checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
-        runs = _integers("counts", counts, _checks.MAX_PIXELS).astype(np.uint32)
-        ends = _integers("offsets", offsets, len(runs)).astype(np.int64)
+        runs = integers("counts", counts, _checks.MAX_PIXELS).astype(np.uint32)
+        ends = integers("offsets", offsets, len(runs)).astype(np.int64)
         if len(ends) == 0 or ends[0] != 0 or ends[-1] != len(runs) or (np.diff(ends) < 0).any():
             raise wrong("offsets", f"ascending numbers from 0 to {len(runs)}, the number of counts", "others")
-        self._set(checked, *_canonical(checked, runs, ends))
+        self._set(checked, *canonical(checked, runs, ends))
 
     def _set(self, size: tuple[int, int], counts: NDArray[np.uint32], offsets: NDArray[np.int64]) -> None:
         counts.setflags(write=False)
@@ -135,14 +137,14 @@ class RleMasks(Immutable):
         strings: list[bytes | str] = []
         where: list[int] = []
         for i, item in enumerate(_checks.items("objects", objects)):
-            counts = _coco_counts(("objects", i), item, checked)
+            counts = coco_counts(("objects", i), item, checked)
             if isinstance(counts, bytes | str):
                 strings.append(counts)
                 where.append(i)
                 parts.append(np.zeros(0, np.uint32))
             else:
                 place = ("objects", i, "counts")
-                runs = _integers(place, counts, _checks.MAX_PIXELS)
+                runs = integers(place, counts, _checks.MAX_PIXELS)
                 if (total := int(runs.sum(dtype=np.uint64))) != checked[0] * checked[1]:
                     pixels = checked[0] * checked[1]
                     raise wrong(place, f"counts that sum to {pixels} for size {checked}", str(total))
@@ -326,56 +328,3 @@ def element(refusal: str, value: object, dtype: Any) -> NDArray[Any]:
     array = np.empty((), object)
     array[()] = value
     return array
-
-
-def _integers(name: Place, values: ArrayLike, high: int) -> NDArray[Any]:
-    array = _checks.converted(name, values, "a one-dimensional array")
-    if array.ndim != 1:
-        raise wrong(name, "a one-dimensional array", f"shape {array.shape}")
-    if array.size == 0:
-        return array.astype(np.int64)
-    if array.dtype.kind not in "iu":
-        raise wrong_type(name, "integers", f"dtype {array.dtype}")
-    if array.min() < 0 or array.max() > high:
-        raise wrong(name, f"numbers from 0 to {high}", f"{array.min()} to {array.max()}")
-    return array
-
-
-def _canonical(
-    size: tuple[int, int], counts: NDArray[np.uint32], offsets: NDArray[np.int64]
-) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Check that the runs of every mask fill it, and merge what a run of zero splits."""
-    pixels = size[0] * size[1]
-    total = np.zeros(len(counts) + 1, np.uint64)
-    np.cumsum(counts, out=total[1:])
-    sums = np.diff(total[offsets])
-    unequal = np.flatnonzero(sums != pixels)
-    if len(unequal):
-        i = unequal[0]
-        raise wrong("counts", f"counts of mask {i} that sum to {pixels} for size {size}", str(sums[i]))
-    zero = counts == 0
-    zero[offsets[:-1][offsets[:-1] < len(counts)]] = False
-    if pixels > 0 and not zero.any():
-        return counts, offsets
-    runs = [_merge_zero_runs(counts[a:b], pixels) for a, b in itertools.pairwise(offsets)]
-    merged = np.concatenate([*runs, np.zeros(0, np.int64)]).astype(np.uint32)
-    return merged, offsets_of(np.array([len(run) for run in runs], np.int64))
-
-
-def _merge_zero_runs(runs: NDArray[np.uint32], pixels: int) -> NDArray[np.int64]:
-    # A mask is the sorted pixels at which it changes; a pixel named twice does not change at all.
-    toggles, times = np.unique(np.cumsum(runs[:-1], dtype=np.int64), return_counts=True)
-    toggles = toggles[(times % 2 == 1) & (toggles < pixels)]
-    merged: NDArray[np.int64] = np.diff(toggles, prepend=0, append=pixels)
-    return merged
-
-
-def _coco_counts(name: Place, item: Mapping[str, Any], size: tuple[int, int]) -> Any:
-    if not isinstance(item, Mapping) or "counts" not in item or "size" not in item:
-        raise wrong_type(name, "a dict with 'size' and 'counts'", type(item).__name__)
-    place = _checks.item(name, "size")
-    if (given := _checks.size(place, item["size"], 0, _checks.MAX_PIXELS)) != size:
-        raise wrong(place, str(size), str(given))
-    counts = item["counts"]
-    # Before anything is taken for a sequence of numbers: bytes are one too.
-    return bytes(counts) if isinstance(counts, bytearray | memoryview) else counts
