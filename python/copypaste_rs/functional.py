@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "encode",
     "decode",
+    "from_label_map",
     "parse_counts",
     "format_counts",
     "rasterize",
@@ -81,6 +82,18 @@ def decode(masks: RleMasks, out: NDArray[Any] | None = None) -> NDArray[Any]:
             [1, 0, 0]]], dtype=uint8)
     """
     return check_masks("masks", masks).to_dense(out)
+
+
+def from_label_map(array: NDArray[Any], *, background: SupportsIndex | None = 0) -> tuple[RleMasks, NDArray[Any]]:
+    """Masks of a map (h, w) of integers, one for each number but `background`, and these numbers, ascending.
+
+    Examples
+    --------
+    >>> masks, ids = from_label_map(np.array([[0, 7, 7], [3, 3, 7]], np.int32))
+    >>> ids, masks.area
+    (array([3, 7], dtype=int32), array([2, 3]))
+    """
+    return RleMasks.from_label_map(array, background=background)
 
 
 def label_map(masks: RleMasks, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:

@@ -174,6 +174,30 @@ class RleMasks(Immutable):
         return RleMasks._trusted(checked, *_core.rasterize(*_checks.polygon_parts("polygons", polygons), checked))
 
     @classmethod
+    def from_label_map(
+        cls, array: NDArray[Any], *, background: SupportsIndex | None = 0
+    ) -> tuple[RleMasks, NDArray[Any]]:
+        """Masks of a map (h, w) of any integer dtype, one for each number in it, and these numbers, ascending.
+
+        Pixels of the number `background` are in no mask; None makes a mask of every number. The map is read once,
+        however many numbers there are.
+
+        Examples
+        --------
+        >>> masks, ids = RleMasks.from_label_map(np.array([[0, 7, 7], [3, 3, 7]], np.int32))
+        >>> ids, masks.area
+        (array([3, 7], dtype=int32), array([2, 3]))
+        """
+        from copypaste_rs import _core
+
+        labels, label = _checks.label_map("array", array, background)
+        flags = labels.flags
+        if not (flags.aligned and (flags.c_contiguous or flags.f_contiguous)):
+            labels = labels.copy()
+        runs, ids = _core.from_label_map(labels, label)
+        return cls._trusted(labels.shape, *runs), ids
+
+    @classmethod
     def _from_counts(cls, strings: Sequence[bytes | str], size: tuple[int, int]) -> RleMasks:
         """Decode compressed counts; the size is checked."""
         from copypaste_rs import _core

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from copypaste_rs._checks.places import part, wrong, wrong_type
-from copypaste_rs._checks.scalars import MAX_PIXELS, MAX_SIDE, size
+from copypaste_rs._checks.scalars import MAX_PIXELS, MAX_SIDE, integer, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,6 +68,22 @@ def dense_masks(name: Place, value: object) -> NDArray[Any]:
         raise wrong(name, "shape (n, h, w)", str(dense.shape))
     size(part(name, ".shape[1:]"), dense.shape[1:], 0, MAX_PIXELS)
     return dense.view(np.uint8)
+
+
+def label_map(name: Place, value: object, background: object) -> tuple[NDArray[Any], int | None]:
+    """`value` as a map (h, w) of any integer dtype, and the label of its background; None where no pixel has it."""
+    labels = array(name, value)
+    if labels.dtype.kind not in "iu":
+        of_bools = "; RleMasks.from_dense takes bools" if labels.dtype.kind == "b" else ""
+        raise wrong_type(name, f"an integer dtype{of_bools}", str(labels.dtype))
+    if labels.ndim != 2:
+        raise wrong(name, "shape (h, w)", str(labels.shape))
+    size(part(name, ".shape"), labels.shape, 0, MAX_PIXELS)
+    if background is None:
+        return labels, None
+    label = integer("background", background, -(2**63), 2**64 - 1)  # type: ignore[arg-type]  # that is checked
+    limits = np.iinfo(labels.dtype)
+    return labels, label if limits.min <= label <= limits.max else None
 
 
 def output(
