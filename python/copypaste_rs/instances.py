@@ -158,12 +158,12 @@ class Instances(Immutable):
         """Whether each row has a box and no outline, shape (n,), or None when nobody said."""
         return self._columns.get("box_only")
 
-    def to_polygons(self) -> list[list[NDArray[np.float64]]]:
+    def to_polygons(self, *, vertices: str = "corners") -> list[list[NDArray[np.float64]]]:
         """Outlines of each row, as `RleMasks.to_polygons` gives them; none of rows that are `box_only`."""
         masks, box_only = self.masks, self.box_only
         if masks is None:
             return [[] for _ in range(self._n)]
-        outlines = iter((masks if box_only is None else masks[~box_only]).to_polygons())
+        outlines = iter((masks if box_only is None else masks[~box_only]).to_polygons(vertices=vertices))
         hidden = np.zeros(self._n, np.bool_) if box_only is None else box_only
         return [[] if none else next(outlines) for none in hidden]
 

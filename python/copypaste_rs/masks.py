@@ -215,13 +215,26 @@ class RleMasks(Immutable):
         _core.decode(self, dense.view(np.uint8))
         return dense
 
-    def to_label_map(self, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
-        """One map (h, w), int32: 1 + the number of the last mask that a pixel is in, 0 where it is in none."""
+    def to_label_map(
+        self, out: NDArray[np.int32] | None = None, *, order: str = "rows", stride: SupportsIndex = 1
+    ) -> NDArray[np.int32]:
+        """One map (h, w), int32: 1 + the number of the uppermost mask that a pixel is in, 0 where it is in none.
+
+        `order` says which mask is uppermost: the last one (``"rows"``), or the smallest, of equally large ones the
+        last (``"area"``), so that small objects show before large ones. With a `stride` of s, the map has only the
+        pixels that ``[s // 2 :: s, s // 2 :: s]`` takes of the whole one: the middle of each s pixels, which is the
+        one that resizing by nearest takes.
+
+        Examples
+        --------
+        >>> masks = RleMasks.from_dense(np.array([[[0, 1, 0, 0]], [[1, 1, 1, 0]]], np.uint8))
+        >>> masks.to_label_map(), masks.to_label_map(order="area"), masks.to_label_map(order="area", stride=2)
+        (array([[2, 2, 2, 0]], dtype=int32), array([[2, 1, 2, 0]], dtype=int32), array([], shape=(0, 2), dtype=int32))
+        """
         from copypaste_rs import _core
 
-        dtype = np.dtype(np.int32)
-        numbers = np.empty(self.size, dtype) if out is None else _checks.output("out", out, self.size, dtype)
-        _core.label_map(self, numbers)
+        by_area, step, numbers = _checks.label_map_output(self.size, out, order, stride)
+        _core.label_map(self, by_area, step, numbers)
         return numbers
 
     def to_coco(self) -> list[dict[str, Any]]:
@@ -230,15 +243,26 @@ class RleMasks(Immutable):
 
         return [{"size": list(self.size), "counts": counts} for counts in _core.format_counts(self)]
 
-    def to_polygons(self) -> list[list[NDArray[np.float64]]]:
-        """Outlines of each mask as flat ``[x, y, x, y, ...]``, which `from_polygons` turns back exactly.
+    def to_polygons(self, *, vertices: str = "corners") -> list[list[NDArray[np.float64]]]:
+        """Outlines of each mask as flat ``[x, y, x, y, ...]``, one for each 4-connected part.
 
-        Vertices lie on pixel corners. COCO polygons cannot say "hole", so a hole is joined to the outline
-        around it by a cut of no width: no pixel is lost or gained.
+        Vertices on pixel ``"corners"`` are what COCO means, and `from_polygons` turns them back exactly. COCO polygons
+        cannot say "hole", so a hole is joined to the outline around it by a cut of no width: no pixel is lost or
+        gained. With ``"centers"`` each of these vertices is moved into the mask by half a pixel on both axes, to the
+        centre of a pixel of the mask, i + 0.5. Tools that fill the border of a polygon too, as those of YOLO and
+        LabelMe, OpenCV and Pillow do, give the mask back then; `from_polygons` gives one that is half a pixel smaller
+        all around.
+
+        Examples
+        --------
+        >>> square = RleMasks((3, 3), [0, 2, 1, 2, 4], [0, 5])
+        >>> square.to_polygons()[0][0].tolist(), square.to_polygons(vertices="centers")[0][0].tolist()
+        ([2.0, 0.0, 2.0, 2.0, 0.0, 2.0, 0.0, 0.0], [1.5, 0.5, 1.5, 1.5, 0.5, 1.5, 0.5, 0.5])
         """
         from copypaste_rs import _core
 
-        coordinates, parts, instances = _core.polygons(self)
+        centers = _checks.choice("vertices", vertices, VERTICES) == "centers"
+        coordinates, parts, instances = _core.polygons(self, centers)
         rings = [coordinates[start:end] for start, end in itertools.pairwise(parts.tolist())]
         return [rings[start:end] for start, end in itertools.pairwise(instances.tolist())]
 
@@ -331,6 +355,9 @@ class RleMasks(Immutable):
     def __repr__(self) -> str:
         return f"RleMasks(size={self.size}, n={len(self)})"
 
+
+VERTICES = ("corners", "centers")
+"""Points of pixels that outlines run through."""
 
 # Setters of the slots themselves: every kernel makes masks, and `object.__setattr__` looks each up by its name.
 _set_size, _set_counts, _set_offsets = (vars(RleMasks)[name].__set__ for name in ("size", "counts", "offsets"))

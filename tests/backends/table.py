@@ -98,7 +98,14 @@ def _decode(draw: Draw) -> tuple[Any, ...]:
 
 def _label_map(draw: Draw) -> tuple[Any, ...]:
     found = draw(rle_masks(size=sizes(0, 40)))
-    return found, np.full(found.size, 77, np.int32) if draw(st.booleans()) else None
+    stride = draw(st.just(1) | st.integers(1, 50))
+    out = np.full([len(range(stride // 2, side, stride)) for side in found.size], 77, np.int32)
+    options = {"order": draw(st.sampled_from(["rows", "area"])), "stride": stride}
+    return found, draw(st.sampled_from([None, out])), options
+
+
+def _polygons(draw: Draw) -> tuple[Any, ...]:
+    return draw(rle_masks(size=sizes(0, 40))), {"vertices": draw(st.sampled_from(["corners", "centers"]))}
 
 
 def _parse_counts(draw: Draw) -> tuple[Any, ...]:
@@ -232,7 +239,7 @@ TABLE: dict[str, Kernel] = {
     # masks
     "encode": Kernel(calls(_encode), good(np.zeros((1, 2, 3), np.uint8))),
     "decode": Kernel(calls(_decode), good(SOME, np.zeros((2, 2, 3), np.uint8))),
-    "label_map": Kernel(calls(_label_map), good(SOME, np.zeros((2, 3), np.int32))),
+    "label_map": Kernel(calls(_label_map), good(SOME, np.zeros((2, 3), np.int32), order="area", stride=1)),
     "from_label_map": Kernel(
         calls(_from_label_map), good(np.array([[0, 7, 7], [3, 3, 7]], np.int32), background=3), variants=4
     ),
@@ -246,7 +253,7 @@ TABLE: dict[str, Kernel] = {
     "iou": Kernel(calls(_iou), good(SOME, SOME, [True, False]), variants=2),
     "place_masks": Kernel(calls(_place_masks), good(SOME, STILL)),
     # outlines
-    "polygons": Kernel(calls(_masks), good(SOME)),
+    "polygons": Kernel(calls(_polygons), good(SOME, vertices="centers")),
     "rasterize": Kernel(calls(_rasterize), good([[[0, 0, 2, 0, 2, 2]]], (2, 3))),
     # images
     "place_image": Kernel(

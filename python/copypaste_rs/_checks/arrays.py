@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from copypaste_rs._checks.places import part, wrong, wrong_type
-from copypaste_rs._checks.scalars import MAX_PIXELS, MAX_SIDE, integer, size
+from copypaste_rs._checks.scalars import MAX_PIXELS, MAX_SIDE, choice, integer, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,6 +84,17 @@ def label_map(name: Place, value: object, background: object) -> tuple[NDArray[A
     label = integer("background", background, -(2**63), 2**64 - 1)  # type: ignore[arg-type]  # that is checked
     limits = np.iinfo(labels.dtype)
     return labels, label if limits.min <= label <= limits.max else None
+
+
+def label_map_output(
+    whole: tuple[int, int], out: object, order: object, stride: object
+) -> tuple[bool, int, NDArray[np.int32]]:
+    """Whether smaller masks are drawn over larger ones, the stride, and the array to draw in."""
+    by_area = choice("order", order, ("rows", "area")) == "area"
+    step = integer("stride", stride, 1, MAX_SIDE)  # type: ignore[arg-type]  # that is checked
+    h, w = (len(range(step // 2, side, step)) for side in whole)
+    dtype = np.dtype(np.int32)
+    return by_area, step, np.empty((h, w), dtype) if out is None else output("out", out, (h, w), dtype)
 
 
 def output(

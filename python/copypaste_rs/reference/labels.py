@@ -8,31 +8,39 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs.masks import RleMasks, check_masks
+from copypaste_rs.reference.rle import area
 from copypaste_rs.reference.runs import from_toggles, pixels_of, toggles_of_pixels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def label_map(masks: RleMasks, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
+def label_map(
+    masks: RleMasks, out: NDArray[np.int32] | None = None, *, order: str = "rows", stride: SupportsIndex = 1
+) -> NDArray[np.int32]:
     """One map of numbers for all masks.
 
     Parameters
     ----------
     masks : RleMasks
         n masks of size (h, w).
-    out : array, shape (h, w), dtype int32, optional
-        Where to write, C-contiguous and writable.
+    out : array, dtype int32, optional
+        Where to write, of the result's shape, C-contiguous and writable.
+    order : {"rows", "area"}
+        Which mask is uppermost where several are: the last, or the smallest, of equally large ones the last.
+    stride : int
+        Only every so many pixels of a column and of a row are in the map, from number ``stride // 2`` on: those that
+        ``[stride // 2 :: stride, stride // 2 :: stride]`` takes of the whole map.
 
     Returns
     -------
-    array, shape (h, w), dtype int32
-        1 + the number of the last mask that a pixel is in, 0 where it is in none; `out` when it was given.
+    array, shape (h, w) with a stride of 1, dtype int32
+        1 + the number of the uppermost mask that a pixel is in, 0 where it is in none; `out` when it was given.
 
     Raises
     ------
     ValueError
-        When `out` has another shape, dtype or layout.
+        When `out` has another shape, dtype or layout, or an option is none of these.
     TypeError
         When an argument is of another type.
 
@@ -42,11 +50,11 @@ def label_map(masks: RleMasks, out: NDArray[np.int32] | None = None) -> NDArray[
     array([[0, 2, 2],
            [1, 2, 0]], dtype=int32)
     """
-    shape = check_masks("masks", masks).size
-    numbers = np.empty(shape, np.int32) if out is None else _checks.output("out", out, shape, np.dtype(np.int32))
+    by_area, step, numbers = _checks.label_map_output(check_masks("masks", masks).size, out, order, stride)
+    rows = np.argsort(-area(masks), kind="stable") if by_area else np.arange(len(masks))
     numbers[...] = 0
-    for i in range(len(masks)):
-        numbers[pixels_of(masks, i)] = i + 1
+    for i in rows.tolist():
+        numbers[pixels_of(masks, i)[step // 2 :: step, step // 2 :: step]] = i + 1
     return numbers
 
 

@@ -1,6 +1,6 @@
 //! Kernels on masks.
 
-use copypaste_core::rle::{self, Masks};
+use copypaste_core::rle::{self, DrawOrder, Masks, Vertices};
 use copypaste_core::{Error, Result};
 use ndarray::Array2;
 use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1, PyReadwriteArray2};
@@ -123,10 +123,17 @@ pub(crate) fn decode(py: Python<'_>, masks: PyMasks<'_>, out: Bound<'_, PyArray3
 }
 
 #[pyfunction]
-pub(crate) fn label_map(py: Python<'_>, masks: PyMasks<'_>, out: Bound<'_, PyArray2<i32>>) -> PyResult<()> {
+pub(crate) fn label_map(
+    py: Python<'_>,
+    masks: PyMasks<'_>,
+    by_area: bool,
+    stride: usize,
+    out: Bound<'_, PyArray2<i32>>,
+) -> PyResult<()> {
+    let order = if by_area { DrawOrder::Area } else { DrawOrder::Rows };
     let (parts, mut out) = (masks.parts()?, writing(&out, ("out", None))?);
     let map = out.as_slice_mut()?;
-    py.detach(|| rle::label_map(&parts.read()?, map)).map_err(to_python)
+    py.detach(|| rle::label_map(&parts.read()?, order, stride, map)).map_err(to_python)
 }
 
 /// Masks of a map of integers, whose rows or columns lie in one piece, and the label of each.
@@ -211,9 +218,10 @@ pub(crate) fn rasterize<'py>(
 }
 
 #[pyfunction]
-pub(crate) fn polygons<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Outlines<'py>> {
+pub(crate) fn polygons<'py>(py: Python<'py>, masks: PyMasks<'_>, centers: bool) -> PyResult<Outlines<'py>> {
+    let vertices = if centers { Vertices::Centers } else { Vertices::Corners };
     let parts = masks.parts()?;
-    let found = py.detach(|| rle::polygons(&parts.read()?)).map_err(to_python)?;
+    let found = py.detach(|| rle::polygons(&parts.read()?, vertices)).map_err(to_python)?;
     let rle::Polygons { coordinates, parts, instances } = found;
     Ok((coordinates.into_pyarray(py), parts.into_pyarray(py), instances.into_pyarray(py)))
 }

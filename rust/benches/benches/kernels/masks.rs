@@ -47,7 +47,7 @@ fn conversion(criterion: &mut Criterion, n: usize) {
     let strings: Vec<&[u8]> = offsets.windows(2).map(|range| &bytes[range[0]..range[1]]).collect();
     let mut out = vec![0; rows.len()];
     let mut map = vec![0; PHOTO.pixels()];
-    rle::label_map(&masks, &mut map).unwrap();
+    rle::label_map(&masks, rle::DrawOrder::Rows, 1, &mut map).unwrap();
     let mut group = criterion.benchmark_group("masks");
     group.bench_function(BenchmarkId::new("polygon", n), |b| {
         b.iter(|| fixtures::rasterize(black_box(&outlines)));

@@ -47,7 +47,7 @@ pub use bitplane::BitPlane;
 pub use codec::{format, parse};
 pub use counts::Counts;
 pub use dense::{decode, encode_c, encode_f};
-pub use label_map::label_map;
+pub use label_map::{DrawOrder, label_map};
 pub use labels::{Label, from_label_map_c, from_label_map_f};
 pub use masks::Masks;
 pub use measure::{PixelBox, area, area_of_counts, boxes};
@@ -55,7 +55,7 @@ pub(crate) use ops::{PixelBits, SpanIndex};
 pub use ops::{difference, intersection, iou, union};
 pub(crate) use place::{PlacedMask, PlacedMasks, Placer, place_rows};
 pub use place::{place, place_counts};
-pub use polygon::{LARGEST_COORDINATE, Polygons, polygons, rasterize};
+pub use polygon::{LARGEST_COORDINATE, Polygons, Vertices, polygons, rasterize};
 pub(crate) use spans::{append_counts, bounding_box, number_of_pixels};
 
 #[cfg(test)]
