@@ -9,9 +9,9 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._equality import same
-from copypaste_rs._immutable import Immutable
+from copypaste_rs._immutable import Immutable, element
 from copypaste_rs.column_kinds import absent_value, kind_of
-from copypaste_rs.masks import RleMasks, element
+from copypaste_rs.masks import RleMasks
 from copypaste_rs.rectangles import check_order, rectangle_masks, with_rectangles
 
 if TYPE_CHECKING:

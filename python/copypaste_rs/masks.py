@@ -9,10 +9,11 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
-from copypaste_rs._immutable import Immutable
+from copypaste_rs._immutable import Immutable, element
 from copypaste_rs._ragged import offsets_of, picked
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
-from copypaste_rs.run_lengths import canonical, coco_counts, integers
+from copypaste_rs.run_lengths import canonical, coco_runs, integers, parsed_counts, starts_lengths_runs
+from copypaste_rs.segmentations import sorted_segmentations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -112,13 +113,26 @@ class RleMasks(Immutable):
         return cls._trusted(parts[0].size, counts, offsets_of(lengths))
 
     @classmethod
-    def from_dense(cls, array: NDArray[Any]) -> RleMasks:
-        """Encode dense masks (n, h, w), dtype uint8 or bool; non-zero is set."""
-        dense = _checks.dense_masks("array", array)
-        try:
-            return cls._encoded(dense)
-        except ArgumentError as error:
-            raise error.renamed("array", error.index) if error.argument == "dense" else error from None
+    def from_dense(cls, array: Any, *, layout: str = "nhw", size: Size | None = None) -> RleMasks:
+        """Encode dense masks, dtype uint8 or bool; non-zero is set.
+
+        `array` has shape (n, h, w), or (h, w, n) with the `layout` ``"hwn"``; or it is a list of masks (h, w), arrays
+        or what NumPy makes one of (``__array__``). The masks are of `size` where it is given; an empty list needs it.
+
+        Examples
+        --------
+        >>> RleMasks.from_dense([np.eye(2, dtype=bool), np.ones((2, 2), bool)]).area
+        array([2, 4])
+        """
+        stacks = _checks.dense_stacks("array", array, layout, size)
+        made = []
+        for i, dense in enumerate(stacks):
+            try:
+                made.append(cls._encoded(dense))
+            except ArgumentError as error:
+                numbered = i if isinstance(array, list | tuple) else None
+                raise error.renamed("array", numbered) if error.argument == "dense" else error from None
+        return made[0] if len(made) == 1 else cls.concat(made)
 
     @classmethod
     def _encoded(cls, dense: NDArray[np.uint8]) -> RleMasks:
@@ -133,34 +147,45 @@ class RleMasks(Immutable):
     def from_coco(cls, objects: Iterable[Mapping[str, Any]], size: Size) -> RleMasks:
         """Decode COCO dicts ``{"size": [h, w], "counts": ...}``, counts compressed (bytes, str) or a list."""
         checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
-        parts: list[NDArray[Any]] = []
-        strings: list[bytes | str] = []
-        where: list[int] = []
-        for i, item in enumerate(_checks.items("objects", objects)):
-            counts = coco_counts(("objects", i), item, checked)
-            if isinstance(counts, bytes | str):
-                strings.append(counts)
-                where.append(i)
-                parts.append(np.zeros(0, np.uint32))
-            else:
-                place = ("objects", i, "counts")
-                runs = integers(place, counts, _checks.MAX_PIXELS)
-                if (total := int(runs.sum(dtype=np.uint64))) != checked[0] * checked[1]:
-                    pixels = checked[0] * checked[1]
-                    raise wrong(place, f"counts that sum to {pixels} for size {checked}", str(total))
-                parts.append(runs.astype(np.uint32))
-        if strings:
-            try:
-                parsed = RleMasks._from_counts(strings, checked)
-            except (ArgumentError, ArgumentTypeError) as error:
-                if not isinstance(error.index, int):
-                    raise
-                raise error.renamed("objects", (where[error.index], "counts")) from None
-            for k, i in enumerate(where):
-                parts[i] = parsed.counts[parsed.offsets[k] : parsed.offsets[k + 1]]
-        if not parts:
-            return cls.empty(checked)
-        return cls(checked, np.concatenate(parts), offsets_of(np.array([len(part) for part in parts])))
+        return cls(checked, *coco_runs(objects, checked))
+
+    @classmethod
+    def from_segmentations(cls, segmentations: Iterable[Any], size: Size) -> RleMasks:
+        """Masks of COCO's field ``segmentation`` as it stands in annotations, one for each.
+
+        A list of polygon parts, or one part by itself; parts of fewer than three points cover nothing. A dict as
+        `from_coco` takes it, or a list of such dicts, which are united. None or an empty list is an empty mask.
+
+        Examples
+        --------
+        >>> given = [[[1, 0, 3, 0, 3, 2, 1, 2]], {"size": [2, 4], "counts": [0, 3, 5]}, None]
+        >>> RleMasks.from_segmentations(given, (2, 4)).area
+        array([4, 3, 0])
+        """
+        checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
+        found = sorted_segmentations(segmentations)
+        try:
+            pieces = cls.concat([cls.from_polygons(found.polygons, checked), cls.from_coco(found.objects, checked)])
+        except (ArgumentError, ArgumentTypeError) as error:
+            raise found.renamed(error) from None
+        if not found.united:
+            return pieces[found.pieces]
+        return cls.concat([cls.empty(checked), *(pieces[rows].union() for rows in found.rows())])
+
+    @classmethod
+    def from_starts_lengths(cls, text: str | Iterable[str], size: Size) -> RleMasks:
+        """Masks of texts as "start length start length ...", as files of Kaggle have them, one for each text.
+
+        Starts count the pixels from 1, down the columns; pairs ascend and do not overlap. A text by itself is one mask,
+        one without pairs an empty mask.
+
+        Examples
+        --------
+        >>> RleMasks.from_starts_lengths("1 3 7 2", (4, 2)).to_dense().tolist()
+        [[[1, 0], [1, 0], [1, 1], [0, 1]]]
+        """
+        checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
+        return cls(checked, *starts_lengths_runs(text, checked))
 
     @classmethod
     def from_polygons(cls, polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
@@ -200,9 +225,7 @@ class RleMasks(Immutable):
     @classmethod
     def _from_counts(cls, strings: Sequence[bytes | str], size: tuple[int, int]) -> RleMasks:
         """Decode compressed counts; the size is checked."""
-        from copypaste_rs import _core
-
-        return cls._trusted(size, *_core.parse_counts(_checks.counts_strings("strings", strings), size))
+        return cls._trusted(size, *parsed_counts(strings, size))
 
     # -- leaving -----------------------------------------------------------------------------------------
 
@@ -370,12 +393,3 @@ def check_masks(name: Place, value: object, size: tuple[int, int] | None = None)
     if size is not None and value.size != size:
         raise wrong(name, f"masks of size {size}", str(value.size))
     return value
-
-
-def element(refusal: str, value: object, dtype: Any) -> NDArray[Any]:
-    """`value` as the one element of an array of objects; an array of any other dtype is refused with a TypeError."""
-    if dtype is None or np.dtype(dtype) != np.dtype(object):
-        raise TypeError(refusal)
-    array = np.empty((), object)
-    array[()] = value
-    return array

@@ -19,7 +19,19 @@ LAYERS: list[set[str]] = [
     {"_checks.*"},
     {"column_kinds.*"},
     # Values: plain data, and what is drawn from keys.
-    {"blur", "draws", "maps", "masks", "instances", "rectangles", "run_lengths", "sample", "plan", "plan_options"},
+    {
+        "blur",
+        "draws",
+        "maps",
+        "masks",
+        "instances",
+        "rectangles",
+        "run_lengths",
+        "sample",
+        "segmentations",
+        "plan",
+        "plan_options",
+    },
     {"_engine.*"},
     # The two backends.
     {"_rust", "functional", "reference.*"},
@@ -34,6 +46,7 @@ LAYERS: list[set[str]] = [
 VALUES = {
     "plan": 0,
     "run_lengths": 0,
+    "segmentations": 0,
     "blur": 1,
     "maps": 1,
     "masks": 1,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from copypaste_rs._checks.places import part, wrong, wrong_type
+from copypaste_rs._checks.places import item, part, wrong, wrong_type
 from copypaste_rs._checks.scalars import MAX_PIXELS, MAX_SIDE, choice, integer, size
 
 if TYPE_CHECKING:
@@ -68,6 +68,46 @@ def dense_masks(name: Place, value: object) -> NDArray[Any]:
         raise wrong(name, "shape (n, h, w)", str(dense.shape))
     size(part(name, ".shape[1:]"), dense.shape[1:], 0, MAX_PIXELS)
     return dense.view(np.uint8)
+
+
+def dense_stacks(name: Place, value: object, layout: object, of_size: object) -> list[NDArray[np.uint8]]:
+    """`value` as arrays (n, h, w) of dense masks of one size, viewed as uint8: one array, or one for each of a list."""
+    axes = choice("layout", layout, ("nhw", "hwn"))
+    expected = None if of_size is None else size("size", of_size, 0, MAX_PIXELS)
+    if isinstance(value, list | tuple):
+        if axes != "nhw":
+            raise wrong("layout", "'nhw' where masks come in a list", repr(axes))
+        stacks = [_dense(item(name, i), each, 2)[np.newaxis] for i, each in enumerate(value)]
+        if not stacks:
+            if expected is None:
+                raise wrong("size", "a size, as there is no mask to take it from", "none")
+            return [np.zeros((0, *expected), np.uint8)]
+        places = [item(name, i) for i in range(len(stacks))]
+    else:
+        dense = _dense(name, value, 3)
+        stacks, places = [dense.transpose(2, 0, 1) if axes == "hwn" else dense], [name]
+    for place, stack in zip(places, stacks, strict=True):
+        h, w = size(part(place, ".shape"), stack.shape[1:], 0, MAX_PIXELS)
+        if expected is None:
+            expected = h, w
+        if (h, w) != expected:
+            raise wrong(place, f"masks of size {expected}", str((h, w)))
+    return [stack.view(np.uint8) for stack in stacks]
+
+
+def _dense(name: Place, value: object, axes: int) -> NDArray[Any]:
+    shape = "shape (h, w)" if axes == 2 else "shape (n, h, w)"
+    if not isinstance(value, np.ndarray):
+        if not hasattr(value, "__array__") and not hasattr(value, "__array_interface__"):
+            of_lists = "" if axes == 2 else " or a list of masks"
+            raise wrong_type(name, f"a NumPy array{of_lists}", type(value).__name__)
+        value = converted(name, value, f"an array of {shape}")
+    dense = array(name, value)
+    if dense.dtype not in (np.dtype(np.uint8), np.dtype(np.bool_)):
+        raise wrong_type(name, "dtype uint8 or bool", str(dense.dtype))
+    if dense.ndim != axes:
+        raise wrong(name, shape, str(dense.shape))
+    return dense
 
 
 def label_map(name: Place, value: object, background: object) -> tuple[NDArray[Any], int | None]:
