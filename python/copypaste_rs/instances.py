@@ -10,14 +10,17 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._equality import same
 from copypaste_rs._immutable import Immutable, element
+from copypaste_rs.annotations import coco_columns
 from copypaste_rs.column_kinds import absent_value, kind_of
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.rectangles import check_order, rectangle_masks, with_rectangles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from copypaste_rs._checks import Size
 
 Column = Any
 """A column: `RleMasks` for masks, otherwise an array whose first axis counts the instances."""
@@ -120,6 +123,25 @@ class Instances(Immutable):
         instances = object.__new__(cls)
         instances._set(columns)
         return instances
+
+    @classmethod
+    def from_coco(cls, annotations: Iterable[Mapping[str, Any]], size: Size) -> Instances:
+        """The rows of COCO annotations of one image, in their order; `size` is height and width of the image.
+
+        ``category_id`` becomes `labels`, ``segmentation`` the masks, in any form that `RleMasks.from_segmentations`
+        takes, ``keypoints`` are moved by half a pixel. A row with a ``bbox`` alone is `box_only`; one that covers
+        nothing has an empty mask. ``id`` and other numbers, bools and texts are columns of their names, with NaN, False
+        or an empty text where a row has none; lists and dicts are left out, and ``area``, ``image_id`` and the ``bbox``
+        of what has an outline are not trusted.
+
+        Examples
+        --------
+        >>> square = {"category_id": 3, "segmentation": [[1, 0, 3, 0, 3, 2, 1, 2]], "score": 0.5}
+        >>> rows = Instances.from_coco([square, {"category_id": 7, "bbox": [0, 0, 2, 1], "score": 0.25}], (2, 4))
+        >>> rows.labels, rows.masks.area, rows.box_only, rows.score
+        (array([3, 7]), array([4, 2]), array([False,  True]), array([0.5 , 0.25]))
+        """
+        return cls(**coco_columns(annotations, size, RESERVED))
 
     # -- columns -----------------------------------------------------------------------------------------
 

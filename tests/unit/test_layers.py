@@ -20,6 +20,7 @@ LAYERS: list[set[str]] = [
     {"column_kinds.*"},
     # Values: plain data, and what is drawn from keys.
     {
+        "annotations",
         "blur",
         "draws",
         "maps",
@@ -52,6 +53,7 @@ VALUES = {
     "masks": 1,
     "plan_options": 1,
     "draws": 2,
+    "annotations": 2,
     "rectangles": 2,
     "instances": 3,
     "sample": 4,
