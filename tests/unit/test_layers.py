@@ -22,6 +22,7 @@ LAYERS: list[set[str]] = [
     {
         "annotations",
         "blur",
+        "box_formats",
         "draws",
         "maps",
         "masks",
@@ -45,6 +46,7 @@ LAYERS: list[set[str]] = [
 """From the lowest; `name.*` is a package with all its modules. A module that stands nowhere fails."""
 
 VALUES = {
+    "box_formats": 0,
     "plan": 0,
     "run_lengths": 0,
     "segmentations": 0,

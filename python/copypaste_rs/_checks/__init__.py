@@ -23,8 +23,10 @@ from copypaste_rs._checks.arrays import (
     mask_output,
     may_overlap,
     output,
+    positions,
     raster,
     row_index,
+    stored,
     weights,
 )
 from copypaste_rs._checks.encodings import FARTHEST, counts_strings, polygon_parts
@@ -83,10 +85,12 @@ __all__ = [
     "pair",
     "philox_arguments",
     "polygon_parts",
+    "positions",
     "raster",
     "real",
     "row_index",
     "size",
+    "stored",
     "weights",
     "wrong",
     "wrong_type",

@@ -185,6 +185,32 @@ def converted(name: Place, value: object, expected: str, ragged: str = "nested l
         raise wrong_type(name, expected, type(value).__name__) from None
 
 
+def positions(name: Place, value: object, lengths: tuple[int, ...]) -> tuple[NDArray[np.float64], np.dtype[Any]]:
+    """`value` as float64, its last axis of one of `lengths`; and the dtype of a result: float32 where it is that."""
+    words = " or ".join(f"(..., {length})" for length in lengths)
+    given = converted(name, value, f"an array of shape {words}")
+    if given.shape == (0,):
+        given = given.reshape(0, lengths[0])
+    if given.ndim == 0 or given.shape[-1] not in lengths:
+        raise wrong(name, f"shape {words}", str(given.shape))
+    if given.dtype.kind not in "iuf" or given.dtype.char in "eg":
+        raise wrong_type(name, "float32, float64 or integers", f"dtype {given.dtype}")
+    values = given.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise wrong(name, "finite numbers", "NaN or infinity")
+    single = np.dtype(np.float32)
+    return values, single if given.dtype == single else values.dtype
+
+
+def stored(name: Place, values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Results computed of `positions`, in their dtype, which has to hold them."""
+    with np.errstate(over="ignore"):
+        made = values.astype(dtype, order="C")
+    if not np.isfinite(made).all():
+        raise wrong(name, f"numbers whose results {dtype} holds", "larger ones")
+    return made
+
+
 def row_index(name: Place, rows: object, n: int) -> NDArray[np.int64]:
     """The row numbers that `rows` (int, slice, int array, bool array) picks of n, as int64 in 0..n-1."""
     if isinstance(rows, slice):
