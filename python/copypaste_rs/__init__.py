@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from copypaste_rs import reference as reference
     from copypaste_rs import visualize as visualize
     from copypaste_rs._core import __version__ as __version__
+    from copypaste_rs.box_formats import convert_boxes
     from copypaste_rs.errors import ArgumentError, ArgumentTypeError
     from copypaste_rs.instances import Instances
     from copypaste_rs.maps import PixelMap
@@ -44,6 +45,7 @@ __all__ = [
     "TrainingBatch",
     "TrainingSample",
     "__version__",
+    "convert_boxes",
 ]
 
 _MODULES = ("datasets", "functional", "reference", "visualize")
@@ -67,6 +69,7 @@ _HOMES = {
     "TrainingBatch": "transforms",
     "TrainingSample": "transforms",
     "__version__": "_core",
+    "convert_boxes": "box_formats",
 }
 """Modules that the names of `__all__` are defined in."""
 

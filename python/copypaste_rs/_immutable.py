@@ -1,8 +1,13 @@
-"""Immutability of values: attributes are set once, by their own class."""
+"""Immutability of values, whose attributes are set once, by their own class; and what they are to arrays."""
 
 from __future__ import annotations
 
-from typing import ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class NotAnArray:
@@ -27,3 +32,12 @@ class Immutable(NotAnArray):
     def _put(self, **values: object) -> None:
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+
+def element(refusal: str, value: object, dtype: Any) -> NDArray[Any]:
+    """`value` as the one element of an array of objects; an array of any other dtype is refused with a TypeError."""
+    if dtype is None or np.dtype(dtype) != np.dtype(object):
+        raise TypeError(refusal)
+    array = np.empty((), object)
+    array[()] = value
+    return array

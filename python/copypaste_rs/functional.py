@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "encode",
     "decode",
+    "from_label_map",
     "parse_counts",
     "format_counts",
     "rasterize",
@@ -83,8 +84,22 @@ def decode(masks: RleMasks, out: NDArray[Any] | None = None) -> NDArray[Any]:
     return check_masks("masks", masks).to_dense(out)
 
 
-def label_map(masks: RleMasks, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
-    """One map (h, w), int32: 1 + the number of the last mask that a pixel is in, 0 where it is in none.
+def from_label_map(array: NDArray[Any], *, background: SupportsIndex | None = 0) -> tuple[RleMasks, NDArray[Any]]:
+    """Masks of a map (h, w) of integers, one for each number but `background`, and these numbers, ascending.
+
+    Examples
+    --------
+    >>> masks, ids = from_label_map(np.array([[0, 7, 7], [3, 3, 7]], np.int32))
+    >>> ids, masks.area
+    (array([3, 7], dtype=int32), array([2, 3]))
+    """
+    return RleMasks.from_label_map(array, background=background)
+
+
+def label_map(
+    masks: RleMasks, out: NDArray[np.int32] | None = None, *, order: str = "rows", stride: SupportsIndex = 1
+) -> NDArray[np.int32]:
+    """One map (h, w), int32: 1 + the number of the uppermost mask that a pixel is in, 0 where it is in none.
 
     Examples
     --------
@@ -92,7 +107,7 @@ def label_map(masks: RleMasks, out: NDArray[np.int32] | None = None) -> NDArray[
     array([[0, 2, 2],
            [1, 2, 0]], dtype=int32)
     """
-    return check_masks("masks", masks).to_label_map(out)
+    return check_masks("masks", masks).to_label_map(out, order=order, stride=stride)
 
 
 def parse_counts(strings: Sequence[bytes | str], size: Size) -> RleMasks:
@@ -128,7 +143,7 @@ def rasterize(polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
     return RleMasks.from_polygons(polygons, size)
 
 
-def polygons(masks: RleMasks) -> list[list[NDArray[np.float64]]]:
+def polygons(masks: RleMasks, *, vertices: str = "corners") -> list[list[NDArray[np.float64]]]:
     """Outlines of each mask as flat [x, y, x, y, ...], one for each 4-connected part, holes joined by a cut.
 
     Examples
@@ -136,7 +151,7 @@ def polygons(masks: RleMasks) -> list[list[NDArray[np.float64]]]:
     >>> polygons(RleMasks((2, 4), [2, 4, 2], [0, 3]))
     [[array([3., 0., 3., 2., 1., 2., 1., 0.])]]
     """
-    return check_masks("masks", masks).to_polygons()
+    return check_masks("masks", masks).to_polygons(vertices=vertices)
 
 
 def area(masks: RleMasks) -> NDArray[np.int64]:

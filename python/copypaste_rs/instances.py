@@ -9,15 +9,18 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._equality import same
-from copypaste_rs._immutable import Immutable
+from copypaste_rs._immutable import Immutable, element
+from copypaste_rs.annotations import coco_columns
 from copypaste_rs.column_kinds import absent_value, kind_of
-from copypaste_rs.masks import RleMasks, element
+from copypaste_rs.masks import RleMasks
 from copypaste_rs.rectangles import check_order, rectangle_masks, with_rectangles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from copypaste_rs._checks import Size
 
 Column = Any
 """A column: `RleMasks` for masks, otherwise an array whose first axis counts the instances."""
@@ -121,6 +124,25 @@ class Instances(Immutable):
         instances._set(columns)
         return instances
 
+    @classmethod
+    def from_coco(cls, annotations: Iterable[Mapping[str, Any]], size: Size) -> Instances:
+        """The rows of COCO annotations of one image, in their order; `size` is height and width of the image.
+
+        ``category_id`` becomes `labels`, ``segmentation`` the masks, in any form that `RleMasks.from_segmentations`
+        takes, ``keypoints`` are moved by half a pixel. A row with a ``bbox`` alone is `box_only`; one that covers
+        nothing has an empty mask. ``id`` and other numbers, bools and texts are columns of their names, with NaN, False
+        or an empty text where a row has none; lists and dicts are left out, and ``area``, ``image_id`` and the ``bbox``
+        of what has an outline are not trusted.
+
+        Examples
+        --------
+        >>> square = {"category_id": 3, "segmentation": [[1, 0, 3, 0, 3, 2, 1, 2]], "score": 0.5}
+        >>> rows = Instances.from_coco([square, {"category_id": 7, "bbox": [0, 0, 2, 1], "score": 0.25}], (2, 4))
+        >>> rows.labels, rows.masks.area, rows.box_only, rows.score
+        (array([3, 7]), array([4, 2]), array([False,  True]), array([0.5 , 0.25]))
+        """
+        return cls(**coco_columns(annotations, size, RESERVED))
+
     # -- columns -----------------------------------------------------------------------------------------
 
     @property
@@ -158,12 +180,12 @@ class Instances(Immutable):
         """Whether each row has a box and no outline, shape (n,), or None when nobody said."""
         return self._columns.get("box_only")
 
-    def to_polygons(self) -> list[list[NDArray[np.float64]]]:
+    def to_polygons(self, *, vertices: str = "corners") -> list[list[NDArray[np.float64]]]:
         """Outlines of each row, as `RleMasks.to_polygons` gives them; none of rows that are `box_only`."""
         masks, box_only = self.masks, self.box_only
         if masks is None:
             return [[] for _ in range(self._n)]
-        outlines = iter((masks if box_only is None else masks[~box_only]).to_polygons())
+        outlines = iter((masks if box_only is None else masks[~box_only]).to_polygons(vertices=vertices))
         hidden = np.zeros(self._n, np.bool_) if box_only is None else box_only
         return [[] if none else next(outlines) for none in hidden]
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
 import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
-from copypaste_rs._immutable import Immutable
+from copypaste_rs._immutable import Immutable, element
 from copypaste_rs._ragged import offsets_of, picked
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
+from copypaste_rs.run_lengths import canonical, coco_runs, integers, parsed_counts, starts_lengths_runs
+from copypaste_rs.segmentations import sorted_segmentations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
 
@@ -66,11 +69,11 @@ class RleMasks(Immutable):
 
     def __init__(self, size: Size, counts: ArrayLike, offsets: ArrayLike) -> None:
         checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
-        runs = _integers("counts", counts, _checks.MAX_PIXELS).astype(np.uint32)
-        ends = _integers("offsets", offsets, len(runs)).astype(np.int64)
+        runs = integers("counts", counts, _checks.MAX_PIXELS).astype(np.uint32)
+        ends = integers("offsets", offsets, len(runs)).astype(np.int64)
         if len(ends) == 0 or ends[0] != 0 or ends[-1] != len(runs) or (np.diff(ends) < 0).any():
             raise wrong("offsets", f"ascending numbers from 0 to {len(runs)}, the number of counts", "others")
-        self._set(checked, *_canonical(checked, runs, ends))
+        self._set(checked, *canonical(checked, runs, ends))
 
     def _set(self, size: tuple[int, int], counts: NDArray[np.uint32], offsets: NDArray[np.int64]) -> None:
         counts.setflags(write=False)
@@ -110,13 +113,26 @@ class RleMasks(Immutable):
         return cls._trusted(parts[0].size, counts, offsets_of(lengths))
 
     @classmethod
-    def from_dense(cls, array: NDArray[Any]) -> RleMasks:
-        """Encode dense masks (n, h, w), dtype uint8 or bool; non-zero is set."""
-        dense = _checks.dense_masks("array", array)
-        try:
-            return cls._encoded(dense)
-        except ArgumentError as error:
-            raise error.renamed("array", error.index) if error.argument == "dense" else error from None
+    def from_dense(cls, array: Any, *, layout: str = "nhw", size: Size | None = None) -> RleMasks:
+        """Encode dense masks, dtype uint8 or bool; non-zero is set.
+
+        `array` has shape (n, h, w), or (h, w, n) with the `layout` ``"hwn"``; or it is a list of masks (h, w), arrays
+        or what NumPy makes one of (``__array__``). The masks are of `size` where it is given; an empty list needs it.
+
+        Examples
+        --------
+        >>> RleMasks.from_dense([np.eye(2, dtype=bool), np.ones((2, 2), bool)]).area
+        array([2, 4])
+        """
+        stacks = _checks.dense_stacks("array", array, layout, size)
+        made = []
+        for i, dense in enumerate(stacks):
+            try:
+                made.append(cls._encoded(dense))
+            except ArgumentError as error:
+                numbered = i if isinstance(array, list | tuple) else None
+                raise error.renamed("array", numbered) if error.argument == "dense" else error from None
+        return made[0] if len(made) == 1 else cls.concat(made)
 
     @classmethod
     def _encoded(cls, dense: NDArray[np.uint8]) -> RleMasks:
@@ -131,34 +147,45 @@ class RleMasks(Immutable):
     def from_coco(cls, objects: Iterable[Mapping[str, Any]], size: Size) -> RleMasks:
         """Decode COCO dicts ``{"size": [h, w], "counts": ...}``, counts compressed (bytes, str) or a list."""
         checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
-        parts: list[NDArray[Any]] = []
-        strings: list[bytes | str] = []
-        where: list[int] = []
-        for i, item in enumerate(_checks.items("objects", objects)):
-            counts = _coco_counts(("objects", i), item, checked)
-            if isinstance(counts, bytes | str):
-                strings.append(counts)
-                where.append(i)
-                parts.append(np.zeros(0, np.uint32))
-            else:
-                place = ("objects", i, "counts")
-                runs = _integers(place, counts, _checks.MAX_PIXELS)
-                if (total := int(runs.sum(dtype=np.uint64))) != checked[0] * checked[1]:
-                    pixels = checked[0] * checked[1]
-                    raise wrong(place, f"counts that sum to {pixels} for size {checked}", str(total))
-                parts.append(runs.astype(np.uint32))
-        if strings:
-            try:
-                parsed = RleMasks._from_counts(strings, checked)
-            except (ArgumentError, ArgumentTypeError) as error:
-                if not isinstance(error.index, int):
-                    raise
-                raise error.renamed("objects", (where[error.index], "counts")) from None
-            for k, i in enumerate(where):
-                parts[i] = parsed.counts[parsed.offsets[k] : parsed.offsets[k + 1]]
-        if not parts:
-            return cls.empty(checked)
-        return cls(checked, np.concatenate(parts), offsets_of(np.array([len(part) for part in parts])))
+        return cls(checked, *coco_runs(objects, checked))
+
+    @classmethod
+    def from_segmentations(cls, segmentations: Iterable[Any], size: Size) -> RleMasks:
+        """Masks of COCO's field ``segmentation`` as it stands in annotations, one for each.
+
+        A list of polygon parts, or one part by itself; parts of fewer than three points cover nothing. A dict as
+        `from_coco` takes it, or a list of such dicts, which are united. None or an empty list is an empty mask.
+
+        Examples
+        --------
+        >>> given = [[[1, 0, 3, 0, 3, 2, 1, 2]], {"size": [2, 4], "counts": [0, 3, 5]}, None]
+        >>> RleMasks.from_segmentations(given, (2, 4)).area
+        array([4, 3, 0])
+        """
+        checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
+        found = sorted_segmentations(segmentations)
+        try:
+            pieces = cls.concat([cls.from_polygons(found.polygons, checked), cls.from_coco(found.objects, checked)])
+        except (ArgumentError, ArgumentTypeError) as error:
+            raise found.renamed(error) from None
+        if not found.united:
+            return pieces[found.pieces]
+        return cls.concat([cls.empty(checked), *(pieces[rows].union() for rows in found.rows())])
+
+    @classmethod
+    def from_starts_lengths(cls, text: str | Iterable[str], size: Size) -> RleMasks:
+        """Masks of texts as "start length start length ...", as files of Kaggle have them, one for each text.
+
+        Starts count the pixels from 1, down the columns; pairs ascend and do not overlap. A text by itself is one mask,
+        one without pairs an empty mask.
+
+        Examples
+        --------
+        >>> RleMasks.from_starts_lengths("1 3 7 2", (4, 2)).to_dense().tolist()
+        [[[1, 0], [1, 0], [1, 1], [0, 1]]]
+        """
+        checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
+        return cls(checked, *starts_lengths_runs(text, checked))
 
     @classmethod
     def from_polygons(cls, polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
@@ -172,11 +199,33 @@ class RleMasks(Immutable):
         return RleMasks._trusted(checked, *_core.rasterize(*_checks.polygon_parts("polygons", polygons), checked))
 
     @classmethod
-    def _from_counts(cls, strings: Sequence[bytes | str], size: tuple[int, int]) -> RleMasks:
-        """Decode compressed counts; the size is checked."""
+    def from_label_map(
+        cls, array: NDArray[Any], *, background: SupportsIndex | None = 0
+    ) -> tuple[RleMasks, NDArray[Any]]:
+        """Masks of a map (h, w) of any integer dtype, one for each number in it, and these numbers, ascending.
+
+        Pixels of the number `background` are in no mask; None makes a mask of every number. The map is read once,
+        however many numbers there are.
+
+        Examples
+        --------
+        >>> masks, ids = RleMasks.from_label_map(np.array([[0, 7, 7], [3, 3, 7]], np.int32))
+        >>> ids, masks.area
+        (array([3, 7], dtype=int32), array([2, 3]))
+        """
         from copypaste_rs import _core
 
-        return cls._trusted(size, *_core.parse_counts(_checks.counts_strings("strings", strings), size))
+        labels, label = _checks.label_map("array", array, background)
+        flags = labels.flags
+        if not (flags.aligned and (flags.c_contiguous or flags.f_contiguous)):
+            labels = labels.copy()
+        runs, ids = _core.from_label_map(labels, label)
+        return cls._trusted(labels.shape, *runs), ids
+
+    @classmethod
+    def _from_counts(cls, strings: Sequence[bytes | str], size: tuple[int, int]) -> RleMasks:
+        """Decode compressed counts; the size is checked."""
+        return cls._trusted(size, *parsed_counts(strings, size))
 
     # -- leaving -----------------------------------------------------------------------------------------
 
@@ -189,13 +238,26 @@ class RleMasks(Immutable):
         _core.decode(self, dense.view(np.uint8))
         return dense
 
-    def to_label_map(self, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
-        """One map (h, w), int32: 1 + the number of the last mask that a pixel is in, 0 where it is in none."""
+    def to_label_map(
+        self, out: NDArray[np.int32] | None = None, *, order: str = "rows", stride: SupportsIndex = 1
+    ) -> NDArray[np.int32]:
+        """One map (h, w), int32: 1 + the number of the uppermost mask that a pixel is in, 0 where it is in none.
+
+        `order` says which mask is uppermost: the last one (``"rows"``), or the smallest, of equally large ones the
+        last (``"area"``), so that small objects show before large ones. With a `stride` of s, the map has only the
+        pixels that ``[s // 2 :: s, s // 2 :: s]`` takes of the whole one: the middle of each s pixels, which is the
+        one that resizing by nearest takes.
+
+        Examples
+        --------
+        >>> masks = RleMasks.from_dense(np.array([[[0, 1, 0, 0]], [[1, 1, 1, 0]]], np.uint8))
+        >>> masks.to_label_map(), masks.to_label_map(order="area"), masks.to_label_map(order="area", stride=2)
+        (array([[2, 2, 2, 0]], dtype=int32), array([[2, 1, 2, 0]], dtype=int32), array([], shape=(0, 2), dtype=int32))
+        """
         from copypaste_rs import _core
 
-        dtype = np.dtype(np.int32)
-        numbers = np.empty(self.size, dtype) if out is None else _checks.output("out", out, self.size, dtype)
-        _core.label_map(self, numbers)
+        by_area, step, numbers = _checks.label_map_output(self.size, out, order, stride)
+        _core.label_map(self, by_area, step, numbers)
         return numbers
 
     def to_coco(self) -> list[dict[str, Any]]:
@@ -204,15 +266,26 @@ class RleMasks(Immutable):
 
         return [{"size": list(self.size), "counts": counts} for counts in _core.format_counts(self)]
 
-    def to_polygons(self) -> list[list[NDArray[np.float64]]]:
-        """Outlines of each mask as flat ``[x, y, x, y, ...]``, which `from_polygons` turns back exactly.
+    def to_polygons(self, *, vertices: str = "corners") -> list[list[NDArray[np.float64]]]:
+        """Outlines of each mask as flat ``[x, y, x, y, ...]``, one for each 4-connected part.
 
-        Vertices lie on pixel corners. COCO polygons cannot say "hole", so a hole is joined to the outline
-        around it by a cut of no width: no pixel is lost or gained.
+        Vertices on pixel ``"corners"`` are what COCO means, and `from_polygons` turns them back exactly. COCO polygons
+        cannot say "hole", so a hole is joined to the outline around it by a cut of no width: no pixel is lost or
+        gained. With ``"centers"`` each of these vertices is moved into the mask by half a pixel on both axes, to the
+        centre of a pixel of the mask, i + 0.5. Tools that fill the border of a polygon too, as those of YOLO and
+        LabelMe, OpenCV and Pillow do, give the mask back then; `from_polygons` gives one that is half a pixel smaller
+        all around.
+
+        Examples
+        --------
+        >>> square = RleMasks((3, 3), [0, 2, 1, 2, 4], [0, 5])
+        >>> square.to_polygons()[0][0].tolist(), square.to_polygons(vertices="centers")[0][0].tolist()
+        ([2.0, 0.0, 2.0, 2.0, 0.0, 2.0, 0.0, 0.0], [1.5, 0.5, 1.5, 1.5, 0.5, 1.5, 0.5, 0.5])
         """
         from copypaste_rs import _core
 
-        coordinates, parts, instances = _core.polygons(self)
+        centers = _checks.choice("vertices", vertices, VERTICES) == "centers"
+        coordinates, parts, instances = _core.polygons(self, centers)
         rings = [coordinates[start:end] for start, end in itertools.pairwise(parts.tolist())]
         return [rings[start:end] for start, end in itertools.pairwise(instances.tolist())]
 
@@ -306,6 +379,9 @@ class RleMasks(Immutable):
         return f"RleMasks(size={self.size}, n={len(self)})"
 
 
+VERTICES = ("corners", "centers")
+"""Points of pixels that outlines run through."""
+
 # Setters of the slots themselves: every kernel makes masks, and `object.__setattr__` looks each up by its name.
 _set_size, _set_counts, _set_offsets = (vars(RleMasks)[name].__set__ for name in ("size", "counts", "offsets"))
 
@@ -317,65 +393,3 @@ def check_masks(name: Place, value: object, size: tuple[int, int] | None = None)
     if size is not None and value.size != size:
         raise wrong(name, f"masks of size {size}", str(value.size))
     return value
-
-
-def element(refusal: str, value: object, dtype: Any) -> NDArray[Any]:
-    """`value` as the one element of an array of objects; an array of any other dtype is refused with a TypeError."""
-    if dtype is None or np.dtype(dtype) != np.dtype(object):
-        raise TypeError(refusal)
-    array = np.empty((), object)
-    array[()] = value
-    return array
-
-
-def _integers(name: Place, values: ArrayLike, high: int) -> NDArray[Any]:
-    array = _checks.converted(name, values, "a one-dimensional array")
-    if array.ndim != 1:
-        raise wrong(name, "a one-dimensional array", f"shape {array.shape}")
-    if array.size == 0:
-        return array.astype(np.int64)
-    if array.dtype.kind not in "iu":
-        raise wrong_type(name, "integers", f"dtype {array.dtype}")
-    if array.min() < 0 or array.max() > high:
-        raise wrong(name, f"numbers from 0 to {high}", f"{array.min()} to {array.max()}")
-    return array
-
-
-def _canonical(
-    size: tuple[int, int], counts: NDArray[np.uint32], offsets: NDArray[np.int64]
-) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Check that the runs of every mask fill it, and merge what a run of zero splits."""
-    pixels = size[0] * size[1]
-    total = np.zeros(len(counts) + 1, np.uint64)
-    np.cumsum(counts, out=total[1:])
-    sums = np.diff(total[offsets])
-    unequal = np.flatnonzero(sums != pixels)
-    if len(unequal):
-        i = unequal[0]
-        raise wrong("counts", f"counts of mask {i} that sum to {pixels} for size {size}", str(sums[i]))
-    zero = counts == 0
-    zero[offsets[:-1][offsets[:-1] < len(counts)]] = False
-    if pixels > 0 and not zero.any():
-        return counts, offsets
-    runs = [_merge_zero_runs(counts[a:b], pixels) for a, b in itertools.pairwise(offsets)]
-    merged = np.concatenate([*runs, np.zeros(0, np.int64)]).astype(np.uint32)
-    return merged, offsets_of(np.array([len(run) for run in runs], np.int64))
-
-
-def _merge_zero_runs(runs: NDArray[np.uint32], pixels: int) -> NDArray[np.int64]:
-    # A mask is the sorted pixels at which it changes; a pixel named twice does not change at all.
-    toggles, times = np.unique(np.cumsum(runs[:-1], dtype=np.int64), return_counts=True)
-    toggles = toggles[(times % 2 == 1) & (toggles < pixels)]
-    merged: NDArray[np.int64] = np.diff(toggles, prepend=0, append=pixels)
-    return merged
-
-
-def _coco_counts(name: Place, item: Mapping[str, Any], size: tuple[int, int]) -> Any:
-    if not isinstance(item, Mapping) or "counts" not in item or "size" not in item:
-        raise wrong_type(name, "a dict with 'size' and 'counts'", type(item).__name__)
-    place = _checks.item(name, "size")
-    if (given := _checks.size(place, item["size"], 0, _checks.MAX_PIXELS)) != size:
-        raise wrong(place, str(size), str(given))
-    counts = item["counts"]
-    # Before anything is taken for a sequence of numbers: bytes are one too.
-    return bytes(counts) if isinstance(counts, bytearray | memoryview) else counts

@@ -72,6 +72,20 @@ def _encode(draw: Draw) -> tuple[Any, ...]:
     return (draw(layouts())(dense.astype(np.bool_) if draw(st.booleans()) else dense * np.uint8(3)),)
 
 
+def _from_label_map(draw: Draw) -> tuple[Any, ...]:
+    h, w = draw(sizes(0, 70))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    dtype: Any = np.dtype(draw(st.sampled_from("bBhHiIlLqQ")))
+    limits = np.iinfo(dtype)
+    kinds = np.array([limits.min, limits.max, 0, 1, 2, 3], dtype)[: draw(st.integers(1, 6))]
+    coarse = rng.choice(kinds, (h, w))[: draw(st.integers(1, 9)), : draw(st.integers(1, 9))]
+    found = np.resize(coarse, (h, w)) if coarse.size else np.zeros((h, w), dtype)
+    if draw(st.booleans()):
+        found = np.repeat(np.repeat(found, 3, axis=0), 5, axis=1)[:h, :w]
+    background = draw(st.sampled_from([None, 0, 2, -1, 255, int(limits.max), 2**64 - 1, -(2**63)]))
+    return draw(layouts())(found), {"background": background}
+
+
 def _masks(draw: Draw) -> tuple[Any, ...]:
     return (draw(rle_masks(size=sizes(0, 40))),)
 
@@ -84,7 +98,14 @@ def _decode(draw: Draw) -> tuple[Any, ...]:
 
 def _label_map(draw: Draw) -> tuple[Any, ...]:
     found = draw(rle_masks(size=sizes(0, 40)))
-    return found, np.full(found.size, 77, np.int32) if draw(st.booleans()) else None
+    stride = draw(st.just(1) | st.integers(1, 50))
+    out = np.full([len(range(stride // 2, side, stride)) for side in found.size], 77, np.int32)
+    options = {"order": draw(st.sampled_from(["rows", "area"])), "stride": stride}
+    return found, draw(st.sampled_from([None, out])), options
+
+
+def _polygons(draw: Draw) -> tuple[Any, ...]:
+    return draw(rle_masks(size=sizes(0, 40))), {"vertices": draw(st.sampled_from(["corners", "centers"]))}
 
 
 def _parse_counts(draw: Draw) -> tuple[Any, ...]:
@@ -218,7 +239,10 @@ TABLE: dict[str, Kernel] = {
     # masks
     "encode": Kernel(calls(_encode), good(np.zeros((1, 2, 3), np.uint8))),
     "decode": Kernel(calls(_decode), good(SOME, np.zeros((2, 2, 3), np.uint8))),
-    "label_map": Kernel(calls(_label_map), good(SOME, np.zeros((2, 3), np.int32))),
+    "label_map": Kernel(calls(_label_map), good(SOME, np.zeros((2, 3), np.int32), order="area", stride=1)),
+    "from_label_map": Kernel(
+        calls(_from_label_map), good(np.array([[0, 7, 7], [3, 3, 7]], np.int32), background=3), variants=4
+    ),
     "parse_counts": Kernel(calls(_parse_counts), good([b"123"], (2, 3))),
     "format_counts": Kernel(calls(_masks), good(SOME)),
     "area": Kernel(calls(_masks), good(SOME)),
@@ -229,7 +253,7 @@ TABLE: dict[str, Kernel] = {
     "iou": Kernel(calls(_iou), good(SOME, SOME, [True, False]), variants=2),
     "place_masks": Kernel(calls(_place_masks), good(SOME, STILL)),
     # outlines
-    "polygons": Kernel(calls(_masks), good(SOME)),
+    "polygons": Kernel(calls(_polygons), good(SOME, vertices="centers")),
     "rasterize": Kernel(calls(_rasterize), good([[[0, 0, 2, 0, 2, 2]]], (2, 3))),
     # images
     "place_image": Kernel(

@@ -43,6 +43,7 @@ CASES: list[tuple[str, Callable[[], Any], Any, str, int | None, str]] = [
     ("from_dense", lambda: RleMasks.from_dense(PLANES), PLANES, "array", None, READ),
     ("decode, out", lambda: functional.decode(MASKS, PLANES), PLANES, "out", None, WRITTEN),
     ("label_map, out", lambda: functional.label_map(MASKS, NUMBERS), NUMBERS, "out", None, WRITTEN),
+    ("from_label_map", lambda: functional.from_label_map(NUMBERS), NUMBERS, "array", None, READ),
     ("place_image", lambda: functional.place_image(IMAGE, STILL), IMAGE, "image", None, AN_IMAGE),
     ("place_image, out", lambda: functional.place_image(IMAGE, STILL, out=SECOND), SECOND, "out", None, WRITTEN),
     ("blend", lambda: functional.blend(IMAGE, SECOND, SECOND), IMAGE, "source", None, AN_IMAGE),

@@ -18,6 +18,7 @@ rng = np.random.default_rng(1)
 noise = rng.random((12, 500, 700)) < 0.5
 masks, other = RleMasks.from_dense(noise), RleMasks.from_dense(noise[::-1, ::-1])
 strings = masks.to_coco()
+numbers = (noise * np.arange(1, 13)[:, None, None]).max(0)
 polygon = rng.uniform(0, 40_000, 400)
 still = Placement((500, 700), (500, 700), (0, 0), (500, 700))
 larger = Placement((500, 700), (1500, 2100), (0, 0), (1500, 2100))
@@ -36,6 +37,8 @@ CALLS = {
     "from_dense, neither in one piece": lambda: RleMasks.from_dense(noise[:, ::2, ::2]),
     "to_dense": lambda: masks.to_dense(),
     "label_map": lambda: F.label_map(masks),
+    "from_label_map": lambda: F.from_label_map(numbers),
+    "from_label_map, columns in one piece": lambda: F.from_label_map(np.asfortranarray(numbers)),
     "from_coco": lambda: RleMasks.from_coco(strings, (500, 700)),
     "to_coco": lambda: masks.to_coco(),
     "union": lambda: masks.union(),

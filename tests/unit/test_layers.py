@@ -19,7 +19,21 @@ LAYERS: list[set[str]] = [
     {"_checks.*"},
     {"column_kinds.*"},
     # Values: plain data, and what is drawn from keys.
-    {"blur", "draws", "maps", "masks", "instances", "rectangles", "sample", "plan", "plan_options"},
+    {
+        "annotations",
+        "blur",
+        "box_formats",
+        "draws",
+        "maps",
+        "masks",
+        "instances",
+        "rectangles",
+        "run_lengths",
+        "sample",
+        "segmentations",
+        "plan",
+        "plan_options",
+    },
     {"_engine.*"},
     # The two backends.
     {"_rust", "functional", "reference.*"},
@@ -32,12 +46,16 @@ LAYERS: list[set[str]] = [
 """From the lowest; `name.*` is a package with all its modules. A module that stands nowhere fails."""
 
 VALUES = {
+    "box_formats": 0,
     "plan": 0,
+    "run_lengths": 0,
+    "segmentations": 0,
     "blur": 1,
     "maps": 1,
     "masks": 1,
     "plan_options": 1,
     "draws": 2,
+    "annotations": 2,
     "rectangles": 2,
     "instances": 3,
     "sample": 4,

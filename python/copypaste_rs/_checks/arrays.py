@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from copypaste_rs._checks.places import part, wrong, wrong_type
-from copypaste_rs._checks.scalars import MAX_PIXELS, MAX_SIDE, size
+from copypaste_rs._checks.places import item, part, wrong, wrong_type
+from copypaste_rs._checks.scalars import MAX_PIXELS, MAX_SIDE, choice, integer, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,6 +70,73 @@ def dense_masks(name: Place, value: object) -> NDArray[Any]:
     return dense.view(np.uint8)
 
 
+def dense_stacks(name: Place, value: object, layout: object, of_size: object) -> list[NDArray[np.uint8]]:
+    """`value` as arrays (n, h, w) of dense masks of one size, viewed as uint8: one array, or one for each of a list."""
+    axes = choice("layout", layout, ("nhw", "hwn"))
+    expected = None if of_size is None else size("size", of_size, 0, MAX_PIXELS)
+    if isinstance(value, list | tuple):
+        if axes != "nhw":
+            raise wrong("layout", "'nhw' where masks come in a list", repr(axes))
+        stacks = [_dense(item(name, i), each, 2)[np.newaxis] for i, each in enumerate(value)]
+        if not stacks:
+            if expected is None:
+                raise wrong("size", "a size, as there is no mask to take it from", "none")
+            return [np.zeros((0, *expected), np.uint8)]
+        places = [item(name, i) for i in range(len(stacks))]
+    else:
+        dense = _dense(name, value, 3)
+        stacks, places = [dense.transpose(2, 0, 1) if axes == "hwn" else dense], [name]
+    for place, stack in zip(places, stacks, strict=True):
+        h, w = size(part(place, ".shape"), stack.shape[1:], 0, MAX_PIXELS)
+        if expected is None:
+            expected = h, w
+        if (h, w) != expected:
+            raise wrong(place, f"masks of size {expected}", str((h, w)))
+    return [stack.view(np.uint8) for stack in stacks]
+
+
+def _dense(name: Place, value: object, axes: int) -> NDArray[Any]:
+    shape = "shape (h, w)" if axes == 2 else "shape (n, h, w)"
+    if not isinstance(value, np.ndarray):
+        if not hasattr(value, "__array__") and not hasattr(value, "__array_interface__"):
+            of_lists = "" if axes == 2 else " or a list of masks"
+            raise wrong_type(name, f"a NumPy array{of_lists}", type(value).__name__)
+        value = converted(name, value, f"an array of {shape}")
+    dense = array(name, value)
+    if dense.dtype not in (np.dtype(np.uint8), np.dtype(np.bool_)):
+        raise wrong_type(name, "dtype uint8 or bool", str(dense.dtype))
+    if dense.ndim != axes:
+        raise wrong(name, shape, str(dense.shape))
+    return dense
+
+
+def label_map(name: Place, value: object, background: object) -> tuple[NDArray[Any], int | None]:
+    """`value` as a map (h, w) of any integer dtype, and the label of its background; None where no pixel has it."""
+    labels = array(name, value)
+    if labels.dtype.kind not in "iu":
+        of_bools = "; RleMasks.from_dense takes bools" if labels.dtype.kind == "b" else ""
+        raise wrong_type(name, f"an integer dtype{of_bools}", str(labels.dtype))
+    if labels.ndim != 2:
+        raise wrong(name, "shape (h, w)", str(labels.shape))
+    size(part(name, ".shape"), labels.shape, 0, MAX_PIXELS)
+    if background is None:
+        return labels, None
+    label = integer("background", background, -(2**63), 2**64 - 1)  # type: ignore[arg-type]  # that is checked
+    limits = np.iinfo(labels.dtype)
+    return labels, label if limits.min <= label <= limits.max else None
+
+
+def label_map_output(
+    whole: tuple[int, int], out: object, order: object, stride: object
+) -> tuple[bool, int, NDArray[np.int32]]:
+    """Whether smaller masks are drawn over larger ones, the stride, and the array to draw in."""
+    by_area = choice("order", order, ("rows", "area")) == "area"
+    step = integer("stride", stride, 1, MAX_SIDE)  # type: ignore[arg-type]  # that is checked
+    h, w = (len(range(step // 2, side, step)) for side in whole)
+    dtype = np.dtype(np.int32)
+    return by_area, step, np.empty((h, w), dtype) if out is None else output("out", out, (h, w), dtype)
+
+
 def output(
     name: Place, value: object, shape: tuple[int, ...], dtype: np.dtype[Any], inputs: Sequence[NDArray[Any]] = ()
 ) -> NDArray[Any]:
@@ -116,6 +183,32 @@ def converted(name: Place, value: object, expected: str, ragged: str = "nested l
         raise wrong(name, expected, ragged) from None
     except TypeError:  # values that refuse to be an array
         raise wrong_type(name, expected, type(value).__name__) from None
+
+
+def positions(name: Place, value: object, lengths: tuple[int, ...]) -> tuple[NDArray[np.float64], np.dtype[Any]]:
+    """`value` as float64, its last axis of one of `lengths`; and the dtype of a result: float32 where it is that."""
+    words = " or ".join(f"(..., {length})" for length in lengths)
+    given = converted(name, value, f"an array of shape {words}")
+    if given.shape == (0,):
+        given = given.reshape(0, lengths[0])
+    if given.ndim == 0 or given.shape[-1] not in lengths:
+        raise wrong(name, f"shape {words}", str(given.shape))
+    if given.dtype.kind not in "iuf" or given.dtype.char in "eg":
+        raise wrong_type(name, "float32, float64 or integers", f"dtype {given.dtype}")
+    values = given.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise wrong(name, "finite numbers", "NaN or infinity")
+    single = np.dtype(np.float32)
+    return values, single if given.dtype == single else values.dtype
+
+
+def stored(name: Place, values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Results computed of `positions`, in their dtype, which has to hold them."""
+    with np.errstate(over="ignore"):
+        made = values.astype(dtype, order="C")
+    if not np.isfinite(made).all():
+        raise wrong(name, f"numbers whose results {dtype} holds", "larger ones")
+    return made
 
 
 def row_index(name: Place, rows: object, n: int) -> NDArray[np.int64]:

@@ -12,16 +12,28 @@ from copypaste_rs.reference.copy_paste import compose as _compose  # noqa: F401
 from copypaste_rs.reference.copy_paste import compose_batch as _compose_batch  # noqa: F401
 from copypaste_rs.reference.copy_paste import copy_paste
 from copypaste_rs.reference.copy_paste import draw_masks as _draw_masks  # noqa: F401
-from copypaste_rs.reference.output import convert_image, label_map
+from copypaste_rs.reference.labels import from_label_map, label_map
+from copypaste_rs.reference.output import convert_image
 from copypaste_rs.reference.philox import philox_words
 from copypaste_rs.reference.planning import draw_plan
 from copypaste_rs.reference.polygon import rasterize
 from copypaste_rs.reference.resample import place_image
-from copypaste_rs.reference.rle import area, boxes, decode, difference, encode, intersection, iou, place_masks, union
+from copypaste_rs.reference.rle import (
+    area,
+    boxes,
+    decode,
+    difference,
+    encode,
+    intersection,
+    iou,
+    place_masks,
+    union,
+)
 
 __all__ = [
     "encode",
     "decode",
+    "from_label_map",
     "parse_counts",
     "format_counts",
     "rasterize",

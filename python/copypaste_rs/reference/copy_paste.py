@@ -12,7 +12,8 @@ from copypaste_rs._engine.options import Options
 from copypaste_rs.blur import gaussian_weights
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.reference.blend import blurred_union, mixed
-from copypaste_rs.reference.output import label_map, write_image
+from copypaste_rs.reference.labels import label_map
+from copypaste_rs.reference.output import write_image
 from copypaste_rs.reference.resample import place_pixels
 from copypaste_rs.reference.rle import area, boxes, decode, place_masks
 from copypaste_rs.reference.runs import from_pixels, pixels_of

@@ -1,4 +1,4 @@
-"""Output for a model: images in its format, masks as one map."""
+"""Output for a model: images in its format."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from copypaste_rs import _checks
 from copypaste_rs._engine.formats import OutputFormat, convert_arguments
-from copypaste_rs.masks import RleMasks, check_masks
-from copypaste_rs.reference.runs import pixels_of
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -82,39 +79,3 @@ def write_image(pixels: NDArray[Any], output_format: OutputFormat, out: NDArray[
         values = values.transpose(2, 0, 1)
     with np.errstate(over="ignore"):
         out[...] = values.astype(output_format.dtype)
-
-
-def label_map(masks: RleMasks, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
-    """One map of numbers for all masks.
-
-    Parameters
-    ----------
-    masks : RleMasks
-        n masks of size (h, w).
-    out : array, shape (h, w), dtype int32, optional
-        Where to write, C-contiguous and writable.
-
-    Returns
-    -------
-    array, shape (h, w), dtype int32
-        1 + the number of the last mask that a pixel is in, 0 where it is in none; `out` when it was given.
-
-    Raises
-    ------
-    ValueError
-        When `out` has another shape, dtype or layout.
-    TypeError
-        When an argument is of another type.
-
-    Examples
-    --------
-    >>> label_map(RleMasks((2, 3), [1, 2, 3, 2, 3, 1], [0, 3, 6]))
-    array([[0, 2, 2],
-           [1, 2, 0]], dtype=int32)
-    """
-    shape = check_masks("masks", masks).size
-    numbers = np.empty(shape, np.int32) if out is None else _checks.output("out", out, shape, np.dtype(np.int32))
-    numbers[...] = 0
-    for i in range(len(masks)):
-        numbers[pixels_of(masks, i)] = i + 1
-    return numbers

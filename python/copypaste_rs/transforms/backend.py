@@ -20,6 +20,7 @@ class Backend(Protocol):
     __name__: str
     encode: Callable[..., Any]
     decode: Callable[..., Any]
+    from_label_map: Callable[..., Any]
     parse_counts: Callable[..., Any]
     format_counts: Callable[..., Any]
     rasterize: Callable[..., Any]

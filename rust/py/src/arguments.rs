@@ -123,3 +123,18 @@ macro_rules! for_pixel_type {
     };
 }
 pub(crate) use for_pixel_type;
+
+/// Evaluates an expression with a name for the type of integers in an array.
+macro_rules! for_integer_type {
+    ($array:expr, $integer:ident => $body:expr) => {
+        for_integer_type!($array, $integer => $body, u8 u16 u32 u64 i8 i16 i32 i64)
+    };
+    ($array:expr, $integer:ident => $body:expr, $($type:ty)*) => {{
+        $(if $array.cast::<numpy::PyArrayDyn<$type>>().is_ok() {
+            type $integer = $type;
+            return $body;
+        })*
+        Err(pyo3::exceptions::PyTypeError::new_err("array: expected an integer dtype"))
+    }};
+}
+pub(crate) use for_integer_type;

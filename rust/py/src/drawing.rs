@@ -1,6 +1,6 @@
 //! Masks drawn as pixels, those of many images at once.
 
-use copypaste_core::rle::{self, Masks};
+use copypaste_core::rle::{self, DrawOrder, Masks};
 use copypaste_core::{Error, Result};
 use numpy::{Element, PyArrayDyn};
 use pyo3::prelude::*;
@@ -55,5 +55,5 @@ fn label_map(masks: &Masks, out: &mut [i32]) -> Result<()> {
     if found != expected {
         return Err(Error::LengthDiffers { expected, found });
     }
-    rle::label_map(masks, out)
+    rle::label_map(masks, DrawOrder::Rows, 1, out)
 }

@@ -36,8 +36,8 @@ mod _core {
     use crate::maps::render_map;
     #[pymodule_export]
     use crate::masks::{
-        area, boxes, decode, difference, encode, format_counts, intersection, iou, label_map, parse_counts,
-        place_masks, polygons, rasterize, union,
+        area, boxes, decode, difference, encode, format_counts, from_label_map, intersection, iou, label_map,
+        parse_counts, place_masks, polygons, rasterize, union,
     };
     #[pymodule_export]
     use crate::operation::{copy_paste, copy_paste_batch};

@@ -1,13 +1,13 @@
 //! Kernels on masks.
 
-use copypaste_core::rle::{self, Masks};
+use copypaste_core::rle::{self, DrawOrder, Masks, Vertices};
 use copypaste_core::{Error, Result};
 use ndarray::Array2;
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1, PyReadwriteArray2};
+use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1, PyReadwriteArray2};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::arguments::{PyMasks, PyPlacement, Runs, counts, size};
+use crate::arguments::{PyMasks, PyPlacement, Runs, counts, for_integer_type, size};
 use crate::errors::{named, out_of_memory, to_python};
 use crate::holding::{reading, writing};
 
@@ -123,10 +123,45 @@ pub(crate) fn decode(py: Python<'_>, masks: PyMasks<'_>, out: Bound<'_, PyArray3
 }
 
 #[pyfunction]
-pub(crate) fn label_map(py: Python<'_>, masks: PyMasks<'_>, out: Bound<'_, PyArray2<i32>>) -> PyResult<()> {
+pub(crate) fn label_map(
+    py: Python<'_>,
+    masks: PyMasks<'_>,
+    by_area: bool,
+    stride: usize,
+    out: Bound<'_, PyArray2<i32>>,
+) -> PyResult<()> {
+    let order = if by_area { DrawOrder::Area } else { DrawOrder::Rows };
     let (parts, mut out) = (masks.parts()?, writing(&out, ("out", None))?);
     let map = out.as_slice_mut()?;
-    py.detach(|| rle::label_map(&parts.read()?, map)).map_err(to_python)
+    py.detach(|| rle::label_map(&parts.read()?, order, stride, map)).map_err(to_python)
+}
+
+/// Masks of a map of integers, whose rows or columns lie in one piece, and the label of each.
+#[pyfunction]
+pub(crate) fn from_label_map<'py>(
+    array: Bound<'py, PyAny>,
+    background: Option<Bound<'py, PyAny>>,
+) -> PyResult<(Runs<'py>, Bound<'py, PyAny>)> {
+    for_integer_type!(array, Integer => from_labels(array.cast::<PyArray2<Integer>>()?, background))
+}
+
+fn from_labels<'py, T: Element + rle::Label + FromPyObjectOwned<'py>>(
+    array: &Bound<'py, PyArray2<T>>,
+    background: Option<Bound<'py, PyAny>>,
+) -> PyResult<(Runs<'py>, Bound<'py, PyAny>)> {
+    let py = array.py();
+    let background = background.map(|label| label.extract::<T>().map_err(Into::into)).transpose()?;
+    let array = reading(array, "an array", ("array", None))?;
+    let view = array.as_array();
+    let size = size(view.dim());
+    let made = match (view.reversed_axes().to_slice(), view.to_slice()) {
+        (Some(map), _) => py.detach(|| rle::from_label_map_f(map, size, background)),
+        (None, Some(map)) => py.detach(|| rle::from_label_map_c(map, size, background)),
+        (None, None) => Err(Error::LengthDiffers { expected: view.len(), found: 0 }),
+    };
+    let (masks, labels) = made.map_err(to_python)?;
+    let runs = py.detach(|| masks.to_counts()).map_err(to_python)?;
+    Ok((counts(py, runs), labels.into_pyarray(py).into_any()))
 }
 
 #[pyfunction]
@@ -183,9 +218,10 @@ pub(crate) fn rasterize<'py>(
 }
 
 #[pyfunction]
-pub(crate) fn polygons<'py>(py: Python<'py>, masks: PyMasks<'_>) -> PyResult<Outlines<'py>> {
+pub(crate) fn polygons<'py>(py: Python<'py>, masks: PyMasks<'_>, centers: bool) -> PyResult<Outlines<'py>> {
+    let vertices = if centers { Vertices::Centers } else { Vertices::Corners };
     let parts = masks.parts()?;
-    let found = py.detach(|| rle::polygons(&parts.read()?)).map_err(to_python)?;
+    let found = py.detach(|| rle::polygons(&parts.read()?, vertices)).map_err(to_python)?;
     let rle::Polygons { coordinates, parts, instances } = found;
     Ok((coordinates.into_pyarray(py), parts.into_pyarray(py), instances.into_pyarray(py)))
 }

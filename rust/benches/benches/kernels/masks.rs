@@ -46,6 +46,8 @@ fn conversion(criterion: &mut Criterion, n: usize) {
     let (bytes, offsets) = rle::format(&counts).unwrap();
     let strings: Vec<&[u8]> = offsets.windows(2).map(|range| &bytes[range[0]..range[1]]).collect();
     let mut out = vec![0; rows.len()];
+    let mut map = vec![0; PHOTO.pixels()];
+    rle::label_map(&masks, rle::DrawOrder::Rows, 1, &mut map).unwrap();
     let mut group = criterion.benchmark_group("masks");
     group.bench_function(BenchmarkId::new("polygon", n), |b| {
         b.iter(|| fixtures::rasterize(black_box(&outlines)));
@@ -58,6 +60,9 @@ fn conversion(criterion: &mut Criterion, n: usize) {
     });
     group.bench_function(BenchmarkId::new("decode", n), |b| {
         b.iter(|| rle::decode(black_box(&masks), black_box(&mut out)));
+    });
+    group.bench_function(BenchmarkId::new("from label map", n), |b| {
+        b.iter(|| rle::from_label_map_c(black_box(&map), PHOTO, Some(0)).unwrap());
     });
     group.bench_function(BenchmarkId::new("codec in", n), |b| {
         b.iter(|| rle::parse(black_box(&strings), PHOTO).unwrap());

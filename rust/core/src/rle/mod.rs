@@ -17,7 +17,8 @@
 //! | `codec` | COCO's compressed counts |
 //! | `dense` | one byte a pixel, to masks and back |
 //! | `bitplane` | one bit a pixel, row by row, to paint from |
-//! | `label_map` | one number a pixel |
+//! | `label_map` | masks to one number a pixel |
+//! | `labels` | one number a pixel to masks |
 //! | `sort` | sort of numbers that come from few places |
 //! | `dispatch`, `portable`, `avx2` | kernels by instruction set: reading counts, setting bits |
 //!
@@ -32,6 +33,7 @@ mod counts;
 mod dense;
 mod dispatch;
 mod label_map;
+mod labels;
 mod masks;
 mod measure;
 mod ops;
@@ -45,14 +47,15 @@ pub use bitplane::BitPlane;
 pub use codec::{format, parse};
 pub use counts::Counts;
 pub use dense::{decode, encode_c, encode_f};
-pub use label_map::label_map;
+pub use label_map::{DrawOrder, label_map};
+pub use labels::{Label, from_label_map_c, from_label_map_f};
 pub use masks::Masks;
 pub use measure::{PixelBox, area, area_of_counts, boxes};
 pub(crate) use ops::{PixelBits, SpanIndex};
 pub use ops::{difference, intersection, iou, union};
 pub(crate) use place::{PlacedMask, PlacedMasks, Placer, place_rows};
 pub use place::{place, place_counts};
-pub use polygon::{LARGEST_COORDINATE, Polygons, polygons, rasterize};
+pub use polygon::{LARGEST_COORDINATE, Polygons, Vertices, polygons, rasterize};
 pub(crate) use spans::{append_counts, bounding_box, number_of_pixels};
 
 #[cfg(test)]

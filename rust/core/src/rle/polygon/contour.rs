@@ -2,7 +2,8 @@
 //!
 //! The outlines of a mask run along pixel edges: horizontal ones above and below its spans, vertical ones between
 //! neighbouring columns. Drawing a polygon toggles pixels at horizontal edges only, so a mask comes back exactly
-//! from any rings that contain each of these once. Here each ring bounds one 4-connected part.
+//! from any rings that contain each of these once. Here each ring bounds one 4-connected part. Tops of spans run from
+//! left to right, bottoms back: the mask lies to the right of each ring, below what runs right, left of what runs down.
 
 use std::ops::Range;
 
@@ -22,20 +23,30 @@ pub struct Polygons {
     pub instances: Vec<i64>,
 }
 
+/// Points of pixels that outlines run through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vertices {
+    /// Corners: the ring is the border of the part.
+    Corners,
+    /// Centres: each corner of that ring is moved into the part, by half a pixel on both axes, and cuts to holes run
+    /// through the centres of a column.
+    Centers,
+}
+
 /// Outlines of each mask: for each 4-connected part of it a ring along pixel edges.
 ///
-/// [`super::rasterize`] of these gives the masks. A hole is joined to the outline around it by a cut without width.
+/// [`super::rasterize`] of those through corners gives the masks. A hole is joined to the outline around it by a cut without width.
 ///
 /// # Errors
 /// When there is not enough memory.
-pub fn polygons(masks: &Masks) -> Result<Polygons> {
+pub fn polygons(masks: &Masks, vertices: Vertices) -> Result<Polygons> {
     let h = masks.size().h as u32;
     let mut found =
         Polygons { coordinates: Vec::new(), parts: reserve(1)?, instances: reserve(masks.len() + 1)? };
     found.parts.push(0);
     found.instances.push(0);
     for spans in masks.iter() {
-        Contour::new(spans, h)?.append_rings(&mut found)?;
+        Contour::new(spans, h)?.append_rings(vertices, &mut found)?;
         found.instances.push(found.parts.len() as i64 - 1);
     }
     Ok(found)
@@ -117,21 +128,51 @@ impl Contour {
     }
 
     /// Appends the outlines, holes joined to those around them.
-    fn append_rings(mut self, found: &mut Polygons) -> Result<()> {
+    fn append_rings(mut self, vertices: Vertices, found: &mut Polygons) -> Result<()> {
         for edge in self.tops_of_loops()? {
             // The topmost edge of an outline is a top; that of a hole is the bottom of a span, whose top belongs to
-            // an outline that reaches higher. Crossing over between the two left ends, both on one vertical line,
-            // makes one loop of both.
+            // an outline that reaches higher.
             if edge % 2 == 1 {
-                let (hole, around) = (2 * edge, 2 * (edge - 1));
-                let (after_hole, after_around) = (self.joined[hole], self.joined[around]);
-                self.joined[hole] = around;
-                self.joined[around] = hole;
-                self.joined[after_hole] = after_around;
-                self.joined[after_around] = after_hole;
+                match vertices {
+                    Vertices::Corners => self.cross_over(2 * edge, 2 * (edge - 1)),
+                    Vertices::Centers => self.cut_through(edge, edge - 1)?,
+                }
             }
         }
-        self.for_each_loop(|contour, ends| contour.append_ring(ends, found))
+        self.for_each_loop(|contour, ends| contour.append_ring(ends, vertices, found))
+    }
+
+    /// Crosses over between two ends on one vertical line, which makes one loop of two.
+    fn cross_over(&mut self, hole: usize, around: usize) {
+        let (after_hole, after_around) = (self.joined[hole], self.joined[around]);
+        self.join_ends(hole, around);
+        self.join_ends(after_hole, after_around);
+    }
+
+    /// Makes one loop of those of a hole and of the outline around it, by a cut down the first column of two edges.
+    ///
+    /// Both edges are parted in this column, whose centres the cut then runs through, there and back: along the left
+    /// side of the column it would run through whatever lies beside it.
+    fn cut_through(&mut self, hole: usize, around: usize) -> Result<()> {
+        reserve_more(&mut self.edges, 2)?;
+        reserve_more(&mut self.joined, 4)?;
+        let (parted_around, parted_hole) = (self.edges.len(), self.edges.len() + 1);
+        for edge in [around, hole] {
+            let HorizontalEdge { x0, y, .. } = self.edges[edge];
+            self.edges.push(HorizontalEdge { x0, x1: x0 + 1, y });
+            self.joined.extend([0; 2]);
+        }
+        let (before_around, after_hole) = (self.joined[2 * around], self.joined[2 * hole]);
+        self.join_ends(2 * parted_around, before_around);
+        self.join_ends(2 * parted_hole, after_hole);
+        self.join_ends(2 * parted_around + 1, 2 * parted_hole + 1);
+        self.join_ends(2 * around, 2 * hole);
+        Ok(())
+    }
+
+    fn join_ends(&mut self, one: usize, other: usize) {
+        self.joined[one] = other;
+        self.joined[other] = one;
     }
 
     /// Topmost edge of each loop, of several the leftmost.
@@ -167,22 +208,34 @@ impl Contour {
     }
 
     /// Appends the corners of a loop.
-    fn append_ring(&self, ends: &[usize], found: &mut Polygons) -> Result<()> {
+    fn append_ring(&self, ends: &[usize], vertices: Vertices, found: &mut Polygons) -> Result<()> {
         reserve_more(&mut found.coordinates, 4 * ends.len())?;
         for &end in ends {
             let leave = end ^ 1;
             let HorizontalEdge { x0, x1, y } = self.edges[leave / 2];
-            let next = self.edges[self.joined[leave] / 2].y;
+            let enter = self.joined[leave];
+            let next = self.edges[enter / 2].y;
             // Edges at one height are one side.
             if y != next {
-                let x = if leave % 2 == 0 { x0 } else { x1 } as f64;
-                found.coordinates.extend([x, y as f64, x, next as f64]);
+                let x = if leave % 2 == 0 { x0 } else { x1 };
+                found.coordinates.extend(match vertices {
+                    Vertices::Corners => [x, y, x, next].map(f64::from),
+                    Vertices::Centers => {
+                        let x = if next > y { x as f64 - 0.5 } else { x as f64 + 0.5 };
+                        [x, y as f64 + inwards(leave), x, next as f64 + inwards(enter)]
+                    }
+                });
             }
         }
         reserve_more(&mut found.parts, 1)?;
         found.parts.push(found.coordinates.len() as i64);
         Ok(())
     }
+}
+
+/// Way from the horizontal edge of an end into the mask, half a pixel down from a top, up from a bottom.
+fn inwards(end: usize) -> f64 {
+    if (end / 2).is_multiple_of(2) { 0.5 } else { -0.5 }
 }
 
 #[cfg(test)]
@@ -193,7 +246,11 @@ mod tests {
 
     /// Rings of the only mask of a drawing.
     fn rings(drawing: &str) -> Vec<Vec<f64>> {
-        let Polygons { coordinates, parts, instances } = polygons(&mask(drawing)).unwrap();
+        rings_through(drawing, Vertices::Corners)
+    }
+
+    fn rings_through(drawing: &str, vertices: Vertices) -> Vec<Vec<f64>> {
+        let Polygons { coordinates, parts, instances } = polygons(&mask(drawing), vertices).unwrap();
         assert_eq!(instances, [0, parts.len() as i64 - 1]);
         parts.windows(2).map(|range| coordinates[range[0] as usize..range[1] as usize].to_vec()).collect()
     }
@@ -201,7 +258,7 @@ mod tests {
     #[test]
     fn rings_give_the_mask_back() {
         for masks in random_masks(12) {
-            let Polygons { coordinates, parts, instances } = polygons(&masks).unwrap();
+            let Polygons { coordinates, parts, instances } = polygons(&masks, Vertices::Corners).unwrap();
             let drawn = rasterize(&coordinates, &parts, &instances, masks.size(), &mut || false);
             assert_eq!(drawn, Ok(masks));
         }
@@ -212,6 +269,37 @@ mod tests {
         assert_eq!(rings(".../..."), Vec::<Vec<f64>>::new());
         assert_eq!(rings("..../.##."), [[3.0, 1.0, 3.0, 2.0, 1.0, 2.0, 1.0, 1.0]]);
         assert_eq!(rings("##/##/#."), [[2.0, 0.0, 2.0, 2.0, 1.0, 2.0, 1.0, 3.0, 0.0, 3.0, 0.0, 0.0]]);
+    }
+
+    #[test]
+    fn rings_run_through_pixel_centres() {
+        let rings = |drawing: &str| rings_through(drawing, Vertices::Centers);
+        assert_eq!(rings(".../..."), Vec::<Vec<f64>>::new());
+        assert_eq!(rings("..../.##."), [[2.5, 1.5, 2.5, 1.5, 1.5, 1.5, 1.5, 1.5]]);
+        assert_eq!(rings("##/##/#."), [[1.5, 0.5, 1.5, 1.5, 0.5, 1.5, 0.5, 2.5, 0.5, 2.5, 0.5, 0.5]]);
+        // A hole, joined by a cut down the second column: its sides run through the pixels around it.
+        let ring = rings("###/#.#/###").concat();
+        let points: Vec<String> =
+            ring.as_chunks().0.iter().map(|[x, y]: &[f64; 2]| format!("{x},{y}")).collect();
+        let expected =
+            "1.5,0.5 1.5,0.5 0.5,0.5 0.5,2.5 2.5,2.5 2.5,0.5 1.5,0.5 1.5,0.5 2.5,0.5 2.5,2.5 0.5,2.5 0.5,0.5";
+        assert_eq!(points.join(" "), expected);
+    }
+
+    #[test]
+    fn each_vertex_is_the_centre_of_a_pixel_of_the_mask() {
+        for masks in random_masks(13) {
+            let drawn = crate::testing::dense(&masks);
+            let Polygons { coordinates, parts, instances } = polygons(&masks, Vertices::Centers).unwrap();
+            for (mask, range) in drawn.iter().zip(instances.windows(2)) {
+                let of_mask = parts[range[0] as usize] as usize..parts[range[1] as usize] as usize;
+                for [x, y] in coordinates[of_mask].as_chunks().0 {
+                    assert!(
+                        mask[(y - 0.5) as usize][(x - 0.5) as usize] && x.fract() == 0.5 && y.fract() == 0.5
+                    );
+                }
+            }
+        }
     }
 
     #[test]
@@ -233,6 +321,6 @@ mod tests {
         let whole = Masks::from_counts(size, &[3, u32::MAX - 3], &[0, 2]).unwrap();
         let end = u32::MAX as f64;
         let expected = [end, 0.0, end, 1.0, 3.0, 1.0, 3.0, 0.0];
-        assert_eq!(polygons(&whole).unwrap().coordinates, expected);
+        assert_eq!(polygons(&whole, Vertices::Corners).unwrap().coordinates, expected);
     }
 }

@@ -8,6 +8,6 @@ mod contour;
 mod edge;
 mod raster;
 
-pub use contour::{Polygons, polygons};
+pub use contour::{Polygons, Vertices, polygons};
 pub use edge::LARGEST_COORDINATE;
 pub use raster::rasterize;
