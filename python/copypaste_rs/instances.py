@@ -240,6 +240,16 @@ class Instances(Immutable):
                 raise wrongly("instances", f"columns {name!r} that can be joined", f"others: {error}") from None
         return cls._trusted(joined)
 
+    def without_crowds(self) -> Instances:
+        """The instances but for crowds; all of them where nobody said which are.
+
+        Examples
+        --------
+        >>> Instances(labels=[3, 7], iscrowd=[False, True]).without_crowds().labels
+        array([3])
+        """
+        return self if self.iscrowd is None else self[~self.iscrowd]
+
     def replace(self, **columns: ArrayLike | RleMasks) -> Instances:
         """The instances with some columns replaced or added; all others, and rows cut before, stay as they are.
 

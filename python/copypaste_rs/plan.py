@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import Any, TypeVar, final
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, TypeVar, final, overload
 
 import numpy as np
 
@@ -14,6 +14,14 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._immutable import NotAnArray
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from copypaste_rs.masks import RleMasks
+
+FlipPairsGiven: TypeAlias = "Sequence[tuple[SupportsIndex, SupportsIndex]] | None"
+"""Pairs of points that a mirror image exchanges, as they are given."""
 
 MIN_SIGMA, MAX_SIGMA = 0.1, 20.0
 
@@ -56,6 +64,49 @@ class Placement(NotAnArray):
         put(self, "offset", _checks.pair("offset", self.offset, -side, side))
         put(self, "canvas_size", _checks.size("canvas_size", _pair_only("canvas_size", self.canvas_size)))
         put(self, "hflip", _checks.flag("hflip", self.hflip))
+
+    @overload
+    def to_input(self, placed: RleMasks) -> RleMasks: ...
+    @overload
+    def to_input(self, placed: ArrayLike, *, flip_pairs: FlipPairsGiven = None) -> NDArray[Any]: ...
+
+    def to_input(self, placed: RleMasks | ArrayLike, *, flip_pairs: FlipPairsGiven = None) -> RleMasks | NDArray[Any]:
+        """Boxes, points or masks of the canvas, back on the image that was placed there.
+
+        Positions are those that the placement moves to the given ones, exactly but for rounding, on the image or off
+        it: nothing is cut. Masks are resized back by the nearest pixel. Where the placement enlarges, a mask comes
+        back as it was; what it cropped is not set.
+
+        Parameters
+        ----------
+        placed : RleMasks, or array of shape (..., 4), (..., 2) or (..., k, 3)
+            Masks of the canvas's size; boxes x0, y0, x1, y1; points x, y; or keypoints x, y, v, of which those that
+            nobody marked (v = 0) stay as they are. float32 or float64; integers become float64.
+        flip_pairs : sequence of pairs of int, optional
+            Numbers of points that a mirror image exchanges; a mirrored placement needs them for keypoints.
+
+        Returns
+        -------
+        RleMasks, or array of the shape and dtype of `placed`
+            Masks of the image's size, or positions on it.
+
+        Raises
+        ------
+        ValueError
+            When masks are of another size than the canvas, an array of another shape, a number not finite, or the whole
+            resized image has more than 2^32 - 1 pixels, where `placed` are masks.
+        TypeError
+            When `placed` is none of these.
+
+        Examples
+        --------
+        >>> placement = Placement((480, 640), (960, 1280), (-100, -256), (1024, 1024))
+        >>> placement.to_input([[0, 0, 1024, 860]])
+        array([[128.,  50., 640., 480.]])
+        """
+        if callable(getattr(placed, "place", None)):  # masks, whose module imports this one
+            return _masks_to_input(self, placed)
+        return _positions_to_input(self, placed, _checks.flip_pairs(flip_pairs))
 
     @classmethod
     def _trusted(cls, *values: Any) -> Placement:
@@ -195,6 +246,50 @@ def check_placement(placement: object, size: tuple[int, ...], name: str) -> Plac
     if placement.input_size != size:
         raise wrong("placement", f"input_size {size} as {name} has", str(placement.input_size))
     return placement
+
+
+def _masks_to_input(placement: Placement, masks: Any) -> RleMasks:
+    """The canvas's masks on the image: the whole resized image, as far as the canvas has it, resized back."""
+    if masks.size != placement.canvas_size:
+        raise wrong("placed", f"masks of size {placement.canvas_size} as the canvas has", str(masks.size))
+    for h, w in (placement.resized_size, placement.input_size):
+        if h * w > _checks.MAX_PIXELS:
+            expected = f"masks of a placement whose image has at most {_checks.MAX_PIXELS} pixels, resized too"
+            raise wrong("placed", expected, f"({h}, {w})")
+    y, x = placement.offset
+    whole = Placement(placement.canvas_size, placement.canvas_size, (-y, -x), placement.resized_size)
+    back = Placement(placement.resized_size, placement.input_size, (0, 0), placement.input_size, placement.hflip)
+    made: RleMasks = masks.place(whole).place(back)
+    return made
+
+
+def _positions_to_input(placement: Placement, placed: Any, flip_pairs: _checks.FlipPairs) -> NDArray[Any]:
+    values, dtype = _checks.positions("placed", placed, (4, 2, 3))
+    keypoints = values.shape[-1] == 3
+    if keypoints and values.ndim == 1:
+        raise wrong("placed", "shape (..., 4), (..., 2) or (..., k, 3)", str(values.shape))
+    if keypoints and placement.hflip:
+        if flip_pairs is None:
+            raise wrong("flip_pairs", "the pairs of points that a mirror image exchanges, () for none", "None")
+        if flip_pairs and (last := max(map(max, flip_pairs))) >= values.shape[-2]:
+            k = values.shape[-2]
+            raise wrong("flip_pairs", f"numbers of points from 0 to {k - 1}, since keypoints have {k} each", str(last))
+        order = np.arange(values.shape[-2])
+        for i, j in flip_pairs:
+            order[[i, j]] = j, i
+        values = values[..., order, :]
+    moved = values.copy()
+    axes = zip(placement.offset, placement.input_size, placement.resized_size, strict=True)
+    for number, (offset, side, resized) in enumerate(axes):
+        along = np.s_[..., 1 - number :: 2] if values.shape[-1] != 3 else np.s_[..., 1 - number]
+        moved[along] = (values[along] - offset) * (side / resized)
+        if number == 1 and placement.hflip:
+            moved[along] = side - moved[along]
+    if placement.hflip and values.shape[-1] == 4:
+        moved[..., ::2] = moved[..., [2, 0]]
+    if keypoints:
+        moved = np.where(values[..., 2:] == 0, values, moved)
+    return _checks.stored("placed", moved, dtype)
 
 
 def _pair_only(name: str, value: object) -> object:

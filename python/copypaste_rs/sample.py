@@ -109,6 +109,30 @@ class Sample(Immutable):
         """Further rasters by name, with fill and interpolation: what the argument `maps` of another sample takes."""
         return dict(self._maps)
 
+    def replace(
+        self,
+        *,
+        image: NDArray[Any] | None = None,
+        instances: Instances | None = None,
+        info: Mapping[str, Any] | None = None,
+        maps: Mapping[str, PixelMap | NDArray[Any]] | None = None,
+    ) -> Sample:
+        """The sample with some of its parts replaced, which are checked as the constructor checks them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> sample = Sample(np.zeros((2, 3), np.uint8), Instances(), {"image_id": 7})
+        >>> sample.replace(image=sample.image + np.uint8(1)).info
+        {'image_id': 7}
+        """
+        return Sample(
+            self.image if image is None else image,
+            self.instances if instances is None else instances,
+            self.info if info is None else info,
+            self._maps if maps is None else maps,
+        )
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sample):
             return NotImplemented

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, features
 
+from copypaste_rs import datasets
 from copypaste_rs.datasets.images import ImageOptions, encode_image, read_image
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from tests.fixtures.coco_files import photo
@@ -72,6 +73,30 @@ def test_what_cannot_be_written_as_an_image_is_refused() -> None:
         encode_image(np.zeros((3, 4, 4), np.uint8), "png", 95)
     with pytest.raises(ArgumentError, match="at most 65500 pixels for JPEG"):
         encode_image(np.zeros((1, 65501), np.uint8), "jpg", 95)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (([[0]], "png"), TypeError, "image: expected a NumPy array, got list"),
+        ((np.zeros((3, 4)), "png"), TypeError, "image: expected dtype uint8 to write a file, got float64"),
+        ((np.zeros(4, np.uint8), "png"), ValueError, "image: expected shape (H, W) or (H, W, C), got (4,)"),
+        ((np.zeros((0, 4), np.uint8), "png"), ValueError, "image: expected no side of length zero, got shape (0, 4)"),
+        ((np.zeros((3, 4), np.uint8), "gif"), ValueError, "format: expected one of 'jpg', 'png', got 'gif'"),
+        ((np.zeros((3, 4), np.uint8), None), TypeError, "format: expected one of 'jpg', 'png', got None"),
+        ((np.zeros((3, 4), np.uint8), "jpg", 0), ValueError, "quality: expected an integer from 1 to 100, got 0"),
+        ((np.zeros((3, 4), np.uint8), "jpg", 9.5), TypeError, "quality: expected an integer, got 9.5"),
+    ],
+)
+def test_arguments_of_the_public_name(arguments: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught:
+        datasets.encode_image(*arguments)
+    assert str(caught.value) == message
+
+
+def test_the_quality_of_the_public_name_is_that_of_the_writer() -> None:
+    image = np.random.default_rng(1).integers(0, 256, (9, 12, 3), dtype=np.uint8)
+    assert datasets.encode_image(image, "jpg") == encode_image(image, "jpg", 95) != encode_image(image, "jpg", 94)
 
 
 def test_something_else_than_an_image_is_an_os_error(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copypaste_rs import Instances, RleMasks, Sample
+from copypaste_rs import Instances, PixelMap, RleMasks, Sample
 
 MASKS = RleMasks((2, 3), [1, 2, 3, 0, 6], [0, 3, 5])
 IMAGE = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
@@ -137,6 +137,34 @@ def test_equality_looks_into_everything() -> None:
     assert Instances(v=ragged) == Instances(v=ragged.copy()) != Instances(v=ragged[::-1])
     pairs = np.array([(1, np.nan)], [("a", "i4"), ("b", "f4")])
     assert Instances(v=pairs) == Instances(v=pairs.copy()) != Instances(v=np.zeros(1, pairs.dtype))
+
+
+def test_rows_without_crowds() -> None:
+    mixed = Instances(labels=[3, 7, 9], iscrowd=[False, True, False])
+    assert mixed.without_crowds() == Instances(labels=[3, 9], iscrowd=[False, False])
+    assert mixed[:0].without_crowds() == mixed[:0]
+    unsaid = Instances(labels=[3, 7])
+    assert unsaid.without_crowds() == unsaid
+
+
+def test_parts_of_a_sample_are_replaced() -> None:
+    image = np.zeros((2, 3, 3), np.uint8)
+    rows = Instances(masks=RleMasks((2, 3), [1, 2, 3], [0, 3]), labels=[4])
+    depth = PixelMap(np.ones((2, 3), np.float32), fill=7)
+    sample = Sample(image, rows, {"image_id": 5}, maps={"depth": depth})
+    assert sample.replace() == sample
+    assert sample.replace().info is not sample.info
+    assert sample.replace(image=image + 1) == Sample(image + 1, rows, {"image_id": 5}, maps={"depth": depth})
+    assert sample.replace(instances=Instances()) == Sample(image, Instances(), {"image_id": 5}, maps={"depth": depth})
+    assert sample.replace(info={}) == Sample(image, rows, maps={"depth": depth})
+    assert sample.replace(maps={}) == Sample(image, rows, {"image_id": 5})
+    assert sample == Sample(image, rows, {"image_id": 5}, maps={"depth": depth})
+    boxed = Sample(image, Instances(boxes=[[0, 0, 2, 1]]))
+    assert boxed.replace(info={"a": 1}).instances == boxed.instances
+    with pytest.raises(ValueError, match=r"^instances: expected masks of the image's size \(5, 3\), got \(2, 3\)$"):
+        sample.replace(image=np.zeros((5, 3), np.uint8), maps={})
+    with pytest.raises(TypeError, match=r"^instances: expected Instances, got list$"):
+        sample.replace(instances=[])  # type: ignore[arg-type]
 
 
 def test_what_cannot_be_joined_is_named() -> None:

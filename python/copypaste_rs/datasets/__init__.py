@@ -1,7 +1,8 @@
 """Files and data sets: COCO in and out, and copy-paste as a map-style data set.
 
-`CopyPasteDataset` needs NumPy alone. `CocoDataset` and `CocoWriter` read and write files with msgspec, simplejpeg
-and Pillow, which ``pip install 'copypaste_rs[coco]'`` brings; they are imported when one of the two is asked for.
+`CopyPasteDataset` needs NumPy alone. `CocoDataset` and `CocoWriter` read and write files, and `encode_image` makes
+one, with msgspec, simplejpeg and Pillow, which ``pip install 'copypaste_rs[coco]'`` brings; they are imported when one
+of the three is asked for.
 `sample_data` opens the small sample set that comes with the package, whose files `sample_paths` names.
 """
 
@@ -16,12 +17,14 @@ from copypaste_rs.datasets.embedded import sample_data, sample_paths
 if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
+    from copypaste_rs.datasets.images import encode_image
 
-__all__ = ["CocoDataset", "CocoWriter", "CopyPasteDataset", "sample_data", "sample_paths"]
+__all__ = ["CocoDataset", "CocoWriter", "CopyPasteDataset", "encode_image", "sample_data", "sample_paths"]
 
 _NEED_EXTRA = {
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
+    "encode_image": "copypaste_rs.datasets.images",
 }
 
 

@@ -259,7 +259,7 @@ def _opened(data: bytes) -> Image.Image:
     raise UnidentifiedImageError
 
 
-def encode_image(image: NDArray[Any], format: str, quality: int) -> bytes:  # noqa: A002 (as in Pillow)
+def encode_image(image: NDArray[Any], format: str, quality: SupportsIndex = 95) -> bytes:  # noqa: A002 (as in Pillow)
     """The bytes of an image file; the same pixels give the same bytes.
 
     JPEG is written without chroma subsampling, so that the edge of a pasted object stays where it is.
@@ -272,10 +272,29 @@ def encode_image(image: NDArray[Any], format: str, quality: int) -> bytes:  # no
         The file format.
     quality : int
         Of JPEG, 1 to 100.
+
+    Returns
+    -------
+    bytes
+        The file.
+
+    Raises
+    ------
+    ValueError
+        When the image has another shape, a side is zero or too long for JPEG, or an option is none of these.
+    TypeError
+        When `image` is not an array of uint8, or an option of another type.
+
+    Examples
+    --------
+    >>> encode_image(np.zeros((480, 640, 3), np.uint8), "png")[1:4]
+    b'PNG'
     """
-    if image.dtype != np.uint8:
+    _checks.choice("format", format, FORMATS)
+    quality = _checks.integer("quality", quality, 1, 100)
+    if _checks.array("image", image).dtype != np.uint8:
         raise wrong_type("image", "dtype uint8 to write a file", str(image.dtype))
-    if image.ndim == 3 and image.shape[2] not in (1, 3):
+    if _checks.raster("image", image).ndim == 3 and image.shape[2] not in (1, 3):
         raise wrong("image", "1 or 3 channels to write a file", str(image.shape[2]))
     if format == "png":
         buffer = io.BytesIO()
