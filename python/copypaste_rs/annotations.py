@@ -9,6 +9,7 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import item, wrong, wrong_type
+from copypaste_rs._field_values import InexactError, as_float, as_text
 from copypaste_rs.column_kinds import COLUMN_KINDS, DERIVED, kind_of
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.masks import RleMasks
@@ -139,7 +140,7 @@ def _column(name: str, values: list[Any]) -> NDArray[Any]:
     """A column of one dtype: text where there is any, else bools, else integers where none is missing, else floats."""
     kinds = {type(value) for value in values if value is not None}
     if str in kinds:
-        return np.array([_text(value) for value in values])
+        return np.array(["" if value is None else as_text(value) for value in values])
     if kinds == {bool}:
         return np.array([bool(value) for value in values])
     missing = any(value is None for value in values)
@@ -152,13 +153,7 @@ def _float(place: Place, value: float | None) -> float:
     if value is None:
         return float("nan")
     try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf")
-    if isinstance(value, int) and (number == float("inf") or int(number) != value):
-        raise wrong(place, "an integer that float64 holds, as not all there are integers of 64 bits", str(value))
-    return number
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        return as_float(value)
+    except InexactError:
+        expected = "an integer that float64 holds, as not all there are integers of 64 bits"
+        raise wrong(place, expected, str(value)) from None

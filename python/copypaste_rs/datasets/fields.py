@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from copypaste_rs._field_values import InexactError, as_float, as_text
 from copypaste_rs._ragged import offsets_of
 from copypaste_rs.column_kinds import COLUMN_KINDS, kind_of
 from copypaste_rs.datasets._extras import extra
@@ -59,10 +60,6 @@ class LeftOut(NamedTuple):
     compound: list[str]
     inexact: list[str]
     rare: list[str]
-
-
-class InexactError(ValueError):
-    """Floats do not hold the integers of a field."""
 
 
 class Field(NamedTuple):
@@ -206,7 +203,7 @@ def _flags(name: str, n: int, rows: NDArray[np.int64], values: list[Any]) -> Fie
 def _column(n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
     kinds = {type(value) for value in values}
     if str in kinds:  # mixed with numbers: all as text
-        return _text_field(n, rows, [_text(value) for value in values])
+        return _text_field(n, rows, [as_text(value) for value in values])
     if kinds == {bool}:
         flags = np.zeros(n, np.bool_)
         flags[rows] = values
@@ -214,7 +211,7 @@ def _column(n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
     if float not in kinds and len(rows) == n and all(-(2**63) <= value < 2**63 for value in values):
         return Field(np.array(values, np.int64), whole=True)
     numbers_or_nan = np.full(n, np.nan)
-    numbers_or_nan[rows] = [_float(value) for value in values]
+    numbers_or_nan[rows] = [as_float(value) for value in values]
     return Field(numbers_or_nan, whole=float not in kinds)
 
 
@@ -232,17 +229,3 @@ def _text_field(n: int, rows: NDArray[np.int64], texts: list[str]) -> Field:
 def is_text(dtype: np.dtype[Any]) -> bool:
     """Whether a column of this dtype, made from fields of a file, holds texts."""
     return dtype.kind in "UO"
-
-
-def _float(value: float) -> float:
-    try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf")
-    if isinstance(value, int) and (number == float("inf") or int(number) != value):
-        raise InexactError
-    return number
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
