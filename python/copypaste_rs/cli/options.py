@@ -16,7 +16,7 @@ from copypaste_rs.cli.outputs import real_path
 from copypaste_rs.column_kinds import DERIVED, PROVENANCE, absent_value
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import BOXES, BoxAloneError
-from copypaste_rs.datasets.categories import label_weights
+from copypaste_rs.datasets.categories import joined_categories, label_weights, moved_ids
 from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.coco_json import CROWDS
 from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
@@ -266,23 +266,15 @@ def _opened(options: Mapping[str, Any]) -> Inputs:
     if options["source_annotations"] is None:
         return Inputs(targets, None, targets.categories)
     sources = CocoDataset(options["source_annotations"], options["source_images"], **given)
+    path = options["source_annotations"]
     ours, theirs = targets.keypoint_names, sources.keypoint_names
     if ours and theirs and ours != theirs:
-        path = options["source_annotations"]
         raise ValueError(f"{path}: categories: expected the keypoints of the other file, {ours}, got {theirs}")
-    return Inputs(targets, sources, _joined(targets.categories, sources.categories, options["source_annotations"]))
-
-
-def _joined(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
-    names = {category["id"]: category.get("name") for category in ours}
-    for category in theirs:
-        known = names.get(category["id"], category.get("name"))
-        if known != category.get("name"):
-            raise ValueError(
-                f"{path}: category {category['id']} is {category.get('name')!r}, but {known!r} in the other file; "
-                "both files need the same categories"
-            )
-    return ours + [category for category in theirs if category["id"] not in names]
+    _, ids = joined_categories(str(path), targets.categories, sources.categories)
+    if moved := moved_ids(sources.categories, ids):
+        warnings.warn(f"{path}: categories are joined by name: {moved}", UserWarning, stacklevel=2)
+    sources = sources.with_categories(targets.categories)
+    return Inputs(targets, sources, sources.categories)
 
 
 def pairing(inputs: Inputs, transform: SimpleCopyPaste, options: Mapping[str, Any]) -> CopyPasteDataset[Sample]:

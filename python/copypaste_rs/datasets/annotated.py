@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import operator
 import warnings
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 import numpy as np
 
 from copypaste_rs._checks import wrong_type
-from copypaste_rs.datasets.categories import flip_pairs, label_weights
+from copypaste_rs.datasets.categories import category_ids, flip_pairs, joined_categories, label_weights
 from copypaste_rs.datasets.file_names import find_file, possible_names
 from copypaste_rs.datasets.images import read_image
 from copypaste_rs.datasets.tables import image_info
@@ -20,6 +21,8 @@ from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from typing_extensions import Self
 
     from copypaste_rs.datasets.images import ImageOptions
     from copypaste_rs.datasets.tables import AnnotationTables
@@ -125,6 +128,45 @@ class AnnotatedImages(Sequence[Sample]):
         """Labels that occur but are not among these categories, ascending."""
         known = {category["id"] for category in categories}
         return [label for label in np.unique(self._tables.labels).tolist() if label not in known]
+
+    def with_categories(self, categories: Sequence[Mapping[str, Any]]) -> Self:
+        """The data set with labels of these categories, joined by name; those of other names are added to them.
+
+        Parameters
+        ----------
+        categories : sequence of dict
+            Of another data set, which this one is to meet.
+
+        Returns
+        -------
+        CocoDataset
+            A new one, which shares all but the labels.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When these are no categories; when an id has one name there and here another one, which is not among them;
+            when several have the name by which one would be joined.
+
+        Examples
+        --------
+        >>> from copypaste_rs.datasets import sample_data
+        >>> photos = sample_data()
+        >>> photos.instances(0).labels, photos.categories[0]["name"]
+        (array([1]), 'cup')
+        >>> joined = photos.with_categories([{"id": 7, "name": "cup"}])
+        >>> joined.instances(0).labels, [category["id"] for category in joined.categories][:2]
+        (array([7]), [7, 2])
+        """
+        category_ids("categories", categories)
+        joined, ids = joined_categories("categories", categories, self.categories)
+        labels = self._tables.labels.copy()
+        for old, new in ids.items():
+            labels[self._tables.labels == old] = new
+        made = copy.copy(self)
+        made._tables = self._tables._replace(labels=labels, categories=joined)
+        made.categories = joined
+        return made
 
     def class_weights(self, weights: Mapping[str, SupportsFloat]) -> dict[int, float]:
         """Weights by label, for `SimpleCopyPaste`, of weights by the name of a category.

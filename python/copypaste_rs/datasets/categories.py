@@ -53,6 +53,53 @@ def plain_categories(categories: Sequence[Mapping[str, Any]]) -> list[dict[str, 
     return found
 
 
+def joined_categories(
+    place: str, ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], dict[int, int]]:
+    """Categories of two sets, joined by name, and the id here of each of the other set.
+
+    Raises
+    ------
+    ValueError
+        When an id is that of two names, or it is not plain which category has a name; `place` begins the error.
+
+    Examples
+    --------
+    >>> ours = [{"id": 1, "name": "cat"}]
+    >>> joined_categories("sources", ours, [{"id": 3, "name": "cat"}, {"id": 2, "name": "dog"}])
+    ([{'id': 1, 'name': 'cat'}, {'id': 2, 'name': 'dog'}], {3: 1, 2: 2})
+    """
+    names = {category["id"]: category.get("name") for category in ours}
+    their_names = [category.get("name") for category in theirs]
+    joined, ids = [dict(category) for category in ours], {}
+    for category, name in zip(theirs, their_names, strict=True):
+        number = category["id"]
+        same = [ours_too for ours_too, known in names.items() if known == name and name is not None]
+        if number in names and names[number] == name:
+            ids[number] = number
+        elif same and (len(same) > 1 or their_names.count(name) > 1):
+            raise ValueError(
+                f"{place}: categories: expected one category of the name {name!r} in each file, by which they are "
+                "joined, got more"
+            )
+        elif same:
+            ids[number] = same[0]
+        elif number in names:
+            raise ValueError(
+                f"{place}: category {number} is {name!r}, but {names[number]!r} in the other file; an id has one name"
+            )
+        else:
+            ids[number] = number
+            joined.append(dict(category))
+    return joined, ids
+
+
+def moved_ids(categories: Sequence[Mapping[str, Any]], ids: Mapping[int, int]) -> str:
+    """Ids that are others here, in words; "" where none is."""
+    names = {category["id"]: category.get("name") for category in categories}
+    return ", ".join(f"{names[old]!r} {old} becomes {new}" for old, new in ids.items() if old != new)
+
+
 def keypoint_names(name: str, categories: Sequence[Mapping[str, object]]) -> list[str] | None:
     """Names of keypoints, which all categories that have any share; None where none has.
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ctypes
 import operator
 import warnings
+from collections.abc import Sequence
 from multiprocessing import context, sharedctypes
 from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeVar, final
 
 import numpy as np
 
 from copypaste_rs import _checks, draws
-from copypaste_rs._checks import wrong_type
+from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._engine.planning import whole_weights
+from copypaste_rs.datasets.categories import category_ids, joined_categories, moved_ids
 from copypaste_rs.sample import Sample
 from copypaste_rs.transforms import ForTraining, SimpleCopyPaste
 
@@ -76,7 +78,8 @@ class CopyPasteDataset(Generic[Item]):
     transform : SimpleCopyPaste or ForTraining
         What is done; items are what it gives.
     sources : sequence of Sample, optional
-        The images whose objects are pasted; None takes them from `dataset`, another one than the item itself.
+        The images whose objects are pasted; None takes them from `dataset`, another one than the item itself. Where
+        both have `categories`, a name has one id in both, and an id one name; `CocoDataset.with_categories` sees to it.
     num_sources : int
         Partners of an item, 1 to 1024. One without an object is drawn again, up to eight times, then left out.
     seed : int
@@ -89,7 +92,7 @@ class CopyPasteDataset(Generic[Item]):
     Raises
     ------
     ValueError
-        When an argument has a wrong value.
+        When an argument has a wrong value; when categories of `dataset` and `sources` contradict one another.
     TypeError
         When an argument is of another type; on access, when an item of a data set is not a `Sample`.
 
@@ -140,6 +143,8 @@ class CopyPasteDataset(Generic[Item]):
         self._dataset = _check_samples("dataset", dataset)
         self._itself = sources is None or sources is dataset
         self._sources = dataset if sources is None else _check_samples("sources", sources)
+        if not self._itself:
+            _check_categories(self._dataset, self._sources)
         self.transform = transform
         self._philox_words = inner._backend.philox_words
         self._num_sources = _checks.integer("num_sources", num_sources, 1, MAX_SOURCES)
@@ -340,6 +345,22 @@ def _check_samples(name: str, dataset: Samples) -> Samples:
 def _may_have_objects(dataset: Samples, index: int) -> bool:
     ask = getattr(dataset, "has_objects", None)
     return True if ask is None else bool(ask(index))
+
+
+def _check_categories(dataset: Samples, sources: Samples) -> None:
+    """Check that labels mean one thing in both, where both say what they mean."""
+    ours, theirs = (getattr(each, "categories", None) for each in (dataset, sources))
+    try:
+        category_ids("dataset", ours)
+        category_ids("sources", theirs)
+    except (ValueError, TypeError):  # something else of that name
+        return
+    assert isinstance(ours, Sequence)
+    assert isinstance(theirs, Sequence)
+    _, ids = joined_categories("sources", ours, theirs)
+    if moved := moved_ids(theirs, ids):
+        way = "; sources.with_categories(dataset.categories) joins them by name" * hasattr(sources, "with_categories")
+        raise wrong("sources", "categories with the ids that they have in dataset", f"others: {moved}{way}")
 
 
 def _crowds_alone(dataset: Samples) -> str:
