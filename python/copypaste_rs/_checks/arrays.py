@@ -130,11 +130,15 @@ def label_map_output(
     whole: tuple[int, int], out: object, order: object, stride: object
 ) -> tuple[bool, int, NDArray[np.int32]]:
     """Whether smaller masks are drawn over larger ones, the stride, and the array to draw in."""
-    by_area = choice("order", order, ("rows", "area")) == "area"
-    step = integer("stride", stride, 1, MAX_SIDE)  # type: ignore[arg-type]  # that is checked
-    h, w = (len(range(step // 2, side, step)) for side in whole)
+    by_area, step, shape = False, 1, whole
+    if (
+        type(order) is not str or order != "rows" or type(stride) is not int or stride != 1
+    ):  # checks take longer than small maps
+        by_area = choice("order", order, ("rows", "area")) == "area"
+        step = integer("stride", stride, 1, MAX_SIDE)  # type: ignore[arg-type]  # that is checked
+        shape = len(range(step // 2, whole[0], step)), len(range(step // 2, whole[1], step))
     dtype = np.dtype(np.int32)
-    return by_area, step, np.empty((h, w), dtype) if out is None else output("out", out, (h, w), dtype)
+    return by_area, step, np.empty(shape, dtype) if out is None else output("out", out, shape, dtype)
 
 
 def output(
