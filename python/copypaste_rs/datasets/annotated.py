@@ -154,9 +154,9 @@ class AnnotatedImages(Sequence[Sample]):
         >>> photos = sample_data()
         >>> photos.instances(0).labels, photos.categories[0]["name"]
         (array([1]), 'cup')
-        >>> joined = photos.with_categories([{"id": 7, "name": "cup"}])
+        >>> joined = photos.with_categories([{"id": 90, "name": "cup"}])
         >>> joined.instances(0).labels, [category["id"] for category in joined.categories][:2]
-        (array([7]), [7, 2])
+        (array([90]), [90, 2])
         """
         category_ids("categories", categories)
         joined, ids = joined_categories("categories", categories, self.categories)
