@@ -255,3 +255,63 @@ def test_long_texts_go_through_the_transform_and_back(tmp_path: Path) -> None:
         inputs = ["--annotations", str(long.annotations), "--images", str(long.images), "--source-annotations",
                   str(short.annotations), "--source-images", str(short.images), "--workers", "1"]  # fmt: skip
         assert run(["augment", *inputs, "--size", "64", "--output", str(tmp_path / name)]) == 0
+
+
+FURTHER: dict[str, Any] = {
+    "score": 0.5,
+    "note": "x" * 300,
+    "list": [1],
+    "keypoints": [1, 2, 2],
+    "num_keypoints": 1,
+    "area": 4,
+}
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (None, {"score", "note", "keypoints", "num_keypoints"}),
+        ((), set()),
+        (["score"], {"score"}),
+        ({"keypoints", "area"}, {"keypoints", "num_keypoints"}),
+        (("note", "score"), {"note", "score"}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*'list'")
+def test_the_fields_that_are_read_can_be_chosen(tmp_path: Path, columns: Any, expected: set[str]) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    files = write(tmp_path, [annotation(1, square, **FURTHER), annotation(2, square, **FURTHER)])
+    photos = CocoDataset(*files, columns=columns)
+    assert set(photos.fields) == expected
+    everything = CocoDataset(*files).instances(0).columns
+    for name, column in photos.instances(0).columns.items():
+        assert np.array_equal(column, everything[name]) if name != "masks" else column == everything[name]
+
+
+def test_a_chosen_field_that_is_not_there_is_said(tmp_path: Path) -> None:
+    files = write(tmp_path, [annotation(1, [box_polygon(2, 2, 9, 9)], score=1.0)])
+    told = "no annotation has the fields that columns asks for: 'keypoints', 'scores'$"
+    with pytest.warns(UserWarning, match=told):
+        photos = CocoDataset(*files, columns=["score", "scores", "keypoints"])
+    assert set(photos.fields) == {"score"}
+    with pytest.raises(TypeError, match="columns: expected a collection of column names, got 'score'"):
+        CocoDataset(*files, columns="score")
+
+
+def test_very_many_fields_can_be_chosen_from(tmp_path: Path) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    rows = [annotation(i, square, **{f"only {i}": i, "some": i}) for i in range(300)]
+    files = write(tmp_path, rows)
+    assert set(CocoDataset(*files, columns=["only 7"]).fields) == {"only 7"}
+    wanted = [f"only {i}" for i in range(100)] + ["some"]
+    with pytest.warns(UserWarning, match="100 fields"):
+        assert set(CocoDataset(*files, columns=wanted).fields) == {"some"}
+
+
+def test_the_command_line_keeps_the_fields_that_are_named(tmp_path: Path) -> None:
+    files = write(tmp_path / "in", [annotation(1, [box_polygon(2, 2, 9, 9)], score=1.0, other="x")])
+    inputs = ["augment", "--annotations", str(files.annotations), "--images", str(files.images), "--size", "64"]
+    assert run([*inputs, "--target-scale", "1", "1", "--output", str(tmp_path / "out"), "--column", "score"]) == 0
+    written = json.loads((tmp_path / "out" / "annotations.json").read_text())["annotations"]
+    assert all("score" in each and "other" not in each for each in written)
+    assert written

@@ -152,6 +152,7 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[
         "num_sources": options["num_sources"],
         **({} if options["boxes"] == "error" else {"boxes": options["boxes"]}),
         **({} if options["crowds"] == "keep" else {"crowds": options["crowds"]}),
+        **({"columns": sorted(options["columns"])} if options["columns"] else {}),
         **({"apply_exif": True} if options["apply_exif"] else {}),
         **inputs,
     }

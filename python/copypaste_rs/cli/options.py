@@ -125,6 +125,8 @@ _INPUTS = [
                  help="Annotations with a box and no outline: refuse the file, keep them as rectangles, drop them."),
     click.option("--crowds", type=click.Choice(CROWDS), default="keep", show_default=True,
                  help="Annotations with iscrowd 1: keep them as crowds, take them as objects, drop them."),
+    click.option("--column", "columns", multiple=True,
+                 help="Further field of annotations that is kept; may be repeated; else all are."),
     click.option("--apply-exif", is_flag=True, help="Turn images as their EXIF orientation says."),
     click.option("--max-pixels", type=click.IntRange(1, _checks.MAX_PIXELS), default=MAX_PIXELS, show_default=True,
                  help="Height times width of the largest image that is decoded."),
@@ -262,6 +264,7 @@ def open_inputs(options: Mapping[str, Any]) -> Inputs:
 
 def _opened(options: Mapping[str, Any]) -> Inputs:
     given = {name: options[name] for name in ("boxes", "crowds", "apply_exif", "max_pixels")}
+    given["columns"] = options["columns"] or None
     targets = CocoDataset(options["annotations"], options["images"], **given)
     if options["source_annotations"] is None:
         return Inputs(targets, None, targets.categories)

@@ -38,7 +38,7 @@ def show(output: Path, *, resume: bool, overwrite: bool) -> None:
     data = CopyPasteDataset(photos, transform, seed=SEED)
     options = {
         "annotations": annotations, "source_annotations": None, "seed": SEED, "copies": COPIES, "num_sources": 1,
-        "boxes": "error", "crowds": "keep",
+        "boxes": "error", "crowds": "keep", "columns": (),
         "apply_exif": False,
         "format": "jpg", "quality": 92, "workers": 1, "resume": resume, "overwrite": overwrite,
     }  # fmt: skip

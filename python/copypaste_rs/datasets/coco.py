@@ -8,10 +8,12 @@ from copypaste_rs import _checks
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.boxes import BOXES
 from copypaste_rs.datasets.coco_json import CROWDS, read_coco
+from copypaste_rs.datasets.column_names import column_names
 from copypaste_rs.datasets.images import MAX_PIXELS, ImageOptions, check_path
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Collection
 
 
 @final
@@ -40,6 +42,9 @@ class CocoDataset(AnnotatedImages):
     crowds : {"keep", "objects", "drop"}
         What is done with annotations whose ``iscrowd`` is 1: they are crowds, which are never pasted; they are objects
         like others, for files whose tool marks every mask that it writes as runs; or they are left out and counted.
+    columns : collection of str, optional
+        Further fields of annotations that become columns, ``keypoints`` among them; None takes all. Time and room of
+        the others are saved.
     apply_exif : bool
         Whether images are turned as their EXIF orientation says. COCO's sizes and outlines are of the pixels as they
         are stored; some tools write those of the turned image.
@@ -102,6 +107,7 @@ class CocoDataset(AnnotatedImages):
         *,
         boxes: str = "error",
         crowds: str = "keep",
+        columns: Collection[str] | None = None,
         apply_exif: bool = False,
         max_pixels: SupportsIndex = MAX_PIXELS,
     ) -> None:
@@ -109,7 +115,7 @@ class CocoDataset(AnnotatedImages):
         folder = check_path("images", images)
         options = ImageOptions.check(apply_exif, max_pixels)
         choices = _checks.choice("boxes", boxes, BOXES), _checks.choice("crowds", crowds, CROWDS)
-        tables = read_coco(path, folder, *choices)
+        tables = read_coco(path, folder, *choices, None if columns is None else column_names("columns", columns))
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
         super().__init__(tables, folder, str(annotations), options)

@@ -66,18 +66,27 @@ class AnnotationsReader:
         image_ids: NDArray[np.int64],
         sizes: NDArray[np.int64],
         names: Mapping[str, Sequence[str] | None],
+        columns: frozenset[str] | None,
     ) -> None:
-        """Reader of annotations of images, given by id and size; categories list `names` for some fields."""
+        """Reader of annotations of images, given by id and size; categories list `names` for some fields.
+
+        Of further fields only those of `columns` are read, or all.
+        """
         self._path = path
         self._index = {number: i for i, number in enumerate(image_ids.tolist())}
         self._sizes = [(h, w) for h, w in sizes.tolist()]
         self._numbers = array("q")  # of the rows, in the file
         self._images, self._ids, self._labels, self._crowd = array("q"), array("q"), array("q"), array("b")
         self._shapes, self._boxes, self._fields = SegmentationsBuilder(), BoxesReader(), FieldReader()
-        self._forms = {name: FormReader(name, names.get(name)) for name in FORMS}
-        self._counted = dict.fromkeys(_COUNTED, 0)
+        self._columns = columns
+        forms = [name for name in FORMS if columns is None or name in columns]
+        self._forms = {name: FormReader(name, names.get(name)) for name in forms}
+        counted_of = {name: COLUMN_KINDS[name].of for name in _COUNTED}
+        self._counted = {name: 0 for name, of in counted_of.items() if columns is None or of in columns}
         self._unknown = 0
-        self._decode = _decoder(self._fields)
+        if columns is not None:
+            self._fields.learn(sorted(columns - _KNOWN))
+        self._decode = self._decoder()
 
     def read(self, number: int, raw: msgspec.Raw) -> None:
         """Take an annotation, whose number in the file is given."""
@@ -104,7 +113,7 @@ class AnnotationsReader:
         self._labels.append(item.category_id)
         self._crowd.append(crowd)
         if self._fields.are_many:
-            self._fields.read_texts(row, _further(raw))
+            self._fields.read_texts(row, self._further(raw))
         elif self._fields.names:
             self._fields.read(row, item)
 
@@ -114,9 +123,21 @@ class AnnotationsReader:
         except msgspec.ValidationError:
             # Most files have the same few fields everywhere: the type grows when a new one turns up, and what is
             # still wrong then is wrong indeed.
-            self._fields.learn(_further(raw))
-            self._decode = _decoder(self._fields)
+            if self._columns is not None:
+                raise
+            self._fields.learn(self._further(raw))
+            self._decode = self._decoder()
             return self._decode(raw)
+
+    def _further(self, raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
+        """The fields that no program knows beforehand, as JSON by name."""
+        found = {name: text for name, text in _TEXTS.decode(raw).items() if name not in _KNOWN}
+        return found if self._columns is None else {name: found[name] for name in found.keys() & self._columns}
+
+    def _decoder(self) -> Any:
+        """Decoder of annotations with the fields met so far, or, where they are many, of what else annotations have."""
+        names = {} if self._fields.are_many else self._fields.names
+        return _decoder(names, others=self._fields.are_many or self._columns is not None)
 
     def finish(self, boxes: str, skipped: list[str], remarks: list[str]) -> AnnotationRows:
         """The rows; what was left out, and what may surprise, is added to the remarks."""
@@ -136,7 +157,7 @@ class AnnotationsReader:
                     "annotations of images that are not there",
                 )
             )
-        columns = self._columns(n, skipped, remarks)
+        columns = self._finished(n, skipped, remarks)
         kept = self._check_boxes(boxes, skipped)
         return AnnotationRows(
             np.frombuffer(self._images, np.int64) if n else np.zeros(0, np.int64),
@@ -149,7 +170,7 @@ class AnnotationsReader:
             0 if kept else len(self._boxes.rows),
         )
 
-    def _columns(self, n: int, skipped: list[str], remarks: list[str]) -> dict[str, Field]:
+    def _finished(self, n: int, skipped: list[str], remarks: list[str]) -> dict[str, Field]:
         fields = self._fields
         try:
             columns, left_out = fields.finish(n)
@@ -170,6 +191,10 @@ class AnnotationsReader:
         if not fields.count(PROVENANCE[0]):  # else `CocoWriter` wrote the file, and the derived ones are its own too
             remarks.extend(f"{_field_of(name, fields.count(name))} is overwritten by copy-paste"
                            for name in sorted(DERIVED) if name in columns)  # fmt: skip
+        asked = () if self._columns is None else sorted(self._columns)
+        found = {name for name in asked if fields.count(name) or forms.get(name) is not None}
+        if lacking := [name for name in asked if name not in found and (name in forms or name not in _KNOWN)]:
+            remarks.append(f"no annotation has the fields that columns asks for: {', '.join(map(repr, lacking))}")
         columns |= {name: column for name, column in forms.items() if column is not None}
         for name, times in self._counted.items():
             kind = COLUMN_KINDS[COLUMN_KINDS[name].of or name]
@@ -201,14 +226,8 @@ def _value(raw: msgspec.Raw) -> Any:
     return msgspec.json.decode(raw) if bytes(raw) else None
 
 
-def _further(raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
-    """The fields that no program knows beforehand, as JSON by name."""
-    return {name: text for name, text in _TEXTS.decode(raw).items() if name not in _KNOWN}
-
-
-def _decoder(fields: FieldReader) -> Any:
-    """Decoder of annotations with these fields, or, where they are many, of what else annotations have."""
-    names = {} if fields.are_many else fields.names
+def _decoder(names: Mapping[str, str], *, others: bool) -> Any:
+    """Decoder of annotations with an attribute for each of these fields; whether other fields are passed over."""
     anything = [(attribute, Any, msgspec.UNSET) for attribute in names.values()]
     return msgspec.json.Decoder(
         msgspec.defstruct(
@@ -223,7 +242,7 @@ def _decoder(fields: FieldReader) -> Any:
                 *anything,
             ],
             rename={attribute: name for name, attribute in names.items()},
-            forbid_unknown_fields=not fields.are_many,
+            forbid_unknown_fields=not others,
         ),
         strict=False,  # whole numbers may be written as 1.0 or "1"
     ).decode

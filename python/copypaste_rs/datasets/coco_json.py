@@ -48,11 +48,11 @@ CROWDS = ("keep", "objects", "drop")
 """Ways to deal with an annotation that is a crowd."""
 
 
-def read_coco(path: Path, folder: Path, boxes: str, crowds: str) -> AnnotationTables:
+def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozenset[str] | None) -> AnnotationTables:
     """Read an annotation file, whose images are in a folder.
 
     What is done with annotations without an outline is said by `boxes`, out of `BOXES`, and with crowds by `crowds`,
-    out of `CROWDS`.
+    out of `CROWDS`. Of further fields those of `columns` are read, or all.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str) -> AnnotationTa
     skipped: list[str] = []
     remarks: list[str] = []
     names = keypoint_names(f"{path}: categories", file.categories)
-    reader = AnnotationsReader(path, image_ids, sizes, {"keypoints": names})
+    reader = AnnotationsReader(path, image_ids, sizes, {"keypoints": names}, columns)
     for number, raw in enumerate(file.annotations):
         reader.read(number, raw)
     rows = reader.finish(boxes, skipped, remarks)

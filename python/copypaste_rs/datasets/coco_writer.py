@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets.categories import category_ids, keypoint_names
+from copypaste_rs.datasets.column_names import column_names
 from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
 from copypaste_rs.datasets.images import FORMATS, check_path, is_inside
 from copypaste_rs.datasets.json_values import check_text, json_text
@@ -105,7 +106,7 @@ class CocoWriter:
         folder = check_path("directory", directory)
         self.format = _checks.choice("format", format, FORMATS)
         self.quality = _checks.integer("quality", quality, 1, 100)
-        self.integers = _names("integers", integers)
+        self.integers = column_names("integers", integers)
         self._categories = category_ids("categories", categories)
         names = keypoint_names("categories", categories)
         self._points = None if names is None else 3 * len(names)
@@ -236,12 +237,3 @@ def _sequence(name: str, value: object) -> list[Any]:
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise wrong_type(name, "a sequence", type(value).__name__)
     return list(value)
-
-
-def _names(name: str, value: object) -> frozenset[str]:
-    if isinstance(value, str) or not isinstance(value, Collection) or getattr(value, "ndim", 1) == 0:
-        raise wrong_type(name, "a collection of column names", repr(value))
-    for one in value:
-        if not isinstance(one, str):
-            raise wrong_type(name, "column names", repr(one))
-    return frozenset(value)
