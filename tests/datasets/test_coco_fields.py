@@ -315,3 +315,12 @@ def test_the_command_line_keeps_the_fields_that_are_named(tmp_path: Path) -> Non
     written = json.loads((tmp_path / "out" / "annotations.json").read_text())["annotations"]
     assert all("score" in each and "other" not in each for each in written)
     assert written
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "\x01", "é", ""])
+def test_a_field_of_any_name_is_read(tmp_path: Path, name: str) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    rows = [annotation(1, square, score=0.5), annotation(2, square, **{name: 3}), annotation(3, square, score=1.5)]
+    columns = CocoDataset(*write(tmp_path, rows)).instances(0).columns
+    np.testing.assert_array_equal(columns[name], [np.nan, 3, np.nan])
+    np.testing.assert_array_equal(columns["score"], [0.5, np.nan, 1.5])

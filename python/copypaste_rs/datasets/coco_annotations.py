@@ -112,7 +112,7 @@ class AnnotationsReader:
         self._ids.append(item.id)
         self._labels.append(item.category_id)
         self._crowd.append(crowd)
-        if self._fields.are_many:
+        if self._fields.are_texts:
             self._fields.read_texts(row, self._further(raw))
         elif self._fields.names:
             self._fields.read(row, item)
@@ -136,8 +136,8 @@ class AnnotationsReader:
 
     def _decoder(self) -> Any:
         """Decoder of annotations with the fields met so far, or, where they are many, of what else annotations have."""
-        names = {} if self._fields.are_many else self._fields.names
-        return _decoder(names, others=self._fields.are_many or self._columns is not None)
+        names = {} if self._fields.are_texts else self._fields.names
+        return _decoder(names, others=self._fields.are_texts or self._columns is not None)
 
     def finish(self, boxes: str, skipped: list[str], remarks: list[str]) -> AnnotationRows:
         """The rows; what was left out, and what may surprise, is added to the remarks."""

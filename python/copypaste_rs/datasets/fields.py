@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,6 +31,10 @@ MANY = 64
 """Fields that become columns however few annotations have them; of a file with more, `RARE` decides."""
 RARE = 16
 """Annotations for one that has a field, at most: so columns take room in proportion to the file."""
+
+
+_ODD = re.compile(r'["\\\x00-\x1f]')
+"""Characters that no name has in a decoder of msgspec."""
 
 
 class TextTable(NamedTuple):
@@ -134,6 +139,7 @@ class FieldReader:
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
         """Fields met so far, and the attribute under which a decoded annotation has each."""
+        self._has_odd = False
         self._values: dict[str, tuple[list[int], list[Any]]] = {}
 
     @property
@@ -141,11 +147,17 @@ class FieldReader:
         """Whether a decoder for all of them takes too long to make and to run."""
         return len(self.names) > MANY
 
+    @property
+    def are_texts(self) -> bool:
+        """Whether they are read as JSON by name, as no decoder has attributes for them."""
+        return self.are_many or self._has_odd
+
     def learn(self, names: Iterable[str]) -> None:
         """Note fields that an annotation has."""
         for name in names:
             if name not in self.names:
                 self.names[name] = f"field_{len(self.names)}"
+                self._has_odd |= _ODD.search(name) is not None
                 self._values[name] = ([], [])
 
     def read(self, row: int, item: Any) -> None:
