@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,26 @@ def test_an_input_is_never_overwritten(tmp_path: Path, capsys: pytest.CaptureFix
     assert "expected a folder apart from the inputs" in capsys.readouterr().err
     assert every_file(tmp_path / "out") == before
     augmented(tmp_path, ours, name="second")
+
+
+def test_a_run_from_a_pipe_goes_on_only_with_what_came_through_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = small_set(tmp_path / "in")
+    text = files.annotations.read_text()
+    expected = augmented(tmp_path, files)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def through_pipe(content: str, *options: str) -> int:
+        writer = threading.Thread(target=pipe.write_text, args=(content,), daemon=True)
+        writer.start()
+        status = run(arguments(files._replace(annotations=pipe), tmp_path / "piped", *options))
+        writer.join(10)
+        return status
+
+    assert through_pipe(text) == 0
+    assert every_file(tmp_path / "piped") == expected
+    assert through_pipe(text.replace('"iscrowd": 1', '"iscrowd": 0'), "--resume") == 2
+    assert "annotations" in capsys.readouterr().err
+    assert through_pipe(text, "--resume") == 0

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.cli import TerminatedError
@@ -19,6 +17,7 @@ from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
+    from pathlib import Path
 
     from copypaste_rs.cli.options import Inputs
     from copypaste_rs.datasets.coco import CocoDataset
@@ -130,7 +129,7 @@ def check_files(path: Path, file: CocoDataset, categories: Sequence[Mapping[str,
         raise FileNotFoundError(f"{missing[0]}: No such file or directory{others}")
 
 
-def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     """Settings that the output depends on: no path, no worker count, no backend."""
     from copypaste_rs import __version__
 
@@ -139,11 +138,9 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[
         for name, value in transform._arguments.items()
         if name != "backend" and not (name in LATER and value in (None, False))
     }
-    inputs = {
-        name: f"sha256:{hashlib.sha256(Path(options[name]).read_bytes()).hexdigest()}"
-        for name in ("annotations", "source_annotations")
-        if options[name] is not None
-    }
+    # Of the bytes that were read, not of the file: it may be a pipe, or change meanwhile.
+    files = {"annotations": inputs.targets, "source_annotations": inputs.sources}
+    digests = {name: f"sha256:{file.digest}" for name, file in files.items() if file is not None}
     return {
         "version": __version__.rpartition(".")[0],
         **arguments,
@@ -154,5 +151,5 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any]) -> dict[
         **({} if options["crowds"] == "keep" else {"crowds": options["crowds"]}),
         **({"columns": sorted(options["columns"])} if options["columns"] else {}),
         **({"apply_exif": True} if options["apply_exif"] else {}),
-        **inputs,
+        **digests,
     }

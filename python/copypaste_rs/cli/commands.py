@@ -113,7 +113,7 @@ def augment(output: Path, **options: Any) -> None:
     total = len(data) * options["copies"]
     options["workers"] = options["workers"] or min(available_processors(), max(1, total // IMAGES_FOR_A_WORKER))
     start = perf_counter()
-    made = run_augment(output, inputs, data, settings_of(transform, options), options)
+    made = run_augment(output, inputs, data, settings_of(transform, options, inputs), options)
     seconds = perf_counter() - start
     rate = f", {made / seconds:.1f} images/s" if made else ""
     say(f"{output}: {images_in_words(total)}, {made} of them made now{rate}")

@@ -42,7 +42,8 @@ def show(output: Path, *, resume: bool, overwrite: bool) -> None:
         "apply_exif": False,
         "format": "jpg", "quality": 92, "workers": 1, "resume": resume, "overwrite": overwrite,
     }  # fmt: skip
-    augment(output, Inputs(photos, None, photos.categories), data, settings_of(transform, options), options)
+    inputs = Inputs(photos, None, photos.categories)
+    augment(output, inputs, data, settings_of(transform, options, inputs), options)
     write_sheet(output / "preview.png", data, range(len(photos)), photos.categories, 480)
     say(f"Pictures: {output / 'preview.png'} (target, source, result) and {output / 'images'}")
 

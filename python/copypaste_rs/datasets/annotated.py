@@ -105,6 +105,11 @@ class AnnotatedImages(Sequence[Sample]):
         return image_info(self._tables.image_json[start:stop].tobytes())
 
     @property
+    def digest(self) -> str:
+        """SHA-256 of the annotations as they were read, hexadecimal."""
+        return self._tables.digest
+
+    @property
     def has_instances(self) -> bool:
         """Whether there is any instance in the whole set."""
         return len(self._tables.ids) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,7 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
         boxes=None if rows.boxes is None else rows.boxes.take(keep),
         skipped=skipped,
         remarks=remarks,
+        digest=hashlib.sha256(data).hexdigest(),
     )
 
 

@@ -51,6 +51,8 @@ class AnnotationTables(NamedTuple):
     """Remarks on what was left out, with its count."""
     remarks: list[str]
     """Remarks on what was read and may surprise."""
+    digest: str
+    """SHA-256 of the bytes that were read, hexadecimal."""
 
 
 def image_info(text: bytes) -> dict[str, Any]:
