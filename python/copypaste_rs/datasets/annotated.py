@@ -165,9 +165,8 @@ class AnnotatedImages(Sequence[Sample]):
         """
         category_ids("categories", categories)
         joined, ids = joined_categories("categories", categories, self.categories)
-        labels = self._tables.labels.copy()
-        for old, new in ids.items():
-            labels[self._tables.labels == old] = new
+        given, numbers = np.unique(self._tables.labels, return_inverse=True)
+        labels = np.array([ids.get(label, label) for label in given.tolist()], np.int64)[numbers]
         made = copy.copy(self)
         made._tables = self._tables._replace(labels=labels, categories=joined)
         made.categories = joined

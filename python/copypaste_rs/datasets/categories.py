@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -70,14 +71,18 @@ def joined_categories(
     ([{'id': 1, 'name': 'cat'}, {'id': 2, 'name': 'dog'}], {3: 1, 2: 2})
     """
     names = {category["id"]: category.get("name") for category in ours}
-    their_names = [category.get("name") for category in theirs]
+    ids_of: dict[str, list[int]] = {}
+    for number, name in names.items():
+        if isinstance(name, str):
+            ids_of.setdefault(name, []).append(number)
+    times = Counter(category["name"] for category in theirs if isinstance(category.get("name"), str))
     joined, ids = [dict(category) for category in ours], {}
-    for category, name in zip(theirs, their_names, strict=True):
-        number = category["id"]
-        same = [ours_too for ours_too, known in names.items() if known == name and name is not None]
+    for category in theirs:
+        number, name = category["id"], category.get("name")
+        same = ids_of.get(name, []) if isinstance(name, str) else []
         if number in names and names[number] == name:
             ids[number] = number
-        elif same and (len(same) > 1 or their_names.count(name) > 1):
+        elif same and (len(same) > 1 or times[name] > 1):
             raise ValueError(
                 f"{place}: categories: expected one category of the name {name!r} in each file, by which they are "
                 "joined, got more"
