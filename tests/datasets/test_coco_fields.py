@@ -324,3 +324,11 @@ def test_a_field_of_any_name_is_read(tmp_path: Path, name: str) -> None:
     columns = CocoDataset(*write(tmp_path, rows)).instances(0).columns
     np.testing.assert_array_equal(columns[name], [np.nan, 3, np.nan])
     np.testing.assert_array_equal(columns["score"], [0.5, np.nan, 1.5])
+
+
+@pytest.mark.parametrize("name", ["plain", 'a"b'])
+def test_a_number_out_of_range_is_named_with_its_place(tmp_path: Path, name: str) -> None:
+    files = write(tmp_path, [annotation(1, [box_polygon(2, 2, 9, 9)], **{name: 12345})])
+    files.annotations.write_text(files.annotations.read_text().replace("12345", "1e999"))
+    with pytest.raises(ValueError, match=r"annotations\.json: annotations\[0\]: Number out of range"):
+        CocoDataset(*files)

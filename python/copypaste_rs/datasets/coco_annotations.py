@@ -101,6 +101,8 @@ class AnnotationsReader:
             self._shapes.add(item.segmentation, self._sizes[image])
             if not item.segmentation:
                 self._boxes.read(row, _value(item.bbox))
+            further = self._further(raw) if self._fields.are_texts else {}
+            values = {name: msgspec.json.decode(text) for name, text in further.items()}
             for name, form in self._forms.items():
                 form.read(row, _value(getattr(item, name)))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
@@ -113,7 +115,7 @@ class AnnotationsReader:
         self._labels.append(item.category_id)
         self._crowd.append(crowd)
         if self._fields.are_texts:
-            self._fields.read_texts(row, self._further(raw))
+            self._fields.read_values(row, values)
         elif self._fields.names:
             self._fields.read(row, item)
 

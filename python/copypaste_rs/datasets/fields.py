@@ -11,11 +11,7 @@ import numpy as np
 from copypaste_rs._field_values import InexactError, as_float, as_text
 from copypaste_rs._ragged import offsets_of
 from copypaste_rs.column_kinds import COLUMN_KINDS, kind_of
-from copypaste_rs.datasets._extras import extra
 from copypaste_rs.instances import RESERVED
-
-with extra("coco"):
-    import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -149,7 +145,7 @@ class FieldReader:
 
     @property
     def are_texts(self) -> bool:
-        """Whether they are read as JSON by name, as no decoder has attributes for them."""
+        """Whether they are read by name, as no decoder has attributes for them."""
         return self.are_many or self._has_odd
 
     def learn(self, names: Iterable[str]) -> None:
@@ -165,11 +161,11 @@ class FieldReader:
         for name, attribute in self.names.items():
             self._take(row, name, getattr(item, attribute))
 
-    def read_texts(self, row: int, texts: Mapping[str, msgspec.Raw]) -> None:
-        """Take the values of one annotation as JSON by name."""
-        self.learn(texts)
-        for name, text in texts.items():
-            self._take(row, name, msgspec.json.decode(text))
+    def read_values(self, row: int, values: Mapping[str, Any]) -> None:
+        """Take the values of one annotation by name."""
+        self.learn(values)
+        for name, value in values.items():
+            self._take(row, name, value)
 
     def _take(self, row: int, name: str, value: Any) -> None:
         if isinstance(value, bool | int | float | str | list | dict):  # null is as good as absent
