@@ -18,11 +18,11 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import BOXES, BoxAloneError
 from copypaste_rs.datasets.categories import joined_categories, label_weights, moved_ids
 from copypaste_rs.datasets.coco import CocoDataset
-from copypaste_rs.datasets.coco_json import CROWDS
 from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
 from copypaste_rs.datasets.fields import is_text
 from copypaste_rs.datasets.images import MAX_JPEG_SIDE, MAX_PIXELS
 from copypaste_rs.datasets.json_values import check_text
+from copypaste_rs.datasets.options import CROWDS
 from copypaste_rs.plan_options import SELECTIONS
 from copypaste_rs.transforms import SimpleCopyPaste
 

@@ -18,13 +18,23 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
     from copypaste_rs.datasets.images import encode_image
+    from copypaste_rs.datasets.opening import open_dataset
 
-__all__ = ["CocoDataset", "CocoWriter", "CopyPasteDataset", "encode_image", "sample_data", "sample_paths"]
+__all__ = [
+    "CocoDataset",
+    "CocoWriter",
+    "CopyPasteDataset",
+    "encode_image",
+    "open_dataset",
+    "sample_data",
+    "sample_paths",
+]
 
 _NEED_EXTRA = {
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
     "encode_image": "copypaste_rs.datasets.images",
+    "open_dataset": "copypaste_rs.datasets.opening",
 }
 
 

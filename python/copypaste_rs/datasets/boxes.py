@@ -10,6 +10,8 @@ import numpy as np
 from copypaste_rs.rectangles import pixel_edges
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 _FARTHEST = float(np.finfo(np.float32).max)
@@ -75,6 +77,15 @@ class BoxesReader:
         if w and h:
             self.rows.append(row)
             self._sides.extend(sides)
+
+    def are_kept(self, choice: str, place: Callable[[int], str], skipped: list[str]) -> bool:
+        """Whether there are boxes alone, which `choice`, out of `BOXES`, keeps; `place` names a row in an error."""
+        n = len(self.rows)
+        if n and choice == "error":
+            raise BoxAloneError(place(self.rows[0]), n - 1)
+        if n and choice == "drop":
+            skipped.append(f"{n} {'annotation' if n == 1 else 'annotations'} with a bbox alone")
+        return n > 0 and choice == "keep"
 
     def finish(self, n: int) -> Boxes:
         """The boxes of n rows."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
-from copypaste_rs import _checks
 from copypaste_rs.datasets.annotated import AnnotatedImages
-from copypaste_rs.datasets.boxes import BOXES
-from copypaste_rs.datasets.coco_json import CROWDS, read_coco
-from copypaste_rs.datasets.column_names import column_names
-from copypaste_rs.datasets.images import MAX_PIXELS, ImageOptions, check_path
+from copypaste_rs.datasets.coco_json import read_coco
+from copypaste_rs.datasets.images import MAX_PIXELS, check_path
+from copypaste_rs.datasets.options import CheckedOptions
 
 if TYPE_CHECKING:
     import os
@@ -113,11 +111,12 @@ class CocoDataset(AnnotatedImages):
     ) -> None:
         path = check_path("annotations", annotations)
         folder = check_path("images", images)
-        options = ImageOptions.check(apply_exif, max_pixels)
-        choices = _checks.choice("boxes", boxes, BOXES), _checks.choice("crowds", crowds, CROWDS)
-        tables = read_coco(path, folder, *choices, None if columns is None else column_names("columns", columns))
+        options = CheckedOptions.of(
+            boxes=boxes, crowds=crowds, columns=columns, apply_exif=apply_exif, max_pixels=max_pixels
+        )
+        tables = read_coco(path, folder, options.boxes, options.crowds, options.columns)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(tables, folder, str(annotations), options)
+        super().__init__(tables, folder, str(annotations), options.images)
         self.file_info: Any = tables.info
         self.licenses: Any = tables.licenses

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeAlias
 
 import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs.column_kinds import COLUMN_KINDS, DERIVED, PROVENANCE
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.boxes import BoxAloneError, BoxesReader
-from copypaste_rs.datasets.fields import FORMS, MANY, RARE, Field, FieldReader, FormReader
-from copypaste_rs.datasets.segmentations import MalformedCountsError, Segmentations, SegmentationsBuilder
+from copypaste_rs.datasets.assembly import AnnotationRows, counted
+from copypaste_rs.datasets.boxes import BoxesReader
+from copypaste_rs.datasets.fields import FORMS, Field, FieldReader, FormReader, field_of
+from copypaste_rs.datasets.segmentations import MalformedCountsError, SegmentationsBuilder
 
 with extra("coco"):
     import msgspec
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from copypaste_rs.datasets.boxes import Boxes
 
 Id: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
@@ -41,20 +41,6 @@ _LATER = ("bbox", *FORMS)
 """Fields that are decoded where they matter."""
 _KNOWN = frozenset(("id", "image_id", "category_id", "iscrowd", "segmentation", *_COUNTED, *_LATER))
 _TEXTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-class AnnotationRows(NamedTuple):
-    """The annotations of images that are there, in the order of the file."""
-
-    image: NDArray[np.int64]
-    ids: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    iscrowd: NDArray[np.bool_]
-    fields: dict[str, Field]
-    segmentations: Segmentations
-    boxes: Boxes | None
-    dropped: int
-    """Number of rows that have a box alone, which is left out."""
 
 
 class AnnotationsReader:
@@ -160,7 +146,7 @@ class AnnotationsReader:
                 )
             )
         columns = self._finished(n, skipped, remarks)
-        kept = self._check_boxes(boxes, skipped)
+        kept = self._boxes.are_kept(boxes, lambda row: f"{self._path}: annotations[{self._numbers[row]}]", skipped)
         return AnnotationRows(
             np.frombuffer(self._images, np.int64) if n else np.zeros(0, np.int64),
             np.array(self._ids, np.int64),
@@ -179,19 +165,9 @@ class AnnotationsReader:
             forms = {name: form.finish(n) for name, form in self._forms.items()}
         except ValueError as error:
             raise ValueError(f"{self._path}: {error}") from None
-        skipped.extend(f"the field {name!r}, whose name has a meaning of its own here" for name in left_out.reserved)
-        skipped.extend(
-            f"{_field_of(name, fields.count(name))}, which is a list or an object" for name in left_out.compound
-        )
-        skipped.extend(
-            f"{_field_of(name, fields.count(name))}, whose integers float64 does not hold exactly"
-            for name in left_out.inexact
-        )
-        if rare := len(left_out.rare):
-            named = counted(rare, f"field ({left_out.rare[0]!r})", f"fields ({left_out.rare[0]!r}, ...)")
-            skipped.append(f"{named} that fewer than one in {RARE} annotations have, of a file with over {MANY}")
+        skipped.extend(left_out.told())
         if not fields.count(PROVENANCE[0]):  # else `CocoWriter` wrote the file, and the derived ones are its own too
-            remarks.extend(f"{_field_of(name, fields.count(name))} is overwritten by copy-paste"
+            remarks.extend(f"{field_of(name, fields.count(name))} is overwritten by copy-paste"
                            for name in sorted(DERIVED) if name in columns)  # fmt: skip
         asked = () if self._columns is None else sorted(self._columns)
         found = {name for name in asked if fields.count(name) or forms.get(name) is not None}
@@ -204,17 +180,8 @@ class AnnotationsReader:
                 if (of := columns.get(COLUMN_KINDS[name].of or name)) is not None:
                     columns[name] = Field(kind.geometry.derived[name](of.values))
                 else:
-                    skipped.append(f"{_field_of(name, times)}, without {COLUMN_KINDS[name].of}")
+                    skipped.append(f"{field_of(name, times)}, without {COLUMN_KINDS[name].of}")
         return columns
-
-    def _check_boxes(self, boxes: str, skipped: list[str]) -> bool:
-        """Whether there are boxes alone, which are kept."""
-        n = len(self._boxes.rows)
-        if n and boxes == "error":
-            raise BoxAloneError(f"{self._path}: annotations[{self._numbers[self._boxes.rows[0]]}]", n - 1)
-        if n and boxes == "drop":
-            skipped.append(counted(n, "annotation with a bbox alone", "annotations with a bbox alone"))
-        return n > 0 and boxes == "keep"
 
 
 def _flag(value: bool | int | None) -> bool:
@@ -253,12 +220,3 @@ def _decoder(names: Mapping[str, str], *, others: bool) -> Any:
 def refuse(path: Path, place: str, error: Exception) -> NoReturn:
     """Raise an error about a place in a file."""
     raise ValueError(f"{path}: {place}: {error}") from None
-
-
-def _field_of(name: str, n: int) -> str:
-    return f"the field {name!r} of {counted(n, 'annotation', 'annotations')}"
-
-
-def counted(n: int, one: str, many: str) -> str:
-    """A number of things, in words."""
-    return f"{n} {one if n == 1 else many}"

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from copypaste_rs import _checks
-from copypaste_rs._ragged import offsets_of
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.boxes import covering
+from copypaste_rs.datasets.assembly import Head, ImageRows, assembled, joined_texts
 from copypaste_rs.datasets.categories import category_ids, keypoint_names, plain_categories
-from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id, counted, refuse
+from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id, refuse
 from copypaste_rs.datasets.file_names import name_of, possible_names
 from copypaste_rs.datasets.images import is_inside
-from copypaste_rs.datasets.tables import AnnotationTables
 from copypaste_rs.datasets.text_encoding import check_utf8
 
 with extra("coco"):
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from copypaste_rs.datasets.tables import AnnotationTables
 
 
 class _File(msgspec.Struct):
@@ -43,10 +43,6 @@ class _Image(msgspec.Struct, gc=False):
     height: int
     file_name: str | None = None
     coco_url: str | None = None
-
-
-CROWDS = ("keep", "objects", "drop")
-"""Ways to deal with an annotation that is a crowd."""
 
 
 def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozenset[str] | None) -> AnnotationTables:
@@ -66,7 +62,7 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
     check_utf8(path, data)
     file = _decoded(path, data.removeprefix(codecs.BOM_UTF8))
     file.categories = plain_categories(file.categories)
-    known = category_ids(f"{path}: categories", file.categories)
+    category_ids(f"{path}: categories", file.categories)
     image_ids, sizes = _read_images(path, file.images, folder)
     skipped: list[str] = []
     remarks: list[str] = []
@@ -75,40 +71,14 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
     for number, raw in enumerate(file.annotations):
         reader.read(number, raw)
     rows = reader.finish(boxes, skipped, remarks)
-    filled = rows.segmentations.may_cover()
-    if rows.boxes is not None:
-        filled |= covering(rows.boxes.boxes, sizes[rows.image])
-    if empty := int((~filled).sum()) - rows.dropped:
-        skipped.append(counted(empty, "annotation that covers no pixel", "annotations that cover no pixel"))
-    iscrowd = rows.iscrowd
-    if crowds == "objects":
-        iscrowd = np.zeros_like(iscrowd)
-    elif crowds == "drop":
-        if dropped := int((filled & iscrowd).sum()):
-            skipped.append(counted(dropped, "annotation that is a crowd", "annotations that are crowds"))
-        filled &= ~iscrowd
-    remarks += _remarks_on_ids(rows.ids[filled], rows.labels[filled], known)
-    order = np.argsort(rows.image[filled], kind="stable")
-    keep = np.flatnonzero(filled)[order]
-    return AnnotationTables(
-        categories=file.categories,
-        keypoint_names=names,
-        info=file.info,
-        licenses=file.licenses,
-        image_ids=image_ids,
-        sizes=sizes,
-        image_json=np.frombuffer(b"".join(file.images), np.uint8),
-        image_json_offsets=offsets_of([len(memoryview(raw)) for raw in file.images]),
-        row_offsets=offsets_of(np.bincount(rows.image[keep], minlength=len(image_ids))),
-        ids=rows.ids[keep],
-        labels=rows.labels[keep],
-        iscrowd=iscrowd[keep],
-        fields={name: field.take(keep) for name, field in rows.fields.items()},
-        segmentations=rows.segmentations.take(keep),
-        boxes=None if rows.boxes is None else rows.boxes.take(keep),
-        skipped=skipped,
-        remarks=remarks,
-        digest=hashlib.sha256(data).hexdigest(),
+    digest = hashlib.sha256(data).hexdigest()
+    return assembled(
+        Head(file.categories, names, digest, file.info, file.licenses),
+        ImageRows(image_ids, sizes, *joined_texts(file.images)),
+        rows,
+        crowds,
+        skipped,
+        remarks,
     )
 
 
@@ -149,20 +119,6 @@ def _what_it_is(data: bytes) -> str:
             if keys <= first.keys():
                 return f"; this is {name}"
     return ""
-
-
-def _remarks_on_ids(ids: NDArray[np.int64], labels: NDArray[np.int64], known: frozenset[int]) -> list[str]:
-    remarks = []
-    strange, times = np.unique(labels, return_counts=True)
-    if unknown := [(label, n) for label, n in zip(strange.tolist(), times.tolist(), strict=True) if label not in known]:
-        named = ", ".join(str(label) for label, _ in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
-        count = counted(sum(n for _, n in unknown), "annotation has a category", "annotations have a category")
-        remarks.append(f"{count} that is not among the categories ({named})")
-    if repeated := len(ids) - len(np.unique(ids)):
-        remarks.append(
-            counted(repeated, "annotation has the id of another one", "annotations have the id of another one")
-        )
-    return remarks
 
 
 def _read_images(path: Path, raws: list[msgspec.Raw], folder: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

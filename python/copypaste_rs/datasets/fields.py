@@ -55,12 +55,26 @@ class TextTable(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """Names of fields that are no columns, by why they are none."""
+    """Names of fields that are no columns, by why they are none, and the number of annotations that have each."""
 
     reserved: list[str]
     compound: list[str]
     inexact: list[str]
     rare: list[str]
+    counts: dict[str, int]
+
+    def told(self) -> list[str]:
+        """Remarks on what is left out."""
+        counts = self.counts
+        words = [f"the field {name!r}, whose name has a meaning of its own here" for name in self.reserved]
+        words += [f"{field_of(name, counts[name])}, which is a list or an object" for name in self.compound]
+        words += [
+            f"{field_of(name, counts[name])}, whose integers float64 does not hold exactly" for name in self.inexact
+        ]
+        if rare := len(self.rare):
+            named = f"field ({self.rare[0]!r})" if rare == 1 else f"fields ({self.rare[0]!r}, ...)"
+            words.append(f"{rare} {named} that fewer than one in {RARE} annotations have, of a file with over {MANY}")
+        return words
 
 
 class Field(NamedTuple):
@@ -179,7 +193,7 @@ class FieldReader:
 
     def finish(self, n: int) -> tuple[dict[str, Field], LeftOut]:
         """The scalar fields as columns of n rows, and those that cannot be columns."""
-        columns, left_out = {}, LeftOut([], [], [], [])
+        columns, left_out = {}, LeftOut([], [], [], [], {name: self.count(name) for name in self._values})
         for name, (rows, values) in self._values.items():
             if not values:  # null everywhere
                 continue
@@ -232,6 +246,11 @@ def _text_field(n: int, rows: NDArray[np.int64], texts: list[str]) -> Field:
     if longest <= LONGEST and longest * len(distinct) <= 4 * total + LONGEST:
         return Field(codes, np.array(distinct))
     return Field(codes, TextTable.of(distinct))
+
+
+def field_of(name: str, n: int) -> str:
+    """The field of n annotations, in words."""
+    return f"the field {name!r} of {n} {'annotation' if n == 1 else 'annotations'}"
 
 
 def is_text(dtype: np.dtype[Any]) -> bool:

@@ -134,6 +134,16 @@ class SegmentationsBuilder:
         self._first_run.append(first_run)
         self._runs.append(len(self._counts) - first_run)
 
+    def add_mask(self, mask: RleMasks, size: tuple[int, int]) -> None:
+        """Add a mask, one of an image of the given size."""
+        if mask.size != size or len(mask) != 1:
+            raise ValueError(f"segmentation: expected one mask of size {list(size)}, got {len(mask)} of {mask.size}")
+        self._first_part.append(len(self._part_ends) - 1)
+        self._parts.append(0)
+        self._first_run.append(len(self._counts))
+        self._counts.frombytes(mask.counts.tobytes())
+        self._runs.append(len(mask.counts))
+
     def _add_polygons(self, parts: list[Any]) -> None:
         if parts and not any(isinstance(part, list) for part in parts):
             parts = [parts]  # one part without the list around it

@@ -1,0 +1,26 @@
+"""Formats of annotations: one module each, which says how files of it are recognised, opened and written."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from copypaste_rs import _checks
+
+if TYPE_CHECKING:
+    from copypaste_rs.datasets.formats.kind import Format
+
+NAMES = ("coco",)
+"""Names of the formats, each that of a module in this package with a constant ``FORMAT``."""
+
+
+def format_named(name: str) -> Format:
+    """The format of a name; another name is a ValueError."""
+    module = _checks.choice("format", name, NAMES).replace("-", "_")
+    found: Format = import_module(f"copypaste_rs.datasets.formats.{module}").FORMAT
+    return found
+
+
+def all_formats() -> list[Format]:
+    """Formats in the order of `NAMES`."""
+    return [format_named(name) for name in NAMES]

@@ -1,0 +1,54 @@
+"""Options that data sets of files share, whatever their format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, SupportsIndex, TypedDict
+
+from copypaste_rs import _checks
+from copypaste_rs.datasets.boxes import BOXES
+from copypaste_rs.datasets.column_names import column_names
+from copypaste_rs.datasets.images import MAX_PIXELS, ImageOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+CROWDS = ("keep", "objects", "drop")
+"""Ways to deal with an annotation that is a crowd."""
+
+
+class DatasetOptions(TypedDict, total=False):
+    """Keyword arguments of data sets of files; `CocoDataset` says what each is."""
+
+    boxes: str
+    crowds: str
+    columns: Collection[str] | None
+    apply_exif: bool
+    max_pixels: SupportsIndex
+
+
+class CheckedOptions(NamedTuple):
+    """The options, checked."""
+
+    boxes: str
+    crowds: str
+    columns: frozenset[str] | None
+    images: ImageOptions
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        boxes: str = "error",
+        crowds: str = "keep",
+        columns: Collection[str] | None = None,
+        apply_exif: bool = False,
+        max_pixels: SupportsIndex = MAX_PIXELS,
+    ) -> CheckedOptions:
+        """The options, or an error that names the one that is wrong."""
+        images = ImageOptions.check(apply_exif, max_pixels)
+        return cls(
+            _checks.choice("boxes", boxes, BOXES),
+            _checks.choice("crowds", crowds, CROWDS),
+            None if columns is None else column_names("columns", columns),
+            images,
+        )
