@@ -118,7 +118,7 @@ def philox_words(key: tuple[int, ...], counter: tuple[int, ...], out: NDArray[np
 def place_image(
     image: NDArray[Any],
     placement: Placement,
-    fill: NDArray[Any],
+    fill: NDArray[Any] | None,
     nearest: bool,
     antialias: bool,
     out: NDArray[Any],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs._checks.fills import NAMED as NAMED_FILLS
 from copypaste_rs.cli.outputs import real_path
 from copypaste_rs.column_kinds import DERIVED, PROVENANCE, absent_value
 from copypaste_rs.datasets._extras import extra
@@ -70,6 +71,13 @@ class _Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         if len(numbers) not in self.counts:
             self.fail(f"expected {self.expected}, got {value!r}", param, ctx)
         return numbers[0] if len(numbers) == 1 else tuple(numbers)
+
+
+class _Fill(_Numbers):
+    name = "fill"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value in NAMED_FILLS else super().convert(value, param, ctx)
 
 
 class _Select(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -155,8 +163,10 @@ _TRANSFORM = [
     click.option("--p", type=float, default=1.0, show_default=True, help="Probability of pasting at all."),
     click.option("--pad", type=click.Choice(["top_left", "random"]), default="top_left", show_default=True,
                  help="Where an image smaller than the canvas lies."),
-    click.option("--fill", type=_Numbers((1, 3), "a number or RED,GREEN,BLUE"), metavar="VALUE|R,G,B",
-                 help="Colour, 0 to 255, of the canvas where no image lies; else grey."),
+    click.option("--fill", type=_Fill((1, 3), "a number or RED,GREEN,BLUE, edge or min"),
+                 metavar="VALUE|R,G,B|edge|min",
+                 help="Colour, 0 to 255, of the canvas where no image lies; or edge, whose outermost pixels go on, or "
+                      "min, its smallest values; else grey."),
     click.option("--interpolation", type=click.Choice(["bilinear", "nearest"]), default="bilinear", show_default=True,
                  help="How pixels are resampled."),
     click.option("--antialias/--no-antialias", default=True, show_default=True, help="Average when shrinking."),
