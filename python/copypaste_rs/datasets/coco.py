@@ -10,6 +10,7 @@ from copypaste_rs.datasets.boxes import BOXES
 from copypaste_rs.datasets.coco_json import CROWDS, read_coco
 from copypaste_rs.datasets.column_names import column_names
 from copypaste_rs.datasets.images import MAX_PIXELS, ImageOptions, check_path
+from copypaste_rs.datasets.label_numbers import LABELS
 
 if TYPE_CHECKING:
     import os
@@ -50,11 +51,17 @@ class CocoDataset(AnnotatedImages):
         are stored; some tools write those of the turned image.
     max_pixels : int
         Height times width of the largest image that is decoded: a small file may claim any size.
+    labels : {"ids", "from0", "from1"}
+        What labels are: the ids of the categories, or 0 to n - 1, or 1 to n, in the order in which the n categories
+        stand in the file. Then `categories` have these ids too.
 
     Attributes
     ----------
     categories : list of dict
-        As they stand in the file.
+        As they stand in the file, but for their ids where `labels` says so.
+    category_ids : list of int or None
+        The id in the file of each of `categories`: ``category_ids[label]`` for labels from 0. None is for a category
+        that only another set has, of `with_categories`.
     keypoint_names : list of str or None
         Names of the keypoints, which all categories that have any share.
     flip_pairs : tuple of (int, int), or None
@@ -87,7 +94,8 @@ class CocoDataset(AnnotatedImages):
     ValueError
         When the file is not valid COCO JSON, with the place; when a file name leads out of the folder; when
         categories differ in their keypoints,
-        or an annotation has a box alone and `boxes` is "error"; on access, when an image has another
+        an annotation has a box alone and `boxes` is "error", or is of a category that is not there and `labels` number
+        them; on access, when an image has another
         size than the file says.
 
     Examples
@@ -98,6 +106,9 @@ class CocoDataset(AnnotatedImages):
     (5, (400, 600), 'coffee.jpg')
     >>> [category["name"] for category in photos.categories][:2]
     ['cup', 'cat']
+    >>> numbered = CocoDataset(*sample_paths(), labels="from0")
+    >>> photos.instances(0).labels, numbered.instances(0).labels, numbered.category_ids[0]
+    (array([1]), array([0]), 1)
     """
 
     def __init__(
@@ -110,14 +121,16 @@ class CocoDataset(AnnotatedImages):
         columns: Collection[str] | None = None,
         apply_exif: bool = False,
         max_pixels: SupportsIndex = MAX_PIXELS,
+        labels: str = "ids",
     ) -> None:
         path = check_path("annotations", annotations)
         folder = check_path("images", images)
         options = ImageOptions.check(apply_exif, max_pixels)
+        _checks.choice("labels", labels, LABELS)
         choices = _checks.choice("boxes", boxes, BOXES), _checks.choice("crowds", crowds, CROWDS)
         tables = read_coco(path, folder, *choices, None if columns is None else column_names("columns", columns))
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(tables, folder, str(annotations), options)
+        super().__init__(tables, folder, str(annotations), options, labels)
         self.file_info: Any = tables.info
         self.licenses: Any = tables.licenses
