@@ -26,6 +26,7 @@ from copypaste_rs.cli.options import (
 )
 from copypaste_rs.cli.outputs import check_apart, check_output, check_sheet
 from copypaste_rs.cli.parallel import available_processors
+from copypaste_rs.cli.validation import check_validation, warn_of_shared
 from copypaste_rs.cli.words import complain, say, sentence
 from copypaste_rs.datasets._extras import extra
 
@@ -104,9 +105,11 @@ def augment(output: Path, **options: Any) -> None:
     options = one_set(options)
     build_transform(options)
     check_numbers(options)
+    check_validation(options)
     check_apart(output, options)
     check_output(output, resume=options["resume"], overwrite=options["overwrite"])
     inputs = open_inputs(options)
+    warn_of_shared(inputs, options)
     options = fitted(options, inputs)
     transform = build_transform(options)
     data = pairing(inputs, transform, options)
@@ -141,7 +144,9 @@ def preview(output: Path, **options: Any) -> None:
     options = one_set(options)
     build_transform(options)
     check_numbers(options)
+    check_validation(options)
     inputs = open_inputs(options)
+    warn_of_shared(inputs, options)
     options = fitted(options, inputs)
     transform = build_transform(options)
     data = pairing(inputs, transform, options)

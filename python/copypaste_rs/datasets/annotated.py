@@ -17,7 +17,7 @@ from copypaste_rs.datasets.categories import flip_pairs, joined_categories, labe
 from copypaste_rs.datasets.file_names import find_file, possible_names
 from copypaste_rs.datasets.images import read_image
 from copypaste_rs.datasets.label_numbers import FIRST, numbered
-from copypaste_rs.datasets.tables import image_info
+from copypaste_rs.datasets.tables import image_info, repeated_files
 from copypaste_rs.instances import Instances
 from copypaste_rs.sample import Sample
 
@@ -50,7 +50,10 @@ class AnnotatedImages(Sequence[Sample]):
         self.fields: dict[str, np.dtype[Any]] = {name: field.dtype for name, field in tables.fields.items()}
         self.integers = frozenset(name for name, field in tables.fields.items() if field.whole)
         skipped = [f"left out {', '.join(tables.skipped)}"] if tables.skipped else []
-        if told := [*skipped, *tables.remarks]:
+        times, repeated = repeated_files(tables)
+        have = "1 image has" if times == 1 else f"{times} images have"
+        files = [f"{have} the file of another one ({repeated!r} is the first)"] if times else []
+        if told := [*skipped, *tables.remarks, *files]:
             warnings.warn(f"{name}: {'; '.join(told)}", UserWarning, stacklevel=3)
 
     def __len__(self) -> int:

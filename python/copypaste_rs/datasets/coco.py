@@ -83,9 +83,9 @@ class CocoDataset(AnnotatedImages):
         annotations of images that are not in the file, crowds that are dropped,
         fields that are lists or objects, whose integers float64 does not hold exactly, though not every annotation has
         them, or that are rare in a file with very many; or in which something may surprise: categories that are not
-        in the file, ids that occur twice, a field ``source``, ``source_row`` or ``visibility`` of another origin
-        than `CocoWriter`, which copy-paste overwrites. On access, once, when an image has an EXIF orientation that is
-        not applied.
+        in the file, ids that occur twice, images that have the file of another one, a field ``source``,
+        ``source_row`` or ``visibility`` of another origin than `CocoWriter`, which copy-paste overwrites. On access,
+        once, when an image has an EXIF orientation that is not applied.
 
     Raises
     ------
