@@ -20,7 +20,7 @@ from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.coco_json import CROWDS
 from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
 from copypaste_rs.datasets.fields import is_text
-from copypaste_rs.datasets.images import MAX_JPEG_SIDE, MAX_PIXELS
+from copypaste_rs.datasets.images import DTYPES, MAX_JPEG_SIDE, MAX_PIXELS
 from copypaste_rs.datasets.json_values import check_text
 from copypaste_rs.plan_options import SELECTIONS
 from copypaste_rs.transforms import SimpleCopyPaste
@@ -50,6 +50,8 @@ _INPUTS = [
     click.option("--column", "columns", multiple=True,
                  help="Further field of annotations that is kept; may be repeated; else all are."),
     click.option("--apply-exif", is_flag=True, help="Turn images as their EXIF orientation says."),
+    click.option("--dtype", type=click.Choice(DTYPES), default="uint8", show_default=True,
+                 help="Pixels of images: 8-bit RGB, or kept as they are stored, with 16 bits and any channels too."),
     click.option("--validation-annotations", type=_PATH,
                  help="COCO file of a validation set: a warning says which of its photographs are used here too."),
     click.option("--validation-images", type=_PATH, help="Folder of its images; else the same as --images."),
@@ -82,8 +84,8 @@ _TRANSFORM = [
                  help="Where an image smaller than the canvas lies."),
     click.option("--fill", type=Fill((1, 3), "a number or RED,GREEN,BLUE, edge or min"),
                  metavar="VALUE|R,G,B|edge|min",
-                 help="Colour, 0 to 255, of the canvas where no image lies; or edge, whose outermost pixels go on, or "
-                      "min, its smallest values; else grey."),
+                 help="Colour, 0 to 255 for 8 bits, of the canvas where no image lies; or edge, its outermost pixels; "
+                      "or min, its smallest values; else grey."),
     click.option("--interpolation", type=click.Choice(["bilinear", "nearest"]), default="bilinear", show_default=True,
                  help="How pixels are resampled."),
     click.option("--antialias/--no-antialias", default=True, show_default=True, help="Average when shrinking."),
@@ -141,7 +143,8 @@ def build_transform(options: Mapping[str, Any]) -> SimpleCopyPaste:
     )
     arguments = {name: options[name] for name in names} | {"flip_pairs": options.get("flip_pairs")}
     try:
-        _checks.fill_values(arguments["fill"], np.dtype(np.uint8), 3, grey_image=False)
+        if options["dtype"] == "uint8":
+            _checks.fill_values(arguments["fill"], np.dtype(np.uint8), 3, grey_image=False)
         missing, class_weights = dict(options["missing"]) or None, options.get("class_weights")
         with warnings.catch_warnings():
             # All weights that were given may be 0: others are not, as was seen when their names were looked up.
@@ -190,7 +193,7 @@ def open_inputs(options: Mapping[str, Any]) -> Inputs:
 
 
 def _opened(options: Mapping[str, Any]) -> Inputs:
-    given = {name: options[name] for name in ("boxes", "crowds", "apply_exif", "max_pixels")}
+    given = {name: options[name] for name in ("boxes", "crowds", "apply_exif", "max_pixels", "dtype")}
     given["columns"] = options["columns"] or None
     targets = CocoDataset(options["annotations"], options["images"], **given)
     if options["source_annotations"] is None:

@@ -60,7 +60,7 @@ class AnnotatedImages(Sequence[Sample]):
         return len(self._tables.image_ids)
 
     def __getitem__(self, index: SupportsIndex) -> Sample:  # type: ignore[override]  # no slices: they would decode
-        """Item `index`: its image is decoded now, RGB, uint8."""
+        """Item `index`: its image is decoded now, to what `dtype` says."""
         i = self._index(index)
         info = self.info(i)
         h, w = self._tables.sizes[i].tolist()

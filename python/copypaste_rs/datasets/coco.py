@@ -51,6 +51,11 @@ class CocoDataset(AnnotatedImages):
         are stored; some tools write those of the turned image.
     max_pixels : int
         Height times width of the largest image that is decoded: a small file may claim any size.
+    dtype : {"uint8", "keep"}
+        Pixels of images: 8-bit RGB whatever the file holds; or as they are stored, with 8 or 16 bits or as float32.
+        Grey is (H, W) then, grey with alpha (H, W, 2), RGB (H, W, 3), RGBA (H, W, 4), and a TIFF of n channels
+        (H, W, n), which needs tifffile (``pip install 'copypaste_rs[tiff]'``); palettes and other models of colour
+        become RGB. Images that meet in a transform are alike in dtype and channels.
     labels : {"ids", "from0", "from1"}
         What labels are: the ids of the categories, or 0 to n - 1, or 1 to n, in the order in which the n categories
         stand in the file. Then `categories` have these ids too.
@@ -121,11 +126,12 @@ class CocoDataset(AnnotatedImages):
         columns: Collection[str] | None = None,
         apply_exif: bool = False,
         max_pixels: SupportsIndex = MAX_PIXELS,
+        dtype: str = "uint8",
         labels: str = "ids",
     ) -> None:
         path = check_path("annotations", annotations)
         folder = check_path("images", images)
-        options = ImageOptions.check(apply_exif, max_pixels)
+        options = ImageOptions.check(apply_exif, max_pixels, dtype)
         _checks.choice("labels", labels, LABELS)
         choices = _checks.choice("boxes", boxes, BOXES), _checks.choice("crowds", crowds, CROWDS)
         tables = read_coco(path, folder, *choices, None if columns is None else column_names("columns", columns))

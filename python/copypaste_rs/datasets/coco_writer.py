@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from copypaste_rs.sample import Sample
 
-_SUFFIXES = {"jpg": (".jpg", ".jpeg"), "png": (".png",)}
+_SUFFIXES = {"jpg": (".jpg", ".jpeg"), "png": (".png",), "tif": (".tif", ".tiff")}
 
 _NOTED = ("format", "quality", "categories")
 """Settings that the writer notes by itself."""
@@ -48,8 +48,9 @@ class CocoWriter:
         ``.copypaste-rs/`` in it.
     categories : sequence of dict
         As in a COCO file; `CocoDataset.categories` fits. Each has an ``id``, and labels are among these.
-    format : {"jpg", "png"}
-        Of the images.
+    format : {"jpg", "png", "tif"}
+        Of the images: JPEG holds 8 bits, PNG 8 or 16, TIFF these and float32 with any number of channels, as
+        `encode_image` says.
     quality : int
         Of JPEG, 1 to 100.
     info : mapping, optional
@@ -141,7 +142,7 @@ class CocoWriter:
         Parameters
         ----------
         sample : Sample
-            An image of dtype uint8, grey or RGB, whose instances have masks and integer labels.
+            An image that the format holds, whose instances have masks and integer labels.
         file_name : str, optional
             Under ``images/``, folders allowed, with the suffix of the format; None counts: ``000000000001.jpg``.
         sources : sequence of Sample
