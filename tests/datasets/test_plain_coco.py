@@ -31,7 +31,7 @@ def as_data(value: Any) -> Any:
         ends = value.part_offsets
         return [
             [
-                [value.coordinates[ends[p] : ends[p + 1]].tolist() for p in range(first, first + n)],
+                [value.pixels(slice(ends[p], ends[p + 1])).tolist() for p in range(first, first + n)],
                 value.counts[run : run + m].tolist(),
             ]
             for first, n, run, m in zip(value.first_part, value.parts, value.first_run, value.runs, strict=True)

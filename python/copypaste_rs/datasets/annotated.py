@@ -17,6 +17,7 @@ from copypaste_rs.datasets.categories import flip_pairs, joined_categories, labe
 from copypaste_rs.datasets.file_names import find_file, possible_names
 from copypaste_rs.datasets.images import read_image
 from copypaste_rs.datasets.label_numbers import FIRST, numbered
+from copypaste_rs.datasets.table_cache import MappedTables
 from copypaste_rs.datasets.tables import image_info
 from copypaste_rs.instances import Instances
 from copypaste_rs.sample import Sample
@@ -33,8 +34,12 @@ if TYPE_CHECKING:
 class AnnotatedImages(Sequence[Sample]):
     """Base of data sets of files: samples out of tables and a folder of images."""
 
-    def __init__(self, tables: AnnotationTables, images: Path, name: str, options: CheckedOptions) -> None:
-        """The set of these tables; `name` is what its one warning calls it."""
+    def __init__(
+        self, given: AnnotationTables | MappedTables, images: Path, name: str, options: CheckedOptions
+    ) -> None:
+        """The set of tables, which may be mapped from a cache; `name` is what its one warning calls it."""
+        self._mapped = given if isinstance(given, MappedTables) else None
+        tables = given.tables if isinstance(given, MappedTables) else given
         self.category_ids: list[int | None] = [category["id"] for category in tables.categories]
         tables = numbered(tables, options.labels, name)
         self._is_numbered = options.labels in FIRST
@@ -50,6 +55,17 @@ class AnnotatedImages(Sequence[Sample]):
         skipped = [f"left out {', '.join(tables.skipped)}"] if tables.skipped else []
         if told := [*skipped, *tables.remarks]:
             warnings.warn(f"{name}: {'; '.join(told)}", UserWarning, stacklevel=3)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        if self._mapped is not None:
+            state["_tables"] = _changes(self._mapped.tables, self._tables)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._mapped is not None:
+            self._tables = _changed(self._mapped.tables, state["_tables"])
 
     def __len__(self) -> int:
         return len(self._tables.image_ids)
@@ -229,3 +245,20 @@ class AnnotatedImages(Sequence[Sample]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} images, {len(self._tables.ids)} instances)"
+
+
+def _changes(mapped: AnnotationTables, tables: AnnotationTables) -> dict[str, Any]:
+    """What tables have else than those that they were made from; labels as the new one of each old one."""
+    changes = {name: value for name, value in tables._asdict().items() if value is not getattr(mapped, name)}
+    if "labels" in changes:
+        old, first = np.unique(mapped.labels, return_index=True)
+        changes["labels"] = old, tables.labels[first]
+    return changes
+
+
+def _changed(mapped: AnnotationTables, changes: Mapping[str, Any]) -> AnnotationTables:
+    if "labels" not in changes:
+        return mapped._replace(**changes)
+    old, new = changes["labels"]
+    labels = new[np.searchsorted(old, mapped.labels)] if len(old) else mapped.labels
+    return mapped._replace(**{**changes, "labels": labels})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.coco_json import read_coco
 from copypaste_rs.datasets.images import MAX_PIXELS, check_path
 from copypaste_rs.datasets.options import CheckedOptions
+from copypaste_rs.datasets.table_cache import cached_tables
 
 if TYPE_CHECKING:
     import os
@@ -18,11 +20,11 @@ if TYPE_CHECKING:
 class CocoDataset(AnnotatedImages):
     """A COCO annotation file and its folder of images, as a sequence of `Sample`.
 
-    Opening reads the annotation file, into flat arrays that pickle fast and that forked workers share; images
-    are decoded, and polygons rasterised, when an item is taken. Polygons, both kinds of run lengths and crowds
-    are read; `labels` are the category ids, `id` those of the annotations, and every further field of the
-    annotations that is a number, a string or true or false becomes a column, and so do keypoints, half a pixel further
-    right and down than in the file, as `Instances` has them. A field has one dtype in the whole
+    Opening reads the annotation file, into flat arrays that forked workers share, or maps these from a cache, with
+    which the set pickles small; images are decoded, and polygons rasterised, when an item is taken. Polygons, both
+    kinds of run lengths and crowds are read; `labels` are the category ids, `id` those of the annotations, and every
+    further field of the annotations that is a number, a string or true or false becomes a column, and so do keypoints,
+    half a pixel further right and down than in the file, as `Instances` has them. A field has one dtype in the whole
     file: where an annotation lacks it, numbers are NaN (and floats then), strings are empty, flags are False;
     numbers mixed with strings become strings. `area` and `bbox` are not trusted but derived from the masks, and
     `num_keypoints` from the keypoints; other lists and objects are left out.
@@ -56,6 +58,10 @@ class CocoDataset(AnnotatedImages):
     labels : {"ids", "from0", "from1"}
         What labels are: the ids of the categories, or 0 to n - 1, or 1 to n, in the order in which the n categories
         stand in the file. Then `categories` have these ids too.
+    cache_dir : path, None or False
+        Folder of the cache, a file from which annotations are mapped into memory when they are opened again, and in
+        worker processes. None is the folder of the annotations, where these have at least 8 MB; False makes no cache.
+        It is made anew when the annotations have changed, and never needed.
 
     Attributes
     ----------
@@ -125,6 +131,7 @@ class CocoDataset(AnnotatedImages):
         max_pixels: SupportsIndex = MAX_PIXELS,
         dtype: str = "uint8",
         labels: str = "ids",
+        cache_dir: str | os.PathLike[str] | bool | None = None,
     ) -> None:
         path = check_path("annotations", annotations)
         folder = check_path("images", images)
@@ -136,10 +143,12 @@ class CocoDataset(AnnotatedImages):
             max_pixels=max_pixels,
             dtype=dtype,
             labels=labels,
+            cache_dir=cache_dir,
         )
-        tables = read_coco(path, folder, options.boxes, options.crowds, options.columns)
+        read = functools.partial(read_coco, path, folder, options.boxes, options.crowds, options.columns)
+        mapped = cached_tables(path, options.cache, options.of_tables, read)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(tables, folder, str(annotations), options)
-        self.file_info: Any = tables.info
-        self.licenses: Any = tables.licenses
+        super().__init__(mapped, folder, str(annotations), options)
+        self.file_info: Any = self._tables.info
+        self.licenses: Any = self._tables.licenses

@@ -23,8 +23,8 @@ class Segmentations(NamedTuple):
     Polygons become masks when they are asked for, not before: their points take less room than their runs.
     """
 
-    coordinates: NDArray[np.float64]
-    """Points of the polygon parts, in pixels: x, y, x, y, ..."""
+    coordinates: NDArray[np.float64] | NDArray[np.int32]
+    """Points of the polygon parts, x, y, x, y, ...: in pixels, or int32, in hundredths of a pixel."""
     part_offsets: NDArray[np.int64]
     """Part p has the coordinates ``part_offsets[p]`` to ``part_offsets[p + 1]``."""
     first_part: NDArray[np.int64]
@@ -63,7 +63,13 @@ class Segmentations(NamedTuple):
         parts, instances = picked(self.first_part[rows], self.parts[rows])
         start = self.part_offsets[parts]
         index, part_offsets = picked(start, self.part_offsets[parts + 1] - start)
-        return RleMasks._trusted(size, *_core.rasterize(self.coordinates[index], part_offsets, instances, size))
+        return RleMasks._trusted(size, *_core.rasterize(self.pixels(index), part_offsets, instances, size))
+
+    def pixels(self, index: NDArray[np.int64] | slice) -> NDArray[np.float64]:
+        """Some of the coordinates, in pixels."""
+        some = self.coordinates[index]
+        # Of hundredths the very float of the decimal number: a quotient is correctly rounded.
+        return some / 100.0 if some.dtype == np.int32 else some.astype(np.float64, copy=False)
 
     def may_cover(self) -> NDArray[np.bool_]:
         """Flags of the rows that may cover a pixel: runs that have one, and polygons, which would have to be drawn."""
