@@ -102,7 +102,7 @@ class AnnotatedImages(Sequence[Sample]):
         """Fields of the image of item `index` in the file: image_id, file_name, width, height, further scalars."""
         i = self._index(index)
         start, stop = self._tables.image_json_offsets[i : i + 2].tolist()
-        return image_info(self._tables.image_json[start:stop].tobytes())
+        return image_info(self._tables.image_json[start:stop].tobytes(), int(self._tables.image_ids[i]))
 
     @property
     def digest(self) -> str:

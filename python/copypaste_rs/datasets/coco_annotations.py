@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from copypaste_rs.column_kinds import COLUMN_KINDS, DERIVED, PROVENANCE
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import AnnotationRows, counted
 from copypaste_rs.datasets.boxes import BoxesReader
-from copypaste_rs.datasets.fields import FORMS, Field, FieldReader, FormReader, field_of
+from copypaste_rs.datasets.fields import FORMS, Field, FieldReader, FormReader, field_of, text_field
+from copypaste_rs.datasets.given_ids import GIVEN, IdNumbers, plain_id
 from copypaste_rs.datasets.segmentations import MalformedCountsError, SegmentationsBuilder
 
 with extra("coco"):
@@ -20,12 +21,13 @@ with extra("coco"):
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from copypaste_rs.datasets.problems import Problems
 
-Id: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Id: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | str
+"""An id as files have it: an integer, perhaps as text, or a name."""
 
 
 class Rle(msgspec.Struct, gc=False):
@@ -44,25 +46,29 @@ _TEXTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class AnnotationsReader:
-    """Collects annotations of images that are there; what is malformed is a ValueError that names file and place."""
+    """Collects annotations of images that are there; what is malformed is noted with its place."""
 
     def __init__(
         self,
-        path: Path,
-        image_ids: NDArray[np.int64],
+        problems: Problems,
+        images: Mapping[int | str, int],
         sizes: NDArray[np.int64],
         names: Mapping[str, Sequence[str] | None],
         columns: frozenset[str] | None,
+        categories: Mapping[str, int],
     ) -> None:
         """Reader of annotations of images, given by id and size; categories list `names` for some fields.
 
-        Of further fields only those of `columns` are read, or all.
+        Of further fields only those of `columns` are read, or all. `categories` has the numbers of categories whose
+        ids are names.
         """
-        self._path = path
-        self._index = {number: i for i, number in enumerate(image_ids.tolist())}
+        self._problems = problems
+        self._index = images
         self._sizes = [(h, w) for h, w in sizes.tolist()]
+        self._categories = categories
         self._numbers = array("q")  # of the rows, in the file
-        self._images, self._ids, self._labels, self._crowd = array("q"), array("q"), array("q"), array("b")
+        self._images, self._labels, self._crowd = array("q"), array("q"), array("b")
+        self._ids = IdNumbers()
         self._shapes, self._boxes, self._fields = SegmentationsBuilder(), BoxesReader(), FieldReader()
         self._columns = columns
         forms = [name for name in FORMS if columns is None or name in columns]
@@ -79,31 +85,45 @@ class AnnotationsReader:
         try:
             item = self._decoded(raw)
             image = self._index.get(item.image_id, -1)
+            if image < 0 and isinstance(item.image_id, str):
+                image = self._index.get(plain_id(item.image_id), -1)
             if image < 0:
                 self._unknown += 1
                 return
-            crowd = _flag(item.iscrowd)
+            crowd, label = _flag(item.iscrowd), self._label(item.category_id)
             row = len(self._images)
-            self._shapes.add(item.segmentation, self._sizes[image])
             if not item.segmentation:
                 self._boxes.read(row, _value(item.bbox))
             further = self._further(raw) if self._fields.are_texts else {}
             values = {name: msgspec.json.decode(text) for name, text in further.items()}
             for name, form in self._forms.items():
                 form.read(row, _value(getattr(item, name)))
+            # Last, so that its rows are ours also after a problem: finish() names them.
+            self._shapes.add(item.segmentation, self._sizes[image])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-            refuse(self._path, f"annotations[{number}]", error)
+            self._problems.add(f"annotations[{number}]", error)
+            return
         self._numbers.append(number)
         for name in self._counted:
             self._counted[name] += bytes(getattr(item, name)) not in (b"", b"null")
         self._images.append(image)
-        self._ids.append(item.id)
-        self._labels.append(item.category_id)
+        self._ids.add(item.id)
+        self._labels.append(label)
         self._crowd.append(crowd)
         if self._fields.are_texts:
             self._fields.read_values(row, values)
         elif self._fields.names:
             self._fields.read(row, item)
+
+    def _label(self, given: int | str) -> int:
+        """The number of a category, by its id in the file."""
+        label = plain_id(given)
+        if isinstance(label, str):
+            try:
+                return self._categories[label]
+            except KeyError:
+                raise ValueError(f"Expected an id of a category, got {label!r} - at `$.category_id`") from None
+        return label
 
     def _decoded(self, raw: msgspec.Raw) -> Any:
         try:
@@ -113,7 +133,10 @@ class AnnotationsReader:
             # still wrong then is wrong indeed.
             if self._columns is not None:
                 raise
+            known = len(self._fields.names)
             self._fields.learn(self._further(raw))
+            if len(self._fields.names) == known:
+                raise
             self._decode = self._decoder()
             return self._decode(raw)
 
@@ -133,7 +156,11 @@ class AnnotationsReader:
         try:
             segmentations = self._shapes.finish()
         except MalformedCountsError as error:
-            refuse(self._path, f"annotations[{self._numbers[error.row]}]", error)
+            for row, message in error.rows.items():
+                self._problems.add(f"annotations[{self._numbers[row]}]", message)
+            self._problems.tell()
+            raise
+        self._problems.tell()
         if short := self._shapes.short_parts:
             name = "of fewer than three points"
             skipped.append(counted(short, f"polygon part {name}", f"polygon parts {name}"))
@@ -146,10 +173,11 @@ class AnnotationsReader:
                 )
             )
         columns = self._finished(n, skipped, remarks)
-        kept = self._boxes.are_kept(boxes, lambda row: f"{self._path}: annotations[{self._numbers[row]}]", skipped)
+        place = f"{self._problems.name}: annotations"
+        kept = self._boxes.are_kept(boxes, lambda row: f"{place}[{self._numbers[row]}]", skipped)
         return AnnotationRows(
             np.frombuffer(self._images, np.int64) if n else np.zeros(0, np.int64),
-            np.array(self._ids, np.int64),
+            self._ids.finish(),
             np.array(self._labels, np.int64),
             np.array(self._crowd, np.bool_),
             columns,
@@ -164,13 +192,18 @@ class AnnotationsReader:
             columns, left_out = fields.finish(n)
             forms = {name: form.finish(n) for name, form in self._forms.items()}
         except ValueError as error:
-            raise ValueError(f"{self._path}: {error}") from None
+            raise ValueError(f"{self._problems.name}: {error}") from None
         skipped.extend(left_out.told())
         if not fields.count(PROVENANCE[0]):  # else `CocoWriter` wrote the file, and the derived ones are its own too
             remarks.extend(f"{field_of(name, fields.count(name))} is overwritten by copy-paste"
                            for name in sorted(DERIVED) if name in columns)  # fmt: skip
+        names = self._ids.names
+        if names and (self._columns is None or GIVEN in self._columns):
+            if GIVEN in columns:
+                skipped.append(f"{field_of(GIVEN, fields.count(GIVEN))}, beside ids that are names")
+            columns[GIVEN] = text_field(n, np.array(list(names), np.int64), list(names.values()))
         asked = () if self._columns is None else sorted(self._columns)
-        found = {name for name in asked if fields.count(name) or forms.get(name) is not None}
+        found = {name for name in asked if fields.count(name) or forms.get(name) is not None or name in columns}
         if lacking := [name for name in asked if name not in found and (name in forms or name not in _KNOWN)]:
             remarks.append(f"no annotation has the fields that columns asks for: {', '.join(map(repr, lacking))}")
         columns |= {name: column for name, column in forms.items() if column is not None}
@@ -215,8 +248,3 @@ def _decoder(names: Mapping[str, str], *, others: bool) -> Any:
         ),
         strict=False,  # whole numbers may be written as 1.0 or "1"
     ).decode
-
-
-def refuse(path: Path, place: str, error: Exception) -> NoReturn:
-    """Raise an error about a place in a file."""
-    raise ValueError(f"{path}: {place}: {error}") from None
