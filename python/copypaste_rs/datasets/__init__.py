@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
     from copypaste_rs.datasets.images import encode_image
+    from copypaste_rs.datasets.lvis import LvisDataset
     from copypaste_rs.datasets.opening import open_dataset
 
 __all__ = [
     "CocoDataset",
     "CocoWriter",
     "CopyPasteDataset",
+    "LvisDataset",
     "encode_image",
     "open_dataset",
     "sample_data",
@@ -33,6 +35,7 @@ __all__ = [
 _NEED_EXTRA = {
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
+    "LvisDataset": "copypaste_rs.datasets.lvis",
     "encode_image": "copypaste_rs.datasets.images",
     "open_dataset": "copypaste_rs.datasets.opening",
 }

@@ -13,6 +13,7 @@ import numpy as np
 
 from copypaste_rs._checks import wrong_type
 from copypaste_rs.datasets.categories import category_ids, flip_pairs, joined_categories, label_weights
+from copypaste_rs.datasets.category_lists import category_lists, moved_lists
 from copypaste_rs.datasets.file_names import find_file, possible_names
 from copypaste_rs.datasets.images import read_image
 from copypaste_rs.datasets.tables import image_info
@@ -37,6 +38,8 @@ class AnnotatedImages(Sequence[Sample]):
         self._images = images
         self._options = options
         self._has_told = False
+        self._moved: dict[int, int] | None = None
+        """Ids of categories by those that they have in the files, once they were joined with others."""
         self.categories: list[dict[str, Any]] = tables.categories
         self.keypoint_names = tables.keypoint_names
         self.flip_pairs = flip_pairs(tables.keypoint_names)
@@ -99,10 +102,14 @@ class AnnotatedImages(Sequence[Sample]):
         )
 
     def info(self, index: SupportsIndex) -> dict[str, Any]:
-        """Fields of the image of item `index` in the file: image_id, file_name, width, height, further scalars."""
+        """Fields of the image of item `index` in the file: image_id, file_name, width, height, further scalars.
+
+        Beside these the lists of category ids that LVIS has: ``neg_category_ids``, ``not_exhaustive_category_ids``.
+        """
         i = self._index(index)
         start, stop = self._tables.image_json_offsets[i : i + 2].tolist()
-        return image_info(self._tables.image_json[start:stop].tobytes(), int(self._tables.image_ids[i]))
+        info = image_info(self._tables.image_json[start:stop].tobytes(), int(self._tables.image_ids[i]))
+        return info if self._moved is None else info | moved_lists(category_lists(info), self._moved)
 
     @property
     def digest(self) -> str:
@@ -168,6 +175,8 @@ class AnnotatedImages(Sequence[Sample]):
         given, numbers = np.unique(self._tables.labels, return_inverse=True)
         labels = np.array([ids.get(label, label) for label in given.tolist()], np.int64)[numbers]
         made = copy.copy(self)
+        before = {number: number for number in ids} if self._moved is None else self._moved
+        made._moved = {first: ids[number] for first, number in before.items()}
         made._tables = self._tables._replace(labels=labels, categories=joined)
         made.categories = joined
         return made

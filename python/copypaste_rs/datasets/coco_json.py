@@ -39,7 +39,9 @@ class _File(msgspec.Struct):
     licenses: Any = None
 
 
-class _Image(msgspec.Struct, gc=False):
+class CocoImage(msgspec.Struct, gc=False):
+    """Fields of an image that are checked when a file is opened."""
+
     id: Id
     width: int
     height: int
@@ -47,11 +49,19 @@ class _Image(msgspec.Struct, gc=False):
     coco_url: str | None = None
 
 
-def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozenset[str] | None) -> AnnotationTables:
+def read_coco(
+    path: Path,
+    folder: Path,
+    boxes: str,
+    crowds: str,
+    columns: frozenset[str] | None,
+    image_type: type[CocoImage] = CocoImage,
+) -> AnnotationTables:
     """Read an annotation file, whose images are in a folder.
 
     What is done with annotations without an outline is said by `boxes`, out of `BOXES`, and with crowds by `crowds`,
-    out of `CROWDS`. Of further fields those of `columns` are read, or all.
+    out of `CROWDS`. Of further fields those of `columns` are read, or all. What images have to be like says
+    `image_type`.
 
     Raises
     ------
@@ -66,7 +76,7 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
     file.categories, category_names = plain_categories(file.categories)
     category_ids(f"{path}: categories", file.categories)
     problems = Problems(str(path))
-    index, image_ids, sizes = _read_images(problems, file.images, folder)
+    index, image_ids, sizes = _read_images(problems, file.images, folder, image_type)
     skipped: list[str] = []
     remarks: list[str] = []
     names = keypoint_names(f"{path}: categories", file.categories)
@@ -125,7 +135,7 @@ def _what_it_is(data: bytes) -> str:
 
 
 def _read_images(
-    problems: Problems, raws: list[msgspec.Raw], folder: Path
+    problems: Problems, raws: list[msgspec.Raw], folder: Path, image_type: type[CocoImage]
 ) -> tuple[dict[int | str, int], NDArray[np.int64], NDArray[np.int64]]:
     """Number of each image by its id in the file, its id here, and its size; what is wrong is noted."""
     ids = IdNumbers()
@@ -136,7 +146,7 @@ def _read_images(
         try:
             # All fields are decoded now: `info` decodes them again and has no place in the file to name. Whole numbers
             # may be written as 1.0 or "1".
-            image = msgspec.convert(msgspec.json.decode(raw), _Image, strict=False)
+            image = msgspec.convert(msgspec.json.decode(raw), image_type, strict=False)
             sizes[i] = _checks.size("height and width", (image.height, image.width))
             if image.file_name is None or not is_inside(image.file_name):
                 _check_name(image, folder)
@@ -152,7 +162,7 @@ def _read_images(
     return index, ids.finish(), sizes
 
 
-def _check_name(image: _Image, folder: Path) -> None:
+def _check_name(image: CocoImage, folder: Path) -> None:
     """Raise for an image whose record names no file, or none inside the folder."""
     record = {name: value for name, value in msgspec.structs.asdict(image).items() if value is not None}
     if name_of(record) is None:

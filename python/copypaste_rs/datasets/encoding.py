@@ -10,6 +10,7 @@ import numpy as np
 
 from copypaste_rs._checks import item, wrong, wrong_type
 from copypaste_rs.column_kinds import COLUMN_KINDS, POSITIONS, Origin, kind_of
+from copypaste_rs.datasets.category_lists import category_lists
 from copypaste_rs.datasets.images import encode_image
 from copypaste_rs.datasets.json_values import check_text, json_text
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
@@ -72,7 +73,7 @@ def encode_sample(
     info = {name: value for name, value in scalars.items() if value is not None}
     json_text("sample.info", dict.fromkeys(info))  # are the names text?
     image_id, file_name = info.pop("image_id", None), info.pop("file_name", None)
-    image = {**info, "width": w, "height": h}
+    image = {**info, **category_lists(sample.info), "width": w, "height": h}
     image.pop("id", None)
     if image_id is not None:
         image["source_image_id"] = image_id
