@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.coco_writer import CocoWriter
     from copypaste_rs.datasets.images import encode_image
     from copypaste_rs.datasets.lvis import LvisDataset
+    from copypaste_rs.datasets.lvis_writer import LvisWriter
     from copypaste_rs.datasets.opening import open_dataset
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "CocoWriter",
     "CopyPasteDataset",
     "LvisDataset",
+    "LvisWriter",
     "encode_image",
     "open_dataset",
     "sample_data",
@@ -36,6 +38,7 @@ _NEED_EXTRA = {
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
     "LvisDataset": "copypaste_rs.datasets.lvis",
+    "LvisWriter": "copypaste_rs.datasets.lvis_writer",
     "encode_image": "copypaste_rs.datasets.images",
     "open_dataset": "copypaste_rs.datasets.opening",
 }

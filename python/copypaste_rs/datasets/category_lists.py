@@ -19,7 +19,7 @@ LISTS = (NEGATIVE, NOT_EXHAUSTIVE)
 
 
 def category_lists(fields: Mapping[str, Any]) -> dict[str, list[int]]:
-    """Those of `LISTS` among the fields of an image that are lists or tuples of integers.
+    """Lists of `LISTS` among the fields of an image, as far as they are lists or tuples of integers.
 
     Examples
     --------

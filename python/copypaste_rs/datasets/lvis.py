@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
+from copypaste_rs._checks import wrong
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.coco_json import CocoImage, read_coco
@@ -55,7 +56,7 @@ def check_frequencies(name: str, categories: Sequence[Mapping[str, Any]]) -> Non
     """Refuse categories whose frequency is none of `FREQUENCIES`; `name` is what the error calls them."""
     for i, category in enumerate(categories):
         if (group := category.get("frequency")) is not None and group not in FREQUENCIES:
-            raise ValueError(f"{name}[{i}]: expected 'r', 'c' or 'f' as frequency, got {group!r}")
+            raise wrong((name, i), "'r', 'c' or 'f' as frequency", repr(group))
 
 
 @final

@@ -8,6 +8,7 @@ from copypaste_rs.datasets.formats.coco import annotation_file, is_lvis
 from copypaste_rs.datasets.formats.image_folders import folder_of_images
 from copypaste_rs.datasets.formats.kind import Clue, Format
 from copypaste_rs.datasets.lvis import LvisDataset
+from copypaste_rs.datasets.lvis_writer import LvisWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,4 +42,4 @@ def _open(path: Path, images: Path | None, split: str | None, **options: Unpack[
     return LvisDataset(file, folder_of_images(file, split) if images is None else images, **options)
 
 
-FORMAT = Format("lvis", "LVIS annotation file", _recognises, _open)
+FORMAT = Format("lvis", "LVIS annotation file", _recognises, _open, LvisWriter)
