@@ -17,9 +17,9 @@ from copypaste_rs.datasets.embedded import sample_data, sample_paths
 if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
+    from copypaste_rs.datasets.formats.lvis.dataset import LvisDataset
+    from copypaste_rs.datasets.formats.lvis.writer import LvisWriter
     from copypaste_rs.datasets.images import encode_image
-    from copypaste_rs.datasets.lvis import LvisDataset
-    from copypaste_rs.datasets.lvis_writer import LvisWriter
     from copypaste_rs.datasets.opening import open_dataset
 
 __all__ = [
@@ -37,8 +37,8 @@ __all__ = [
 _NEED_EXTRA = {
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
-    "LvisDataset": "copypaste_rs.datasets.lvis",
-    "LvisWriter": "copypaste_rs.datasets.lvis_writer",
+    "LvisDataset": "copypaste_rs.datasets.formats.lvis.dataset",
+    "LvisWriter": "copypaste_rs.datasets.formats.lvis.writer",
     "encode_image": "copypaste_rs.datasets.images",
     "open_dataset": "copypaste_rs.datasets.opening",
 }

@@ -11,7 +11,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.category_lists import NOT_EXHAUSTIVE
 from copypaste_rs.datasets.coco_file_writer import CocoFileWriter
 from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
-from copypaste_rs.datasets.lvis import check_frequencies
+from copypaste_rs.datasets.formats.lvis.dataset import check_frequencies
 from copypaste_rs.datasets.places import OutputLayout
 
 with extra("coco"):

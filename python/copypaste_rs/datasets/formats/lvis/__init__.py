@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from copypaste_rs.datasets.formats.coco import annotation_file, is_lvis
 from copypaste_rs.datasets.formats.image_folders import folder_of_images
 from copypaste_rs.datasets.formats.kind import Clue, Format
-from copypaste_rs.datasets.lvis import LvisDataset
-from copypaste_rs.datasets.lvis_writer import LvisWriter
+from copypaste_rs.datasets.formats.lvis.dataset import LvisDataset
+from copypaste_rs.datasets.formats.lvis.writer import LvisWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
