@@ -17,6 +17,8 @@ from copypaste_rs.datasets.embedded import sample_data, sample_paths
 if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
+    from copypaste_rs.datasets.formats.coco_results.dataset import ResultsDataset
+    from copypaste_rs.datasets.formats.coco_results.writer import ResultsWriter
     from copypaste_rs.datasets.formats.lvis.dataset import LvisDataset
     from copypaste_rs.datasets.formats.lvis.writer import LvisWriter
     from copypaste_rs.datasets.images import encode_image
@@ -28,6 +30,8 @@ __all__ = [
     "CopyPasteDataset",
     "LvisDataset",
     "LvisWriter",
+    "ResultsDataset",
+    "ResultsWriter",
     "encode_image",
     "open_dataset",
     "sample_data",
@@ -39,6 +43,8 @@ _NEED_EXTRA = {
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
     "LvisDataset": "copypaste_rs.datasets.formats.lvis.dataset",
     "LvisWriter": "copypaste_rs.datasets.formats.lvis.writer",
+    "ResultsDataset": "copypaste_rs.datasets.formats.coco_results.dataset",
+    "ResultsWriter": "copypaste_rs.datasets.formats.coco_results.writer",
     "encode_image": "copypaste_rs.datasets.images",
     "open_dataset": "copypaste_rs.datasets.opening",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -47,6 +47,11 @@ _TEXTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 class AnnotationsReader:
     """Collects annotations of images that are there; what is malformed is noted with its place."""
+
+    words: ClassVar[tuple[str, str]] = "annotation", "annotations"
+    """Names of one, and of several."""
+    have_ids: ClassVar[bool] = True
+    """Whether each has an ``id``; else they count from 1."""
 
     def __init__(
         self,
@@ -101,13 +106,13 @@ class AnnotationsReader:
             # Last, so that its rows are ours also after a problem: finish() names them.
             self._shapes.add(item.segmentation, self._sizes[image])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-            self._problems.add(f"annotations[{number}]", error)
+            self._problems.add(f"{self.words[1]}[{number}]", error)
             return
         self._numbers.append(number)
         for name in self._counted:
             self._counted[name] += bytes(getattr(item, name)) not in (b"", b"null")
         self._images.append(image)
-        self._ids.add(item.id)
+        self._ids.add(item.id if self.have_ids else number + 1)
         self._labels.append(label)
         self._crowd.append(crowd)
         if self._fields.are_texts:
@@ -148,7 +153,7 @@ class AnnotationsReader:
     def _decoder(self) -> Any:
         """Decoder of annotations with the fields met so far, or, where they are many, of what else annotations have."""
         names = {} if self._fields.are_texts else self._fields.names
-        return _decoder(names, others=self._fields.are_texts or self._columns is not None)
+        return _decoder(names, others=self._fields.are_texts or self._columns is not None, have_ids=self.have_ids)
 
     def finish(self, boxes: str, skipped: list[str], remarks: list[str]) -> AnnotationRows:
         """The rows; what was left out, and what may surprise, is added to the remarks."""
@@ -157,7 +162,7 @@ class AnnotationsReader:
             segmentations = self._shapes.finish()
         except MalformedCountsError as error:
             for row, message in error.rows.items():
-                self._problems.add(f"annotations[{self._numbers[row]}]", message)
+                self._problems.add(f"{self.words[1]}[{self._numbers[row]}]", message)
             self._problems.tell()
             raise
         self._problems.tell()
@@ -165,15 +170,11 @@ class AnnotationsReader:
             name = "of fewer than three points"
             skipped.append(counted(short, f"polygon part {name}", f"polygon parts {name}"))
         if self._unknown:
-            skipped.append(
-                counted(
-                    self._unknown,
-                    "annotation of an image that is not there",
-                    "annotations of images that are not there",
-                )
-            )
+            one, many = self.words
+            what = f"{one} of an image that is not there", f"{many} of images that are not there"
+            skipped.append(counted(self._unknown, *what))
         columns = self._finished(n, skipped, remarks)
-        place = f"{self._problems.name}: annotations"
+        place = f"{self._problems.name}: {self.words[1]}"
         kept = self._boxes.are_kept(boxes, lambda row: f"{place}[{self._numbers[row]}]", skipped)
         return AnnotationRows(
             np.frombuffer(self._images, np.int64) if n else np.zeros(0, np.int64),
@@ -228,16 +229,17 @@ def _value(raw: msgspec.Raw) -> Any:
     return msgspec.json.decode(raw) if bytes(raw) else None
 
 
-def _decoder(names: Mapping[str, str], *, others: bool) -> Any:
+def _decoder(names: Mapping[str, str], *, others: bool, have_ids: bool) -> Any:
     """Decoder of annotations with an attribute for each of these fields; whether other fields are passed over."""
+    number: tuple[Any, ...] = ("id", Id) if have_ids else ("id", Any, None)
     anything = [(attribute, Any, msgspec.UNSET) for attribute in names.values()]
     return msgspec.json.Decoder(
         msgspec.defstruct(
             "Annotation",
             [
-                ("id", Id),
                 ("image_id", Id),
                 ("category_id", Id),
+                number,
                 ("segmentation", list[list[float] | float | Rle] | Rle | None, None),
                 ("iscrowd", bool | int | None, None),
                 *((name, msgspec.Raw, msgspec.Raw()) for name in (*_COUNTED, *_LATER)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.tables import AnnotationTables
 
 
-class _File(msgspec.Struct):
+Decoded = TypeVar("Decoded")
+
+
+class CocoFile(msgspec.Struct):
+    """Parts of an annotation file."""
+
     images: list[msgspec.Raw]
     annotations: list[msgspec.Raw] = []
     categories: list[dict[str, Any]] = []
@@ -71,12 +76,11 @@ def read_coco(
         When it is not COCO JSON; the message names the file and the place.
     """
     data = path.read_bytes()
-    check_utf8(path, data)
-    file = _decoded(path, data.removeprefix(codecs.BOM_UTF8))
+    file = decoded(path, data, CocoFile, "COCO annotations")
     file.categories, category_names = plain_categories(file.categories)
     category_ids(f"{path}: categories", file.categories)
     problems = Problems(str(path))
-    index, image_ids, sizes = _read_images(problems, file.images, folder, image_type)
+    index, image_ids, sizes = read_images(problems, file.images, folder, image_type)
     skipped: list[str] = []
     remarks: list[str] = []
     names = keypoint_names(f"{path}: categories", file.categories)
@@ -95,22 +99,28 @@ def read_coco(
     )
 
 
-def _decoded(path: Path, data: bytes) -> _File:
+def decoded(path: Path, data: bytes, kind: type[Decoded], what: str) -> Decoded:
+    """The JSON text of a file as a value of this kind; `what` it should be, in words, for errors."""
+    check_utf8(path, data)
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        return msgspec.json.decode(data, type=_File)
+        return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        raise ValueError(f"{path}: cannot be read as COCO annotations: {error}{_what_it_is(data)}") from None
+        raise ValueError(f"{path}: cannot be read as {what}: {error}{_what_it_is(data)}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         try:  # NaN and infinity are no JSON, but written by many; what they stand for is not there
             plain = msgspec.json.encode(json.loads(data, parse_constant=lambda _: None))
-            return msgspec.json.decode(plain, type=_File)
+            return msgspec.json.decode(plain, type=kind)
         except (ValueError, RecursionError):
             cut = f" (byte {len(data)})" if "truncated" in str(error) else ""
-            raise ValueError(f"{path}: cannot be read as COCO annotations: {error}{cut}") from None
+            raise ValueError(f"{path}: cannot be read as {what}: {error}{cut}") from None
 
 
 KINDS: tuple[tuple[frozenset[str], str], ...] = (
-    (frozenset({"image_id", "category_id", "score"}), "a list of results, predictions of a model"),
+    (
+        frozenset({"image_id", "category_id", "score"}),
+        "a list of results, predictions of a model; ResultsDataset reads it",
+    ),
     (frozenset({"image_id", "caption"}), "a list of captions"),
     (frozenset({"shapes", "imagePath"}), "a LabelMe file, of one image"),
     (frozenset({"image", "annotations"}), "a file of one image, as SA-1B has them"),
@@ -134,7 +144,7 @@ def _what_it_is(data: bytes) -> str:
     return ""
 
 
-def _read_images(
+def read_images(
     problems: Problems, raws: list[msgspec.Raw], folder: Path, image_type: type[CocoImage]
 ) -> tuple[dict[int | str, int], NDArray[np.int64], NDArray[np.int64]]:
     """Number of each image by its id in the file, its id here, and its size; what is wrong is noted."""

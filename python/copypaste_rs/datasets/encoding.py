@@ -68,6 +68,14 @@ def encode_sample(
 ) -> EncodedSample:
     """The image file and the annotations of a sample. A pure function."""
     check_sample(sample, "a COCO data set")
+    image, annotations = sample_fields(sample, sources, integers)
+    return EncodedSample(image_file(sample, format, quality), image, annotations)
+
+
+def sample_fields(
+    sample: Sample, sources: Sequence[Sample], integers: Collection[str]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Fields of the image and of the annotations of a sample, as COCO has them, but for their ids."""
     h, w = sample.size
     scalars = {name: _scalar(item("sample.info", name), value) for name, value in sample.info.items()}
     info = {name: value for name, value in scalars.items() if value is not None}
@@ -79,8 +87,7 @@ def encode_sample(
         image["source_image_id"] = image_id
     if file_name is not None:
         image["source_file_name"] = file_name
-    annotations = _annotations(sample, image_id, _source_ids(sources), integers)
-    return EncodedSample(image_file(sample, format, quality), image, annotations)
+    return image, _annotations(sample, image_id, _source_ids(sources), integers)
 
 
 def check_sample(sample: object, output: str) -> None:
