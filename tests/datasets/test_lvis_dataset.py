@@ -68,7 +68,7 @@ def test_other_formats_are_not_taken_for_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"neg_category_ids": "none"}, r"images\[1\]: Expected `array`, got `str` - at `\$.neg_category_ids`"),
+        ({"neg_category_ids": "none"}, r"images\[1\]: Expected `array \| null`, got `str` - at `\$.neg_category_ids`"),
         (
             {"not_exhaustive_category_ids": [2, 2.5]},
             r"images\[1\]: Expected `int`, got `float` - at `\$.not_exh.*\[1\]`",

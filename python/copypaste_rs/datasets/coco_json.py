@@ -14,9 +14,11 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import Head, ImageRows, assembled, joined_texts
 from copypaste_rs.datasets.categories import category_ids, keypoint_names, plain_categories
 from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id
+from copypaste_rs.datasets.file_bytes import FileBytes
 from copypaste_rs.datasets.file_names import name_of, possible_names
 from copypaste_rs.datasets.given_ids import IdNumbers, plain_id
 from copypaste_rs.datasets.images import is_inside
+from copypaste_rs.datasets.plain_coco import read_plain
 from copypaste_rs.datasets.problems import Problems
 from copypaste_rs.datasets.text_encoding import check_utf8
 
@@ -44,9 +46,7 @@ class CocoFile(msgspec.Struct):
     licenses: Any = None
 
 
-class CocoImage(msgspec.Struct, gc=False):
-    """Fields of an image that are checked when a file is opened."""
-
+class _Image(msgspec.Struct, gc=False):
     id: Id
     width: int
     height: int
@@ -54,19 +54,11 @@ class CocoImage(msgspec.Struct, gc=False):
     coco_url: str | None = None
 
 
-def read_coco(
-    path: Path,
-    folder: Path,
-    boxes: str,
-    crowds: str,
-    columns: frozenset[str] | None,
-    image_type: type[CocoImage] = CocoImage,
-) -> AnnotationTables:
+def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozenset[str] | None) -> AnnotationTables:
     """Read an annotation file, whose images are in a folder.
 
     What is done with annotations without an outline is said by `boxes`, out of `BOXES`, and with crowds by `crowds`,
-    out of `CROWDS`. Of further fields those of `columns` are read, or all. What images have to be like says
-    `image_type`.
+    out of `CROWDS`. Of further fields those of `columns` are read, or all.
 
     Raises
     ------
@@ -75,12 +67,21 @@ def read_coco(
     ValueError
         When it is not COCO JSON; the message names the file and the place.
     """
-    data = path.read_bytes()
+    file = FileBytes(path)
+    if (tables := read_plain(file, boxes, crowds, columns)) is not None:
+        return tables
+    return read_any(path, file.data.tobytes() if file.is_whole else path.read_bytes(), folder, boxes, crowds, columns)
+
+
+def read_any(
+    path: Path, data: bytes, folder: Path, boxes: str, crowds: str, columns: frozenset[str] | None
+) -> AnnotationTables:
+    """Read the bytes of an annotation file whatever is in it, as `read_coco` does."""
     file = decoded(path, data, CocoFile, "COCO annotations")
     file.categories, category_names = plain_categories(file.categories)
     category_ids(f"{path}: categories", file.categories)
     problems = Problems(str(path))
-    index, image_ids, sizes = read_images(problems, file.images, folder, image_type)
+    index, image_ids, sizes = read_images(problems, file.images, folder)
     skipped: list[str] = []
     remarks: list[str] = []
     names = keypoint_names(f"{path}: categories", file.categories)
@@ -145,7 +146,7 @@ def _what_it_is(data: bytes) -> str:
 
 
 def read_images(
-    problems: Problems, raws: list[msgspec.Raw], folder: Path, image_type: type[CocoImage]
+    problems: Problems, raws: list[msgspec.Raw], folder: Path
 ) -> tuple[dict[int | str, int], NDArray[np.int64], NDArray[np.int64]]:
     """Number of each image by its id in the file, its id here, and its size; what is wrong is noted."""
     ids = IdNumbers()
@@ -156,7 +157,7 @@ def read_images(
         try:
             # All fields are decoded now: `info` decodes them again and has no place in the file to name. Whole numbers
             # may be written as 1.0 or "1".
-            image = msgspec.convert(msgspec.json.decode(raw), image_type, strict=False)
+            image = msgspec.convert(msgspec.json.decode(raw), _Image, strict=False)
             sizes[i] = _checks.size("height and width", (image.height, image.width))
             if image.file_name is None or not is_inside(image.file_name):
                 _check_name(image, folder)
@@ -172,7 +173,7 @@ def read_images(
     return index, ids.finish(), sizes
 
 
-def _check_name(image: CocoImage, folder: Path) -> None:
+def _check_name(image: _Image, folder: Path) -> None:
     """Raise for an image whose record names no file, or none inside the folder."""
     record = {name: value for name, value in msgspec.structs.asdict(image).items() if value is not None}
     if name_of(record) is None:

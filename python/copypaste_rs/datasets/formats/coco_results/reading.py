@@ -11,7 +11,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import Head, ImageRows, assembled, counted, joined_texts
 from copypaste_rs.datasets.categories import category_ids, keypoint_names, plain_categories
 from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id
-from copypaste_rs.datasets.coco_json import CocoFile, CocoImage, decoded, read_images
+from copypaste_rs.datasets.coco_json import CocoFile, decoded, read_images
 from copypaste_rs.datasets.fields import Field
 from copypaste_rs.datasets.given_ids import plain_id
 from copypaste_rs.datasets.problems import Problems
@@ -107,7 +107,7 @@ def read_results(
     categories, category_names = plain_categories(file.categories)
     category_ids(f"{annotations}: categories", categories)
     problems = Problems(str(annotations))
-    index, image_ids, sizes = read_images(problems, file.images, folder, CocoImage)
+    index, image_ids, sizes = read_images(problems, file.images, folder)
     problems.tell()
     names = keypoint_names(f"{annotations}: categories", categories)
     columns = options.columns

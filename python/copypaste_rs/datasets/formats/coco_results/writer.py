@@ -60,7 +60,7 @@ class ResultsEncoder:
         return EncodedSample(None, image, results, {}, lost, LAYOUT.name)
 
 
-class _Image(msgspec.Struct, gc=False):
+class _Numbered(msgspec.Struct, gc=False):
     """The id of an image."""
 
     id: int | str
@@ -129,7 +129,7 @@ class ResultsWriter(SampleWriter):
             if result["category_id"] not in self._category_ids:
                 raise wrong("encoded", "labels that are among the categories", str(result["category_id"]))
         if self._image_ids is None:
-            decode = msgspec.json.Decoder(_Image).decode
+            decode = msgspec.json.Decoder(_Numbered).decode
             self._image_ids = {decode(record.image_json).id for record in self._output.records()}
         image_id = encoded.image["id"]
         if image_id in self._image_ids:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, final
 
 from copypaste_rs._checks import wrong
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.annotated import AnnotatedImages
-from copypaste_rs.datasets.coco_json import CocoImage, read_coco
+from copypaste_rs.datasets.coco_json import read_coco
 from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.options import CheckedOptions
+from copypaste_rs.datasets.problems import Problems
 
 with extra("coco"):
     import msgspec
@@ -28,11 +30,11 @@ FREQUENCIES = ("r", "c", "f")
 """Groups of categories by how many images have them: rare, common, frequent."""
 
 
-class LvisImage(CocoImage, gc=False):
-    """Fields of an image that are checked when a file is opened."""
+class _Lists(msgspec.Struct, gc=False):
+    """Fields that an image of LVIS has beside those of COCO."""
 
-    neg_category_ids: list[int] = msgspec.field(default_factory=list)
-    not_exhaustive_category_ids: list[int] = msgspec.field(default_factory=list)
+    neg_category_ids: list[int] | None = None
+    not_exhaustive_category_ids: list[int] | None = None
 
 
 def read_lvis(path: Path, folder: Path, options: CheckedOptions) -> AnnotationTables:
@@ -45,10 +47,18 @@ def read_lvis(path: Path, folder: Path, options: CheckedOptions) -> AnnotationTa
     ValueError
         When it is not COCO JSON, or not as LVIS has it; the message names the file and the place.
     """
-    tables = read_coco(path, folder, options.boxes, options.crowds, options.columns, LvisImage)
+    tables = read_coco(path, folder, options.boxes, options.crowds, options.columns)
     check_frequencies(f"{path}: categories", tables.categories)
     if not any("frequency" in category for category in tables.categories):
         tables.remarks.append("no category has a frequency, so that each group of them is empty")
+    problems = Problems(str(path))
+    decode = msgspec.json.Decoder(_Lists, strict=False).decode
+    for i, (start, stop) in enumerate(pairwise(tables.image_json_offsets.tolist())):
+        try:
+            decode(tables.image_json[start:stop])
+        except msgspec.ValidationError as error:
+            problems.add(f"images[{i}]", error)
+    problems.tell()
     return tables
 
 
