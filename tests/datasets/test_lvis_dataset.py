@@ -11,6 +11,7 @@ import pytest
 from pycocotools.coco import COCO
 
 from copypaste_rs import SimpleCopyPaste
+from copypaste_rs.cli.commands import run
 from copypaste_rs.datasets import CocoDataset, CocoWriter, CopyPasteDataset, LvisDataset, open_dataset
 from tests.fixtures.coco_files import photo, small_set
 from tests.fixtures.lvis_files import CATEGORIES, LISTS, lvis_set
@@ -128,3 +129,35 @@ def test_what_is_written_has_the_lists(tmp_path: Path) -> None:
     again = open_dataset(tmp_path / "out")
     assert isinstance(again, LvisDataset)
     assert again.info(1)["neg_category_ids"] == written[1]["neg_category_ids"]
+
+
+def test_the_command_line_joins_and_keeps_the_lists(tmp_path: Path) -> None:
+    """Targets with other ids than the sources: what is pasted leaves the lists by the ids of the targets."""
+    plain = lvis_set(tmp_path / "sources")
+    moved = {2: 20, 5: 50, 7: 70, 9: 90}
+    images = [
+        {
+            **image,
+            **{
+                name: [moved[each] for each in image[name]]
+                for name in ("neg_category_ids", "not_exhaustive_category_ids")
+            },
+        }
+        for image in plain.json["images"]
+    ]
+    rows = [each | {"category_id": moved[each["category_id"]]} for each in plain.json["annotations"]]
+    categories = [each | {"id": moved[each["id"]]} for each in CATEGORIES]
+    targets = lvis_set(tmp_path / "targets", images=images, annotations=rows, categories=categories)
+    inputs = ["augment", "--annotations", str(targets.annotations), "--images", str(targets.images)]
+    inputs += ["--source-annotations", str(plain.annotations), "--source-images", str(plain.images)]
+    assert run([*inputs, "--output", str(tmp_path / "out"), "--size", "64", "--select", "all", "--copies", "4"]) == 0
+    written = json.loads((tmp_path / "out" / "annotations.json").read_text())
+    lost = 0
+    for image in written["images"]:
+        own = [each for each in written["annotations"] if each["image_id"] == image["id"]]
+        pasted = {each["category_id"] for each in own if each["source"] >= 0}
+        absent, partly = ([moved[each] for each in ids] for ids in LISTS[image["source_image_id"] - 30])
+        assert image["neg_category_ids"] == [each for each in absent if each not in pasted]
+        assert image["not_exhaustive_category_ids"] == partly
+        lost += len(absent) - len(image["neg_category_ids"])
+    assert lost

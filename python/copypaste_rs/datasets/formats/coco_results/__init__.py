@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from typing import TYPE_CHECKING
 
 from copypaste_rs.datasets.formats.coco_results.dataset import ResultsDataset
@@ -31,7 +32,7 @@ def _recognises(clue: Clue) -> bool:
 
 def _open(path: Path, images: Path | None, split: str | None, **options: Unpack[DatasetOptions]) -> ResultsDataset:
     results = path / RESULTS if path.is_dir() else path
-    patterns = _BESIDE if split is None else tuple(pattern.format(split) for pattern in _OF_SPLIT)
+    patterns = _BESIDE if split is None else tuple(pattern.format(glob.escape(split)) for pattern in _OF_SPLIT)
     for pattern in patterns:
         found = sorted(each for each in results.parent.glob(pattern) if each != results)
         if len(found) == 1:
