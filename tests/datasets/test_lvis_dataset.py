@@ -161,3 +161,22 @@ def test_the_command_line_joins_and_keeps_the_lists(tmp_path: Path) -> None:
         assert image["not_exhaustive_category_ids"] == partly
         lost += len(absent) - len(image["neg_category_ids"])
     assert lost
+
+
+@pytest.mark.parametrize(("labels", "first"), [("from0", 0), ("from1", 1)])
+def test_lists_follow_categories_that_are_counted(tmp_path: Path, labels: str, first: int) -> None:
+    files = lvis_set(tmp_path)
+    photos = LvisDataset(*files, labels=labels)
+    numbers = {each["id"]: i for i, each in enumerate(CATEGORIES, first)}
+    assert photos.frequency == {"r": [first + 2, first + 3], "c": [first + 1], "f": [first]}
+    joined = photos.with_categories([{"id": 80, "name": "egg"}])
+    for i, (absent, partly) in enumerate(LISTS):
+        assert photos.info(i)["neg_category_ids"] == [numbers[each] for each in absent]
+        assert photos.info(i)["not_exhaustive_category_ids"] == [numbers[each] for each in partly]
+        names = {each["id"]: each["name"] for each in joined.categories}
+        of_file = {each["id"]: each["name"] for each in CATEGORIES}
+        assert [names[each] for each in joined.info(i)["neg_category_ids"]] == [of_file[each] for each in absent]
+    unknown = files.json["images"]
+    unknown[0]["neg_category_ids"] = [9, 1]
+    assert LvisDataset(*files.edit(images=unknown), labels=labels).info(0)["neg_category_ids"] == [numbers[9]]
+    assert LvisDataset(*files).info(0)["neg_category_ids"] == [9, 1]

@@ -63,11 +63,17 @@ def test_pycocotools_loads_it(tmp_path: Path) -> None:
 
 
 def test_a_round_trip(tmp_path: Path) -> None:
-    written(tmp_path, [sample("e7-1", score=[0.5, 0.125], note=["x", "y"]), sample(3, n=1, score=[0.1], note=["z"])])
+    written(
+        tmp_path,
+        [
+            sample("e7-1", score=[0.5, 0.125], note=["x", "y"]),
+            sample(3, 1, {"file_name": "c.jpg"}, score=[0.1], note=["z"]),
+        ],
+    )
     photos = ResultsDataset(tmp_path / "results.json", tmp_path / "image_info.json", tmp_path)
     assert photos.categories == CATEGORIES
     assert photos.info(0)["given_id"] == "e7-1"
-    assert photos.info(1) == {"image_id": 3, "file_name": "a/b.jpg", "width": 30, "height": 20}
+    assert photos.info(1) == {"image_id": 3, "file_name": "c.jpg", "width": 30, "height": 20}
     found = photos.instances(0)
     assert found.masks == sample().instances.masks
     assert (found.score.tolist(), found.note.tolist()) == ([0.5, 0.125], ["x", "y"])

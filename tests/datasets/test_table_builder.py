@@ -66,7 +66,7 @@ def test_equal_to_coco(tmp_path: Path, options: dict[str, object]) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         expected = coco(tmp_path, **options)
-        found = AnnotatedImages(built(**options).finish(), tmp_path, "the set", CheckedOptions.of().images)
+        found = AnnotatedImages(built(**options).finish(), tmp_path, "the set", CheckedOptions.of())
     assert len(caught) == 2
     assert str(caught[1].message).partition(": ")[2] == str(caught[0].message).partition(": ")[2]
     assert found.categories == expected.categories

@@ -39,7 +39,7 @@ class ResultsDataset(AnnotatedImages):
     min_score : float
         Results of a lower score are left out, 0 to 1.
     **options
-        As `CocoDataset` has them: `boxes`, `crowds`, `columns`, `apply_exif`, `max_pixels`.
+        As `CocoDataset` has them: `boxes`, `crowds`, `columns`, `apply_exif`, `max_pixels`, `dtype`, `labels`.
 
     Attributes
     ----------
@@ -94,6 +94,6 @@ class ResultsDataset(AnnotatedImages):
         tables = read_results(path, file, folder, checked, least)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(tables, folder, str(results), checked.images)
+        super().__init__(tables, folder, str(results), checked)
         self.file_info: Any = tables.info
         self.licenses: Any = tables.licenses

@@ -85,7 +85,7 @@ class LvisDataset(AnnotatedImages):
     images : path
         The folder of images, or the one that has ``train2017/`` and ``val2017/``, as images of both are in one file.
     **options
-        As `CocoDataset` has them: `boxes`, `crowds`, `columns`, `apply_exif`, `max_pixels`.
+        As `CocoDataset` has them: `boxes`, `crowds`, `columns`, `apply_exif`, `max_pixels`, `dtype`, `labels`.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ class LvisDataset(AnnotatedImages):
         tables = read_lvis(path, folder, checked)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(tables, folder, str(annotations), checked.images)
+        super().__init__(tables, folder, str(annotations), checked)
         self.file_info: Any = tables.info
         self.licenses: Any = tables.licenses
 
