@@ -19,6 +19,10 @@ from copypaste_rs.datasets.shared import shared_images
 if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
+    from copypaste_rs.datasets.formats.coco_results.dataset import ResultsDataset
+    from copypaste_rs.datasets.formats.coco_results.writer import ResultsWriter
+    from copypaste_rs.datasets.formats.lvis.dataset import LvisDataset
+    from copypaste_rs.datasets.formats.lvis.writer import LvisWriter
     from copypaste_rs.datasets.images import encode_image
     from copypaste_rs.datasets.opening import open_dataset
 
@@ -26,6 +30,10 @@ __all__ = [
     "CocoDataset",
     "CocoWriter",
     "CopyPasteDataset",
+    "LvisDataset",
+    "LvisWriter",
+    "ResultsDataset",
+    "ResultsWriter",
     "encode_image",
     "open_dataset",
     "sample_data",
@@ -36,6 +44,10 @@ __all__ = [
 _NEED_EXTRA = {
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
+    "LvisDataset": "copypaste_rs.datasets.formats.lvis.dataset",
+    "LvisWriter": "copypaste_rs.datasets.formats.lvis.writer",
+    "ResultsDataset": "copypaste_rs.datasets.formats.coco_results.dataset",
+    "ResultsWriter": "copypaste_rs.datasets.formats.coco_results.writer",
     "encode_image": "copypaste_rs.datasets.images",
     "open_dataset": "copypaste_rs.datasets.opening",
 }

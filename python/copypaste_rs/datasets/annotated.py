@@ -14,6 +14,7 @@ import numpy as np
 from copypaste_rs._checks import wrong_type
 from copypaste_rs.datasets.categories import category_ids as checked_ids
 from copypaste_rs.datasets.categories import flip_pairs, joined_categories, label_weights
+from copypaste_rs.datasets.category_lists import category_lists, moved_lists
 from copypaste_rs.datasets.file_names import find_file, possible_names
 from copypaste_rs.datasets.images import read_image
 from copypaste_rs.datasets.label_numbers import FIRST, numbered
@@ -48,6 +49,8 @@ class AnnotatedImages(Sequence[Sample]):
         self._options = options.images
         self._has_told = False
         self.categories: list[dict[str, Any]] = tables.categories
+        self._moved = self._by_file_id() if self._is_numbered else None
+        """Ids of categories by those that they have in the files, where they may be others."""
         self.keypoint_names = tables.keypoint_names
         self.flip_pairs = flip_pairs(tables.keypoint_names)
         self.fields: dict[str, np.dtype[Any]] = {name: field.dtype for name, field in tables.fields.items()}
@@ -120,10 +123,14 @@ class AnnotatedImages(Sequence[Sample]):
         )
 
     def info(self, index: SupportsIndex) -> dict[str, Any]:
-        """Fields of the image of item `index` in the file: image_id, file_name, width, height, further scalars."""
+        """Fields of the image of item `index` in the file: image_id, file_name, width, height, further scalars.
+
+        Beside these the lists of category ids that LVIS has: ``neg_category_ids``, ``not_exhaustive_category_ids``.
+        """
         i = self._index(index)
         start, stop = self._tables.image_json_offsets[i : i + 2].tolist()
-        return image_info(self._tables.image_json[start:stop].tobytes())
+        info = image_info(self._tables.image_json[start:stop].tobytes(), int(self._tables.image_ids[i]))
+        return info if self._moved is None else info | moved_lists(category_lists(info), self._moved)
 
     @property
     def digest(self) -> str:
@@ -195,7 +202,12 @@ class AnnotatedImages(Sequence[Sample]):
         made.categories = joined
         of_file = {ids[own["id"]]: given for own, given in zip(self.categories, self.category_ids, strict=True)}
         made.category_ids = [of_file.get(category["id"]) for category in joined]
+        made._moved = made._by_file_id()
         return made
+
+    def _by_file_id(self) -> dict[int, int]:
+        pairs = zip(self.category_ids, self.categories, strict=True)
+        return {given: category["id"] for given, category in pairs if given is not None}
 
     def class_weights(self, weights: Mapping[str, SupportsFloat]) -> dict[int, float]:
         """Weights by label, for `SimpleCopyPaste`, of weights by the name of a category.

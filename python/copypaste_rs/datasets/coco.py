@@ -29,6 +29,10 @@ class CocoDataset(AnnotatedImages):
     numbers mixed with strings become strings. `area` and `bbox` are not trusted but derived from the masks, and
     `num_keypoints` from the keypoints; other lists and objects are left out.
 
+    Ids that are names, such as UUIDs, become integers: the lowest from 1 up that no other has, in the order of the
+    file. The names are kept: in the column ``given_id`` ("" where the id is an integer), in ``Sample.info`` and in
+    `categories` under the same name. Text of an integer ("12") is that integer.
+
     Parameters
     ----------
     annotations : path
@@ -89,19 +93,20 @@ class CocoDataset(AnnotatedImages):
         Once for a file in which something is left out, with counts: polygon parts of fewer than three points,
         annotations that cover no pixel (these give no instance; of a polygon that turns out when its image is taken),
         annotations of images that are not in the file, crowds that are dropped,
-        fields that are lists or objects, whose integers float64 does not hold exactly, though not every annotation has
-        them, or that are rare in a file with very many; or in which something may surprise: categories that are not
-        in the file, ids that occur twice, images that have the file of another one, a field ``source``,
-        ``source_row`` or ``visibility`` of another origin than `CocoWriter`, which copy-paste overwrites. On access,
-        once, when an image has an EXIF orientation that is not applied.
+        fields that are lists or objects, a field ``given_id`` beside ids that are names,
+        fields whose integers float64 does not hold exactly, though not every annotation has them, or that are rare in
+        a file with very many; or in which something may surprise: categories that are not in the file, ids that occur
+        twice, images that have the file of another one, a field ``source``, ``source_row`` or ``visibility`` of another
+        origin than `CocoWriter`, which copy-paste overwrites. On access, once, when an image has an EXIF orientation
+        that is not applied.
 
     Raises
     ------
     OSError
         When the file or the folder cannot be read; on access, when an image cannot.
     ValueError
-        When the file is not valid COCO JSON, with the place; when a file name leads out of the folder; when
-        categories differ in their keypoints,
+        When the file is not valid COCO JSON, with the place, a line for each of the first ten; when a file name leads
+        out of the folder; when categories differ in their keypoints,
         an annotation has a box alone and `boxes` is "error", or is of a category that is not there and `labels` number
         them; on access, when an image has another
         size than the file says.

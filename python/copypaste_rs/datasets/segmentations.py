@@ -14,6 +14,8 @@ from copypaste_rs.errors import ArgumentError
 from copypaste_rs.masks import RleMasks
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 
@@ -87,14 +89,15 @@ class Segmentations(NamedTuple):
 
 
 class MalformedCountsError(ValueError):
-    """Compressed counts of one row that say nothing."""
+    """Compressed counts that say nothing: the first such row and what is wrong with it, and all of them."""
 
-    def __init__(self, row: int, message: str) -> None:
+    def __init__(self, row: int, message: str, rows: Mapping[int, str] | None = None) -> None:
         super().__init__(message)
         self.row = row
+        self.rows = {row: message} if rows is None else dict(rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.row, str(self))
+        return type(self), (self.row, str(self), self.rows)
 
 
 class SegmentationsBuilder:
@@ -176,12 +179,17 @@ class SegmentationsBuilder:
         runs = np.array(self._runs, np.int64)
         counts = [np.array(self._counts, np.uint32)]
         length = len(self._counts)
+        wrong: dict[int, str] = {}
         for size, (rows, strings) in self._strings.items():
-            parsed = _parse(size, rows, strings)
+            parsed = _parse(size, rows, strings, wrong)
+            if parsed is None:
+                continue
             first_run[rows] = parsed.offsets[:-1] + length
             runs[rows] = np.diff(parsed.offsets)
             counts.append(parsed.counts)
             length += len(parsed.counts)
+        if wrong:
+            raise MalformedCountsError(min(wrong), wrong[min(wrong)], dict(sorted(wrong.items())))
         return Segmentations(
             np.array(self._coordinates, np.float64),
             np.array(self._part_ends, np.int64),
@@ -208,7 +216,8 @@ def _united(parts: list[Any], size: tuple[int, int]) -> NDArray[np.uint32]:
     return masks.union().counts
 
 
-def _parse(size: tuple[int, int], rows: list[int], strings: list[str]) -> RleMasks:
+def _parse(size: tuple[int, int], rows: list[int], strings: list[str], wrong: dict[int, str]) -> RleMasks | None:
+    """Masks of these strings; None where some say nothing, which are added to `wrong`."""
     try:
         return RleMasks.from_coco(({"size": size, "counts": string} for string in strings), size)
     except ValueError:
@@ -216,6 +225,5 @@ def _parse(size: tuple[int, int], rows: list[int], strings: list[str]) -> RleMas
             try:
                 RleMasks.from_coco([{"size": size, "counts": string}], size)
             except ArgumentError as error:
-                message = f"segmentation: counts: expected {error.expected}, got {error.got}"
-                raise MalformedCountsError(row, message) from None
-        raise
+                wrong[row] = f"segmentation: counts: expected {error.expected}, got {error.got}"
+        return None
