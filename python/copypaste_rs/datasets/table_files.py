@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import os
 import secrets
 import struct
 import sys
@@ -110,12 +111,14 @@ def load_tables(path: Path, key: Mapping[str, Any]) -> StoredTables | None:
     try:
         with path.open("rb") as file:
             magic, *numbers, length, header_sum, sum_of_pages = _START.unpack(file.read(_START.size))
+            size, at = os.fstat(file.fileno()).st_size, _START.size + length
+            if magic.rstrip(b"\0") != MAGIC or not _START.size <= at <= size:
+                return None
             text = file.read(length)
-            if magic.rstrip(b"\0") != MAGIC or len(text) != length or zlib.crc32(text) != header_sum:
+            if zlib.crc32(text) != header_sum:
                 return None
             header = msgspec.json.decode(text)
-            at = _START.size + length
-            if header["key"] != key or file.seek(0, 2) != at + header["length"]:
+            if header["key"] != key or size != at + header["length"]:
                 return None
             if _checksum(file, at, header["length"]) != sum_of_pages:
                 return None
