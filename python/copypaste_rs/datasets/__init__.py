@@ -17,10 +17,12 @@ from copypaste_rs.datasets.embedded import sample_data, sample_paths
 if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
+    from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
     from copypaste_rs.datasets.images import encode_image
     from copypaste_rs.datasets.opening import open_dataset
 
 __all__ = [
+    "BackgroundDataset",
     "CocoDataset",
     "CocoWriter",
     "CopyPasteDataset",
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 _NEED_EXTRA = {
+    "BackgroundDataset": "copypaste_rs.datasets.formats.backgrounds",
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
     "encode_image": "copypaste_rs.datasets.images",

@@ -7,7 +7,7 @@ import os
 import re
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,11 @@ MAX_JPEG_SIDE = 65500
 
 MAX_PIXELS = 2**28
 """Height times width of the largest image that is decoded, where nobody says otherwise."""
+
+_HEAD = 1 << 18
+"""Bytes of a JPEG file in which its EXIF data is looked for."""
+
+_T = TypeVar("_T")
 
 _ORIENTATION = 0x0112
 _TURNS: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
@@ -123,18 +128,73 @@ def read_image(
     options = ImageOptions() if options is None else options
     data = path.read_bytes()
     expected = _Expected(path, size, options, orientation(data))
-    pixels = _decoded(data, expected)
+    pixels = _readable(path, lambda: _decoded(data, expected))
     if expected.orientation != 1 and not expected.turns and remark is not None:
         remark(expected.orientation)
     return pixels
 
 
+def image_size(path: str | Path, options: ImageOptions | None = None) -> tuple[int, int]:
+    """Height and width of an image file, found without decoding it: what `read_image` gives with the same options.
+
+    Raises
+    ------
+    OSError
+        When the file is missing, or not an image; the message names it.
+    ValueError
+        When the image has more pixels than allowed.
+
+    Examples
+    --------
+    >>> from copypaste_rs.datasets import sample_paths
+    >>> image_size(sample_paths()[1] / "coffee.jpg")
+    (400, 600)
+    """
+    path = Path(path)
+    options = ImageOptions() if options is None else options
+    with path.open("rb") as file:
+        turn = orientation(_with_exif(file)) if options.apply_exif else 1
+        return _readable(path, lambda: _stored_size(file, _Expected(path, None, options, turn)))
+
+
+def _stored_size(file: IO[bytes], expected: _Expected) -> tuple[int, int]:
+    file.seek(0)
+    head = file.read(16)
+    file.seek(0)
+    with _opened(head, file) as image:
+        h, w = image.height, image.width
+    expected.check((h, w))
+    return (w, h) if expected.orientation >= 5 else (h, w)
+
+
+def _with_exif(file: IO[bytes]) -> bytes:
+    """The bytes of an image file that `orientation` needs; most files are not read to their end."""
+    head = file.read(_HEAD)
+    if head[:3] == b"\xff\xd8\xff":  # what comes before the pixels
+        return head
+    if head[:4] == b"RIFF":
+        return head + file.read()
+    place, size = 8, os.fstat(file.fileno()).st_size
+    while head[:4] == b"\x89PNG" and place < size:  # from chunk to chunk, as EXIF data may stand behind the pixels
+        file.seek(place)
+        chunk = file.read(8)
+        if chunk[4:] == b"eXIf":
+            file.seek(0)
+            return file.read()
+        place += 12 + int.from_bytes(chunk[:4], "big")
+    return head[:16]
+
+
 def _decoded(data: bytes, expected: _Expected) -> NDArray[np.uint8]:
-    path = expected.path
+    if data[:3] == b"\xff\xd8\xff" and (pixels := _read_jpeg(data, expected)) is not None:
+        return pixels
+    return _read_other(data, expected)
+
+
+def _readable(path: Path, read: Callable[[], _T]) -> _T:
+    """The result of reading an image file; whatever goes wrong there is an error that names the file."""
     try:
-        if data[:3] == b"\xff\xd8\xff" and (pixels := _read_jpeg(data, expected)) is not None:
-            return pixels
-        return _read_other(data, expected)
+        return read()
     except UnidentifiedImageError:
         known = ", ".join(sorted({*_COMMON, *_OTHERS} - {"DIB"}))
         raise OSError(f"{path}: expected an image file ({known}), got none of these") from None
@@ -241,8 +301,11 @@ def _turned(pixels: NDArray[np.uint8], expected: _Expected) -> NDArray[np.uint8]
     return np.ascontiguousarray(_TURNS[expected.orientation](pixels)) if expected.turns else pixels
 
 
-def _opened(data: bytes) -> Image.Image:
-    """An image file, opened by Pillow's readers but without its limit of pixels, which is one for the whole process."""
+def _opened(data: bytes, file: IO[bytes] | None = None) -> Image.Image:
+    """An image file, opened by Pillow's readers but without its limit of pixels, which is one for the whole process.
+
+    `data` is all of it or, where the open `file` is given, at least its first 16 bytes.
+    """
     for names in (_COMMON, _OTHERS):
         if names is _OTHERS:
             Image.init()  # all of its readers, which takes a while
@@ -253,7 +316,9 @@ def _opened(data: bytes) -> Image.Image:
             if factory is None or not (accept is None or accept(data[:16]) is True):
                 continue
             try:
-                return factory(io.BytesIO(data), "")
+                if file is not None:
+                    file.seek(0)
+                return factory(io.BytesIO(data) if file is None else file, "")
             except (SyntaxError, IndexError, TypeError, struct.error):  # not of this format after all
                 continue
     raise UnidentifiedImageError
