@@ -161,7 +161,7 @@ def _stored_size(file: IO[bytes], expected: _Expected) -> tuple[int, int]:
     file.seek(0)
     head = file.read(16)
     file.seek(0)
-    with _opened(head, file) as image:
+    with opened(head, file) as image:
         h, w = image.height, image.width
     expected.check((h, w))
     return (w, h) if expected.orientation >= 5 else (h, w)
@@ -248,7 +248,7 @@ def orientation(data: bytes) -> int:
     if not _may_have_exif(data):
         return 1
     try:
-        with _opened(data) as image:
+        with opened(data) as image:
             found = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # decoding says what is wrong
         return 1
@@ -285,7 +285,7 @@ def _read_jpeg(data: bytes, expected: _Expected) -> NDArray[np.uint8] | None:
 
 
 def _read_other(data: bytes, expected: _Expected) -> NDArray[np.uint8]:
-    with _opened(data) as image:
+    with opened(data) as image:
         expected.check((image.height, image.width))
         image.load()
         image.info.pop("transparency", None)  # it is left out, and Pillow would warn of some kinds of it
@@ -301,7 +301,7 @@ def _turned(pixels: NDArray[np.uint8], expected: _Expected) -> NDArray[np.uint8]
     return np.ascontiguousarray(_TURNS[expected.orientation](pixels)) if expected.turns else pixels
 
 
-def _opened(data: bytes, file: IO[bytes] | None = None) -> Image.Image:
+def opened(data: bytes, file: IO[bytes] | None = None) -> Image.Image:
     """An image file, opened by Pillow's readers but without its limit of pixels, which is one for the whole process.
 
     `data` is all of it or, where the open `file` is given, at least its first 16 bytes.
@@ -313,9 +313,11 @@ def _opened(data: bytes, file: IO[bytes] | None = None) -> Image.Image:
             if name not in Image.OPEN:
                 Image.preinit()
             factory, accept = Image.OPEN.get(name, (None, None))
-            if factory is None or not (accept is None or accept(data[:16]) is True):
+            if factory is None:
                 continue
             try:
+                if not (accept is None or accept(data[:16]) is True):
+                    continue
                 if file is not None:
                     file.seek(0)
                 return factory(io.BytesIO(data) if file is None else file, "")
