@@ -43,8 +43,9 @@ class LabelImage(NamedTuple):
         """Values as numbers, shape (h, w); a colour is R + 256 G + 256^2 B."""
         if not self.has_colours:
             return self.values
-        red, green, blue = (self.values[:, :, i].astype(np.uint32) for i in range(3))
-        return red | green << 8 | blue << 16
+        padded = np.zeros((*self.values.shape[:2], 4), np.uint8)
+        padded[:, :, :3] = self.values
+        return padded.view("<u4")[:, :, 0]
 
 
 class LabelImageSizeError(ValueError):
