@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
     from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
+    from copypaste_rs.datasets.formats.label_maps.dataset import LabelMapDataset
     from copypaste_rs.datasets.formats.panoptic.dataset import PanopticDataset
     from copypaste_rs.datasets.images import encode_image
     from copypaste_rs.datasets.opening import open_dataset
@@ -27,6 +28,7 @@ __all__ = [
     "CocoDataset",
     "CocoWriter",
     "CopyPasteDataset",
+    "LabelMapDataset",
     "PanopticDataset",
     "encode_image",
     "open_dataset",
@@ -38,6 +40,7 @@ _NEED_EXTRA = {
     "BackgroundDataset": "copypaste_rs.datasets.formats.backgrounds",
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
+    "LabelMapDataset": "copypaste_rs.datasets.formats.label_maps.dataset",
     "PanopticDataset": "copypaste_rs.datasets.formats.panoptic.dataset",
     "encode_image": "copypaste_rs.datasets.images",
     "open_dataset": "copypaste_rs.datasets.opening",
