@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
     from copypaste_rs.datasets.formats.label_maps.dataset import LabelMapDataset
     from copypaste_rs.datasets.formats.panoptic.dataset import PanopticDataset
+    from copypaste_rs.datasets.formats.voc.dataset import VocDataset
     from copypaste_rs.datasets.images import encode_image
     from copypaste_rs.datasets.opening import open_dataset
 
@@ -30,6 +31,7 @@ __all__ = [
     "CopyPasteDataset",
     "LabelMapDataset",
     "PanopticDataset",
+    "VocDataset",
     "encode_image",
     "open_dataset",
     "sample_data",
@@ -42,6 +44,7 @@ _NEED_EXTRA = {
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
     "LabelMapDataset": "copypaste_rs.datasets.formats.label_maps.dataset",
     "PanopticDataset": "copypaste_rs.datasets.formats.panoptic.dataset",
+    "VocDataset": "copypaste_rs.datasets.formats.voc.dataset",
     "encode_image": "copypaste_rs.datasets.images",
     "open_dataset": "copypaste_rs.datasets.opening",
 }
