@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
     from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
+    from copypaste_rs.datasets.formats.yolo.dataset import YoloDataset
     from copypaste_rs.datasets.images import encode_image
     from copypaste_rs.datasets.opening import open_dataset
 
@@ -26,6 +27,7 @@ __all__ = [
     "CocoDataset",
     "CocoWriter",
     "CopyPasteDataset",
+    "YoloDataset",
     "encode_image",
     "open_dataset",
     "sample_data",
@@ -34,6 +36,7 @@ __all__ = [
 
 _NEED_EXTRA = {
     "BackgroundDataset": "copypaste_rs.datasets.formats.backgrounds",
+    "YoloDataset": "copypaste_rs.datasets.formats.yolo.dataset",
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
     "encode_image": "copypaste_rs.datasets.images",
