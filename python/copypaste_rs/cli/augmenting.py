@@ -13,7 +13,6 @@ from copypaste_rs.cli.parallel import ordered
 from copypaste_rs.cli.words import sentence
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.coco_writer import CocoWriter
-from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from copypaste_rs.cli.options import Inputs
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+    from copypaste_rs.datasets.encoding import EncodedSample, Encoder
+    from copypaste_rs.datasets.sample_writer import SampleWriter
     from copypaste_rs.sample import Sample
     from copypaste_rs.transforms import SimpleCopyPaste
 
@@ -40,9 +41,7 @@ class EncodeItem:
     """The work for one image of the output, number 0 up: copy after copy, each through all images."""
 
     data: CopyPasteDataset[Sample]
-    format: str
-    quality: int
-    integers: frozenset[str]
+    encode: Encoder
 
     def __call__(self, number: int) -> EncodedSample:
         """Augment and encode it."""
@@ -53,7 +52,7 @@ class EncodeItem:
         except (ValueError, TypeError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError  # whatever their own ones are made from
             raise kind(f"{target.info['file_name']}: {error}") from None
-        return encode_sample(result, sources, format=self.format, quality=self.quality, integers=self.integers)
+        return self.encode(result, sources)
 
 
 def augment(
@@ -69,7 +68,6 @@ def augment(
     check_files(options["annotations"], inputs.targets, inputs.categories)
     if inputs.sources is not None:
         check_files(options["source_annotations"], inputs.sources, inputs.categories)
-    work = EncodeItem(data, options["format"], options["quality"], inputs.integers)
     total: int = len(data) * options["copies"]
     info = {
         "description": "Simple Copy-Paste augmentation by copypaste_rs",
@@ -80,15 +78,16 @@ def augment(
         writer = CocoWriter(
             output,
             inputs.categories,
-            format=work.format,
-            quality=work.quality,
+            format=options["format"],
+            quality=options["quality"],
             info=info,
             licenses=inputs.targets.licenses if isinstance(inputs.targets.licenses, list) else None,
             overwrite=options["overwrite"],
             resume=options["resume"],
             settings=settings,
-            integers=work.integers,
+            integers=inputs.integers,
         )
+    work = EncodeItem(data, writer.encoder())
     done = len(writer)
     try:
         with writer:
@@ -100,7 +99,7 @@ def augment(
     return total - done
 
 
-def _write(writer: CocoWriter, results: Generator[EncodedSample, None, None], total: int) -> None:
+def _write(writer: SampleWriter, results: Generator[EncodedSample, None, None], total: int) -> None:
     bar = _bar(len(writer), total)
     try:
         for encoded in results:

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
-from pathlib import PurePosixPath
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
-from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
-from copypaste_rs.datasets.categories import category_ids, keypoint_names
-from copypaste_rs.datasets.column_names import column_names
+from copypaste_rs.datasets.categories import keypoint_names
 from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
-from copypaste_rs.datasets.images import FORMATS, check_path, is_inside
-from copypaste_rs.datasets.json_values import check_text, json_text
-from copypaste_rs.datasets.output import OutputFolder
-from copypaste_rs.errors import ArgumentError
+from copypaste_rs.datasets.json_values import json_text
+from copypaste_rs.datasets.places import COCO
+from copypaste_rs.datasets.sample_writer import Item, SampleWriter, checked_mapping
 
 if TYPE_CHECKING:
     import os
 
-    from typing_extensions import Self
-
-    from copypaste_rs.sample import Sample
-
-_SUFFIXES = {"jpg": (".jpg", ".jpeg"), "png": (".png",)}
-
-_NOTED = ("format", "quality", "categories")
-"""Settings that the writer notes by itself."""
+    from copypaste_rs.datasets.encoding import Encoder
 
 
 @final
-class CocoWriter:
+class CocoWriter(SampleWriter):
     """Writes samples as a COCO data set: ``images/`` and ``annotations.json``.
 
     An image appears under its final name whole or not at all, and the annotation file when the block ends
@@ -89,6 +78,8 @@ class CocoWriter:
     ['000000000001.jpg']
     """
 
+    layout = COCO
+
     def __init__(
         self,
         directory: str | os.PathLike[str],
@@ -103,79 +94,47 @@ class CocoWriter:
         settings: Mapping[str, Any] | None = None,
         integers: Collection[str] = (),
     ) -> None:
-        folder = check_path("directory", directory)
-        self.format = _checks.choice("format", format, FORMATS)
-        self.quality = _checks.integer("quality", quality, 1, 100)
-        self.integers = column_names("integers", integers)
-        self._categories = category_ids("categories", categories)
-        names = keypoint_names("categories", categories)
-        self._points = None if names is None else 3 * len(names)
         self._head = {
-            "info": dict(_mapping("info", {} if info is None else info)),
+            "info": dict(checked_mapping("info", {} if info is None else info)),
             "licenses": [] if licenses is None else _sequence("licenses", licenses),
-            "categories": [dict(category) for category in categories],
         }
         for name, value in self._head.items():
             json_text(name, value)  # now, and not after the last image
-        more = dict(_mapping("settings", {} if settings is None else settings))
-        if taken := [name for name in _NOTED if name in more]:
-            raise wrong("settings", f"other names than {', '.join(_NOTED)}", repr(taken[0]))
-        known = {"format": self.format, "quality": self.quality, "categories": self._head["categories"]}
-        self._output = OutputFolder(
-            folder,
-            {**known, **more},
-            resume=_checks.flag("resume", resume),
-            overwrite=_checks.flag("overwrite", overwrite),
+        super().__init__(
+            directory,
+            categories,
+            format=format,
+            quality=quality,
+            overwrite=overwrite,
+            resume=resume,
+            settings=settings,
+            integers=integers,
         )
-        self._files = set(self._output.files)
-        self._annotations = self._output.annotations
-        self._open = True
 
-    def __len__(self) -> int:
-        """Number of images that are there."""
-        return len(self._output.files)
+    def _prepare(self) -> None:
+        names = keypoint_names("categories", self.categories)
+        self._points = None if names is None else 3 * len(names)
 
-    def write(self, sample: Sample, file_name: str | None = None, *, sources: Sequence[Sample] = ()) -> int:
-        """Write one sample and return its image id.
+    def encoder(self) -> Encoder:
+        """The function that makes of a sample, and of sources, what `write_encoded` takes.
 
-        Parameters
-        ----------
-        sample : Sample
-            An image of dtype uint8, grey or RGB, whose instances have masks and integer labels.
-        file_name : str, optional
-            Under ``images/``, folders allowed, with the suffix of the format; None counts: ``000000000001.jpg``.
-        sources : sequence of Sample
-            The sources that the transform was given, for their image ids.
+        Worker processes can have it: it is pure, and can be pickled.
         """
-        encoded = self._encode(sample, sources)
-        try:
-            return self.write_encoded(encoded, file_name)
-        except ArgumentError as error:
-            raise error.renamed("sample") if error.argument == "encoded" else error from None
+        return partial(encode_sample, format=self.format, quality=self.quality, integers=self.integers)
 
-    def _encode(self, sample: Sample, sources: Sequence[Sample]) -> EncodedSample:
-        return encode_sample(sample, sources, format=self.format, quality=self.quality, integers=self.integers)
-
-    def write_encoded(self, encoded: EncodedSample, file_name: str | None = None) -> int:
-        """Write what ``encode_sample`` has made, here or in another process, and return the image id."""
-        if not self._open:
-            raise ValueError("CocoWriter: is closed")
-        if not isinstance(encoded, EncodedSample):
-            raise wrong_type("encoded", "what encode_sample makes", type(encoded).__name__)
-        number = len(self) + 1
-        file = f"{number:012d}.{self.format}" if file_name is None else self._checked_name(file_name)
+    def _item(self, encoded: EncodedSample, file: str, number: int) -> Item:
         for annotation in encoded.annotations:
-            if annotation["category_id"] not in self._categories:
+            if annotation["category_id"] not in self._category_ids:
                 raise wrong("encoded", "labels that are among the categories", str(annotation["category_id"]))
             self._check_points(len(annotation.get("keypoints", ())))
-        annotations = [
-            {"id": self._annotations + k, "image_id": number, **annotation}
-            for k, annotation in enumerate(encoded.annotations, 1)
-        ]
-        self._output.add(encoded.data, file, {"id": number, "file_name": file, **encoded.image}, annotations)
-        self._files.add(file)
-        self._annotations += len(annotations)
-        return number
+        item = super()._item(encoded, file, number)
+        first = self._output.annotations + 1
+        return item._replace(
+            image={"id": number, "file_name": file, **item.image},
+            annotations=[
+                {"id": k, "image_id": number, **annotation} for k, annotation in enumerate(item.annotations, first)
+            ],
+        )
 
     def _check_points(self, numbers: int) -> None:
         """Check that an annotation has as many numbers for keypoints as the categories say, or those before had."""
@@ -185,52 +144,21 @@ class CocoWriter:
             expected = f"{(self._points or 0) // 3} keypoints, as the categories or samples before have"
             raise wrong("encoded", expected, str(numbers // 3))
 
-    def _checked_name(self, file_name: object) -> str:
-        if not isinstance(file_name, str):
-            raise wrong_type("file_name", "a string", repr(file_name))
-        check_text("file_name", file_name)
-        if "\n" in file_name:
-            raise wrong("file_name", "a name without line breaks", repr(file_name))
-        if not is_inside(file_name):
-            raise wrong("file_name", "a name inside the folder of images", repr(file_name))
-        file = str(PurePosixPath(file_name))  # "./x.jpg" and "x.jpg" are one file
-        if not file.lower().endswith(_SUFFIXES[self.format]):
-            raise wrong("file_name", f"the suffix {' or '.join(_SUFFIXES[self.format])}", repr(file))
-        if file in self._files:
-            raise wrong("file_name", "a name that is not taken yet", repr(file))
-        return file
+    def _ends(self) -> Mapping[str, Iterable[bytes]]:
+        return {COCO.ends[0]: self._annotation_file()}
 
-    def close(self) -> None:
-        """Write the annotation file and let go of the folder, of the latter also when the former fails."""
-        try:
-            if self._open:
-                self._output.finish(self._head)
-        except BaseException:
-            with suppress(OSError):
-                self._let_go()
-            raise
-        self._let_go()
-
-    def _let_go(self) -> None:
-        if self._open:
-            self._open = False
-            self._output.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            with suppress(OSError):  # the exception on its way is the one to be seen
-                self._let_go()
-
-
-def _mapping(name: str, value: object) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise wrong_type(name, "a mapping", type(value).__name__)
-    return value
+    def _annotation_file(self) -> Iterator[bytes]:
+        yield json_text("head", {**self._head, "categories": self.categories}).removesuffix(b"}")
+        yield b',"images":['
+        for i, record in enumerate(self._output.records()):
+            yield (b"," if i else b"") + bytes(record.image_json)
+        yield b'],"annotations":['
+        first = True
+        for record in self._output.records():
+            if record.annotations:
+                yield (b"" if first else b",") + bytes(record.annotations_json)[1:-1]
+                first = False
+        yield b"]}"
 
 
 def _sequence(name: str, value: object) -> list[Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from copypaste_rs._checks import Place
+    from copypaste_rs.masks import RleMasks
 
 _TAKEN = {"image_id": "the image"} | {
     field: name
@@ -34,12 +35,26 @@ _TAKEN = {"image_id": "the image"} | {
 class EncodedSample(NamedTuple):
     """A sample as it will be written: plain data, which a worker process can make and hand over."""
 
-    data: bytes
-    """The image file."""
+    data: bytes | None
+    """The image file; None for a format without one."""
     image: dict[str, Any]
     """Fields of the image in the annotation file, but for its id and file name."""
     annotations: list[dict[str, Any]]
     """The annotations, but for ``id`` and ``image_id``."""
+    files: Mapping[str, bytes] = {}
+    """Further files by their paths below the root, in which ``{}`` stands for the image's name without its suffix."""
+    remarks: Mapping[str, int] = {}
+    """Losses of the sample in the format, counted: ``{"holes that were filled": 3}``."""
+    format: str = "coco"
+    """Name of the output format that it is made for."""
+
+
+class Encoder(Protocol):
+    """A function that makes of a sample what is written: pure, and picklable, so that worker processes can have it."""
+
+    def __call__(self, sample: Sample, sources: Sequence[Sample] = (), /) -> EncodedSample:
+        """The sample, and the sources that the transform was given."""
+        ...
 
 
 def encode_sample(
@@ -51,12 +66,7 @@ def encode_sample(
     integers: Collection[str] = (),
 ) -> EncodedSample:
     """The image file and the annotations of a sample. A pure function."""
-    if not isinstance(sample, Sample):
-        raise wrong_type("sample", "a Sample", type(sample).__name__)
-    if sample.maps:
-        names = ", ".join(map(repr, sample.maps))
-        left_out = f"{names}; leave them out: Sample(sample.image, sample.instances, sample.info)"
-        raise wrong("sample.maps", "none, since a COCO data set cannot hold them", left_out)
+    check_sample(sample, "a COCO data set")
     h, w = sample.size
     scalars = {name: _scalar(item("sample.info", name), value) for name, value in sample.info.items()}
     info = {name: value for name, value in scalars.items() if value is not None}
@@ -69,11 +79,51 @@ def encode_sample(
     if file_name is not None:
         image["source_file_name"] = file_name
     annotations = _annotations(sample, image_id, _source_ids(sources), integers)
+    return EncodedSample(image_file(sample, format, quality), image, annotations)
+
+
+def check_sample(sample: object, output: str) -> None:
+    """Refuse what is no sample, or holds maps; `output` says what cannot hold these."""
+    if not isinstance(sample, Sample):
+        raise wrong_type("sample", "a Sample", type(sample).__name__)
+    if sample.maps:
+        names = ", ".join(map(repr, sample.maps))
+        left_out = f"{names}; leave them out: Sample(sample.image, sample.instances, sample.info)"
+        raise wrong("sample.maps", f"none, since {output} cannot hold them", left_out)
+
+
+def image_file(sample: Sample, format: str, quality: int) -> bytes:  # noqa: A002 (as in Pillow)
+    """The file of a sample's image; what cannot be written is an error about ``sample.image``."""
     try:
-        data = encode_image(sample.image, format, quality)
+        return encode_image(sample.image, format, quality)
     except (ArgumentError, ArgumentTypeError) as error:
         raise error.renamed("sample.image") from None
-    return EncodedSample(data, image, annotations)
+
+
+def masks_and_labels(sample: Sample) -> tuple[RleMasks, NDArray[np.integer[Any]]]:
+    """Masks and category ids of a sample's instances, shape (n,) each; a sample without them is refused."""
+    masks, labels = sample.instances.masks, sample.instances.labels
+    if masks is None:
+        raise wrong("sample", "masks for its instances", "none")
+    if labels is None or labels.ndim != 1 or labels.dtype.kind not in "iu":
+        got = "none" if labels is None else f"shape {labels.shape} and dtype {labels.dtype}"
+        raise wrong_type("sample", "integer labels, which become category ids", got)
+    return masks, labels
+
+
+def positions_of(labels: NDArray[np.integer[Any]], ids: Sequence[int]) -> list[int]:
+    """Position of each label among category ids, from 0; a label that is not among them is refused.
+
+    Examples
+    --------
+    >>> positions_of(np.array([7, 3, 7]), [3, 7])
+    [1, 0, 1]
+    """
+    positions = {number: k for k, number in enumerate(ids)}
+    for label in labels.tolist():
+        if label not in positions:
+            raise wrong("sample", "labels that are among the categories", str(label))
+    return [positions[label] for label in labels.tolist()]
 
 
 def _source_ids(sources: Sequence[object]) -> list[Any]:
@@ -130,12 +180,7 @@ def _fields(name: str, column: NDArray[Any], whole: bool) -> dict[str, list[Any]
 def _geometry(sample: Sample) -> list[dict[str, Any]]:
     """The annotations with what is made from masks and labels."""
     instances = sample.instances
-    masks, labels = instances.masks, instances.labels
-    if masks is None:
-        raise wrong("sample", "masks for its instances", "none")
-    if labels is None or labels.ndim != 1 or labels.dtype.kind not in "iu":
-        got = "none" if labels is None else f"shape {labels.shape} and dtype {labels.dtype}"
-        raise wrong_type("sample", "integer labels, which become category ids", got)
+    masks, labels = masks_and_labels(sample)
     crowd = instances.iscrowd if instances.iscrowd is not None else np.zeros(len(masks), np.bool_)
     assert instances.boxes is not None  # they come with the masks
     x0, y0, x1, y1 = instances.boxes.astype(np.float64).T

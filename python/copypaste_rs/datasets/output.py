@@ -1,26 +1,32 @@
-"""A folder that images are written to: each appears whole or not at all, and a run that was cut off can go on."""
+"""A folder that items are written to: each counts whole or not at all, and a run that was cut off can go on."""
 
 from __future__ import annotations
 
 import os
 import zlib
+from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.images import is_inside
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.logs import AppendLog, naming, whole_lines
-from copypaste_rs.datasets.places import ANNOTATIONS, IMAGES, STATE, check_place
+from copypaste_rs.datasets.places import COCO, STATE, OutputLayout, check_place
+from copypaste_rs.datasets.records import Record, noted, path_of
 
 with extra("coco"):
     import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from typing_extensions import Self
+
+
+FORMAT = "output_format"
+"""The setting that names the format, where it is not COCO, whose runs have never noted one."""
 
 
 class OtherSettingsError(ValueError):
@@ -32,18 +38,6 @@ class OtherSettingsError(ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.names)
-
-
-class Record(msgspec.Struct, gc=False):
-    """One image that was written, and what the annotation file will say of it."""
-
-    file: str
-    size: int
-    crc: int
-    annotations: int
-    """Number of annotations."""
-    image_json: msgspec.Raw
-    annotations_json: msgspec.Raw
 
 
 class OutputFolder:
@@ -59,6 +53,8 @@ class OutputFolder:
         Whether to go on with what is there.
     overwrite : bool
         Whether to delete what is there, as far as it was written by this library.
+    layout : OutputLayout
+        Of the format. A run goes on only in the same.
 
     Raises
     ------
@@ -69,21 +65,30 @@ class OutputFolder:
         When the run there had other settings.
     """
 
-    def __init__(self, root: Path, settings: Mapping[str, Any], *, resume: bool, overwrite: bool) -> None:
+    def __init__(
+        self, root: Path, settings: Mapping[str, Any], *, resume: bool, overwrite: bool, layout: OutputLayout = COCO
+    ) -> None:
         self.root = root
-        self.files: list[str] = []
-        """The images that are there, in order."""
+        self.layout = layout
+        self.items: list[str] = []
+        """Names of the items that are there, in order."""
+        self.taken: set[str] = {noted(end) for end in layout.ends}
+        """Further files of these, and those of the end: no item may have one of these names, as `noted` has them."""
         self.annotations = 0
         """Number of their annotations."""
+        self.remarks: Counter[str] = Counter()
+        """Losses of these in the format, counted."""
         self._state = root / STATE
-        noted = json_text("settings", settings)
-        check_place(root, resume=resume, overwrite=overwrite)
+        text = json_text("settings", {**({} if layout.name == COCO.name else {FORMAT: layout.name}), **settings})
+        check_place(root, resume=resume, overwrite=overwrite, layout=layout)
         self._state.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             stack.enter_context(_lock(self._state / "lock"))
-            length = self._take_over(noted, overwrite)
+            length = self._take_over(text, overwrite)
             names = list(whole_lines(self._state / "names"))
             self._names = set(map(_name, names))
+            if layout.name == COCO.name:
+                self._names.update(map(noted, layout.ends))  # not noted there, ever
             self._name_log = stack.enter_context(AppendLog(self._state / "names", sum(map(len, names))))
             self._record_log = stack.enter_context(AppendLog(self._state / "records", length))
             self._closing = stack.pop_all()
@@ -103,85 +108,130 @@ class OutputFolder:
         return 0
 
     def _count_whole(self) -> int:
-        """Take note of the records up to the first whose line or image is not whole; the bytes that they fill."""
+        """Take note of the records up to the first whose line or files are not whole; the bytes that they fill."""
         decode = msgspec.json.Decoder(Record).decode
         length = 0
         for line in whole_lines(self._state / "records"):
             try:
                 record = decode(line)
-                data = (self.root / IMAGES / record.file).read_bytes()
+                whole = all(self._is_whole(*file) for file in record.files())
             except (msgspec.DecodeError, ValueError, OSError):
                 break
-            if len(data) != record.size or zlib.crc32(data) != record.crc:
+            if not whole:
                 break
-            self.files.append(record.file)
-            self.annotations += record.annotations
+            self._count(record)
             length += len(line)
         return length
 
+    def _is_whole(self, name: str, size: int, crc: int) -> bool:
+        path = path_of(name)
+        if path is None:
+            return False
+        data = (self.root / path).read_bytes()
+        return len(data) == size and zlib.crc32(data) == crc
+
+    def _count(self, record: Record) -> None:
+        self.items.append(record.item)
+        self.taken.update(name for name, _, _ in record.more)
+        self.annotations += record.annotations
+        self.remarks.update(record.remarks)
+
     def _clear(self) -> None:
         """Delete what was written here, and nothing else. Settings go last: until then it can be repeated."""
-        (self.root / ANNOTATIONS).unlink(missing_ok=True)
+        if _format_of(self._state / "settings") == COCO.name:
+            for end in COCO.ends:
+                (self.root / end).unlink(missing_ok=True)
         (self._state / "records").unlink(missing_ok=True)
-        images = self.root / IMAGES
+        folders: set[PurePosixPath] = set()
         for name in map(_name, whole_lines(self._state / "names")):
-            if is_inside(name):
-                (images / name).unlink(missing_ok=True)
-        for folder in sorted((path for path in images.rglob("*") if path.is_dir()), reverse=True):
-            if not any(folder.iterdir()):
-                folder.rmdir()
+            if (path := path_of(name)) is not None:
+                (self.root / path).unlink(missing_ok=True)
+                folders.update(PurePosixPath(path).parents)
+        for folder in sorted(folders - {PurePosixPath()}, reverse=True):
+            with suppress(OSError):  # one that holds other files, or is a link, stays
+                (self.root / folder).rmdir()
         (self._state / "names").unlink(missing_ok=True)
         (self._state / "settings").unlink(missing_ok=True)
 
-    def add(self, data: bytes, file: str, image: Mapping[str, Any], annotations: list[dict[str, Any]]) -> None:
-        """Put an image in place and note it down; when that fails, what was there before is there."""
+    def add(
+        self,
+        item: str,
+        files: Mapping[str, bytes],
+        image: Mapping[str, Any],
+        annotations: list[dict[str, Any]],
+        remarks: Mapping[str, int] | None = None,
+    ) -> None:
+        """Put the files of an item in place and note it down; when that fails, what was there before is there.
+
+        Parameters
+        ----------
+        item : str
+            Its name.
+        files : mapping of str to bytes
+            What stands in each file, by its path below the root. They are put in place in this order: the last is the
+            one without which the others mean nothing, the image.
+        image, annotations : mapping, list of dict
+            What the files at the end will say of it.
+        remarks : mapping of str to int, optional
+            What the format cannot hold of it, counted.
+        """
+        notes = [(noted(path), len(data), zlib.crc32(data)) for path, data in files.items()]
+        file, size, crc = notes[-1] if notes else ("", 0, 0)
         record = Record(
             file,
-            len(data),
-            zlib.crc32(data),
+            size,
+            crc,
             len(annotations),
             msgspec.Raw(json_text("image", image)),
             msgspec.Raw(json_text("annotations", annotations)),
+            tuple(notes[:-1]),
+            None if item == file else item,
+            {what: count for what, count in (remarks or {}).items() if count},
         )
         line = msgspec.json.encode(record) + b"\n"
-        if file not in self._names:  # noted first, so that whatever is there can be found again
-            self._name_log.append(file.encode() + b"\n")
-            self._names.add(file)
-        path = self.root / IMAGES / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._replace(path, data)
-        try:
+        self._note(files)
+        with ExitStack() as undoing:
+            for path, data in files.items():
+                place = self.root / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                self._replace(place, data)
+                undoing.callback(_unlink, place)
             self._record_log.append(line)
-        except BaseException:
-            with suppress(OSError):
-                path.unlink()
-            raise
-        self.files.append(file)
-        self.annotations += len(annotations)
+            undoing.pop_all()
+        self._count(record)
 
-    def finish(self, head: Mapping[str, Any]) -> None:
-        """Write the annotation file: `head`, then what was noted of all images."""
-        start = json_text("head", head)
-        (self.root / IMAGES).mkdir(exist_ok=True)
-        with self._placing(self.root / ANNOTATIONS) as part, part.open("wb") as file:
-            file.writelines(self._annotation_file(start))
-            file.flush()
-            os.fsync(file.fileno())
+    def _note(self, paths: Iterable[str]) -> None:
+        """Note files before they are there, so that each can be found again; one of somebody else is refused."""
+        new = [path for path in paths if noted(path) not in self._names]
+        for path in new:
+            if os.path.lexists(self.root / path):
+                raise FileExistsError(f"{self.root / path}: is there already, and not by this run; move it away")
+        if new:
+            names = list(map(noted, new))
+            self._name_log.append("".join(f"{name}\n" for name in names).encode())
+            self._names.update(names)
 
-    def _annotation_file(self, head: bytes) -> Iterator[bytes]:
-        yield head.removesuffix(b"}") + (b"" if head == b"{}" else b",")
-        yield b'"images":['
-        for i, record in enumerate(self._records()):
-            yield (b"," if i else b"") + bytes(record.image_json)
-        yield b'],"annotations":['
-        first = True
-        for record in self._records():
-            if record.annotations:
-                yield (b"" if first else b",") + bytes(record.annotations_json)[1:-1]
-                first = False
-        yield b"]}"
+    def finish(self, ends: Mapping[str, bytes | Iterable[bytes]]) -> None:
+        """Write the files of the end, each whole or not at all.
 
-    def _records(self) -> Iterator[Record]:
+        Parameters
+        ----------
+        ends : mapping of str to bytes, or iterable of bytes
+            What stands in each file, in pieces perhaps, by its path below the root.
+        """
+        for folder in (self.layout.images, *self.layout.folders):
+            (self.root / folder).mkdir(parents=True, exist_ok=True)
+        self._note(ends)
+        for path, content in ends.items():
+            place = self.root / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with self._placing(place) as part, part.open("wb") as file:
+                file.writelines([content] if isinstance(content, bytes) else content)
+                file.flush()
+                os.fsync(file.fileno())
+
+    def records(self) -> Iterator[Record]:
+        """Records of the items, in order."""
         # Read once more instead of kept: on a large set they would take a gigabyte.
         with (self._state / "records").open("rb") as lines:
             yield from map(msgspec.json.Decoder(Record).decode, lines)
@@ -219,13 +269,26 @@ def _name(line: bytes) -> str:
     return line.removesuffix(b"\n").decode("utf-8", "replace")
 
 
+def _unlink(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
+
+
+def _format_of(settings: Path) -> str:
+    """The format of the run that noted these settings."""
+    try:
+        return str(msgspec.json.decode(settings.read_bytes(), type=dict[str, Any]).get(FORMAT, COCO.name))
+    except (OSError, msgspec.DecodeError):
+        return COCO.name
+
+
 def _differences(theirs: bytes, mine: bytes) -> tuple[str, list[str]]:
     """In words, and the names of what differs; long values are named only."""
     try:
-        old, new = msgspec.json.decode(theirs), msgspec.json.decode(mine)
+        old, new = ({FORMAT: COCO.name} | msgspec.json.decode(text) for text in (theirs, mine))
         names = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
         words = [_change(name, old.get(name), new.get(name)) for name in names]
-    except (msgspec.DecodeError, AttributeError):
+    except (msgspec.DecodeError, TypeError):
         return "what is noted of them cannot be read", []
     return ", ".join(words), names
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from copypaste_rs._checks import wrong
 
@@ -13,8 +13,22 @@ if TYPE_CHECKING:
 
 STATE = ".copypaste-rs"
 """Name of the folder that a run goes on from; an output without it was not written by this library."""
-ANNOTATIONS = "annotations.json"
-IMAGES = "images"
+
+
+class OutputLayout(NamedTuple):
+    """How the files of an output format lie below the root."""
+
+    name: str
+    """Name of the format, as the settings of a run note it."""
+    images: str = "images"
+    """The folder of images; empty for the root itself."""
+    folders: tuple[str, ...] = ()
+    """Further folders, which are there at the end, with or without files."""
+    ends: tuple[str, ...] = ()
+    """Files that are written at the end, as far as their names are known before."""
+
+
+COCO = OutputLayout("coco", ends=("annotations.json",))
 
 
 class NotEmptyError(FileExistsError):
@@ -25,7 +39,7 @@ class ForeignFolderError(FileExistsError):
     """The folder holds files that were not written by this library."""
 
 
-def check_place(root: Path, *, resume: bool, overwrite: bool) -> None:
+def check_place(root: Path, *, resume: bool, overwrite: bool, layout: OutputLayout = COCO) -> None:
     """Refuse a folder that a run cannot be written to.
 
     Parameters
@@ -35,7 +49,9 @@ def check_place(root: Path, *, resume: bool, overwrite: bool) -> None:
     resume : bool
         Whether to go on with what is there.
     overwrite : bool
-        Whether to delete what is there, as far as it was written by this library.
+        Whether to delete what is there, as far as it was written by this library, in whichever format.
+    layout : OutputLayout
+        Of the format that will be written.
 
     Raises
     ------
@@ -53,9 +69,11 @@ def check_place(root: Path, *, resume: bool, overwrite: bool) -> None:
         raise ForeignFolderError(f"{root}: holds other files; choose another folder")
     if not (resume or overwrite):
         raise NotEmptyError(f"{root}: exists already and is not empty; resume goes on with it, overwrite replaces it")
-    _is_folder(root / IMAGES)
-    if (root / ANNOTATIONS).is_dir():
-        raise FileExistsError(f"{root / ANNOTATIONS}: expected a file, got a folder")
+    for folder in (layout.images, *layout.folders):
+        _is_folder(root / folder)
+    for end in layout.ends:
+        if (root / end).is_dir():
+            raise FileExistsError(f"{root / end}: expected a file, got a folder")
 
 
 def check_link(path: Path, expected: str) -> None:

@@ -1,0 +1,251 @@
+"""Samples to a folder of files: what the writers of all formats share."""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from copypaste_rs import _checks
+from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs.datasets.categories import category_ids
+from copypaste_rs.datasets.column_names import column_names
+from copypaste_rs.datasets.encoding import EncodedSample
+from copypaste_rs.datasets.images import FORMATS, check_path, is_inside
+from copypaste_rs.datasets.json_values import check_text, json_text
+from copypaste_rs.datasets.output import FORMAT, OutputFolder
+from copypaste_rs.datasets.places import STATE
+from copypaste_rs.datasets.records import noted
+from copypaste_rs.errors import ArgumentError
+
+if TYPE_CHECKING:
+    import os
+
+    from typing_extensions import Self
+
+    from copypaste_rs.datasets.encoding import Encoder
+    from copypaste_rs.datasets.places import OutputLayout
+    from copypaste_rs.sample import Sample
+
+_SUFFIXES = {"jpg": (".jpg", ".jpeg"), "png": (".png",)}
+
+
+class Item(NamedTuple):
+    """One item of the output, under the name that it has there."""
+
+    files: dict[str, bytes]
+    """Files by their paths below the root, the image last: a file of another kind alone means nothing."""
+    image: dict[str, Any]
+    """Fields that the files at the end will hold of it, as JSON can hold them."""
+    annotations: list[dict[str, Any]]
+    """Fields that these will hold of each of its objects."""
+
+
+class SampleWriter(ABC):
+    """Writes samples in some format. A subclass says what the format is; the folder is kept here.
+
+    A subclass has a ``layout``, gives an ``encoder``, and says by ``_ends`` what is written at the end. Where files or
+    records of an item hold its name or number, it makes them in ``_item``; what it asks of the categories, it checks in
+    ``_prepare``. Options of its own it checks and keeps before it calls ``__init__`` here, and hands them over as
+    `options`, since the output depends on them.
+
+    Parameters
+    ----------
+    directory, categories, format, quality, overwrite, resume, settings, integers
+        As of `CocoWriter`.
+    options : mapping, optional
+        Options of the format, as JSON can hold them: a run is resumed only with the same.
+    """
+
+    layout: OutputLayout
+    """Layout of the format: of the class, or of an object, set before it calls ``__init__`` here."""
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        categories: Sequence[Mapping[str, Any]],
+        *,
+        format: str = "jpg",  # noqa: A002 (as in Pillow)
+        quality: int = 95,
+        overwrite: bool = False,
+        resume: bool = False,
+        settings: Mapping[str, Any] | None = None,
+        integers: Collection[str] = (),
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        folder = check_path("directory", directory)
+        self.format = _checks.choice("format", format, FORMATS)
+        self.quality = _checks.integer("quality", quality, 1, 100)
+        self.integers = column_names("integers", integers)
+        self._category_ids = category_ids("categories", categories)
+        self.categories = [dict(category) for category in categories]
+        json_text("categories", self.categories)
+        more = dict(checked_mapping("settings", {} if settings is None else settings))
+        known = {"format": self.format, "quality": self.quality, "categories": self.categories, **(options or {})}
+        if taken := [name for name in (*known, FORMAT) if name in more]:
+            raise wrong("settings", f"other names than {', '.join((*known, FORMAT))}", repr(taken[0]))
+        self._prepare()
+        self._encode = self.encoder()
+        self._output = OutputFolder(
+            folder,
+            {**known, **more},
+            resume=_checks.flag("resume", resume),
+            overwrite=_checks.flag("overwrite", overwrite),
+            layout=self.layout,
+        )
+        self._names = set(self._output.items)
+        self._open = True
+
+    def __len__(self) -> int:
+        """Number of images that are there."""
+        return len(self._output.items)
+
+    # -- what a format says -------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:  # noqa: B027  # nothing, where a format asks for nothing
+        """Check what the format asks of ``self.categories``, before anything is made."""
+
+    @abstractmethod
+    def encoder(self) -> Encoder:
+        """The function that makes of a sample, and of sources, what `write_encoded` takes.
+
+        Worker processes can have it: it is pure, and can be pickled.
+        """
+
+    def _item(self, encoded: EncodedSample, file: str, number: int) -> Item:
+        """Files and record of an encoded sample, once its name and number are known.
+
+        Parameters
+        ----------
+        encoded : EncodedSample
+            What the encoder has made.
+        file : str
+            Name of its image, below the folder of images.
+        number : int
+            Of the item, from 1.
+
+        Raises
+        ------
+        ArgumentError
+            About ``encoded``, when it cannot be written.
+        """
+        del number
+        stem = str(PurePosixPath(file).with_suffix(""))
+        files = {path.replace("{}", stem): data for path, data in encoded.files.items()}
+        if encoded.data is not None:
+            folder = self.layout.images
+            files[f"{folder}/{file}" if folder else file] = encoded.data
+        return Item(files, encoded.image, encoded.annotations)
+
+    @abstractmethod
+    def _ends(self) -> Mapping[str, bytes | Iterable[bytes]]:
+        """The files of the end by their paths below the root, each as bytes, or in pieces.
+
+        ``self._output.records()`` reads anew what is noted of each item, in order, as often as it is called.
+        """
+
+    # -- what all have ------------------------------------------------------------------------------------------
+
+    def write(self, sample: Sample, file_name: str | None = None, *, sources: Sequence[Sample] = ()) -> int:
+        """Write one sample and return its image id.
+
+        Parameters
+        ----------
+        sample : Sample
+            An image of dtype uint8, grey or RGB, whose instances have masks and integer labels.
+        file_name : str, optional
+            Of the image, in the folder of images, folders allowed, with the suffix of the format; None counts:
+            ``000000000001.jpg``.
+        sources : sequence of Sample
+            The sources that the transform was given, for their image ids.
+        """
+        encoded = self._encode(sample, sources)
+        try:
+            return self.write_encoded(encoded, file_name)
+        except ArgumentError as error:
+            raise error.renamed("sample") if error.argument == "encoded" else error from None
+
+    def write_encoded(self, encoded: EncodedSample, file_name: str | None = None) -> int:
+        """Write what `encoder` has made, here or in another process, and return the image id."""
+        name = type(self).__name__
+        if not self._open:
+            raise ValueError(f"{name}: is closed")
+        if not isinstance(encoded, EncodedSample):
+            raise wrong_type("encoded", "what encode_sample makes", type(encoded).__name__)
+        if encoded.format != self.layout.name:
+            raise wrong("encoded", f"what the encoder of {name} makes", f"a sample for the format {encoded.format}")
+        number = len(self) + 1
+        file = f"{number:012d}.{self.format}" if file_name is None else self._checked_name(file_name)
+        item = self._item(encoded, file, number)
+        self._check_free(file, item.files)
+        self._output.add(file, item.files, item.image, item.annotations, encoded.remarks)
+        self._names.add(file)
+        return number
+
+    def _checked_name(self, file_name: object) -> str:
+        if not isinstance(file_name, str):
+            raise wrong_type("file_name", "a string", repr(file_name))
+        check_text("file_name", file_name)
+        if "\n" in file_name:
+            raise wrong("file_name", "a name without line breaks", repr(file_name))
+        if not is_inside(file_name):
+            raise wrong("file_name", "a name inside the folder of images", repr(file_name))
+        file = str(PurePosixPath(file_name))  # "./x.jpg" and "x.jpg" are one file
+        if not file.lower().endswith(_SUFFIXES[self.format]):
+            raise wrong("file_name", f"the suffix {' or '.join(_SUFFIXES[self.format])}", repr(file))
+        if file in self._names:
+            raise wrong("file_name", "a name that is not taken yet", repr(file))
+        return file
+
+    def _check_free(self, file: str, paths: Collection[str]) -> None:
+        """Check that further files of an item are none of another item: those of ``a.jpg`` and ``a.jpeg`` may be."""
+        if file in self._names:
+            raise wrong("file_name", "a name that is not taken yet", repr(file))
+        for path in paths:
+            if noted(path) in self._output.taken:
+                raise wrong("file_name", "a name whose files are not taken yet", f"{file!r}, and {path!r} is there")
+            if PurePosixPath(path).parts[0].casefold() == STATE:
+                raise wrong("file_name", "a name outside the folder of notes", repr(file))
+
+    def close(self) -> None:
+        """Write the files of the end, let go of the folder also when that fails, and warn of what was not held."""
+        self._close()
+
+    def _close(self) -> None:
+        if not self._open:
+            return
+        try:
+            self._output.finish(self._ends())
+        except BaseException:
+            with suppress(OSError):
+                self._let_go()
+            raise
+        self._let_go()
+        if lost := self._output.remarks:
+            told = "; ".join(f"{what}: {count}" for what, count in lost.items())
+            warnings.warn(f"{self._output.root}: not held by the format: {told}", UserWarning, stacklevel=3)
+
+    def _let_go(self) -> None:
+        if self._open:
+            self._open = False
+            self._output.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._close()
+        else:
+            with suppress(OSError):  # the exception on its way is the one to be seen
+                self._let_go()
+
+
+def checked_mapping(name: str, value: object) -> Mapping[str, Any]:
+    """`value`, if it is a mapping."""
+    if not isinstance(value, Mapping):
+        raise wrong_type(name, "a mapping", type(value).__name__)
+    return value
