@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.coco_writer import CocoWriter
     from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
     from copypaste_rs.datasets.formats.yolo.dataset import YoloDataset
+    from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
     from copypaste_rs.datasets.images import encode_image
     from copypaste_rs.datasets.opening import open_dataset
 
@@ -28,6 +29,7 @@ __all__ = [
     "CocoWriter",
     "CopyPasteDataset",
     "YoloDataset",
+    "YoloWriter",
     "encode_image",
     "open_dataset",
     "sample_data",
@@ -37,6 +39,7 @@ __all__ = [
 _NEED_EXTRA = {
     "BackgroundDataset": "copypaste_rs.datasets.formats.backgrounds",
     "YoloDataset": "copypaste_rs.datasets.formats.yolo.dataset",
+    "YoloWriter": "copypaste_rs.datasets.formats.yolo.writer",
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
     "encode_image": "copypaste_rs.datasets.images",

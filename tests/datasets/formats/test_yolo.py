@@ -151,8 +151,10 @@ def test_boxes_without_outlines(tmp_path: Path) -> None:
         ("0 0.1 0.2 0.5 0.2 0.5 nan", "line 2: expected coordinates as shares of the image, from 0 to 1, got nan$"),
         ("0 0.1 0.2 0.5 inf 0.5 0.3", "line 2: expected coordinates .* got inf$"),
         ("0 0.1 0.2 0.5 1e300 0.5 0.3", "line 2: expected coordinates .* got 1e300, as in pixels"),
-        ("0 12 20 312.5 33 18 40", "line 2: expected coordinates .* got 12, as in pixels"),
-        ("0 0.1 -0.02 0.5 0.2 0.5 0.3", r"line 2: expected coordinates .* got -0\.02$"),
+        ("0 12 20 312.5 33 18 40", "line 2: expected coordinates .* got 312.5, as in pixels"),
+        ("0 0.1 -0.52 0.5 0.2 0.5 0.3", r"line 2: expected coordinates .* got -0\.52$"),
+        ("0 0.1 -0.01 0.5 1.02 0.5 0.3", r"line 2: expected coordinates .* got 1\.02$"),
+        ("0 0.5 1.02 0.1 0.1", r"line 2: expected coordinates .* got 1\.02$"),
         ("0 0.5 0.5 -0.001 0.5", "line 2: expected a width and a height of at least 0"),
     ],
 )
@@ -163,7 +165,7 @@ def test_lines_that_cannot_be(tmp_path: Path, line: str, message: str) -> None:
 
 
 def test_slack_of_ultralytics(tmp_path: Path) -> None:
-    found = YoloDataset(small(tmp_path, "0 -0.005 0 1.009 0 1.009 1 0 1"))
+    found = YoloDataset(small(tmp_path, "0 -0.005 -0.005 1.004 0 1.004 1 0 1"))
     assert found.instances(0).masks.area.tolist() == [40 * 60]  # type: ignore[union-attr]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from copypaste_rs.datasets.formats.kind import Clue, Format
 from copypaste_rs.datasets.formats.yolo.dataset import YoloDataset
 from copypaste_rs.datasets.formats.yolo.layout import CLASSES, DESCRIPTIONS, description_file
+from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,4 +56,4 @@ def _open(path: Path, images: Path | None, split: str | None, **options: Unpack[
     return YoloDataset(path, "train" if split is None else split, **options)
 
 
-FORMAT = Format("yolo", "YOLO set for segmentation", _recognises, _open)
+FORMAT = Format("yolo", "YOLO set for segmentation", _recognises, _open, YoloWriter)

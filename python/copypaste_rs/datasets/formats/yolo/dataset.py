@@ -65,7 +65,8 @@ class YoloDataset(AnnotatedImages):
         When the set, its split or an image is not there; on access, when an image cannot be read.
     ValueError
         When a file cannot be understood, with file and line, up to ten at once: a class that is not there, coordinates
-        outside 0 to 1 by more than 0.01, as in pixels, numbers too many or too few, as a confidence or track; a set of
+        far outside 0 to 1, as in pixels (the box of an outline may have a centre and sides of up to 1.01, by
+        Ultralytics' rule), numbers too many or too few, as a confidence or track; a set of
         poses; a box without an outline where `boxes` is "error".
 
     Notes

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.tables import AnnotationTables
 
 SLACK = 0.01
-"""Share of a side that a coordinate may lie outside the image, as Ultralytics has it."""
+"""Share of a side by which the centre of a box may lie outside the image, or its sides be too long, as Ultralytics
+has it: outlines that reach a little out of the image are common."""
 
 
 class Label(NamedTuple):
@@ -65,13 +66,20 @@ def read_label(line: str, names: dict[int, str]) -> Label:
         raise ValueError(f"expected numbers, got {_no_number(words)!r:.40}")
     if number not in names:
         raise ValueError(f"expected {classes(names)}, got {words[0]:.20}")
-    if math.isnan(sum(shares)) or max(shares) > 1 + SLACK or min(shares) < -SLACK:
-        k = next(k for k, share in enumerate(shares) if not -SLACK <= share <= 1 + SLACK)
+    box = shares if len(shares) == 4 else _box(shares)
+    if math.isnan(sum(shares)) or max(box) > 1 + SLACK or min(box) < -SLACK:
+        k = max(range(len(shares)), key=lambda k: math.inf if math.isnan(shares[k]) else abs(shares[k] - 0.5))
         hint = ", as in pixels" if 2 < shares[k] < math.inf else ""
         raise ValueError(f"expected coordinates as shares of the image, from 0 to 1, got {words[k + 1]:.20}{hint}")
     if len(shares) == 4 and min(shares[2:]) < 0:
         raise ValueError(f"expected a width and a height of at least 0, got {' '.join(words[3:])}")
     return Label(int(number), shares)
+
+
+def _box(shares: list[float]) -> tuple[float, float, float, float]:
+    """Centre, width and height of the box of an outline, by which Ultralytics judges it."""
+    x0, x1, y0, y1 = min(shares[::2]), max(shares[::2]), min(shares[1::2]), max(shares[1::2])
+    return (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0
 
 
 def _odd_number(n: int) -> str:
