@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.formats.label_maps.dataset import LabelMapDataset
     from copypaste_rs.datasets.formats.panoptic.dataset import PanopticDataset
     from copypaste_rs.datasets.formats.voc.dataset import VocDataset
+    from copypaste_rs.datasets.formats.yolo.dataset import YoloDataset
+    from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
     from copypaste_rs.datasets.images import encode_image
     from copypaste_rs.datasets.opening import open_dataset
 
@@ -32,6 +34,8 @@ __all__ = [
     "LabelMapDataset",
     "PanopticDataset",
     "VocDataset",
+    "YoloDataset",
+    "YoloWriter",
     "encode_image",
     "open_dataset",
     "sample_data",
@@ -45,6 +49,8 @@ _NEED_EXTRA = {
     "LabelMapDataset": "copypaste_rs.datasets.formats.label_maps.dataset",
     "PanopticDataset": "copypaste_rs.datasets.formats.panoptic.dataset",
     "VocDataset": "copypaste_rs.datasets.formats.voc.dataset",
+    "YoloDataset": "copypaste_rs.datasets.formats.yolo.dataset",
+    "YoloWriter": "copypaste_rs.datasets.formats.yolo.writer",
     "encode_image": "copypaste_rs.datasets.images",
     "open_dataset": "copypaste_rs.datasets.opening",
 }

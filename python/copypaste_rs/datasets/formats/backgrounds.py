@@ -58,7 +58,7 @@ class BackgroundDataset(AnnotatedImages):
     >>> from copypaste_rs.datasets import CopyPasteDataset, sample_data, sample_paths
     >>> skies = BackgroundDataset(sample_paths()[1])
     >>> skies[0].info["file_name"], len(skies[0].instances)
-    ('chelsea.png', 0)
+    ('astronaut.jpg', 0)
     >>> pasted = CopyPasteDataset(skies, SimpleCopyPaste(size=256), sources=sample_data())
     >>> pasted[1].image.shape
     (256, 256, 3)
