@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.coco_writer import CocoWriter
     from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
     from copypaste_rs.datasets.formats.label_maps.dataset import LabelMapDataset
+    from copypaste_rs.datasets.formats.label_maps.writer import LabelMapWriter
     from copypaste_rs.datasets.formats.panoptic.dataset import PanopticDataset
+    from copypaste_rs.datasets.formats.panoptic.writer import PanopticWriter
     from copypaste_rs.datasets.formats.voc.dataset import VocDataset
+    from copypaste_rs.datasets.formats.voc.writer import VocWriter
     from copypaste_rs.datasets.formats.yolo.dataset import YoloDataset
     from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
     from copypaste_rs.datasets.images import encode_image
@@ -32,8 +35,11 @@ __all__ = [
     "CocoWriter",
     "CopyPasteDataset",
     "LabelMapDataset",
+    "LabelMapWriter",
     "PanopticDataset",
+    "PanopticWriter",
     "VocDataset",
+    "VocWriter",
     "YoloDataset",
     "YoloWriter",
     "encode_image",
@@ -47,8 +53,11 @@ _NEED_EXTRA = {
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
     "LabelMapDataset": "copypaste_rs.datasets.formats.label_maps.dataset",
+    "LabelMapWriter": "copypaste_rs.datasets.formats.label_maps.writer",
     "PanopticDataset": "copypaste_rs.datasets.formats.panoptic.dataset",
+    "PanopticWriter": "copypaste_rs.datasets.formats.panoptic.writer",
     "VocDataset": "copypaste_rs.datasets.formats.voc.dataset",
+    "VocWriter": "copypaste_rs.datasets.formats.voc.writer",
     "YoloDataset": "copypaste_rs.datasets.formats.yolo.dataset",
     "YoloWriter": "copypaste_rs.datasets.formats.yolo.writer",
     "encode_image": "copypaste_rs.datasets.images",

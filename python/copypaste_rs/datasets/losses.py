@@ -64,6 +64,11 @@ def plain_objects(sample: Sample, ids: Sequence[int], held: Collection[str] = ()
         "objects without a pixel, which are left out": int(empty.sum()),
     }
     columns = instances.columns
-    remarks |= {f"values of the column {name!r}": len(rows) for name in columns if name not in {*_MADE, *held}}
+    remarks |= lost_columns(columns, len(rows), held)
     kept = {name: columns[name][rows].tolist() for name in held if name in columns}
     return PlainObjects(masks[rows], [classes[row] for row in rows.tolist()], kept, remarks)
+
+
+def lost_columns(columns: Collection[str], n: int, held: Collection[str] = ()) -> dict[str, int]:
+    """Remarks on the columns of n rows that a format does not hold; `held` are those that it holds."""
+    return {f"values of the column {name!r}": n for name in columns if name not in {*_MADE, *held}}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from copypaste_rs.datasets.formats.kind import Clue, Format
 from copypaste_rs.datasets.formats.label_maps.dataset import LabelMapDataset
 from copypaste_rs.datasets.formats.label_maps.pairing import LABEL_SUFFIXES
+from copypaste_rs.datasets.formats.label_maps.writer import LabelMapWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,4 +74,4 @@ def _open(path: Path, images: Path | None, split: str | None, **options: Unpack[
     return LabelMapDataset(*folders, **options)
 
 
-FORMAT = Format("label-maps", "folders of images and of label images", _recognises, _open)
+FORMAT = Format("label-maps", "folders of images and of label images", _recognises, _open, LabelMapWriter)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from copypaste_rs.datasets.formats.coco import annotation_file
 from copypaste_rs.datasets.formats.kind import Clue, Format
 from copypaste_rs.datasets.formats.panoptic.dataset import PanopticDataset
+from copypaste_rs.datasets.formats.panoptic.writer import PanopticWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,4 +50,4 @@ def _open(path: Path, images: Path | None, split: str | None, **options: Unpack[
     return PanopticDataset(file, images, **options)
 
 
-FORMAT = Format("panoptic", "COCO panoptic annotation file", _recognises, _open)
+FORMAT = Format("panoptic", "COCO panoptic annotation file", _recognises, _open, PanopticWriter)

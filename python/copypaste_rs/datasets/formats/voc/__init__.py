@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from copypaste_rs.datasets.formats.kind import Clue, Format
 from copypaste_rs.datasets.formats.voc.dataset import VocDataset
 from copypaste_rs.datasets.formats.voc.image_sets import is_voc, splits_of, voc_root
+from copypaste_rs.datasets.formats.voc.writer import VocWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,4 +32,4 @@ def _open(path: Path, images: Path | None, split: str | None, **options: Unpack[
     return VocDataset(path, split, images=images, **options)
 
 
-FORMAT = Format("voc", "PASCAL VOC set", _recognises, _open)
+FORMAT = Format("voc", "PASCAL VOC set", _recognises, _open, VocWriter)

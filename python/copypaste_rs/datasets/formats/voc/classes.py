@@ -21,7 +21,7 @@ NAMES = (
 )  # fmt: skip
 """Classes of PASCAL VOC, from 1."""
 BACKGROUNDS = ("background", "_background_", "__background__")
-_VOIDS = ("void", "ignore", "ignored", "__ignore__", "border")
+VOIDS = ("void", "ignore", "ignored", "__ignore__", "border")
 MOST_CLASSES = 254
 """Indices that are neither background nor void."""
 
@@ -96,7 +96,7 @@ def _of_label_map(path: Path, lines: list[str]) -> VocClasses:
     if any(colour is None for _, colour in found):  # colours are those of the palette, in order
         first = [] if any(name in BACKGROUNDS for name, _ in found) else [("background", None)]
         found = [(name, number_of(PALETTE[i % len(PALETTE)])) for i, (name, _) in enumerate([*first, *found])]
-    names = [name for name, _ in found if name not in (*BACKGROUNDS, *_VOIDS)]
+    names = [name for name, _ in found if name not in (*BACKGROUNDS, *VOIDS)]
     if problem := _wrong_with(names):
         raise ValueError(f"{path}: expected {problem[0]}, got {problem[1]}")
     colours: dict[int, int] = {}
@@ -104,7 +104,7 @@ def _of_label_map(path: Path, lines: list[str]) -> VocClasses:
         assert colour is not None
         if colour in colours:
             raise ValueError(f"{path}: expected a colour of its own for each class, got that of {name!r} twice")
-        colours[colour] = 0 if name in BACKGROUNDS else VOID if name in _VOIDS else names.index(name) + 1
+        colours[colour] = 0 if name in BACKGROUNDS else VOID if name in VOIDS else names.index(name) + 1
     for index in (0, VOID):
         colours.setdefault(number_of(PALETTE[index]), index)
     return VocClasses(names, colours)
