@@ -29,23 +29,12 @@ _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
 class LabelImage(NamedTuple):
     """Values of a label image as they are stored."""
 
-    values: NDArray[np.integer]
-    """Shape (h, w): numbers, of a palette image its indices; or (h, w, 3), uint8: colours."""
+    numbers: NDArray[np.integer]
+    """Shape (h, w): numbers, of a palette image its indices; of an image of colours, uint32: R + 256 G + 256^2 B."""
+    has_colours: bool = False
+    """Whether the numbers are colours."""
     palette: NDArray[np.uint8] | None = None
     """Colours of the indices, shape (n, 3), of a palette image."""
-
-    @property
-    def has_colours(self) -> bool:
-        """Whether the values are colours."""
-        return self.values.ndim == 3
-
-    def numbers(self) -> NDArray[np.integer]:
-        """Values as numbers, shape (h, w); a colour is R + 256 G + 256^2 B."""
-        if not self.has_colours:
-            return self.values
-        padded = np.zeros((*self.values.shape[:2], 4), np.uint8)
-        padded[:, :, :3] = self.values
-        return padded.view("<u4")[:, :, 0]
 
 
 class LabelImageSizeError(ValueError):
@@ -145,7 +134,7 @@ def _values(raster: Image.Image) -> LabelImage:
     mode = raster.mode
     if mode in ("P", "PA"):
         colours = np.array(raster.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
-        return LabelImage(np.asarray(raster.getchannel(0) if mode == "PA" else raster), colours)
+        return LabelImage(np.asarray(raster.getchannel(0) if mode == "PA" else raster), palette=colours)
     if mode in ("1", "L"):
         grey = np.asarray(raster.convert("L"))
         is_inverted = raster.format == "TIFF" and raster.tag_v2.get(_PHOTOMETRIC) == 0  # type: ignore[attr-defined]
@@ -153,7 +142,8 @@ def _values(raster: Image.Image) -> LabelImage:
     if mode == "LA":
         return LabelImage(np.asarray(raster.getchannel(0)))
     if mode in ("RGB", "RGBA", "RGBX"):
-        return LabelImage(np.asarray(raster)[:, :, :3])
+        pixels = np.frombuffer(raster.convert("RGB").tobytes("raw", "RGBX"), "<u4")
+        return LabelImage((pixels & 0xFFFFFF).astype(np.uint32).reshape(raster.height, raster.width), has_colours=True)
     if mode == "F":
         return LabelImage(_whole(np.asarray(raster)))
     if mode != "I" and not mode.startswith("I;16"):

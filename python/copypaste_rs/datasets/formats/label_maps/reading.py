@@ -106,11 +106,11 @@ def _read(
 
 def _one_channel(raster: LabelImage) -> NDArray[np.integer]:
     """Values of a raster, of which colours are no numbers unless they are grey."""
-    values = raster.values
+    values = raster.numbers
     if not raster.has_colours:
         return values
-    grey = values[:, :, 0]
-    if (values != grey[:, :, None]).any():
+    grey = values & 255
+    if (values != grey * 0x010101).any():
         raise ValueError("expected one number a pixel, got colours")
     return grey
 

@@ -189,7 +189,7 @@ class _PanopticReader:
         if not raster.has_colours:
             self._problems.add(place, f"{path}: expected a PNG of RGB colours, got one of a single channel")
             return
-        masks, numbers = RleMasks.from_label_map(raster.numbers())
+        masks, numbers = RleMasks.from_label_map(raster.numbers)
         rows = {number: row for row, number in enumerate(numbers.tolist())}
         for segment in annotation.segments_info:
             row = rows.pop(segment.id, None)

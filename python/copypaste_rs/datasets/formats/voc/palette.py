@@ -30,7 +30,7 @@ def palette() -> NDArray[np.uint8]:
 
 
 def number_of(colour: tuple[int, int, int]) -> int:
-    """A colour as one number, as `LabelImage.numbers` has it."""
+    """A colour as one number, as ``LabelImage.numbers`` has it."""
     red, green, blue = colour
     return red | green << 8 | blue << 16
 

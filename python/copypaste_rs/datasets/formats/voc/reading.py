@@ -158,7 +158,7 @@ class _VocReader:
     def _raster(self, path: Path, image: str, size: tuple[int, int]) -> LabelImage:
         data = self._builder.read(path.read_bytes())
         raster = read_label_image(path, data, self._images / image, size, self._options)
-        if not raster.has_colours and (top := int(raster.values.max(initial=0))) > VOID:
+        if not raster.has_colours and (top := int(raster.numbers.max(initial=0))) > VOID:
             raise ValueError(f"{path}: expected indices up to {VOID}, or colours, got {top}")
         return raster
 
@@ -166,7 +166,7 @@ class _VocReader:
         self, one: _Names, objects: LabelImage, classes: LabelImage, annotation: VocAnnotation | None
     ) -> None:
         """Add the instances of the two rasters of an image."""
-        masks, values = RleMasks.from_label_map(objects.numbers())
+        masks, values = RleMasks.from_label_map(objects.numbers)
         areas = self._areas(one, objects, classes)
         void = number_of(PALETTE[VOID]) if objects.has_colours else VOID
         rows, labels, numbers = [], [], []
@@ -196,8 +196,8 @@ class _VocReader:
 
     def _areas(self, one: _Names, objects: LabelImage, classes: LabelImage) -> dict[int, dict[int, int]]:
         """Pixels of each class within each object, by its value, 0 for none; void and background are left out."""
-        of_classes = classes.numbers()
-        both = objects.numbers().astype(np.uint64) << np.uint64(32) | of_classes
+        of_classes = classes.numbers
+        both = objects.numbers.astype(np.uint64) << np.uint64(32) | of_classes
         regions, keys = RleMasks.from_label_map(both)
         areas: dict[int, dict[int, int]] = {}
         for key, area in zip(keys.tolist(), regions.area.tolist(), strict=True):
