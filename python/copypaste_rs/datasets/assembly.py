@@ -110,7 +110,8 @@ def _remarks_on_ids(ids: NDArray[np.int64], labels: NDArray[np.int64], known: fr
         named = ", ".join(str(label) for label, _ in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
         count = counted(sum(n for _, n in unknown), "annotation has a category", "annotations have a category")
         remarks.append(f"{count} that is not among the categories ({named})")
-    if repeated := len(ids) - len(np.unique(ids)):
+    ordered = np.sort(ids)
+    if repeated := int((ordered[1:] == ordered[:-1]).sum()):
         remarks.append(
             counted(repeated, "annotation has the id of another one", "annotations have the id of another one")
         )

@@ -14,8 +14,10 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import Head, ImageRows, assembled, joined_texts
 from copypaste_rs.datasets.categories import category_ids, keypoint_names, plain_categories
 from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id, refuse
+from copypaste_rs.datasets.file_bytes import FileBytes
 from copypaste_rs.datasets.file_names import name_of, possible_names
 from copypaste_rs.datasets.images import is_inside
+from copypaste_rs.datasets.plain_coco import read_plain
 from copypaste_rs.datasets.text_encoding import check_utf8
 
 with extra("coco"):
@@ -60,7 +62,16 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
     ValueError
         When it is not COCO JSON; the message names the file and the place.
     """
-    data = path.read_bytes()
+    file = FileBytes(path)
+    if (tables := read_plain(file, boxes, crowds, columns)) is not None:
+        return tables
+    return read_any(path, file.data.tobytes() if file.is_whole else path.read_bytes(), folder, boxes, crowds, columns)
+
+
+def read_any(
+    path: Path, data: bytes, folder: Path, boxes: str, crowds: str, columns: frozenset[str] | None
+) -> AnnotationTables:
+    """Read the bytes of an annotation file whatever is in it, as `read_coco` does."""
     check_utf8(path, data)
     file = decoded(path, data.removeprefix(codecs.BOM_UTF8), _File, "COCO annotations")
     file.categories = plain_categories(file.categories)
