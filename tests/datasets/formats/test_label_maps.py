@@ -195,6 +195,21 @@ def test_grey_in_three_channels_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(masks.to_dense(), [raster == 4, raster == 9])  # type: ignore[union-attr]
 
 
+def test_images_that_are_turned(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "images").mkdir()
+    Image.fromarray(photo(SIZES[0], 0)).save(tmp_path / "images/a.jpg", exif=exif)
+    turned = SIZES[0][::-1]
+    save(tmp_path / "masks/a.png", np.eye(*turned, dtype=np.uint8))
+    with pytest.raises(ValueError, match="the EXIF orientation of the image is 6, which apply_exif=True would apply"):
+        LabelMapDataset(tmp_path / "images", tmp_path / "masks")
+    found, _ = opened(tmp_path / "images", tmp_path / "masks", apply_exif=True)
+    assert found[0].size == turned
+    with pytest.raises(ValueError, match=r"images/a\.jpg: expected at most 2399 pixels \(max_pixels\)"):
+        LabelMapDataset(tmp_path / "images", tmp_path / "masks", apply_exif=True, max_pixels=2399)
+
+
 IDS = [26001, 26002, 24000, 25, 7, 26, 11]
 
 

@@ -349,3 +349,22 @@ def test_results_of_copy_paste(tmp_path: Path, name: str) -> None:
         expected = sum((rows == row).any() and not (name == "voc" and crowds[row]) for row in range(len(crowds)))
         kept = again.instances(i)
         assert len(kept) == expected or name == "labels"  # crowds of a class become one there
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_real_masks(tmp_path: Path, test_data: Path, name: str) -> None:
+    photos = quiet(lambda: CocoDataset(test_data / "nuclei30/annotations.json", test_data / "nuclei30/images"))
+    categories = photos.categories
+    samples = [photos[i] for i in range(len(photos))]
+    made: dict[str, Callable[[], Any]] = {
+        "panoptic": lambda: PanopticWriter(tmp_path, categories, format="png"),
+        "labels": lambda: LabelMapWriter(tmp_path, categories[:1], format="png"),
+        "voc": lambda: VocWriter(tmp_path, categories, format="png"),
+    }
+    quiet(lambda: written(made[name](), *samples))
+    again = quiet(lambda: open_dataset(tmp_path))
+    for i, sample in enumerate(samples):
+        rows = painted(sample)
+        expected = RleMasks.from_label_map(rows, background=-1)[0]
+        assert again.instances(i).masks == expected
+        np.testing.assert_array_equal(again[i].image, sample.image)

@@ -197,7 +197,7 @@ class _VocReader:
     def _areas(self, one: _Names, objects: LabelImage, classes: LabelImage) -> dict[int, dict[int, int]]:
         """Pixels of each class within each object, by its value, 0 for none; void and background are left out."""
         of_classes = classes.numbers
-        both = objects.numbers.astype(np.uint64) << np.uint64(32) | of_classes
+        both = objects.numbers.astype(np.uint64) << np.uint64(32) | of_classes.astype(np.uint64)
         regions, keys = RleMasks.from_label_map(both)
         areas: dict[int, dict[int, int]] = {}
         for key, area in zip(keys.tolist(), regions.area.tolist(), strict=True):
