@@ -61,6 +61,8 @@ class AnnotationFile:
     @property
     def image_offsets(self) -> NDArray[np.int64]: ...
     @property
+    def names_differ(self) -> bool: ...
+    @property
     def image(self) -> NDArray[np.int64]: ...
     @property
     def ids(self) -> NDArray[np.int64]: ...
@@ -178,7 +180,7 @@ def philox_words(key: tuple[int, ...], counter: tuple[int, ...], out: NDArray[np
 def place_image(
     image: NDArray[Any],
     placement: Placement,
-    fill: NDArray[Any],
+    fill: NDArray[Any] | None,
     nearest: bool,
     antialias: bool,
     out: NDArray[Any],

@@ -77,8 +77,22 @@ def test_pages_are_refused(dtype: Any) -> None:
 
     file = io.BytesIO()
     tifffile.imwrite(file, np.zeros((3, *SIZE), dtype), photometric="minisblack")
-    with pytest.raises(OSError, match=r"^labels: cannot be read as a label image: expected one page, got 3$"):
+    with pytest.raises(
+        OSError, match=r"^labels: cannot be read as a label image: expected one (page, got 3$|image, got 3 pages)"
+    ):
         read(file.getvalue())
+
+
+@needs_tifffile
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("dtype", [np.uint16, np.int64])
+def test_a_tiff_that_was_cut_off(dtype: Any, compression: str | None) -> None:
+    import tifffile
+
+    file = io.BytesIO()
+    tifffile.imwrite(file, numbers(dtype, 9999), compression=compression, rowsperstrip=2)
+    with pytest.raises(OSError, match=r"^labels: cannot be read as a label image: "):
+        read(file.getvalue()[:-20])
 
 
 def saved(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:

@@ -105,7 +105,7 @@ def plain_file(draw: random.Random) -> dict[str, Any]:
     for number in draw.sample(range(1, 60), draw.randrange(1, 6)):
         image: dict[str, Any] = {
             "id": number,
-            "file_name": f"é/{number}.jpg",
+            "file_name": f"é/{draw.choice([number, number, number, 7])}.jpg",
             "height": draw.randrange(1, 9),
             "width": draw.randrange(1, 9),
         }

@@ -3,6 +3,7 @@
 `CopyPasteDataset` needs NumPy alone. `CocoDataset` and `CocoWriter` read and write files, and `encode_image` makes
 one, with msgspec, simplejpeg and Pillow, which ``pip install 'copypaste_rs[coco]'`` brings; they are imported when one
 of the three is asked for.
+`shared_images` finds photographs that two sets share, for training and validation.
 `sample_data` opens the small sample set that comes with the package, whose files `sample_paths` names.
 """
 
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
 from copypaste_rs.datasets.embedded import sample_data, sample_paths
+from copypaste_rs.datasets.shared import shared_images
 
 if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
@@ -46,6 +48,7 @@ __all__ = [
     "open_dataset",
     "sample_data",
     "sample_paths",
+    "shared_images",
 ]
 
 _NEED_EXTRA = {

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.images import opened, orientation
+from copypaste_rs.datasets.image_headers import opened, orientation
+from copypaste_rs.datasets.tiff import is_tiff, only_image, opened_tiff, stored_values
 
 with extra("coco"):
     from PIL import Image, UnidentifiedImageError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.images import ImageOptions
 
 _NUMPY = b"\x93NUMPY"
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339
 """Tags of TIFF."""
 
@@ -73,7 +73,7 @@ def read_label_image(path: Path, data: bytes, image: Path, size: tuple[int, int]
         try:
             return _read_raster(path, data, image, size, options)
         except UnidentifiedImageError:
-            if not data.startswith(_TIFF):
+            if not is_tiff(data):
                 raise
             return LabelImage(_read_tiff(path, data, image, size, options))
     except UnidentifiedImageError:
@@ -196,12 +196,9 @@ def _read_tiff(
     path: Path, data: bytes, image: Path, size: tuple[int, int], options: ImageOptions
 ) -> NDArray[np.integer]:
     """A TIFF that Pillow has no mode for, of 64 bits say."""
-    with extra("tiff"):
-        import tifffile
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
-        _check_pages(len(file.pages))
-        page = file.pages[0]
-        if len(page.shape) != 2:
-            raise ValueError(f"expected one number a pixel, got an array of shape {page.shape}")
+    with opened_tiff(io.BytesIO(data)) as file:
+        series, page, _ = only_image(file)
+        if len(page.shape) != 2 or len(series.shape) != 2:
+            raise ValueError(f"expected one number a pixel, got an array of shape {series.shape}")
         _check_size(path, page.shape, image, size, options)
-        return _as_labels(page.asarray())
+        return _as_labels(stored_values(series, len(data)))

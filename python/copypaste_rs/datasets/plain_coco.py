@@ -94,7 +94,9 @@ def _tables(
     skipped: list[str] = []
     remarks: list[str] = []
     rows = read.rows(columns, skipped, remarks)
-    images = ImageRows(found.image_ids, found.sizes.reshape(-1, 2), found.image_text, found.image_offsets)
+    images = ImageRows(
+        found.image_ids, found.sizes.reshape(-1, 2), found.image_text, found.image_offsets, found.names_differ
+    )
     head = Head(categories, names, digest, top.get("info"), top.get("licenses"))
     return assembled(head, images, rows, crowds, skipped, remarks)
 

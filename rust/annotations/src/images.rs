@@ -1,6 +1,6 @@
 //! Records of images.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use jiter::{Jiter, JsonValue, Peek};
@@ -22,12 +22,17 @@ pub struct Images {
     pub text: Vec<u8>,
     /// End of each object in the text, 0 first.
     pub offsets: Vec<i64>,
+    /// Whether each image surely has a file name of its own.
+    pub names_differ: bool,
     numbers: HashMap<i64, usize, Mixing>,
+    /// Hashes of the file names so far.
+    names: HashSet<u64, Mixing>,
+    hash: RandomState,
 }
 
 impl Images {
     pub(crate) fn new() -> Self {
-        Self { offsets: vec![0], ..Self::default() }
+        Self { offsets: vec![0], names_differ: true, ..Self::default() }
     }
 
     /// Number of the image with an id.
@@ -57,8 +62,9 @@ impl Images {
                     has_name || has_url
                 }
                 ImageKey::FileName => {
-                    let inside = seen == Peek::String && is_inside(json.known_str()?);
-                    std::mem::replace(&mut has_name, inside) || !inside
+                    let name = if seen == Peek::String { json.known_str()? } else { "" };
+                    self.names_differ &= self.names.insert(self.hash.hash_one(name));
+                    std::mem::replace(&mut has_name, true) || !is_inside(name)
                 }
                 ImageKey::Url => {
                     let plain = seen == Peek::String && has_plain_end(json.known_str()?);
@@ -81,6 +87,8 @@ impl Images {
         if !fits || !(has_name || has_url) || self.numbers.insert(id, number).is_some() {
             return Err(Odd);
         }
+        // By their URLs alone images are told apart elsewhere.
+        self.names_differ &= has_name;
         put(&mut self.ids, id)?;
         put_all(&mut self.sizes, &[height, width])?;
         put_all(&mut self.text, &text[from..json.current_index()])?;

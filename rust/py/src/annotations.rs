@@ -68,6 +68,7 @@ pub(crate) struct AnnotationFile {
     sizes: Py<PyArray1<i64>>,
     image_text: Py<PyArray1<u8>>,
     image_offsets: Py<PyArray1<i64>>,
+    names_differ: bool,
     image: Py<PyArray1<i64>>,
     ids: Py<PyArray1<i64>>,
     labels: Py<PyArray1<i64>>,
@@ -97,6 +98,7 @@ impl AnnotationFile {
         Self {
             image_ids: array(py, images.ids),
             sizes: array(py, images.sizes),
+            names_differ: images.names_differ,
             image_text: array(py, images.text),
             image_offsets: array(py, images.offsets),
             image: array(py, rows.image),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,24 @@ def test_images_that_are_turned(tmp_path: Path) -> None:
     assert found[0].size == turned
     with pytest.raises(ValueError, match=r"images/a\.jpg: expected at most 2399 pixels \(max_pixels\)"):
         LabelMapDataset(tmp_path / "images", tmp_path / "masks", apply_exif=True, max_pixels=2399)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("tifffile") is None, reason="tifffile, which writes the images, is missing"
+)
+def test_images_of_many_channels(tmp_path: Path) -> None:
+    import tifffile
+
+    pixels = np.random.default_rng(0).integers(0, 65536, (*SIZES[0], 5), np.uint16)
+    (tmp_path / "images").mkdir()
+    tifffile.imwrite(tmp_path / "images/a.tif", pixels, photometric="minisblack", planarconfig="contig")
+    raster = values(SIZES[0], 1, [4, 9]).astype(np.uint8)
+    save(tmp_path / "masks/a.png", raster)
+    found, _ = opened(tmp_path / "images", tmp_path / "masks", dtype="keep", labels="from0")
+    np.testing.assert_array_equal(found[0].image, pixels)
+    assert found[0].instances.labels.tolist() == [0, 0]  # type: ignore[union-attr]
+    with pytest.raises(OSError, match=r"a\.tif: "):
+        LabelMapDataset(tmp_path / "images", tmp_path / "masks")
 
 
 IDS = [26001, 26002, 24000, 25, 7, 26, 11]

@@ -108,4 +108,4 @@ class LabelMapDataset(AnnotatedImages):
         classes = LabelClasses.of(categories, divisor, name)
         value = None if background is None else _checks.integer("background", background, -(2**63), 2**64 - 1)
         tables = read_label_maps(folder, rasters, classes, value, checked)
-        super().__init__(tables, folder, str(label_maps), checked.images)
+        super().__init__(tables, folder, str(label_maps), checked)

@@ -104,6 +104,6 @@ class PanopticDataset(AnnotatedImages):
         checked = CheckedOptions.of(**options)
         choice = _checks.choice("stuff", stuff, STUFF)
         tables, folder = read_panoptic(path, folder, rasters, choice, checked)
-        super().__init__(tables, folder, str(annotations), checked.images)
+        super().__init__(tables, folder, str(annotations), checked)
         self.file_info: Any = tables.info
         self.licenses: Any = tables.licenses

@@ -114,4 +114,4 @@ class VocDataset(AnnotatedImages):
         folder = place / "JPEGImages" if folder is None else folder
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(read_voc(place, split, folder, names, checked), folder, str(root), checked.images)
+        super().__init__(read_voc(place, split, folder, names, checked), folder, str(root), checked)

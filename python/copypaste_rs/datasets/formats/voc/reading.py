@@ -47,7 +47,7 @@ _REMARKED = {
 }
 
 
-class _Names(NamedTuple):
+class _VocFiles(NamedTuple):
     """Files of one image, by their names."""
 
     image: str
@@ -94,7 +94,7 @@ class _VocReader:
             told += [counted(n, *words[what]) for what in words if (n := self._counts[what])]
         return self._builder.finish()
 
-    def _files(self, split: str | None) -> list[_Names]:
+    def _files(self, split: str | None) -> list[_VocFiles]:
         """Files of the images of a split, or of all that have annotations."""
         names = [name for name in files_below(self._images) if is_image_name(name)]
         by_stem: dict[str, list[str]] = {}
@@ -121,16 +121,16 @@ class _VocReader:
         check_there(bare, f"{file.name} needs where there is no XML file in Annotations")
         return found
 
-    def _named(self, image: str) -> _Names:
+    def _named(self, image: str) -> _VocFiles:
         stem = image.rpartition(".")[0]
-        return _Names(
+        return _VocFiles(
             image,
             self._root / "SegmentationObject" / f"{stem}.png",
             self._root / "SegmentationClass" / f"{stem}.png",
             self._root / "Annotations" / f"{stem}.xml",
         )
 
-    def _add(self, one: _Names) -> None:
+    def _add(self, one: _VocFiles) -> None:
         """Add an image and its objects."""
         size = image_size(self._images / one.image, self._options)
         self._builder.add_image(one.image, size)
@@ -163,7 +163,7 @@ class _VocReader:
         return raster
 
     def _add_instances(
-        self, one: _Names, objects: LabelImage, classes: LabelImage, annotation: VocAnnotation | None
+        self, one: _VocFiles, objects: LabelImage, classes: LabelImage, annotation: VocAnnotation | None
     ) -> None:
         """Add the instances of the two rasters of an image."""
         masks, values = RleMasks.from_label_map(objects.numbers)
@@ -194,7 +194,7 @@ class _VocReader:
             fields = None if at < 0 else theirs[at].fields
             self._builder.add(f"{one.objects}: {number}", label, kept[k], fields=fields)
 
-    def _areas(self, one: _Names, objects: LabelImage, classes: LabelImage) -> dict[int, dict[int, int]]:
+    def _areas(self, one: _VocFiles, objects: LabelImage, classes: LabelImage) -> dict[int, dict[int, int]]:
         """Pixels of each class within each object, by its value, 0 for none; void and background are left out."""
         of_classes = classes.numbers
         both = objects.numbers.astype(np.uint64) << np.uint64(32) | of_classes.astype(np.uint64)
