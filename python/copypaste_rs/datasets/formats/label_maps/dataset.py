@@ -53,7 +53,7 @@ class LabelMapDataset(AnnotatedImages):
     name : str
         The name of the one category, where there is one.
     **options
-        As `CocoDataset` has them: `crowds`, `apply_exif`, `max_pixels`.
+        As `CocoDataset` has them: `crowds`, `apply_exif`, `max_pixels`, `dtype`, `labels`.
 
     Attributes
     ----------

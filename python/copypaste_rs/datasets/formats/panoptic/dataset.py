@@ -40,7 +40,7 @@ class PanopticDataset(AnnotatedImages):
         counted, and their categories with them; they become crowds, which are never pasted; they are instances like
         others.
     **options
-        As `CocoDataset` has them: `crowds`, `columns`, `apply_exif`, `max_pixels`.
+        As `CocoDataset` has them: `crowds`, `apply_exif`, `max_pixels`, `dtype`, `labels`.
 
     Attributes
     ----------

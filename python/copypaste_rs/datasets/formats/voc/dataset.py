@@ -51,7 +51,7 @@ class VocDataset(AnnotatedImages):
         Names of the classes 1, 2, ... None takes those of ``labelmap.txt``, as CVAT writes it, whose colours count
         then, those of ``class_names.txt``, as LabelMe writes it, or the 20 of PASCAL VOC.
     **options
-        As `CocoDataset` has them: `boxes`, `columns`, `apply_exif`, `max_pixels`.
+        As `CocoDataset` has them: `boxes`, `columns`, `apply_exif`, `max_pixels`, `dtype`, `labels`.
 
     Attributes
     ----------
