@@ -25,7 +25,7 @@ class LabelMapDataset(AnnotatedImages):
     """Images and label images, in which each object has a number, as a sequence of `Sample`.
 
     Label images are PNG or TIFF files of 8, 16 or 32 bits, palette files, whose indices are the numbers, or arrays as
-    `np.save` writes them. Every value but the background is an instance, also where it has several parts. They are
+    ``np.save`` writes them. Every value but the background is an instance, also where it has several parts. They are
     decoded when the set is opened, one after the other, and their masks kept as runs.
 
     An image belongs to the label image of its name, or of its name with ``_mask``, ``_masks``, ``_label``, ``_labels``,
