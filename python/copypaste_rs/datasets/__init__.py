@@ -1,9 +1,8 @@
-"""Files and data sets: COCO in and out, and copy-paste as a map-style data set.
+"""Files and data sets: data sets of many formats in and out, and copy-paste as a map-style data set.
 
-`CopyPasteDataset` needs NumPy alone. `CocoDataset` and `CocoWriter` read and write files, and `encode_image` makes
-one, with msgspec, simplejpeg and Pillow, which ``pip install 'copypaste_rs[coco]'`` brings; they are imported when one
-of the three is asked for.
-`shared_images` finds photographs that two sets share, for training and validation.
+`CopyPasteDataset` needs NumPy alone. What reads and writes files needs msgspec, simplejpeg and Pillow, which
+``pip install 'copypaste_rs[coco]'`` brings, and is imported when it is asked for; `open_dataset` finds out which format
+a file or a folder has.
 `sample_data` opens the small sample set that comes with the package, whose files `sample_paths` names.
 """
 
