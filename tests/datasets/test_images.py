@@ -49,6 +49,12 @@ def test_exif_rotation_is_not_applied(tmp_path: Path) -> None:
     assert read_image(path).shape == (21, 34, 3)
 
 
+def test_an_empty_file_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "x.png").touch()
+    with pytest.raises(OSError, match=r"x\.png: expected an image file \(AVIF, .*\), got none of these$"):
+        read_image(tmp_path / "x.png")
+
+
 def test_extra_bytes_after_a_jpeg_do_no_harm(tmp_path: Path) -> None:
     path = saved(Image.fromarray(photo((21, 34), 3)), tmp_path / "x.jpg")
     expected = read_image(path)

@@ -99,3 +99,22 @@ def test_the_digest_depends_on_what_was_read() -> None:
     one.read(b"c"), other.read(b"a"), other.read(b"bc")
     digests = {builder.finish().digest for builder in (one, other, built(boxes="drop"))}
     assert len(digests) == 3
+
+
+def test_categories_that_turn_up_are_numbered_by_name(tmp_path: Path) -> None:
+    builder = TableBuilder("the set", None, CheckedOptions.of())
+    builder.add_image("a.png", (8, 12))
+    for name in ("dog", "ant", "dog", "cat"):
+        builder.add(name, builder.label_of(name), [SQUARE])
+    found = AnnotatedImages(builder.finish(), tmp_path, "the set", CheckedOptions.of())
+    assert found.categories == [{"id": 1, "name": "ant"}, {"id": 2, "name": "cat"}, {"id": 3, "name": "dog"}]
+    assert found.instances(0).labels.tolist() == [3, 1, 3, 2]  # type: ignore[union-attr]
+
+
+def test_categories_that_turn_up_in_no_object(tmp_path: Path) -> None:
+    builder = TableBuilder("the set", None, CheckedOptions.of())
+    builder.add_image("a.png", (8, 12))
+    found = AnnotatedImages(builder.finish(), tmp_path, "the set", CheckedOptions.of())
+    assert (found.categories, found.has_instances) == ([], False)
+    with pytest.raises(ValueError, match="the categories were given"):
+        TableBuilder("the set", CATEGORIES, CheckedOptions.of()).label_of("cat")

@@ -1,9 +1,8 @@
-"""Files and data sets: COCO in and out, and copy-paste as a map-style data set.
+"""Files and data sets: data sets of many formats in and out, and copy-paste as a map-style data set.
 
-`CopyPasteDataset` needs NumPy alone. `CocoDataset` and `CocoWriter` read and write files, and `encode_image` makes
-one, with msgspec, simplejpeg and Pillow, which ``pip install 'copypaste_rs[coco]'`` brings; they are imported when one
-of the three is asked for.
-`shared_images` finds photographs that two sets share, for training and validation.
+`CopyPasteDataset` needs NumPy alone. What reads and writes files needs msgspec, simplejpeg and Pillow, which
+``pip install 'copypaste_rs[coco]'`` brings, and is imported when it is asked for; `open_dataset` finds out which format
+a file or a folder has.
 `sample_data` opens the small sample set that comes with the package, whose files `sample_paths` names.
 """
 
@@ -19,21 +18,39 @@ from copypaste_rs.datasets.shared import shared_images
 if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
+    from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
     from copypaste_rs.datasets.formats.coco_results.dataset import ResultsDataset
     from copypaste_rs.datasets.formats.coco_results.writer import ResultsWriter
+    from copypaste_rs.datasets.formats.label_maps.dataset import LabelMapDataset
+    from copypaste_rs.datasets.formats.label_maps.writer import LabelMapWriter
     from copypaste_rs.datasets.formats.lvis.dataset import LvisDataset
     from copypaste_rs.datasets.formats.lvis.writer import LvisWriter
+    from copypaste_rs.datasets.formats.panoptic.dataset import PanopticDataset
+    from copypaste_rs.datasets.formats.panoptic.writer import PanopticWriter
+    from copypaste_rs.datasets.formats.voc.dataset import VocDataset
+    from copypaste_rs.datasets.formats.voc.writer import VocWriter
+    from copypaste_rs.datasets.formats.yolo.dataset import YoloDataset
+    from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
     from copypaste_rs.datasets.images import encode_image
     from copypaste_rs.datasets.opening import open_dataset
 
 __all__ = [
+    "BackgroundDataset",
     "CocoDataset",
     "CocoWriter",
     "CopyPasteDataset",
+    "LabelMapDataset",
+    "LabelMapWriter",
     "LvisDataset",
     "LvisWriter",
+    "PanopticDataset",
+    "PanopticWriter",
     "ResultsDataset",
     "ResultsWriter",
+    "VocDataset",
+    "VocWriter",
+    "YoloDataset",
+    "YoloWriter",
     "encode_image",
     "open_dataset",
     "sample_data",
@@ -42,12 +59,21 @@ __all__ = [
 ]
 
 _NEED_EXTRA = {
+    "BackgroundDataset": "copypaste_rs.datasets.formats.backgrounds",
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
+    "LabelMapDataset": "copypaste_rs.datasets.formats.label_maps.dataset",
+    "LabelMapWriter": "copypaste_rs.datasets.formats.label_maps.writer",
     "LvisDataset": "copypaste_rs.datasets.formats.lvis.dataset",
     "LvisWriter": "copypaste_rs.datasets.formats.lvis.writer",
+    "PanopticDataset": "copypaste_rs.datasets.formats.panoptic.dataset",
+    "PanopticWriter": "copypaste_rs.datasets.formats.panoptic.writer",
     "ResultsDataset": "copypaste_rs.datasets.formats.coco_results.dataset",
     "ResultsWriter": "copypaste_rs.datasets.formats.coco_results.writer",
+    "VocDataset": "copypaste_rs.datasets.formats.voc.dataset",
+    "VocWriter": "copypaste_rs.datasets.formats.voc.writer",
+    "YoloDataset": "copypaste_rs.datasets.formats.yolo.dataset",
+    "YoloWriter": "copypaste_rs.datasets.formats.yolo.writer",
     "encode_image": "copypaste_rs.datasets.images",
     "open_dataset": "copypaste_rs.datasets.opening",
 }

@@ -19,6 +19,8 @@ from copypaste_rs.datasets.segmentations import SegmentationsBuilder
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from copypaste_rs.datasets.options import CheckedOptions
     from copypaste_rs.datasets.tables import AnnotationTables
     from copypaste_rs.masks import RleMasks
@@ -31,14 +33,16 @@ class TableBuilder:
     ----------
     name : str
         What errors call the set.
-    categories : sequence of dict
-        As COCO has them: ``id``, ``name``, and for keypoints ``keypoints``. Labels are among the ids.
+    categories : sequence of dict, or None
+        As COCO has them: ``id``, ``name``, and for keypoints ``keypoints``. Labels are among the ids. None where the
+        names turn up with the objects: `label_of` gives the labels then.
     options : CheckedOptions
         Options of the data set.
     """
 
-    def __init__(self, name: str, categories: Sequence[Mapping[str, Any]], options: CheckedOptions) -> None:
-        self._categories = [dict(category) for category in categories]
+    def __init__(self, name: str, categories: Sequence[Mapping[str, Any]] | None, options: CheckedOptions) -> None:
+        self._categories = [dict(category) for category in categories or ()]
+        self._labels_of: dict[str, int] | None = {} if categories is None else None
         category_ids(f"{name}: categories", self._categories)
         self._names = keypoint_names(f"{name}: categories", self._categories)
         self._options = options
@@ -56,10 +60,23 @@ class TableBuilder:
         self.remarks: list[str] = []
         """Remarks on what was read and may surprise; readers add theirs."""
 
+    def __len__(self) -> int:
+        """Number of images that were added."""
+        return len(self._records)
+
     def read(self, data: bytes) -> bytes:
         """Take note of the bytes of a file that is read, from which the digest of the set is made."""
         self._hash.update(len(data).to_bytes(8, "big") + data)
         return data
+
+    def label_of(self, name: str) -> int:
+        """Label of the category of a name, for `add`, where no categories were given.
+
+        When all is read, they are numbered from 1 by their names, sorted.
+        """
+        if self._labels_of is None:
+            raise ValueError("label_of: the categories were given")
+        return self._labels_of.setdefault(name, len(self._labels_of))
 
     def add_image(
         self,
@@ -143,6 +160,16 @@ class TableBuilder:
         self._labels.append(label)
         self._crowd.append(iscrowd)
 
+    def _final_labels(self) -> NDArray[np.int64]:
+        labels = np.array(self._labels, np.int64)
+        if self._labels_of is None:
+            return labels
+        names = sorted(self._labels_of)
+        self._categories = [{"id": i, "name": name} for i, name in enumerate(names, 1)]
+        numbers = np.zeros(len(names), np.int64)
+        numbers[[self._labels_of[name] for name in names]] = np.arange(1, len(names) + 1)
+        return numbers[labels]
+
     def finish(self, *, info: Any = None, licenses: Any = None) -> AnnotationTables:
         """The tables of all that was added."""
         n = len(self._labels)
@@ -159,7 +186,7 @@ class TableBuilder:
         rows = AnnotationRows(
             np.array(self._image, np.int64),
             np.array(self._ids, np.int64),
-            np.array(self._labels, np.int64),
+            self._final_labels(),
             np.array(self._crowd, np.bool_),
             columns,
             self._shapes.finish(),

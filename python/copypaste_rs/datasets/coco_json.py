@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from copypaste_rs.datasets.tables import AnnotationTables
 
-
 Decoded = TypeVar("Decoded")
 
 

@@ -76,6 +76,12 @@ def sample_fields(
     sample: Sample, sources: Sequence[Sample], integers: Collection[str]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Fields of the image and of the annotations of a sample, as COCO has them, but for their ids."""
+    image_id = _scalar(item("sample.info", "image_id"), sample.info.get("image_id"))
+    return image_fields(sample), _annotations(sample, image_id, _source_ids(sources), integers)
+
+
+def image_fields(sample: Sample) -> dict[str, Any]:
+    """Fields of a sample's image in an annotation file, but for id and file name: size, origin, scalars of its info."""
     h, w = sample.size
     scalars = {name: _scalar(item("sample.info", name), value) for name, value in sample.info.items()}
     info = {name: value for name, value in scalars.items() if value is not None}
@@ -87,7 +93,7 @@ def sample_fields(
         image["source_image_id"] = image_id
     if file_name is not None:
         image["source_file_name"] = file_name
-    return image, _annotations(sample, image_id, _source_ids(sources), integers)
+    return image
 
 
 def check_sample(sample: object, output: str) -> None:

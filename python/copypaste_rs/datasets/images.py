@@ -5,18 +5,18 @@ from __future__ import annotations
 import io
 import os
 import re
-import struct
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias, TypeVar
 
 import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.image_headers import KNOWN, opened, orientation, with_exif
 from copypaste_rs.datasets.kept_pixels import kept_pixels
 from copypaste_rs.datasets.png import deep_png
-from copypaste_rs.datasets.tiff import is_tiff, read_tiff, tiff_bytes
+from copypaste_rs.datasets.tiff import is_tiff, read_tiff, tiff_bytes, tiff_size
 
 with extra("coco"):
     import simplejpeg
@@ -44,7 +44,8 @@ MAX_JPEG_SIDE = 65500
 MAX_PIXELS = 2**28
 """Height times width of the largest image that is decoded, where nobody says otherwise."""
 
-_ORIENTATION = 0x0112
+_T = TypeVar("_T")
+
 _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     1: lambda pixels: pixels,
     2: lambda pixels: pixels[:, ::-1],
@@ -56,11 +57,6 @@ _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
 }
 """Turns that make an image of each EXIF orientation upright."""
-
-_COMMON = ("PNG", "JPEG", "BMP", "DIB", "GIF", "PPM")
-_OTHERS = ("AVIF", "DDS", "ICO", "JPEG2000", "PCX", "QOI", "SGI", "SUN", "TGA", "TIFF", "WEBP")
-"""Formats that are opened, by Pillow's names, as far as it was built with them: pictures of pixels, all of which it
-decodes by itself. EPS, which it hands to Ghostscript, is none of them."""
 
 _LEAVES_FOLDER = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$)|.*\0", re.DOTALL)
 
@@ -142,24 +138,64 @@ def read_image(
     options = ImageOptions() if options is None else options
     data = path.read_bytes()
     expected = _Expected(path, size, options, orientation(data))
-    pixels = _decoded(data, expected)
+    pixels = _readable(path, lambda: _decoded(data, expected))
     if expected.orientation != 1 and not expected.turns and remark is not None:
         remark(expected.orientation)
     return pixels
 
 
+def image_size(path: str | Path, options: ImageOptions | None = None) -> tuple[int, int]:
+    """Height and width of an image file, found without decoding it: what `read_image` gives with the same options.
+
+    Raises
+    ------
+    OSError
+        When the file is missing, or not an image; the message names it.
+    ValueError
+        When the image has more pixels than allowed.
+
+    Examples
+    --------
+    >>> from copypaste_rs.datasets import sample_paths
+    >>> image_size(sample_paths()[1] / "coffee.jpg")
+    (400, 600)
+    """
+    path = Path(path)
+    options = ImageOptions() if options is None else options
+    with path.open("rb") as file:
+        turn = orientation(with_exif(file)) if options.apply_exif else 1
+        return _readable(path, lambda: _stored_size(file, _Expected(path, None, options, turn)))
+
+
+def _stored_size(file: IO[bytes], expected: _Expected) -> tuple[int, int]:
+    file.seek(0)
+    head = file.read(16)
+    file.seek(0)
+    if expected.options.dtype == "keep" and is_tiff(head):
+        size = tiff_size(file)
+        expected.check(size)
+        return size
+    with opened(head, file) as image:
+        h, w = image.height, image.width
+    expected.check((h, w))
+    return (w, h) if expected.orientation >= 5 else (h, w)
+
+
 def _decoded(data: bytes, expected: _Expected) -> NDArray[Any]:
-    path = expected.path
+    if expected.options.dtype == "keep" and is_tiff(data):
+        stored, turn = read_tiff(data, lambda turn, size: expected.check(size[::-1] if turn >= 5 else size))
+        return np.ascontiguousarray(_TURNS[turn](stored))
+    if data[:3] == b"\xff\xd8\xff" and (pixels := _read_jpeg(data, expected)) is not None:
+        return pixels
+    return _read_other(data, expected)
+
+
+def _readable(path: Path, read: Callable[[], _T]) -> _T:
+    """The result of reading an image file; whatever goes wrong there is an error that names the file."""
     try:
-        if expected.options.dtype == "keep" and is_tiff(data):
-            stored, turn = read_tiff(data, lambda turn, size: expected.check(size[::-1] if turn >= 5 else size))
-            return np.ascontiguousarray(_TURNS[turn](stored))
-        if data[:3] == b"\xff\xd8\xff" and (pixels := _read_jpeg(data, expected)) is not None:
-            return pixels
-        return _read_other(data, expected)
+        return read()
     except UnidentifiedImageError:
-        known = ", ".join(sorted({*_COMMON, *_OTHERS} - {"DIB"}))
-        raise OSError(f"{path}: expected an image file ({known}), got none of these") from None
+        raise OSError(f"{path}: expected an image file ({', '.join(KNOWN)}), got none of these") from None
     except (MemoryError, ImportError, _SizeError):
         raise
     except Exception as error:  # Pillow's readers raise whatever damaged files lead them to
@@ -205,31 +241,6 @@ class _Expected(NamedTuple):
         )
 
 
-def orientation(data: bytes) -> int:
-    """EXIF orientation of an image file, 1 to 8: 1 is upright, also where nothing is said."""
-    if not _may_have_exif(data):
-        return 1
-    try:
-        with _opened(data) as image:
-            found = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # decoding says what is wrong
-        return 1
-    return found if found in _TURNS else 1
-
-
-def _may_have_exif(data: bytes) -> bool:
-    """Whether a file may hold EXIF data that Pillow does not apply by itself: quick, as nearly all hold none."""
-    if data[:3] != b"\xff\xd8\xff":
-        word = {b"\x89PNG": b"eXIf", b"RIFF": b"EXIF"}.get(data[:4])
-        return word is not None and word in data
-    place = 2
-    while (segment := data[place : place + 8])[:1] == b"\xff" and segment[1:2] != b"\xda":  # up to that of the pixels
-        if segment[1:2] == b"\xe1" and segment[4:] == b"Exif":
-            return True
-        place += 2 + int.from_bytes(segment[2:4], "big")
-    return False
-
-
 def _read_jpeg(data: bytes, expected: _Expected) -> NDArray[Any] | None:
     # None where libjpeg's fast interface gives up (CMYK, harmless extra bytes, truncation): Pillow decides then.
     try:
@@ -248,7 +259,7 @@ def _read_jpeg(data: bytes, expected: _Expected) -> NDArray[Any] | None:
 
 
 def _read_other(data: bytes, expected: _Expected) -> NDArray[Any]:
-    with _opened(data) as image:
+    with opened(data) as image:
         expected.check((image.height, image.width))
         if expected.options.dtype == "keep":
             return _turned(kept_pixels(image, data), expected)
@@ -264,24 +275,6 @@ def _read_other(data: bytes, expected: _Expected) -> NDArray[Any]:
 
 def _turned(pixels: NDArray[Any], expected: _Expected) -> NDArray[Any]:
     return np.ascontiguousarray(_TURNS[expected.orientation](pixels)) if expected.turns else pixels
-
-
-def _opened(data: bytes) -> Image.Image:
-    """An image file, opened by Pillow's readers but without its limit of pixels, which is one for the whole process."""
-    for names in (_COMMON, _OTHERS):
-        if names is _OTHERS:
-            Image.init()  # all of its readers, which takes a while
-        for name in names:
-            if name not in Image.OPEN:
-                Image.preinit()
-            factory, accept = Image.OPEN.get(name, (None, None))
-            if factory is None or not (accept is None or accept(data[:16]) is True):
-                continue
-            try:
-                return factory(io.BytesIO(data), "")
-            except (SyntaxError, IndexError, TypeError, struct.error):  # not of this format after all
-                continue
-    raise UnidentifiedImageError
 
 
 def encode_image(image: NDArray[Any], format: str, quality: SupportsIndex = 95) -> bytes:  # noqa: A002 (as in Pillow)

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
@@ -31,6 +31,17 @@ if TYPE_CHECKING:
     from copypaste_rs.sample import Sample
 
 _SUFFIXES = {"jpg": (".jpg", ".jpeg"), "png": (".png",), "tif": (".tif", ".tiff")}
+
+
+class WriterOptions(TypedDict, total=False):
+    """Keyword arguments of all writers; `CocoWriter` says what each is."""
+
+    format: str
+    quality: int
+    overwrite: bool
+    resume: bool
+    settings: Mapping[str, Any] | None
+    integers: Collection[str]
 
 
 class Item(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,31 +44,14 @@ def read_tiff(data: bytes, check: Callable[[int, tuple[int, int]], None]) -> tup
     ValueError
         When the file has several images, pixels of another dtype, or a compression that tifffile alone does not read.
     """
-    with extra("tiff"):
-        import tifffile
-    # Of a set of files that an OME file names, only this one is read.
-    with tifffile.TiffFile(io.BytesIO(data), _multifile=False) as file:
-        series, page = file.series[0], file.series[0].keyframe
-        _check_axes(series.axes, len(file.series), len(file.pages))
-        turned = page.tags.get(_ORIENTATION)
-        orientation = int(turned.value) if turned is not None and turned.value in range(1, 9) else 1
+    with opened_tiff(io.BytesIO(data)) as file:
+        series, page, orientation = only_image(file)
         check(orientation, (page.imagelength, page.imagewidth))
         dtype = np.dtype(series.dtype)
         if dtype.name not in ("bool", *_DTYPES):
             expected = f"{', '.join(_DTYPES[:-1])} or {_DTYPES[-1]}"
             raise ValueError(f"expected pixels of dtype {expected}, got {dtype.name}; convert them, to float32 say")
-        if series.dataoffset is None:  # else all of it lies in one piece, as long as it has to be
-            for each in series.pages:
-                _check_segments(each or page, len(data))
-        try:
-            pixels = series.asarray()
-        except (ValueError, ImportError) as error:
-            if "imagecodecs" not in str(error):
-                raise
-            name = getattr(page.compression, "name", page.compression)
-            raise ValueError(
-                f"its compression, {name}, is read by tifffile with the package imagecodecs: pip install imagecodecs"
-            ) from None
+        pixels = stored_values(series, len(data))
         colours = page.colormap if page.photometric == _PALETTE else None
         inverted = page.photometric == _WHITE_IS_ZERO
     channels = next((axis for axis, name in enumerate(series.axes) if name not in "YX"), None)
@@ -83,6 +66,35 @@ def read_tiff(data: bytes, check: Callable[[int, tuple[int, int]], None]) -> tup
     return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("=")), orientation
 
 
+def tiff_size(file: IO[bytes]) -> tuple[int, int]:
+    """Height and width of the one image of an open TIFF file, turned as its orientation says, without decoding it.
+
+    Raises
+    ------
+    ImportError, ValueError
+        As from `read_tiff`.
+    """
+    with opened_tiff(file) as opened:
+        _, page, orientation = only_image(opened)
+        size = page.imagelength, page.imagewidth
+    return size[::-1] if orientation >= 5 else size
+
+
+def opened_tiff(file: IO[bytes]) -> Any:
+    """A TIFF file, opened by tifffile."""
+    with extra("tiff"):
+        import tifffile
+    return tifffile.TiffFile(file, _multifile=False)  # of a set of files that an OME file names, only this one is read
+
+
+def only_image(file: Any) -> tuple[Any, Any, int]:
+    """Series and first page of the one image of a file, and its orientation."""
+    series, page = file.series[0], file.series[0].keyframe
+    _check_axes(series.axes, len(file.series), len(file.pages))
+    turned = page.tags.get(_ORIENTATION)
+    return series, page, int(turned.value) if turned is not None and turned.value in range(1, 9) else 1
+
+
 def _check_axes(axes: str, series: int, pages: int) -> None:
     """Check that a file has one image: rows, columns, and perhaps an axis of samples or channels."""
     if series > 1 or sorted(axes.replace("S", "C")) not in (["X", "Y"], ["C", "X", "Y"]):
@@ -90,6 +102,30 @@ def _check_axes(axes: str, series: int, pages: int) -> None:
             f"expected one image, got {pages} page{'s' * (pages != 1)} with axes {axes}{' and others' * (series > 1)}, "
             "which are not noted as channels of one image (axes CYX)"
         )
+
+
+def stored_values(series: Any, length: int) -> NDArray[Any]:
+    """Values of a series as they are stored, in a file of `length` bytes.
+
+    Raises
+    ------
+    ValueError
+        When strips or tiles are not there, or their compression is one that tifffile alone does not read.
+    """
+    page = series.keyframe
+    if series.dataoffset is None:  # else all of it lies in one piece, as long as it has to be
+        for each in series.pages:
+            _check_segments(each or page, length)
+    try:
+        values: NDArray[Any] = series.asarray()
+    except (ValueError, ImportError) as error:
+        if "imagecodecs" not in str(error):
+            raise
+        name = getattr(page.compression, "name", page.compression)
+        raise ValueError(
+            f"its compression, {name}, is read by tifffile with the package imagecodecs: pip install imagecodecs"
+        ) from None
+    return values
 
 
 def _check_segments(page: Any, length: int) -> None:

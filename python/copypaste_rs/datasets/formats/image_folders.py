@@ -16,26 +16,39 @@ if TYPE_CHECKING:
 _TEXT = rb'"\s*:\s*"((?:[^"\\]|\\.)*)"'
 _NAMES = {name: re.compile(b'"' + name.encode() + _TEXT) for name in ("file_name", "coco_url")}
 """Fields that name an image; LVIS has its URL alone."""
+_NO_SPLITS = ("instances", "panoptic", "annotations", "coco", "")
 
 
-def folder_of_images(file: Path, split: str | None = None) -> Path:
+def folder_of_images(file: Path, split: str | None = None, *, name: str | None = None, but: Path | None = None) -> Path:
     """The folder of images of an annotation file: the likeliest one that has an image of it.
 
     Looked at are ``images`` beside the file and a folder above it, folders named as the split (that of
     ``instances_train2017.json`` is ``train2017``) there and in ``images``, and the folder of the file itself.
 
+    Parameters
+    ----------
+    file : Path
+        The annotation file.
+    split : str, optional
+        The part of the set that it is.
+    name : str, optional
+        An image that the file names; None takes the first name that stands in it.
+    but : Path, optional
+        A folder that is none of images, whatever it holds.
+
     Raises
     ------
     FileNotFoundError
-        When none of them has the first image that the file names.
+        When none of them has the image.
     """
     words = [split] if split else []
-    words += [part for part in re.split(r"[_.]", file.stem) if part not in ("instances", "annotations", "coco", "")]
+    words += [part for part in re.split(r"[_.]", file.stem) if part not in _NO_SPLITS]
     folders: list[Path] = []
     for base in (file.parent, file.parent.parent):
         named = [base / name for name in (file.stem, *words)]
         folders += [*named, base / "images", *(base / "images" / word for word in words), base]
-    image = _first_image(file)
+    folders = [folder for folder in folders if folder != but]
+    image = _first_image(file) if name is None else {"file_name": name}
     if not image:
         return next(folder for folder in folders if folder.is_dir())
     # Images of one LVIS file lie in the folders of two splits: the folder above these has all of them.

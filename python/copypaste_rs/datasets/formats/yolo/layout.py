@@ -1,0 +1,198 @@
+"""Images of one split of a YOLO set, and the label file of each."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from copypaste_rs.datasets.assembly import counted
+from copypaste_rs.datasets.formats.yolo.description import (
+    Description,
+    listed_names,
+    names_of,
+    numbered,
+    read_description,
+)
+from copypaste_rs.datasets.image_files import files_below, is_image_name
+from copypaste_rs.datasets.text_encoding import check_utf8
+
+DESCRIPTIONS = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
+"""Names of the description in the folder of a set; else any one YAML file is it."""
+
+CLASSES = ("classes.txt", "labels/classes.txt", "obj.names", "classes.names")
+"""Files with a name a line, in a set that has no description."""
+
+
+class YoloFiles(NamedTuple):
+    """Files of one split."""
+
+    names: dict[int, str]
+    """Names of the classes by their numbers."""
+    images: list[Path]
+    """Image files, sorted."""
+    folder: Path
+    """The folder that holds all of them."""
+    label_folders: frozenset[str]
+    """Folders of label files that belong to these images alone."""
+    read: list[bytes]
+    """Content of the files that say all this."""
+
+
+def yolo_files(data: Path, split: str, names: tuple[str, ...] | None) -> YoloFiles:
+    """Files of a split of the set at a path: its ``data.yaml``, or a folder.
+
+    Raises
+    ------
+    OSError
+        When there is no such set, split or image.
+    ValueError
+        When files say what cannot be; when the set has no such split, or no names.
+    """
+    file = description_file(data)
+    if file is None:
+        known, read = _class_names(data, names)
+        return _found(known, _folders(data, split), read)
+    content = file.read_bytes()
+    found = read_description(file, content)
+    base = _root(file, found)
+    for name in names_of(split):
+        if entries := found.splits.get(name):
+            known = found.names if names is None else numbered(names)
+            return _found(known, [_entry(file, name, base, entry) for entry in entries], [content], base)
+    there = ", ".join(map(repr, found.splits)) or "none"
+    raise ValueError(f"{file}: expected the split {split!r}, got the splits {there}")
+
+
+def description_file(data: Path) -> Path | None:
+    """The description that a path is or, of a folder, holds; None where it holds none."""
+    if not data.is_dir():
+        return data
+    for name in DESCRIPTIONS:
+        if (data / name).is_file():
+            return data / name
+    found = sorted(path for path in data.iterdir() if path.suffix in (".yaml", ".yml") and path.is_file())
+    if len(found) > 1:
+        raise ValueError(f"{data}: expected one YAML file, as data.yaml, got {len(found)} ({found[0].name}, ...); give "
+                         "its path")  # fmt: skip
+    return found[0] if found else None
+
+
+def _class_names(data: Path, names: tuple[str, ...] | None) -> tuple[dict[int, str], list[bytes]]:
+    if names is not None:
+        return numbered(names), []
+    for name in CLASSES:
+        if (data / name).is_file():
+            content = (data / name).read_bytes()
+            return listed_names(data / name, content), [content]
+    raise FileNotFoundError(f"{data}: expected data.yaml in the folder, or classes.txt with a name a line; give names")
+
+
+def _folders(data: Path, split: str) -> list[Path]:
+    """Images of a split in a folder without a description."""
+    tried: list[Path] = []
+    for name in names_of(split):
+        tried += [data / name / "images", data / "images" / name, data / name, data / f"{name}.txt"]
+    if split == "train":  # a set without splits
+        tried += [data / "images", data]
+    for place in tried:
+        if place.is_file() or (place.is_dir() and place != data and any(map(is_image_name, files_below(place)))):
+            return [place]
+    if split == "train" and any(is_image_name(path.name) for path in data.iterdir()):
+        return [data]
+    raise FileNotFoundError(f"{data}: expected images of the split {split!r} in {data.name}/{split}/images or "
+                            f"{data.name}/images/{split}, got none")  # fmt: skip
+
+
+def _root(file: Path, description: Description) -> Path:
+    """The folder that entries of a description start from.
+
+    That which ``path`` names, relative to the file or to where the program runs; the file's own where neither is there,
+    as in sets that were moved or come from another machine.
+    """
+    here = Path(os.path.abspath(file)).parent  # noqa: PTH100 (links stay, as in the rule for label files)
+    if description.path is not None:
+        path = description.path.replace("\\", "/")
+        for base in (here, Path.cwd()):
+            if (base / path).is_dir():
+                return _plain(base / path)
+    return here
+
+
+def _plain(path: Path) -> Path:
+    return Path(os.path.normpath(path))
+
+
+def _entry(file: Path, split: str, base: Path, entry: str) -> Path:
+    """The folder or file that an entry of a split means."""
+    plain = entry.replace("\\", "/")
+    names = [plain, *([plain[3:]] if plain.startswith("../") else [])]  # Roboflow's are one folder too high
+    tried = [_plain(folder / name) for name in names for folder in dict.fromkeys([base, file.parent.absolute()])]
+    for path in tried:
+        if path.exists():
+            return path
+    raise FileNotFoundError(f"{file}: {split}: no such folder or file: {entry!r} (tried: "
+                            f"{', '.join(map(str, dict.fromkeys(tried)))})")  # fmt: skip
+
+
+def _found(names: dict[int, str], places: list[Path], read: list[bytes], base: Path | None = None) -> YoloFiles:
+    images: dict[Path, None] = {}
+    folders: list[Path] = []
+    own: set[str] = set()
+    for place in map(_plain, map(Path.absolute, places)):
+        if place.is_dir():
+            found = [place / name for name in files_below(place) if is_image_name(name)]
+            folders.append(place)
+            own.update(str(label_file(path).parent) for path in found)
+        elif is_image_name(place.name):
+            found = [place]
+        else:
+            found = _listed(place, base or place.parent, read)
+        folders += [] if place.is_dir() else [path.parent for path in found]
+        images |= dict.fromkeys(found)
+    if not images:
+        raise FileNotFoundError(f"{places[0]}: expected images, got none")
+    try:
+        common = os.path.commonpath(folders)
+    except ValueError:  # on Windows
+        raise ValueError(f"{places[0]}: expected images on one drive, got some on several") from None
+    return YoloFiles(names, sorted(images), Path(common), frozenset(own), read)
+
+
+def _listed(file: Path, base: Path, read: list[bytes]) -> list[Path]:
+    """The images that a text file lists, relative to itself or to the root of the set."""
+    data = file.read_bytes()
+    check_utf8(file, data)
+    read.append(data)
+    found, missing = [], []
+    for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).decode().splitlines(), 1):
+        name = line.strip().replace("\\", "/")
+        if not name or not is_image_name(name):
+            continue
+        shorter = name.removeprefix("./").partition("/")[2]  # CVAT's begin with a folder that is not there
+        tried = [_plain(folder / each) for each in (name, shorter) if each for folder in (file.parent, base)]
+        path = next((path for path in tried if path.is_file()), None)
+        if path is None:
+            missing.append(f"line {number}: {name!r}")
+        else:
+            found.append(path)
+    if missing:
+        others = f", and {counted(len(missing) - 1, 'other', 'others')}" if missing[1:] else ""
+        raise FileNotFoundError(f"{file}: {missing[0]}{others}: no such image")
+    return found
+
+
+def label_file(image: Path) -> Path:
+    """The label file of an image: in ``labels`` for the last ``images`` among its folders, else beside it.
+
+    Examples
+    --------
+    >>> label_file(Path("set/images/train/a.b.jpg")).as_posix()
+    'set/labels/train/a.b.txt'
+    """
+    head, found, tail = str(image).rpartition(f"{os.sep}images{os.sep}")
+    path = f"{head}{os.sep}labels{os.sep}{tail}" if found else str(image)
+    if not found and image.parts[0] == "images":
+        path = str(Path("labels", *image.parts[1:]))
+    return Path(f"{path.rpartition('.')[0]}.txt")
