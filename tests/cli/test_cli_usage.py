@@ -39,7 +39,7 @@ USAGE = [
     (["--num-sources", "1025"], "--num-sources: expected an integer from 1 to 1024"),
     (["--format", "gif"], "--format"),
     (["--resume", "--overwrite"], "exclude each other"),
-    (["--source-images", "x"], "go together"),
+    (["--source-images", "x"], "--source-images goes with --source-annotations"),
     (["--nonsense"], "--nonsense"),
 ]
 
@@ -55,7 +55,7 @@ def test_wrong_usage_is_status_2(
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in (["--help"], ["augment", "--help"], ["preview", "--help"], ["demo", "--help"], ["--version"]):
+    for command in (["--help"], ["augment", "--help"], ["preview", "--help"], ["convert", "--help"], ["demo", "--help"], ["--version"]):
         assert run(command) == 0
         output = capsys.readouterr().out
         if command != ["--version"]:
