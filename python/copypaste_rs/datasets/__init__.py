@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
     from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
+    from copypaste_rs.datasets.formats.csv.dataset import CsvDataset
+    from copypaste_rs.datasets.formats.csv.writer import CsvWriter
     from copypaste_rs.datasets.formats.yolo.dataset import YoloDataset
     from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
     from copypaste_rs.datasets.images import encode_image
@@ -28,6 +30,8 @@ __all__ = [
     "CocoDataset",
     "CocoWriter",
     "CopyPasteDataset",
+    "CsvDataset",
+    "CsvWriter",
     "YoloDataset",
     "YoloWriter",
     "encode_image",
@@ -38,6 +42,8 @@ __all__ = [
 
 _NEED_EXTRA = {
     "BackgroundDataset": "copypaste_rs.datasets.formats.backgrounds",
+    "CsvDataset": "copypaste_rs.datasets.formats.csv.dataset",
+    "CsvWriter": "copypaste_rs.datasets.formats.csv.writer",
     "YoloDataset": "copypaste_rs.datasets.formats.yolo.dataset",
     "YoloWriter": "copypaste_rs.datasets.formats.yolo.writer",
     "CocoDataset": "copypaste_rs.datasets.coco",
