@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
     from copypaste_rs.datasets.formats.csv.dataset import CsvDataset
     from copypaste_rs.datasets.formats.csv.writer import CsvWriter
+    from copypaste_rs.datasets.formats.labelme.dataset import LabelMeDataset
+    from copypaste_rs.datasets.formats.labelme.writer import LabelMeWriter
     from copypaste_rs.datasets.formats.yolo.dataset import YoloDataset
     from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
     from copypaste_rs.datasets.images import encode_image
@@ -32,6 +34,8 @@ __all__ = [
     "CopyPasteDataset",
     "CsvDataset",
     "CsvWriter",
+    "LabelMeDataset",
+    "LabelMeWriter",
     "YoloDataset",
     "YoloWriter",
     "encode_image",
@@ -44,6 +48,8 @@ _NEED_EXTRA = {
     "BackgroundDataset": "copypaste_rs.datasets.formats.backgrounds",
     "CsvDataset": "copypaste_rs.datasets.formats.csv.dataset",
     "CsvWriter": "copypaste_rs.datasets.formats.csv.writer",
+    "LabelMeDataset": "copypaste_rs.datasets.formats.labelme.dataset",
+    "LabelMeWriter": "copypaste_rs.datasets.formats.labelme.writer",
     "YoloDataset": "copypaste_rs.datasets.formats.yolo.dataset",
     "YoloWriter": "copypaste_rs.datasets.formats.yolo.writer",
     "CocoDataset": "copypaste_rs.datasets.coco",

@@ -97,6 +97,7 @@ def read_image(
     size: tuple[int, int] | None = None,
     options: ImageOptions | None = None,
     remark: Remark | None = None,
+    content: bytes | None = None,
 ) -> NDArray[np.uint8]:
     """Decode an image file to 8-bit RGB, shape (H, W, 3).
 
@@ -116,6 +117,8 @@ def read_image(
         Whether the EXIF rotation is applied, and the largest number of pixels.
     remark : callable, optional
         Called with an EXIF orientation that is not applied.
+    content : bytes, optional
+        Of the file, where they were read already.
 
     Raises
     ------
@@ -126,7 +129,7 @@ def read_image(
     """
     path = Path(path)
     options = ImageOptions() if options is None else options
-    data = path.read_bytes()
+    data = path.read_bytes() if content is None else content
     expected = _Expected(path, size, options, orientation(data))
     pixels = _readable(path, lambda: _decoded(data, expected))
     if expected.orientation != 1 and not expected.turns and remark is not None:
