@@ -11,7 +11,7 @@ OLDEST_ENV := build/env-oldest
 DEMO_ENV := build/env-demo
 PEERS_ENV := build/env-peers
 WHEEL := dist/.built
-SOURCES := $(shell find rust/core rust/py python -type f ! -path '*/__pycache__/*' ! -name '*.so') \
+SOURCES := $(shell find rust/annotations rust/core rust/py python -type f ! -path '*/__pycache__/*' ! -name '*.so') \
            Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
 
 PIP := -m pip install --quiet --disable-pip-version-check
@@ -49,9 +49,9 @@ types: $(NEWEST_ENV)/.ready ## mypy strict over package, tests and benches; the 
 
 rust-test: | check-tools
 	@if cargo nextest --version >/dev/null 2>&1; then \
-	    cargo nextest run --locked -p copypaste-core; \
+	    cargo nextest run --locked -p copypaste-core -p copypaste-annotations; \
 	else \
-	    cargo test --locked -p copypaste-core; \
+	    cargo test --locked -p copypaste-core -p copypaste-annotations; \
 	fi
 	cargo test --locked --doc -p copypaste-core
 

@@ -34,7 +34,7 @@ ORDER = (
 )
 """Modules of the core by layer: each uses modules of the layers before its own alone."""
 
-NAME_SPACES = (("rust/core/", "rust/py/"), ("rust/benches/",), ("python/",))
+NAME_SPACES = (("rust/annotations/", "rust/core/", "rust/py/"), ("rust/benches/",), ("python/",))
 """Folders in which a type name stands for one thing."""
 
 OPENING = re.compile(

@@ -181,7 +181,7 @@ def _copy_paste(draw: Draw) -> tuple[Any, ...]:
         "min_area": st.integers(0, 30),
         "min_visibility": st.floats(0, 1),
         "on_hidden": st.sampled_from(["drop", "crowd"]),
-        "fill": st.integers(0, 255),
+        "fill": st.sampled_from(["edge", "min"]) | st.integers(0, 255),
     }
     return *draw(plans()), draw(st.fixed_dictionaries({"flip_pairs": st.just([(2, 0)])}, optional=options))
 

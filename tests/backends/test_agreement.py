@@ -121,7 +121,9 @@ def test_place_image_of_ordinary_size(dtype: Any, channels: int | None, antialia
 @given(data=st.data())
 def test_place_image_with_fill(data: st.DataObject) -> None:
     image = data.draw(images(size=sizes(1, 8)))
-    number = st.one_of(st.integers(-1, 70000), st.floats(), st.sampled_from([None, "x", True, np.float32(2), 10**400]))
+    number = st.one_of(
+        st.integers(-1, 70000), st.floats(), st.sampled_from([None, "x", "edge", "min", True, np.float32(2), 10**400])
+    )
     fill = data.draw(st.one_of(number, st.lists(number, max_size=5), st.just(np.array([1, 2, 3]))))
     agree("place_image", image, data.draw(placements(image.shape[:2], 12)), fill=fill)
 

@@ -40,7 +40,7 @@ def test_fill(kernels: ModuleType, dtype: Any, channels: int | None, fill: Any, 
         (3, float("inf"), ValueError, "fill: expected a finite number, got inf"),
         (3, [1, 2], ValueError, "fill: expected a number or 3 of them for an image of 3 channels, got 2"),
         (None, [1, 2], ValueError, "fill: expected a number or 1 of them for an image without channel axis, got 2"),
-        (3, "grey", TypeError, "fill: expected a number, got 'grey'"),
+        (3, "grey", TypeError, "fill: expected a number, 'edge' or 'min', got 'grey'"),
         (3, True, TypeError, "fill: expected a number, got True"),
     ],
 )

@@ -193,6 +193,11 @@ def test_fill_and_a_range_of_sigma(tmp_path: Path) -> None:
     augmented(tmp_path, files, "--fill", "7", "--format", "png", "--target-scale", "0.2", "0.4", name="grey")
     with Image.open(tmp_path / "grey" / "images" / "000000000005.png") as image:
         assert image.getpixel((63, 47)) == (7, 7, 7)
+    for fill in ("edge", "min"):
+        augmented(tmp_path, files, "--fill", fill, "--format", "png", "--target-scale", "0.2", "0.4", name=fill)
+        data = CopyPasteDataset(CocoDataset(*files), SimpleCopyPaste(size=(48, 64), target_scale=(0.2, 0.4), fill=fill))
+        written = CocoDataset(tmp_path / fill / "annotations.json", tmp_path / fill / "images")
+        np.testing.assert_array_equal(written[4].image, data[4].image)
 
 
 @pytest.mark.parametrize("name", ["coco_free56", "nuclei30", "fruits_nuts18", "dali_pixelwise6", "dali_quirks"])

@@ -255,8 +255,14 @@ def test_an_exception_leaves_whole_images_and_no_annotation_file(tmp_path: Path)
 
 REFUSED: list[tuple[Any, str]] = [
     (3, "sample: expected a Sample, got int"),
-    (Sample(np.zeros((4, 5), np.uint16), Instances()), "image: expected dtype uint8 to write a file, got uint16"),
-    (Sample(np.zeros((4, 5, 2), np.uint8), Instances()), "image: expected 1 or 3 channels to write a file, got 2"),
+    (
+        Sample(np.zeros((4, 5), np.uint16), Instances()),
+        "image: expected dtype uint8 to write a file of .*, got uint16; format 'png' or 'tif' holds it",
+    ),
+    (
+        Sample(np.zeros((4, 5, 2), np.uint8), Instances()),
+        "image: expected 1 or 3 channels to write a file of .*, got 2; format 'png' or 'tif' holds them",
+    ),
     (Sample(np.zeros((4, 5), np.uint8), Instances(labels=[1])), "sample: expected masks for its instances, got none"),
     (Sample(sample().image, Instances(masks=sample().instances.masks)), "sample: expected integer labels"),
     (Sample(sample().image, Instances(masks=sample().instances.masks, labels=["a", "b"])), "expected integer labels"),
@@ -275,7 +281,7 @@ def test_a_sample_that_cannot_be_written_leaves_no_trace(tmp_path: Path, wrong: 
 
 
 def test_options_are_checked(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match=r"^format: expected one of 'jpg', 'png', got 'gif'$"):
+    with pytest.raises(ArgumentError, match=r"^format: expected one of 'jpg', 'png', 'tif', got 'gif'$"):
         CocoWriter(tmp_path, CATEGORIES, format="gif")
     with pytest.raises(ArgumentError, match=r"^quality: expected an integer from 1 to 100, got 0$"):
         CocoWriter(tmp_path, CATEGORIES, quality=0)

@@ -49,6 +49,12 @@ def test_exif_rotation_is_not_applied(tmp_path: Path) -> None:
     assert read_image(path).shape == (21, 34, 3)
 
 
+def test_an_empty_file_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "x.png").touch()
+    with pytest.raises(OSError, match=r"x\.png: expected an image file \(AVIF, .*\), got none of these$"):
+        read_image(tmp_path / "x.png")
+
+
 def test_extra_bytes_after_a_jpeg_do_no_harm(tmp_path: Path) -> None:
     path = saved(Image.fromarray(photo((21, 34), 3)), tmp_path / "x.jpg")
     expected = read_image(path)
@@ -67,10 +73,12 @@ def test_png_keeps_and_jpeg_nearly_keeps_pixels(shape: tuple[int, ...]) -> None:
 
 
 def test_what_cannot_be_written_as_an_image_is_refused() -> None:
-    with pytest.raises(ArgumentTypeError, match="image: expected dtype uint8 to write a file, got uint16"):
-        encode_image(np.zeros((3, 4), np.uint16), "png", 95)
-    with pytest.raises(ArgumentError, match="image: expected 1 or 3 channels to write a file, got 4"):
-        encode_image(np.zeros((3, 4, 4), np.uint8), "png", 95)
+    with pytest.raises(
+        ArgumentTypeError, match="image: expected dtype uint8 to write a file of format 'jpg', got uint16"
+    ):
+        encode_image(np.zeros((3, 4), np.uint16), "jpg", 95)
+    with pytest.raises(ArgumentError, match="image: expected 1 or 3 channels to write a file of format 'jpg', got 4"):
+        encode_image(np.zeros((3, 4, 4), np.uint8), "jpg", 95)
     with pytest.raises(ArgumentError, match="at most 65500 pixels for JPEG"):
         encode_image(np.zeros((1, 65501), np.uint8), "jpg", 95)
 
@@ -79,11 +87,15 @@ def test_what_cannot_be_written_as_an_image_is_refused() -> None:
     ("arguments", "error", "message"),
     [
         (([[0]], "png"), TypeError, "image: expected a NumPy array, got list"),
-        ((np.zeros((3, 4)), "png"), TypeError, "image: expected dtype uint8 to write a file, got float64"),
+        (
+            (np.zeros((3, 4)), "png"),
+            TypeError,
+            "image: expected dtype uint8 or uint16 to write a file of format 'png', got float64",
+        ),
         ((np.zeros(4, np.uint8), "png"), ValueError, "image: expected shape (H, W) or (H, W, C), got (4,)"),
         ((np.zeros((0, 4), np.uint8), "png"), ValueError, "image: expected no side of length zero, got shape (0, 4)"),
-        ((np.zeros((3, 4), np.uint8), "gif"), ValueError, "format: expected one of 'jpg', 'png', got 'gif'"),
-        ((np.zeros((3, 4), np.uint8), None), TypeError, "format: expected one of 'jpg', 'png', got None"),
+        ((np.zeros((3, 4), np.uint8), "gif"), ValueError, "format: expected one of 'jpg', 'png', 'tif', got 'gif'"),
+        ((np.zeros((3, 4), np.uint8), None), TypeError, "format: expected one of 'jpg', 'png', 'tif', got None"),
         ((np.zeros((3, 4), np.uint8), "jpg", 0), ValueError, "quality: expected an integer from 1 to 100, got 0"),
         ((np.zeros((3, 4), np.uint8), "jpg", 9.5), TypeError, "quality: expected an integer, got 9.5"),
     ],

@@ -66,7 +66,7 @@ def test_equal_to_coco(tmp_path: Path, options: dict[str, object]) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         expected = coco(tmp_path, **options)
-        found = AnnotatedImages(built(**options).finish(), tmp_path, "the set", CheckedOptions.of().images)
+        found = AnnotatedImages(built(**options).finish(), tmp_path, "the set", CheckedOptions.of())
     assert len(caught) == 2
     assert str(caught[1].message).partition(": ")[2] == str(caught[0].message).partition(": ")[2]
     assert found.categories == expected.categories
@@ -106,7 +106,7 @@ def test_categories_that_turn_up_are_numbered_by_name(tmp_path: Path) -> None:
     builder.add_image("a.png", (8, 12))
     for name in ("dog", "ant", "dog", "cat"):
         builder.add(name, builder.label_of(name), [SQUARE])
-    found = AnnotatedImages(builder.finish(), tmp_path, "the set", CheckedOptions.of().images)
+    found = AnnotatedImages(builder.finish(), tmp_path, "the set", CheckedOptions.of())
     assert found.categories == [{"id": 1, "name": "ant"}, {"id": 2, "name": "cat"}, {"id": 3, "name": "dog"}]
     assert found.instances(0).labels.tolist() == [3, 1, 3, 2]  # type: ignore[union-attr]
 
@@ -114,7 +114,7 @@ def test_categories_that_turn_up_are_numbered_by_name(tmp_path: Path) -> None:
 def test_categories_that_turn_up_in_no_object(tmp_path: Path) -> None:
     builder = TableBuilder("the set", None, CheckedOptions.of())
     builder.add_image("a.png", (8, 12))
-    found = AnnotatedImages(builder.finish(), tmp_path, "the set", CheckedOptions.of().images)
+    found = AnnotatedImages(builder.finish(), tmp_path, "the set", CheckedOptions.of())
     assert (found.categories, found.has_instances) == ([], False)
     with pytest.raises(ValueError, match="the categories were given"):
         TableBuilder("the set", CATEGORIES, CheckedOptions.of()).label_of("cat")

@@ -232,7 +232,7 @@ def test_plans_that_do_not_fit(kernels: ModuleType, case: str) -> None:
         ({"fill": 256}, ValueError, "fill: expected whole numbers from 0 to 255 for dtype uint8, got 256"),
         ({"fill": 0.5}, ValueError, "fill: expected whole numbers from 0 to 255 for dtype uint8, got 0.5"),
         ({"fill": float("inf")}, ValueError, "fill: expected a finite number, got inf"),
-        ({"fill": "grey"}, TypeError, "fill: expected a number, got 'grey'"),
+        ({"fill": "grey"}, TypeError, "fill: expected a number, 'edge' or 'min', got 'grey'"),
     ],
 )
 def test_bad_options(kernels: ModuleType, options: dict[str, Any], error: type[Exception], message: str) -> None:

@@ -228,7 +228,7 @@ BAD_ARGUMENTS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"pad": "centre"}, ValueError, "pad: expected one of 'top_left', 'random', got 'centre'"),
     ({"interpolation": None}, TypeError, "interpolation: expected one of 'bilinear', 'nearest', got None"),
     ({"scale_reference": "max"}, ValueError, "scale_reference: expected one of 'fit', 'input', got 'max'"),
-    ({"fill": "abc"}, TypeError, "fill: expected a number, got 'abc'"),
+    ({"fill": "abc"}, TypeError, "fill: expected a number, 'edge' or 'min', got 'abc'"),
     ({"fill": (1, float("nan"))}, ValueError, "fill[1]: expected a finite number, got nan"),
     ({"source_scale": np.array(2.0)}, TypeError, "source_scale: expected a pair of numbers, got 2.0"),
     ({"backend": "cuda"}, ValueError, "backend: expected one of 'rust', 'numpy', 'reference', got 'cuda'"),

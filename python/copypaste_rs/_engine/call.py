@@ -90,14 +90,18 @@ def place_arguments(
     interpolation: str,
     antialias: bool,
     out: NDArray[Any] | None,
-) -> tuple[NDArray[Any], NDArray[Any], bool, NDArray[Any]]:
-    """Arguments of placing an image, checked: its pixels, the fill of each channel, whether nearest, the canvas."""
+) -> tuple[NDArray[Any], NDArray[Any] | None, bool, NDArray[Any]]:
+    """Arguments of placing an image, checked: its pixels, the fill of each channel, whether nearest, the canvas.
+
+    Without a fill, the outermost pixels go on.
+    """
     from copypaste_rs._engine.options import INTERPOLATIONS
 
     pixels = _checks.image("image", image)
     dtype, (h, w, *channels) = pixels.dtype, pixels.shape
     check_placement(placement, (h, w), "image")
-    values = _checks.fill_values(fill, dtype, channels[0] if channels else 1, not channels)
+    fills, edge = _checks.image_fills(_checks.fill(fill), [pixels])
+    values = None if edge else fills[0]
     nearest = _checks.choice("interpolation", interpolation, INTERPOLATIONS) == "nearest"
     _checks.flag("antialias", antialias)
     shape = (*placement.canvas_size, *channels)

@@ -18,10 +18,12 @@ ON_HIDDEN = ("drop", "crowd")
 
 
 class KernelOptions(NamedTuple):
-    """Options as a kernel takes them, for images of one dtype and number of channels."""
+    """Options as a kernel takes them, for targets of one dtype and number of channels."""
 
     fill: NDArray[Any]
-    """One value for each channel."""
+    """One value for each channel of each target, shape (n, C)."""
+    edge: bool
+    """Whether the outermost pixels of a target go on instead."""
     nearest: bool
     antialias: bool
     min_area: int
@@ -32,7 +34,7 @@ class KernelOptions(NamedTuple):
 class Options(NamedTuple):
     """Options of copy-paste, checked."""
 
-    fill: float | tuple[float, ...] | None
+    fill: float | tuple[float, ...] | str | None
     interpolation: str
     antialias: bool
     min_area: int
@@ -69,11 +71,10 @@ class Options(NamedTuple):
             _checks.flip_pairs(flip_pairs),
         )
 
-    def of_kernel(self, image: NDArray[Any]) -> KernelOptions:
-        """The options for images like `image`."""
-        channels = image.shape[2] if image.ndim == 3 else 1
+    def of_kernel(self, *images: NDArray[Any]) -> KernelOptions:
+        """The options for target images, of which there is one or more, and which are alike."""
         return KernelOptions(
-            _checks.fill_values(self.fill, image.dtype, channels, image.ndim == 2),
+            *_checks.image_fills(self.fill, images),
             self.interpolation == "nearest",
             self.antialias,
             self.min_area,

@@ -150,5 +150,6 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any], inputs: 
         **({} if options["crowds"] == "keep" else {"crowds": options["crowds"]}),
         **({"columns": sorted(options["columns"])} if options["columns"] else {}),
         **({"apply_exif": True} if options["apply_exif"] else {}),
+        **({} if options["dtype"] == "uint8" else {"dtype": options["dtype"]}),
         **digests,
     }

@@ -26,8 +26,10 @@ from copypaste_rs.cli.options import (
 )
 from copypaste_rs.cli.outputs import check_apart, check_output, check_sheet
 from copypaste_rs.cli.parallel import available_processors
+from copypaste_rs.cli.validation import check_validation, warn_of_shared
 from copypaste_rs.cli.words import complain, say, sentence
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.images import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +82,13 @@ def commands() -> None:
 @click.option(
     "--copies", type=click.IntRange(1, MAX_COPIES), default=1, show_default=True, help="Results for each image."
 )
-@click.option("--format", type=click.Choice(["jpg", "png"]), default="jpg", show_default=True)
+@click.option(
+    "--format",
+    type=click.Choice(FORMATS),
+    default="jpg",
+    show_default=True,
+    help="Of the images; png holds 16 bits too, tif also floats and any number of channels.",
+)
 @click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG.")
 @click.option(
     "--workers",
@@ -104,9 +112,11 @@ def augment(output: Path, **options: Any) -> None:
     options = one_set(options)
     build_transform(options)
     check_numbers(options)
+    check_validation(options)
     check_apart(output, options)
     check_output(output, resume=options["resume"], overwrite=options["overwrite"])
     inputs = open_inputs(options)
+    warn_of_shared(inputs, options)
     options = fitted(options, inputs)
     transform = build_transform(options)
     data = pairing(inputs, transform, options)
@@ -141,7 +151,9 @@ def preview(output: Path, **options: Any) -> None:
     options = one_set(options)
     build_transform(options)
     check_numbers(options)
+    check_validation(options)
     inputs = open_inputs(options)
+    warn_of_shared(inputs, options)
     options = fitted(options, inputs)
     transform = build_transform(options)
     data = pairing(inputs, transform, options)

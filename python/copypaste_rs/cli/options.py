@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs.cli.option_types import ClassWeight, Fill, Missing, Numbers, Select, Size
 from copypaste_rs.cli.outputs import real_path
 from copypaste_rs.column_kinds import DERIVED, PROVENANCE, absent_value
 from copypaste_rs.datasets._extras import extra
@@ -20,7 +19,7 @@ from copypaste_rs.datasets.categories import joined_categories, label_weights, m
 from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
 from copypaste_rs.datasets.fields import is_text
-from copypaste_rs.datasets.images import MAX_JPEG_SIDE, MAX_PIXELS
+from copypaste_rs.datasets.images import DTYPES, MAX_JPEG_SIDE, MAX_PIXELS
 from copypaste_rs.datasets.json_values import check_text
 from copypaste_rs.datasets.options import CROWDS
 from copypaste_rs.plan_options import SELECTIONS
@@ -37,83 +36,6 @@ MAX_COPIES = 10**9
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-
-class _Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since click 8.5
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            sides = [int(side) for side in value.lower().split("x")]
-        except ValueError:
-            sides = []
-        if len(sides) not in (1, 2):
-            self.fail(f"expected one number or HEIGHTxWIDTH, got {value!r}", param, ctx)
-        return sides[0], sides[-1]
-
-
-class _Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    name = "numbers"
-
-    def __init__(self, counts: tuple[int, ...], expected: str) -> None:
-        self.counts = counts
-        self.expected = expected
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            numbers = [float(part) for part in value.split(",")]
-        except ValueError:
-            numbers = []
-        if len(numbers) not in self.counts:
-            self.fail(f"expected {self.expected}, got {value!r}", param, ctx)
-        return numbers[0] if len(numbers) == 1 else tuple(numbers)
-
-
-class _Select(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    name = "rule"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if not isinstance(value, str) or value in SELECTIONS:
-            return value
-        for kind in (int, float):
-            try:
-                return kind(value)
-            except ValueError:
-                pass
-        return self.fail(f"expected {', '.join(SELECTIONS)}, a number or a fraction, got {value!r}", param, ctx)
-
-
-class _Missing(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    name = "name=value"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        name, equals, text = value.partition("=")
-        if not (name and equals):
-            self.fail(f"expected NAME=VALUE, got {value!r}", param, ctx)
-        try:
-            number = json.loads(text)
-        except (ValueError, RecursionError):
-            number = None
-        return name, number if isinstance(number, bool | int | float | str) else text
-
-
-class _ClassWeight(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    name = "name=weight"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        name, equals, text = value.rpartition("=")
-        try:
-            weight = float(text)
-        except ValueError:
-            weight = math.nan
-        if not (name and equals and math.isfinite(weight) and weight >= 0):
-            self.fail(f"expected NAME=WEIGHT, a finite number of at least 0, got {value!r}", param, ctx)
-        return name, weight
-
-
 _PATH = click.Path(path_type=Path)
 
 _INPUTS = [
@@ -128,12 +50,17 @@ _INPUTS = [
     click.option("--column", "columns", multiple=True,
                  help="Further field of annotations that is kept; may be repeated; else all are."),
     click.option("--apply-exif", is_flag=True, help="Turn images as their EXIF orientation says."),
+    click.option("--dtype", type=click.Choice(DTYPES), default="uint8", show_default=True,
+                 help="Pixels of images: 8-bit RGB, or kept as they are stored, with 16 bits and any channels too."),
+    click.option("--validation-annotations", type=_PATH,
+                 help="COCO file of a validation set: a warning says which of its photographs are used here too."),
+    click.option("--validation-images", type=_PATH, help="Folder of its images; else the same as --images."),
     click.option("--max-pixels", type=click.IntRange(1, _checks.MAX_PIXELS), default=MAX_PIXELS, show_default=True,
                  help="Height times width of the largest image that is decoded."),
 ]  # fmt: skip
 
 _TRANSFORM = [
-    click.option("--size", type=_Size(), default="1024", show_default=True, help="Canvas: a side, or HEIGHTxWIDTH."),
+    click.option("--size", type=Size(), default="1024", show_default=True, help="Canvas: a side, or HEIGHTxWIDTH."),
     click.option("--target-scale", type=float, nargs=2, default=(0.1, 2.0), show_default=True, metavar="LO HI",
                  help="Range of the scale of what is pasted on; the paper's standard jitter is 0.8 1.25."),
     click.option("--source-scale", type=float, nargs=2, default=(0.1, 2.0), show_default=True, metavar="LO HI",
@@ -141,22 +68,24 @@ _TRANSFORM = [
     click.option("--scale-reference", type=click.Choice(["fit", "input"]), default="fit", show_default=True,
                  help="Scale 1 just fits the canvas, or keeps the image's size."),
     click.option("--flip", type=float, default=0.5, show_default=True, help="Probability of mirroring an image."),
-    click.option("--select", type=_Select(), default="subset", show_default=True,
+    click.option("--select", type=Select(), default="subset", show_default=True,
                  help=f"Objects of a source: {', '.join(SELECTIONS)}, a number, or a fraction."),
-    click.option("--class-weight", type=_ClassWeight(), multiple=True,
+    click.option("--class-weight", type=ClassWeight(), multiple=True,
                  help="Draw objects of this category so many times as often as others, 0 never; may be repeated."),
     click.option("--num-sources", type=int, default=1, show_default=True, help="Sources for each image."),
     click.option("--placement", type=click.Choice(["jitter", "uniform"]), default="jitter", show_default=True,
                  help="Objects stay where the jittered source has them, or each goes anywhere."),
-    click.option("--blend-sigma", type=_Numbers((1, 2), "a number or LO,HI"), metavar="SIGMA|LO,HI",
+    click.option("--blend-sigma", type=Numbers((1, 2), "a number or LO,HI"), metavar="SIGMA|LO,HI",
                  help="Soft edges of this many pixels, or of a number drawn from a range; else hard."),
     click.option("--paste-boxes", is_flag=True, help="Paste objects that have a box and no outline too: rectangles."),
     click.option("--paste-pseudo", is_flag=True, help="Paste objects too whose field pseudo is true."),
     click.option("--p", type=float, default=1.0, show_default=True, help="Probability of pasting at all."),
     click.option("--pad", type=click.Choice(["top_left", "random"]), default="top_left", show_default=True,
                  help="Where an image smaller than the canvas lies."),
-    click.option("--fill", type=_Numbers((1, 3), "a number or RED,GREEN,BLUE"), metavar="VALUE|R,G,B",
-                 help="Colour, 0 to 255, of the canvas where no image lies; else grey."),
+    click.option("--fill", type=Fill((1, 3), "a number or RED,GREEN,BLUE, edge or min"),
+                 metavar="VALUE|R,G,B|edge|min",
+                 help="Colour, 0 to 255 for 8 bits, of the canvas where no image lies; or edge, its outermost pixels; "
+                      "or min, its smallest values; else grey."),
     click.option("--interpolation", type=click.Choice(["bilinear", "nearest"]), default="bilinear", show_default=True,
                  help="How pixels are resampled."),
     click.option("--antialias/--no-antialias", default=True, show_default=True, help="Average when shrinking."),
@@ -165,7 +94,7 @@ _TRANSFORM = [
                  help="Drop objects of which a smaller part is visible."),
     click.option("--on-hidden", type=click.Choice(["drop", "crowd"]), default="drop", show_default=True,
                  help="What becomes of objects below these limits."),
-    click.option("--missing", type=_Missing(), multiple=True,
+    click.option("--missing", type=Missing(), multiple=True,
                  help="Value of a field that only one of the two files has; may be repeated."),
     click.option("--seed", type=int, default=0, show_default=True, help="Decides every random choice."),
     click.option("--backend", type=click.Choice(["rust", "numpy"]), default="rust", show_default=True,
@@ -214,7 +143,8 @@ def build_transform(options: Mapping[str, Any]) -> SimpleCopyPaste:
     )
     arguments = {name: options[name] for name in names} | {"flip_pairs": options.get("flip_pairs")}
     try:
-        _checks.fill_values(arguments["fill"], np.dtype(np.uint8), 3, grey_image=False)
+        if options["dtype"] == "uint8":
+            _checks.fill_values(arguments["fill"], np.dtype(np.uint8), 3, grey_image=False)
         missing, class_weights = dict(options["missing"]) or None, options.get("class_weights")
         with warnings.catch_warnings():
             # All weights that were given may be 0: others are not, as was seen when their names were looked up.
@@ -263,7 +193,7 @@ def open_inputs(options: Mapping[str, Any]) -> Inputs:
 
 
 def _opened(options: Mapping[str, Any]) -> Inputs:
-    given = {name: options[name] for name in ("boxes", "crowds", "apply_exif", "max_pixels")}
+    given = {name: options[name] for name in ("boxes", "crowds", "apply_exif", "max_pixels", "dtype")}
     given["columns"] = options["columns"] or None
     targets = CocoDataset(options["annotations"], options["images"], **given)
     if options["source_annotations"] is None:

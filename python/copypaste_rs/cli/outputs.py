@@ -60,7 +60,8 @@ def check_sheet(path: Path, overwrite: bool) -> None:
 def check_apart(output: Path, options: Mapping[str, Any]) -> None:
     """Refuse an output that holds one of the inputs: overwriting it would delete them."""
     place = real_path(output)
-    for name in ("annotations", "images", "source_annotations", "source_images"):
+    inputs = [f"{of}{what}" for of in ("", "source_", "validation_") for what in ("annotations", "images")]
+    for name in inputs:
         if options[name] is not None and (given := real_path(options[name])).is_relative_to(place):
             raise click.UsageError(f"--output: expected a folder apart from the inputs, but "
                                    f"--{name.replace('_', '-')} ({given}) lies in it")  # fmt: skip

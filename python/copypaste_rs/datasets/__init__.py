@@ -1,8 +1,8 @@
-"""Files and data sets: COCO in and out, and copy-paste as a map-style data set.
+"""Files and data sets: data sets of many formats in and out, and copy-paste as a map-style data set.
 
-`CopyPasteDataset` needs NumPy alone. `CocoDataset` and `CocoWriter` read and write files, and `encode_image` makes
-one, with msgspec, simplejpeg and Pillow, which ``pip install 'copypaste_rs[coco]'`` brings; they are imported when one
-of the three is asked for.
+`CopyPasteDataset` needs NumPy alone. What reads and writes files needs msgspec, simplejpeg and Pillow, which
+``pip install 'copypaste_rs[coco]'`` brings, and is imported when it is asked for; `open_dataset` finds out which format
+a file or a folder has.
 `sample_data` opens the small sample set that comes with the package, whose files `sample_paths` names.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
 from copypaste_rs.datasets.embedded import sample_data, sample_paths
+from copypaste_rs.datasets.shared import shared_images
 
 if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
     from copypaste_rs.datasets.formats.csv.dataset import CsvDataset
     from copypaste_rs.datasets.formats.csv.writer import CsvWriter
+    from copypaste_rs.datasets.formats.label_maps.dataset import LabelMapDataset
+    from copypaste_rs.datasets.formats.label_maps.writer import LabelMapWriter
     from copypaste_rs.datasets.formats.labelme.dataset import LabelMeDataset
     from copypaste_rs.datasets.formats.labelme.writer import LabelMeWriter
+    from copypaste_rs.datasets.formats.panoptic.dataset import PanopticDataset
+    from copypaste_rs.datasets.formats.panoptic.writer import PanopticWriter
+    from copypaste_rs.datasets.formats.voc.dataset import VocDataset
+    from copypaste_rs.datasets.formats.voc.writer import VocWriter
     from copypaste_rs.datasets.formats.yolo.dataset import YoloDataset
     from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
     from copypaste_rs.datasets.images import encode_image
@@ -36,12 +43,19 @@ __all__ = [
     "CsvWriter",
     "LabelMeDataset",
     "LabelMeWriter",
+    "LabelMapDataset",
+    "LabelMapWriter",
+    "PanopticDataset",
+    "PanopticWriter",
+    "VocDataset",
+    "VocWriter",
     "YoloDataset",
     "YoloWriter",
     "encode_image",
     "open_dataset",
     "sample_data",
     "sample_paths",
+    "shared_images",
 ]
 
 _NEED_EXTRA = {
@@ -50,10 +64,16 @@ _NEED_EXTRA = {
     "CsvWriter": "copypaste_rs.datasets.formats.csv.writer",
     "LabelMeDataset": "copypaste_rs.datasets.formats.labelme.dataset",
     "LabelMeWriter": "copypaste_rs.datasets.formats.labelme.writer",
-    "YoloDataset": "copypaste_rs.datasets.formats.yolo.dataset",
-    "YoloWriter": "copypaste_rs.datasets.formats.yolo.writer",
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
+    "LabelMapDataset": "copypaste_rs.datasets.formats.label_maps.dataset",
+    "LabelMapWriter": "copypaste_rs.datasets.formats.label_maps.writer",
+    "PanopticDataset": "copypaste_rs.datasets.formats.panoptic.dataset",
+    "PanopticWriter": "copypaste_rs.datasets.formats.panoptic.writer",
+    "VocDataset": "copypaste_rs.datasets.formats.voc.dataset",
+    "VocWriter": "copypaste_rs.datasets.formats.voc.writer",
+    "YoloDataset": "copypaste_rs.datasets.formats.yolo.dataset",
+    "YoloWriter": "copypaste_rs.datasets.formats.yolo.writer",
     "encode_image": "copypaste_rs.datasets.images",
     "open_dataset": "copypaste_rs.datasets.opening",
 }

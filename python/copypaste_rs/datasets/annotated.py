@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 import numpy as np
 
 from copypaste_rs._checks import wrong_type
-from copypaste_rs.datasets.categories import category_ids, flip_pairs, joined_categories, label_weights
+from copypaste_rs.datasets.categories import category_ids as checked_ids
+from copypaste_rs.datasets.categories import flip_pairs, joined_categories, label_weights
 from copypaste_rs.datasets.file_names import find_file, possible_names
 from copypaste_rs.datasets.images import read_image
+from copypaste_rs.datasets.label_numbers import FIRST, numbered
 from copypaste_rs.datasets.tables import image_info
 from copypaste_rs.instances import Instances
 from copypaste_rs.sample import Sample
@@ -24,18 +26,21 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from copypaste_rs.datasets.images import ImageOptions
+    from copypaste_rs.datasets.options import CheckedOptions
     from copypaste_rs.datasets.tables import AnnotationTables
 
 
 class AnnotatedImages(Sequence[Sample]):
     """Base of data sets of files: samples out of tables and a folder of images."""
 
-    def __init__(self, tables: AnnotationTables, images: Path, name: str, options: ImageOptions) -> None:
+    def __init__(self, tables: AnnotationTables, images: Path, name: str, options: CheckedOptions) -> None:
         """The set of these tables; `name` is what its one warning calls it."""
+        self.category_ids: list[int | None] = [category["id"] for category in tables.categories]
+        tables = numbered(tables, options.labels, name)
+        self._is_numbered = options.labels in FIRST
         self._tables = tables
         self._images = images
-        self._options = options
+        self._options = options.images
         self._has_told = False
         self.categories: list[dict[str, Any]] = tables.categories
         self.keypoint_names = tables.keypoint_names
@@ -50,7 +55,7 @@ class AnnotatedImages(Sequence[Sample]):
         return len(self._tables.image_ids)
 
     def __getitem__(self, index: SupportsIndex) -> Sample:  # type: ignore[override]  # no slices: they would decode
-        """Item `index`: its image is decoded now, RGB, uint8."""
+        """Item `index`: its image is decoded now, to what `dtype` says."""
         i = self._index(index)
         info = self.info(i)
         h, w = self._tables.sizes[i].tolist()
@@ -142,6 +147,8 @@ class AnnotatedImages(Sequence[Sample]):
     def with_categories(self, categories: Sequence[Mapping[str, Any]]) -> Self:
         """The data set with labels of these categories, joined by name; those of other names are added to them.
 
+        Added categories keep their ids; where labels count categories (``labels="from0"``), they go on counting.
+
         Parameters
         ----------
         categories : sequence of dict
@@ -155,8 +162,8 @@ class AnnotatedImages(Sequence[Sample]):
         Raises
         ------
         ValueError, TypeError
-            When these are no categories; when an id has one name there and here another one, which is not among them;
-            when several have the name by which one would be joined.
+            When these are no categories; when an id has one name there and here another one, which is not among them
+            (where labels are ids); when several have the name by which one would be joined.
 
         Examples
         --------
@@ -168,13 +175,15 @@ class AnnotatedImages(Sequence[Sample]):
         >>> joined.instances(0).labels, [category["id"] for category in joined.categories][:2]
         (array([90]), [90, 2])
         """
-        category_ids("categories", categories)
-        joined, ids = joined_categories("categories", categories, self.categories)
+        checked_ids("categories", categories)
+        joined, ids = joined_categories("categories", categories, self.categories, counts=self._is_numbered)
         given, numbers = np.unique(self._tables.labels, return_inverse=True)
         labels = np.array([ids.get(label, label) for label in given.tolist()], np.int64)[numbers]
         made = copy.copy(self)
         made._tables = self._tables._replace(labels=labels, categories=joined)
         made.categories = joined
+        of_file = {ids[own["id"]]: given for own, given in zip(self.categories, self.category_ids, strict=True)}
+        made.category_ids = [of_file.get(category["id"]) for category in joined]
         return made
 
     def class_weights(self, weights: Mapping[str, SupportsFloat]) -> dict[int, float]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from copypaste_rs._ragged import offsets_of
 from copypaste_rs.datasets.boxes import covering
-from copypaste_rs.datasets.tables import AnnotationTables
+from copypaste_rs.datasets.tables import AnnotationTables, repeated_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,8 @@ class ImageRows(NamedTuple):
     json: NDArray[np.uint8]
     """JSON objects of all, one after the other: ``id``, ``file_name``, ``width``, ``height`` and whatever else."""
     json_offsets: NDArray[np.int64]
+    names_differ: bool = False
+    """Whether each image is known to have a file of its own."""
 
 
 class Head(NamedTuple):
@@ -74,6 +76,10 @@ def assembled(
         filled &= ~iscrowd
     known = frozenset(category["id"] for category in head.categories)
     remarks += _remarks_on_ids(rows.ids[filled], rows.labels[filled], known)
+    times, repeated = (0, "") if images.names_differ else repeated_files(images.json, images.json_offsets)
+    if times:
+        have = "1 image has" if times == 1 else f"{times} images have"
+        remarks.append(f"{have} the file of another one ({repeated!r} is the first)")
     order = np.argsort(rows.image[filled], kind="stable")
     keep = np.flatnonzero(filled)[order]
     return AnnotationTables(
@@ -110,7 +116,8 @@ def _remarks_on_ids(ids: NDArray[np.int64], labels: NDArray[np.int64], known: fr
         named = ", ".join(str(label) for label, _ in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
         count = counted(sum(n for _, n in unknown), "annotation has a category", "annotations have a category")
         remarks.append(f"{count} that is not among the categories ({named})")
-    if repeated := len(ids) - len(np.unique(ids)):
+    ordered = np.sort(ids)
+    if repeated := int((ordered[1:] == ordered[:-1]).sum()):
         remarks.append(
             counted(repeated, "annotation has the id of another one", "annotations have the id of another one")
         )

@@ -44,6 +44,15 @@ class Boxes(NamedTuple):
     boxes: NDArray[np.float32]
     """x0, y0, x1, y1, shape (n, 4); zeros in other rows."""
 
+    @classmethod
+    def of(cls, n: int, rows: NDArray[np.int64], sides: NDArray[np.float64]) -> Boxes:
+        """The boxes of n rows, of which `rows` have sides, four each."""
+        box_only = np.zeros(n, np.bool_)
+        box_only[rows] = True
+        boxes = np.zeros((n, 4), np.float32)
+        boxes[rows] = sides.reshape(-1, 4)
+        return cls(box_only, boxes)
+
     def take(self, rows: NDArray[np.int64]) -> Boxes:
         """Boxes of some rows."""
         return Boxes(self.box_only[rows], self.boxes[rows])
@@ -78,23 +87,16 @@ class BoxesReader:
             self.rows.append(row)
             self._sides.extend(sides)
 
-    def are_kept(self, choice: str, place: Callable[[int], str], skipped: list[str]) -> bool:
+    def are_kept(self, choice: str, place: Callable[[int], str]) -> bool:
         """Whether there are boxes alone, which `choice`, out of `BOXES`, keeps; `place` names a row in an error."""
         n = len(self.rows)
         if n and choice == "error":
             raise BoxAloneError(place(self.rows[0]), n - 1)
-        if n and choice == "drop":
-            skipped.append(f"{n} {'annotation' if n == 1 else 'annotations'} with a bbox alone")
         return n > 0 and choice == "keep"
 
     def finish(self, n: int) -> Boxes:
         """The boxes of n rows."""
-        box_only = np.zeros(n, np.bool_)
-        boxes = np.zeros((n, 4), np.float32)
-        rows = np.array(self.rows, np.int64)
-        box_only[rows] = True
-        boxes[rows] = np.reshape(self._sides, (-1, 4))
-        return Boxes(box_only, boxes)
+        return Boxes.of(n, np.array(self.rows, np.int64), np.array(self._sides, np.float64))
 
 
 def covering(boxes: NDArray[np.float32], sizes: NDArray[np.int64]) -> NDArray[np.bool_]:

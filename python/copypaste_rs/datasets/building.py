@@ -188,7 +188,9 @@ class TableBuilder:
         columns, left_out = self._fields.finish(n)
         skipped.extend(left_out.told())
         columns |= {name: column for name, form in self._forms.items() if (column := form.finish(n)) is not None}
-        kept = self._boxes.are_kept(self._options.boxes, self._places.__getitem__, skipped)
+        kept = self._boxes.are_kept(self._options.boxes, self._places.__getitem__)
+        if alone := 0 if kept else len(self._boxes.rows):
+            skipped.append(counted(alone, "annotation with a bbox alone", "annotations with a bbox alone"))
         rows = AnnotationRows(
             np.array(self._image, np.int64),
             np.array(self._ids, np.int64),
@@ -197,7 +199,7 @@ class TableBuilder:
             columns,
             self._shapes.finish(),
             self._boxes.finish(n) if kept else None,
-            0 if kept else len(self._boxes.rows),
+            alone,
         )
         images = ImageRows(
             np.array(self._image_ids, np.int64),

@@ -55,9 +55,12 @@ def plain_categories(categories: Sequence[Mapping[str, Any]]) -> list[dict[str, 
 
 
 def joined_categories(
-    place: str, ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]
+    place: str, ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]], *, counts: bool = False
 ) -> tuple[list[dict[str, Any]], dict[int, int]]:
     """Categories of two sets, joined by name, and the id here of each of the other set.
+
+    Where ids only count the categories of the other set (`counts`), they are no names: those that are added go on
+    counting.
 
     Raises
     ------
@@ -89,6 +92,9 @@ def joined_categories(
             )
         elif same:
             ids[number] = same[0]
+        elif counts:
+            ids[number] = max((each["id"] for each in joined), default=-1) + 1
+            joined.append({**category, "id": ids[number]})
         elif number in names:
             raise ValueError(
                 f"{place}: category {number} is {name!r}, but {names[number]!r} in the other file; an id has one name"

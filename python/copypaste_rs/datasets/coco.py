@@ -48,11 +48,22 @@ class CocoDataset(AnnotatedImages):
         are stored; some tools write those of the turned image.
     max_pixels : int
         Height times width of the largest image that is decoded: a small file may claim any size.
+    dtype : {"uint8", "keep"}
+        Pixels of images: 8-bit RGB whatever the file holds; or as they are stored, with 8 or 16 bits or as float32.
+        Grey is (H, W) then, grey with alpha (H, W, 2), RGB (H, W, 3), RGBA (H, W, 4), and a TIFF of n channels
+        (H, W, n), which needs tifffile (``pip install 'copypaste_rs[tiff]'``); palettes and other models of colour
+        become RGB. Images that meet in a transform are alike in dtype and channels.
+    labels : {"ids", "from0", "from1"}
+        What labels are: the ids of the categories, or 0 to n - 1, or 1 to n, in the order in which the n categories
+        stand in the file. Then `categories` have these ids too.
 
     Attributes
     ----------
     categories : list of dict
-        As they stand in the file.
+        As they stand in the file, but for their ids where `labels` says so.
+    category_ids : list of int or None
+        The id in the file of each of `categories`: ``category_ids[label]`` for labels from 0. None is for a category
+        that only another set has, of `with_categories`.
     keypoint_names : list of str or None
         Names of the keypoints, which all categories that have any share.
     flip_pairs : tuple of (int, int), or None
@@ -74,9 +85,9 @@ class CocoDataset(AnnotatedImages):
         annotations of images that are not in the file, crowds that are dropped,
         fields that are lists or objects, whose integers float64 does not hold exactly, though not every annotation has
         them, or that are rare in a file with very many; or in which something may surprise: categories that are not
-        in the file, ids that occur twice, a field ``source``, ``source_row`` or ``visibility`` of another origin
-        than `CocoWriter`, which copy-paste overwrites. On access, once, when an image has an EXIF orientation that is
-        not applied.
+        in the file, ids that occur twice, images that have the file of another one, a field ``source``,
+        ``source_row`` or ``visibility`` of another origin than `CocoWriter`, which copy-paste overwrites. On access,
+        once, when an image has an EXIF orientation that is not applied.
 
     Raises
     ------
@@ -85,7 +96,8 @@ class CocoDataset(AnnotatedImages):
     ValueError
         When the file is not valid COCO JSON, with the place; when a file name leads out of the folder; when
         categories differ in their keypoints,
-        or an annotation has a box alone and `boxes` is "error"; on access, when an image has another
+        an annotation has a box alone and `boxes` is "error", or is of a category that is not there and `labels` number
+        them; on access, when an image has another
         size than the file says.
 
     Examples
@@ -96,6 +108,9 @@ class CocoDataset(AnnotatedImages):
     (5, (400, 600), 'coffee.jpg')
     >>> [category["name"] for category in photos.categories][:2]
     ['cup', 'cat']
+    >>> numbered = CocoDataset(*sample_paths(), labels="from0")
+    >>> photos.instances(0).labels, numbered.instances(0).labels, numbered.category_ids[0]
+    (array([1]), array([0]), 1)
     """
 
     def __init__(
@@ -108,15 +123,23 @@ class CocoDataset(AnnotatedImages):
         columns: Collection[str] | None = None,
         apply_exif: bool = False,
         max_pixels: SupportsIndex = MAX_PIXELS,
+        dtype: str = "uint8",
+        labels: str = "ids",
     ) -> None:
         path = check_path("annotations", annotations)
         folder = check_path("images", images)
         options = CheckedOptions.of(
-            boxes=boxes, crowds=crowds, columns=columns, apply_exif=apply_exif, max_pixels=max_pixels
+            boxes=boxes,
+            crowds=crowds,
+            columns=columns,
+            apply_exif=apply_exif,
+            max_pixels=max_pixels,
+            dtype=dtype,
+            labels=labels,
         )
         tables = read_coco(path, folder, options.boxes, options.crowds, options.columns)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(tables, folder, str(annotations), options.images)
+        super().__init__(tables, folder, str(annotations), options)
         self.file_info: Any = tables.info
         self.licenses: Any = tables.licenses

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeAlias
 import numpy as np
 
 from copypaste_rs import _checks
-from copypaste_rs.column_kinds import COLUMN_KINDS, DERIVED, PROVENANCE
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.assembly import AnnotationRows, counted
 from copypaste_rs.datasets.boxes import BoxesReader
-from copypaste_rs.datasets.fields import FORMS, Field, FieldReader, FormReader, field_of
+from copypaste_rs.datasets.coco_rows import COUNTED, KNOWN, ReadAnnotations, counted_with
+from copypaste_rs.datasets.fields import FORMS, FieldReader, FormReader
 from copypaste_rs.datasets.segmentations import MalformedCountsError, SegmentationsBuilder
 
 with extra("coco"):
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from copypaste_rs.datasets.assembly import AnnotationRows
 
 
 Id: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -35,11 +36,8 @@ class Rle(msgspec.Struct, gc=False):
     counts: str | list[Annotated[int, msgspec.Meta(ge=0, le=_checks.MAX_PIXELS)]]
 
 
-_COUNTED = tuple(name for name in DERIVED if COLUMN_KINDS[name].of is not None)
-"""Fields that are counted anew: whatever stands there is skipped unread."""
 _LATER = ("bbox", *FORMS)
 """Fields that are decoded where they matter."""
-_KNOWN = frozenset(("id", "image_id", "category_id", "iscrowd", "segmentation", *_COUNTED, *_LATER))
 _TEXTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -67,11 +65,10 @@ class AnnotationsReader:
         self._columns = columns
         forms = [name for name in FORMS if columns is None or name in columns]
         self._forms = {name: FormReader(name, names.get(name)) for name in forms}
-        counted_of = {name: COLUMN_KINDS[name].of for name in _COUNTED}
-        self._counted = {name: 0 for name, of in counted_of.items() if columns is None or of in columns}
+        self._counted = dict.fromkeys(counted_with(columns), 0)
         self._unknown = 0
         if columns is not None:
-            self._fields.learn(sorted(columns - _KNOWN))
+            self._fields.learn(sorted(columns - KNOWN))
         self._decode = self._decoder()
 
     def read(self, number: int, raw: msgspec.Raw) -> None:
@@ -119,7 +116,7 @@ class AnnotationsReader:
 
     def _further(self, raw: msgspec.Raw) -> dict[str, msgspec.Raw]:
         """The fields that no program knows beforehand, as JSON by name."""
-        found = {name: text for name, text in _TEXTS.decode(raw).items() if name not in _KNOWN}
+        found = {name: text for name, text in _TEXTS.decode(raw).items() if name not in KNOWN}
         return found if self._columns is None else {name: found[name] for name in found.keys() & self._columns}
 
     def _decoder(self) -> Any:
@@ -134,54 +131,28 @@ class AnnotationsReader:
             segmentations = self._shapes.finish()
         except MalformedCountsError as error:
             refuse(self._path, f"annotations[{self._numbers[error.row]}]", error)
-        if short := self._shapes.short_parts:
-            name = "of fewer than three points"
-            skipped.append(counted(short, f"polygon part {name}", f"polygon parts {name}"))
-        if self._unknown:
-            skipped.append(
-                counted(
-                    self._unknown,
-                    "annotation of an image that is not there",
-                    "annotations of images that are not there",
-                )
-            )
-        columns = self._finished(n, skipped, remarks)
-        kept = self._boxes.are_kept(boxes, lambda row: f"{self._path}: annotations[{self._numbers[row]}]", skipped)
-        return AnnotationRows(
-            np.frombuffer(self._images, np.int64) if n else np.zeros(0, np.int64),
-            np.array(self._ids, np.int64),
-            np.array(self._labels, np.int64),
-            np.array(self._crowd, np.bool_),
-            columns,
-            segmentations,
-            self._boxes.finish(n) if kept else None,
-            0 if kept else len(self._boxes.rows),
-        )
-
-    def _finished(self, n: int, skipped: list[str], remarks: list[str]) -> dict[str, Field]:
-        fields = self._fields
         try:
-            columns, left_out = fields.finish(n)
+            columns, left_out = self._fields.finish(n)
             forms = {name: form.finish(n) for name, form in self._forms.items()}
         except ValueError as error:
             raise ValueError(f"{self._path}: {error}") from None
-        skipped.extend(left_out.told())
-        if not fields.count(PROVENANCE[0]):  # else `CocoWriter` wrote the file, and the derived ones are its own too
-            remarks.extend(f"{field_of(name, fields.count(name))} is overwritten by copy-paste"
-                           for name in sorted(DERIVED) if name in columns)  # fmt: skip
-        asked = () if self._columns is None else sorted(self._columns)
-        found = {name for name in asked if fields.count(name) or forms.get(name) is not None}
-        if lacking := [name for name in asked if name not in found and (name in forms or name not in _KNOWN)]:
-            remarks.append(f"no annotation has the fields that columns asks for: {', '.join(map(repr, lacking))}")
-        columns |= {name: column for name, column in forms.items() if column is not None}
-        for name, times in self._counted.items():
-            kind = COLUMN_KINDS[COLUMN_KINDS[name].of or name]
-            if times and kind.geometry is not None:
-                if (of := columns.get(COLUMN_KINDS[name].of or name)) is not None:
-                    columns[name] = Field(kind.geometry.derived[name](of.values))
-                else:
-                    skipped.append(f"{field_of(name, times)}, without {COLUMN_KINDS[name].of}")
-        return columns
+        kept = self._boxes.are_kept(boxes, lambda row: f"{self._path}: annotations[{self._numbers[row]}]")
+        read = ReadAnnotations(
+            np.array(self._images, np.int64),
+            np.array(self._ids, np.int64),
+            np.array(self._labels, np.int64),
+            np.array(self._crowd, np.bool_),
+            segmentations,
+            self._boxes.finish(n) if kept else None,
+            0 if kept else len(self._boxes.rows),
+            columns,
+            left_out,
+            forms,
+            self._counted,
+            self._shapes.short_parts,
+            self._unknown,
+        )
+        return read.rows(self._columns, skipped, remarks)
 
 
 def _flag(value: bool | int | None) -> bool:
@@ -207,7 +178,7 @@ def _decoder(names: Mapping[str, str], *, others: bool) -> Any:
                 ("category_id", Id),
                 ("segmentation", list[list[float] | float | Rle] | Rle | None, None),
                 ("iscrowd", bool | int | None, None),
-                *((name, msgspec.Raw, msgspec.Raw()) for name in (*_COUNTED, *_LATER)),
+                *((name, msgspec.Raw, msgspec.Raw()) for name in (*COUNTED, *_LATER)),
                 *anything,
             ],
             rename={attribute: name for name, attribute in names.items()},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -14,8 +14,10 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import Head, ImageRows, assembled, joined_texts
 from copypaste_rs.datasets.categories import category_ids, keypoint_names, plain_categories
 from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id, refuse
+from copypaste_rs.datasets.file_bytes import FileBytes
 from copypaste_rs.datasets.file_names import name_of, possible_names
 from copypaste_rs.datasets.images import is_inside
+from copypaste_rs.datasets.plain_coco import read_plain
 from copypaste_rs.datasets.text_encoding import check_utf8
 
 with extra("coco"):
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from copypaste_rs.datasets.tables import AnnotationTables
+
+_T = TypeVar("_T")
 
 
 class _File(msgspec.Struct):
@@ -58,9 +62,18 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
     ValueError
         When it is not COCO JSON; the message names the file and the place.
     """
-    data = path.read_bytes()
+    file = FileBytes(path)
+    if (tables := read_plain(file, boxes, crowds, columns)) is not None:
+        return tables
+    return read_any(path, file.data.tobytes() if file.is_whole else path.read_bytes(), folder, boxes, crowds, columns)
+
+
+def read_any(
+    path: Path, data: bytes, folder: Path, boxes: str, crowds: str, columns: frozenset[str] | None
+) -> AnnotationTables:
+    """Read the bytes of an annotation file whatever is in it, as `read_coco` does."""
     check_utf8(path, data)
-    file = _decoded(path, data.removeprefix(codecs.BOM_UTF8))
+    file = decoded(path, data.removeprefix(codecs.BOM_UTF8), _File, "COCO annotations")
     file.categories = plain_categories(file.categories)
     category_ids(f"{path}: categories", file.categories)
     image_ids, sizes = _read_images(path, file.images, folder)
@@ -82,18 +95,19 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
     )
 
 
-def _decoded(path: Path, data: bytes) -> _File:
+def decoded(path: Path, data: bytes, kind: type[_T], title: str) -> _T:
+    """The content of a JSON file; what cannot be read as `kind` is a ValueError that calls it `title`."""
     try:
-        return msgspec.json.decode(data, type=_File)
+        return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        raise ValueError(f"{path}: cannot be read as COCO annotations: {error}{_what_it_is(data)}") from None
+        raise ValueError(f"{path}: cannot be read as {title}: {error}{_what_it_is(data)}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         try:  # NaN and infinity are no JSON, but written by many; what they stand for is not there
             plain = msgspec.json.encode(json.loads(data, parse_constant=lambda _: None))
-            return msgspec.json.decode(plain, type=_File)
+            return msgspec.json.decode(plain, type=kind)
         except (ValueError, RecursionError):
             cut = f" (byte {len(data)})" if "truncated" in str(error) else ""
-            raise ValueError(f"{path}: cannot be read as COCO annotations: {error}{cut}") from None
+            raise ValueError(f"{path}: cannot be read as {title}: {error}{cut}") from None
 
 
 KINDS: tuple[tuple[frozenset[str], str], ...] = (

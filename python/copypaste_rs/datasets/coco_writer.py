@@ -37,8 +37,9 @@ class CocoWriter(SampleWriter):
         ``.copypaste-rs/`` in it.
     categories : sequence of dict
         As in a COCO file; `CocoDataset.categories` fits. Each has an ``id``, and labels are among these.
-    format : {"jpg", "png"}
-        Of the images.
+    format : {"jpg", "png", "tif"}
+        Of the images: JPEG holds 8 bits, PNG 8 or 16, TIFF these and float32 with any number of channels, as
+        `encode_image` says.
     quality : int
         Of JPEG, 1 to 100.
     info : mapping, optional

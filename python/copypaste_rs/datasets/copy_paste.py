@@ -78,7 +78,8 @@ class CopyPasteDataset(Generic[Item]):
     transform : SimpleCopyPaste or ForTraining
         What is done; items are what it gives.
     sources : sequence of Sample, optional
-        The images whose objects are pasted; None takes them from `dataset`, another one than the item itself. Where
+        The images whose objects are pasted; None takes them from `dataset`, another one than the item itself: a
+        photograph that stands there twice, under two ids, may become its own partner. Where
         both have `categories`, a name has one id in both, and an id one name; `CocoDataset.with_categories` sees to it.
     num_sources : int
         Partners of an item, 1 to 1024. One without an object is drawn again, up to eight times, then left out.

@@ -67,6 +67,14 @@ def encode_sample(
 ) -> EncodedSample:
     """The image file and the annotations of a sample. A pure function."""
     check_sample(sample, "a COCO data set")
+    image = image_fields(sample)
+    image_id = _scalar(item("sample.info", "image_id"), sample.info.get("image_id"))
+    annotations = _annotations(sample, image_id, _source_ids(sources), integers)
+    return EncodedSample(image_file(sample, format, quality), image, annotations)
+
+
+def image_fields(sample: Sample) -> dict[str, Any]:
+    """Fields of a sample's image in an annotation file, but for id and file name: size, origin, scalars of its info."""
     h, w = sample.size
     scalars = {name: _scalar(item("sample.info", name), value) for name, value in sample.info.items()}
     info = {name: value for name, value in scalars.items() if value is not None}
@@ -78,8 +86,7 @@ def encode_sample(
         image["source_image_id"] = image_id
     if file_name is not None:
         image["source_file_name"] = file_name
-    annotations = _annotations(sample, image_id, _source_ids(sources), integers)
-    return EncodedSample(image_file(sample, format, quality), image, annotations)
+    return image
 
 
 def check_sample(sample: object, output: str) -> None:

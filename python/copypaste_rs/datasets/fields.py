@@ -29,6 +29,9 @@ RARE = 16
 """Annotations for one that has a field, at most: so columns take room in proportion to the file."""
 
 
+_EXACT = 2**53
+"""Integers up to this one have floats of their own."""
+
 _ODD = re.compile(r'["\\\x00-\x1f]')
 """Characters that no name has in a decoder of msgspec."""
 
@@ -44,6 +47,10 @@ class TextTable(NamedTuple):
         """The table of some texts."""
         parts = [text.encode("utf-8", "surrogatepass") for text in texts]
         return cls(np.frombuffer(b"".join(parts), np.uint8), offsets_of([len(part) for part in parts]))
+
+    def all_texts(self) -> list[str]:
+        """Texts in the order of their numbers."""
+        return list(self.texts(np.arange(len(self.offsets) - 1)))
 
     def texts(self, numbers: NDArray[np.int64]) -> NDArray[np.object_]:
         """Texts of these numbers, as objects."""
@@ -237,15 +244,74 @@ def _column(n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
     return Field(numbers_or_nan, whole=float not in kinds)
 
 
+class TypedValues(NamedTuple):
+    """Values of one field that are all of one type, as arrays."""
+
+    name: str
+    rows: NDArray[np.int64]
+    """Rows that have the field, ascending."""
+    values: NDArray[Any] | None
+    """Flags, int64, float64, or int32 numbers of texts; None where there are lists or objects."""
+    texts: TextTable | None
+    """Texts that these number, the first of which is empty."""
+
+
+def typed_columns(found: Sequence[TypedValues], n: int) -> tuple[dict[str, Field], LeftOut]:
+    """Columns of n rows, and fields that cannot be columns, as `FieldReader.finish` gives them; few fields alone."""
+    columns, left_out = {}, LeftOut([], [], [], [], {each.name: len(each.rows) for each in found})
+    for each in found:
+        if len(each.rows) == 0:  # null everywhere
+            continue
+        if each.values is None:
+            left_out.compound.append(each.name)
+        elif each.name in RESERVED or each.name.startswith("_"):
+            left_out.reserved.append(each.name)
+        elif each.texts is not None and kind_of(each.name).absent is not False:
+            codes = np.zeros(n, np.int32)
+            codes[each.rows] = each.values
+            columns[each.name] = _text_column(codes, each.texts.all_texts(), each.texts)
+        elif each.values.dtype == np.bool_ or kind_of(each.name).absent is False:
+            columns[each.name] = _typed_flags(n, each)
+        elif (column := _typed_numbers(n, each.rows, each.values)) is None:
+            left_out.inexact.append(each.name)
+        else:
+            columns[each.name] = column
+    return columns, left_out
+
+
+def _typed_flags(n: int, each: TypedValues) -> Field:
+    if each.values is None or each.texts is not None or not np.isin(each.values, (0, 1)).all():
+        raise ValueError(f"annotations: field {each.name!r}: expected true or false, got something else")
+    flags = np.zeros(n, np.bool_)
+    flags[each.rows] = each.values
+    return Field(flags)
+
+
+def _typed_numbers(n: int, rows: NDArray[np.int64], values: NDArray[Any]) -> Field | None:
+    """The column of numbers; None where float64 would have to hold integers and does not."""
+    whole = values.dtype == np.int64
+    if whole and len(rows) == n:
+        return Field(values, whole=True)
+    if whole and any(int(float(value)) != value for value in values[np.abs(values) > _EXACT].tolist()):
+        return None
+    numbers_or_nan = np.full(n, np.nan)
+    numbers_or_nan[rows] = values
+    return Field(numbers_or_nan, whole=whole)
+
+
 def _text_field(n: int, rows: NDArray[np.int64], texts: list[str]) -> Field:
     numbers = {"": 0}
     codes = np.zeros(n, np.int32)
     codes[rows] = [numbers.setdefault(text, len(numbers)) for text in texts]
-    distinct = [*numbers]
+    return _text_column(codes, [*numbers], None)
+
+
+def _text_column(codes: NDArray[np.int32], distinct: list[str], table: TextTable | None) -> Field:
+    """The column of numbers into distinct texts, which `table` may hold already."""
     longest, total = max(map(len, distinct)), sum(map(len, distinct))
     if longest <= LONGEST and longest * len(distinct) <= 4 * total + LONGEST:
         return Field(codes, np.array(distinct))
-    return Field(codes, TextTable.of(distinct))
+    return Field(codes, TextTable.of(distinct) if table is None else table)
 
 
 def field_of(name: str, n: int) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from copypaste_rs.datasets.images import is_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 def name_of(image: Mapping[str, Any]) -> str | None:
@@ -67,3 +67,12 @@ def find_file(image: Mapping[str, Any], folder: Path) -> Path:
             if (folder / name).is_file():
                 return folder / name
     return folder / (names[0] if names else "")
+
+
+def check_there(paths: Iterable[Path], named_by: str) -> None:
+    """Raise a FileNotFoundError about the first of these files that is not there, with the number of the others."""
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        others = len(missing) - 1
+        also = f", nor {'is there 1 other' if others == 1 else f'are there {others} others'} that {named_by}"
+        raise FileNotFoundError(f"{missing[0]}: no such file{also if others else ''}")

@@ -1,11 +1,10 @@
-"""Image files to 8-bit RGB arrays and back."""
+"""Image files to arrays, 8-bit RGB or as they are stored, and back."""
 
 from __future__ import annotations
 
 import io
 import os
 import re
-import struct
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias, TypeVar
 
@@ -14,6 +13,10 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.image_headers import KNOWN, opened, orientation, with_exif
+from copypaste_rs.datasets.kept_pixels import kept_pixels
+from copypaste_rs.datasets.png import deep_png
+from copypaste_rs.datasets.tiff import is_tiff, read_tiff, tiff_bytes, tiff_size
 
 with extra("coco"):
     import simplejpeg
@@ -24,7 +27,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FORMATS = ("jpg", "png")
+FORMATS = ("jpg", "png", "tif")
+
+DTYPES = ("uint8", "keep")
+"""Pixels that images are decoded to: 8-bit RGB, or as they are stored."""
+
+_WRITTEN = {"jpg": (np.uint8,), "png": (np.uint8, np.uint16), "tif": (np.uint8, np.uint16, np.float32)}
+"""Dtypes that a format holds."""
+
+_CHANNELS: dict[str, tuple[int, ...] | None] = {"jpg": (1, 3), "png": (1, 2, 3, 4), "tif": None}
+"""Numbers of channels that a format holds; None is any."""
 
 MAX_JPEG_SIDE = 65500
 """Longest side of a JPEG file, in pixels."""
@@ -32,28 +44,19 @@ MAX_JPEG_SIDE = 65500
 MAX_PIXELS = 2**28
 """Height times width of the largest image that is decoded, where nobody says otherwise."""
 
-_HEAD = 1 << 18
-"""Bytes of a JPEG file in which its EXIF data is looked for."""
-
 _T = TypeVar("_T")
 
-_ORIENTATION = 0x0112
-_TURNS: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+_TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     1: lambda pixels: pixels,
     2: lambda pixels: pixels[:, ::-1],
     3: lambda pixels: pixels[::-1, ::-1],
     4: lambda pixels: pixels[::-1],
-    5: lambda pixels: pixels.transpose(1, 0, 2),
-    6: lambda pixels: pixels.transpose(1, 0, 2)[:, ::-1],
-    7: lambda pixels: pixels.transpose(1, 0, 2)[::-1, ::-1],
-    8: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
+    7: lambda pixels: pixels.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
 }
 """Turns that make an image of each EXIF orientation upright."""
-
-_COMMON = ("PNG", "JPEG", "BMP", "DIB", "GIF", "PPM")
-_OTHERS = ("AVIF", "DDS", "ICO", "JPEG2000", "PCX", "QOI", "SGI", "SUN", "TGA", "TIFF", "WEBP")
-"""Formats that are opened, by Pillow's names, as far as it was built with them: pictures of pixels, all of which it
-decodes by itself. EPS, which it hands to Ghostscript, is none of them."""
 
 _LEAVES_FOLDER = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$)|.*\0", re.DOTALL)
 
@@ -78,13 +81,15 @@ class ImageOptions(NamedTuple):
 
     apply_exif: bool = False
     max_pixels: int = MAX_PIXELS
+    dtype: str = "uint8"
 
     @staticmethod
-    def check(apply_exif: bool | np.bool_, max_pixels: SupportsIndex) -> ImageOptions:
+    def check(apply_exif: bool | np.bool_, max_pixels: SupportsIndex, dtype: str = "uint8") -> ImageOptions:
         """The options, or an error that names the one that is wrong."""
         return ImageOptions(
             _checks.flag("apply_exif", apply_exif),
             _checks.integer("max_pixels", max_pixels, 1, _checks.MAX_PIXELS),
+            _checks.choice("dtype", dtype, DTYPES),
         )
 
 
@@ -98,14 +103,17 @@ def read_image(
     options: ImageOptions | None = None,
     remark: Remark | None = None,
     content: bytes | None = None,
-) -> NDArray[np.uint8]:
-    """Decode an image file to 8-bit RGB, shape (H, W, 3).
+) -> NDArray[Any]:
+    """Decode an image file to 8-bit RGB, shape (H, W, 3), or, where the options keep the dtype, as it is stored.
 
-    Grey and palette images are spread to three channels, transparency is left out, 16 bits are cut to their
-    upper 8. Pixels come as they are stored: an EXIF rotation is not applied, since COCO annotations refer to the
-    stored pixels, unless the options say so. JPEG is decoded by libjpeg's exact transform, as Pillow and OpenCV do,
+    To 8-bit RGB, grey and palette images are spread to three channels, transparency is left out, 16 bits are cut to
+    their upper 8. An EXIF rotation is not applied, since COCO annotations refer to the pixels as they lie in the file,
+    unless the options say so. JPEG is decoded by libjpeg's exact transform, as Pillow and OpenCV do,
     bit for bit. Besides JPEG, read are AVIF, BMP, DDS, GIF, ICO, JPEG 2000, PCX, PNG, PPM, QOI, SGI, SUN, TGA, TIFF
     and WebP.
+
+    As they are stored, pixels have 8 or 16 bits or are float32, and as many channels as the file: (H, W) is grey. See
+    `kept_pixels` and `read_tiff`. The orientation of a TIFF is applied in any case, as Pillow does.
 
     Parameters
     ----------
@@ -114,7 +122,7 @@ def read_image(
     size : (int, int), optional
         Height and width that the image is expected to have.
     options : ImageOptions, optional
-        Whether the EXIF rotation is applied, and the largest number of pixels.
+        Whether the EXIF rotation is applied, the largest number of pixels, and to which pixels it is decoded.
     remark : callable, optional
         Called with an EXIF orientation that is not applied.
     content : bytes, optional
@@ -123,7 +131,9 @@ def read_image(
     Raises
     ------
     OSError
-        When the file is missing, truncated, or not an image; the message names it.
+        When the file is missing, truncated, or not an image, or has pixels that cannot be kept; the message names it.
+    ImportError
+        When a TIFF is to be kept, and tifffile is missing.
     ValueError
         When the image has another size, or more pixels than allowed; found before it is decoded.
     """
@@ -156,7 +166,7 @@ def image_size(path: str | Path, options: ImageOptions | None = None) -> tuple[i
     path = Path(path)
     options = ImageOptions() if options is None else options
     with path.open("rb") as file:
-        turn = orientation(_with_exif(file)) if options.apply_exif else 1
+        turn = orientation(with_exif(file)) if options.apply_exif else 1
         return _readable(path, lambda: _stored_size(file, _Expected(path, None, options, turn)))
 
 
@@ -164,31 +174,20 @@ def _stored_size(file: IO[bytes], expected: _Expected) -> tuple[int, int]:
     file.seek(0)
     head = file.read(16)
     file.seek(0)
-    with _opened(head, file) as image:
+    if expected.options.dtype == "keep" and is_tiff(head):
+        size = tiff_size(file)
+        expected.check(size)
+        return size
+    with opened(head, file) as image:
         h, w = image.height, image.width
     expected.check((h, w))
     return (w, h) if expected.orientation >= 5 else (h, w)
 
 
-def _with_exif(file: IO[bytes]) -> bytes:
-    """The bytes of an image file that `orientation` needs; most files are not read to their end."""
-    head = file.read(_HEAD)
-    if head[:3] == b"\xff\xd8\xff":  # what comes before the pixels
-        return head
-    if head[:4] == b"RIFF":
-        return head + file.read()
-    place, size = 8, os.fstat(file.fileno()).st_size
-    while head[:4] == b"\x89PNG" and place < size:  # from chunk to chunk, as EXIF data may stand behind the pixels
-        file.seek(place)
-        chunk = file.read(8)
-        if chunk[4:] == b"eXIf":
-            file.seek(0)
-            return file.read()
-        place += 12 + int.from_bytes(chunk[:4], "big")
-    return head[:16]
-
-
-def _decoded(data: bytes, expected: _Expected) -> NDArray[np.uint8]:
+def _decoded(data: bytes, expected: _Expected) -> NDArray[Any]:
+    if expected.options.dtype == "keep" and is_tiff(data):
+        stored, turn = read_tiff(data, lambda turn, size: expected.check(size[::-1] if turn >= 5 else size))
+        return np.ascontiguousarray(_TURNS[turn](stored))
     if data[:3] == b"\xff\xd8\xff" and (pixels := _read_jpeg(data, expected)) is not None:
         return pixels
     return _read_other(data, expected)
@@ -199,9 +198,8 @@ def _readable(path: Path, read: Callable[[], _T]) -> _T:
     try:
         return read()
     except UnidentifiedImageError:
-        known = ", ".join(sorted({*_COMMON, *_OTHERS} - {"DIB"}))
-        raise OSError(f"{path}: expected an image file ({known}), got none of these") from None
-    except (MemoryError, _SizeError):
+        raise OSError(f"{path}: expected an image file ({', '.join(KNOWN)}), got none of these") from None
+    except (MemoryError, ImportError, _SizeError):
         raise
     except Exception as error:  # Pillow's readers raise whatever damaged files lead them to
         words = str(error) or type(error).__name__
@@ -246,32 +244,7 @@ class _Expected(NamedTuple):
         )
 
 
-def orientation(data: bytes) -> int:
-    """EXIF orientation of an image file, 1 to 8: 1 is upright, also where nothing is said."""
-    if not _may_have_exif(data):
-        return 1
-    try:
-        with _opened(data) as image:
-            found = image.getexif().get(_ORIENTATION, 1)
-    except Exception:  # decoding says what is wrong
-        return 1
-    return found if found in _TURNS else 1
-
-
-def _may_have_exif(data: bytes) -> bool:
-    """Whether a file may hold EXIF data that Pillow does not apply by itself: quick, as nearly all hold none."""
-    if data[:3] != b"\xff\xd8\xff":
-        word = {b"\x89PNG": b"eXIf", b"RIFF": b"EXIF"}.get(data[:4])
-        return word is not None and word in data
-    place = 2
-    while (segment := data[place : place + 8])[:1] == b"\xff" and segment[1:2] != b"\xda":  # up to that of the pixels
-        if segment[1:2] == b"\xe1" and segment[4:] == b"Exif":
-            return True
-        place += 2 + int.from_bytes(segment[2:4], "big")
-    return False
-
-
-def _read_jpeg(data: bytes, expected: _Expected) -> NDArray[np.uint8] | None:
+def _read_jpeg(data: bytes, expected: _Expected) -> NDArray[Any] | None:
     # None where libjpeg's fast interface gives up (CMYK, harmless extra bytes, truncation): Pillow decides then.
     try:
         height, width, colorspace, _ = simplejpeg.decode_jpeg_header(data)
@@ -280,64 +253,46 @@ def _read_jpeg(data: bytes, expected: _Expected) -> NDArray[np.uint8] | None:
     if colorspace not in ("Gray", "RGB", "YCbCr"):
         return None
     expected.check((height, width))
+    grey = expected.options.dtype == "keep" and colorspace == "Gray"
     try:
-        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", fastdct=False, fastupsample=False)
+        pixels = simplejpeg.decode_jpeg(data, "GRAY" if grey else "RGB", fastdct=False, fastupsample=False)
     except ValueError:
         return None
-    return _turned(pixels, expected)
+    return _turned(pixels[:, :, 0] if grey else pixels, expected)
 
 
-def _read_other(data: bytes, expected: _Expected) -> NDArray[np.uint8]:
-    with _opened(data) as image:
+def _read_other(data: bytes, expected: _Expected) -> NDArray[Any]:
+    with opened(data) as image:
         expected.check((image.height, image.width))
+        if expected.options.dtype == "keep":
+            return _turned(kept_pixels(image, data), expected)
         image.load()
         image.info.pop("transparency", None)  # it is left out, and Pillow would warn of some kinds of it
         if image.mode.startswith("I"):  # 16 bits
             grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
             return _turned(np.repeat(grey[:, :, None], 3, axis=2), expected)
         if image.mode == "F":
-            raise ValueError("expected whole numbers as pixels, got floating-point ones")
+            raise ValueError("expected whole numbers as pixels, got floating-point ones, which dtype='keep' keeps")
         return _turned(np.array(image.convert("RGB")), expected)
 
 
-def _turned(pixels: NDArray[np.uint8], expected: _Expected) -> NDArray[np.uint8]:
+def _turned(pixels: NDArray[Any], expected: _Expected) -> NDArray[Any]:
     return np.ascontiguousarray(_TURNS[expected.orientation](pixels)) if expected.turns else pixels
-
-
-def _opened(data: bytes, file: IO[bytes] | None = None) -> Image.Image:
-    """An image file, opened by Pillow's readers but without its limit of pixels, which is one for the whole process.
-
-    `data` is all of it or, where the open `file` is given, at least its first 16 bytes.
-    """
-    for names in (_COMMON, _OTHERS):
-        if names is _OTHERS:
-            Image.init()  # all of its readers, which takes a while
-        for name in names:
-            if name not in Image.OPEN:
-                Image.preinit()
-            factory, accept = Image.OPEN.get(name, (None, None))
-            if factory is None or not (accept is None or accept(data[:16]) is True):
-                continue
-            try:
-                if file is not None:
-                    file.seek(0)
-                return factory(io.BytesIO(data) if file is None else file, "")
-            except (SyntaxError, IndexError, TypeError, struct.error):  # not of this format after all
-                continue
-    raise UnidentifiedImageError
 
 
 def encode_image(image: NDArray[Any], format: str, quality: SupportsIndex = 95) -> bytes:  # noqa: A002 (as in Pillow)
     """The bytes of an image file; the same pixels give the same bytes.
 
-    JPEG is written without chroma subsampling, so that the edge of a pasted object stays where it is.
+    JPEG is written without chroma subsampling, so that the edge of a pasted object stays where it is. TIFF is written
+    plain, without compression, and read by `CocoDataset` with ``dtype="keep"``.
 
     Parameters
     ----------
-    image : array, shape (H, W), (H, W, 1) or (H, W, 3), uint8
-        Grey or RGB.
-    format : {"jpg", "png"}
-        The file format.
+    image : array, shape (H, W) or (H, W, C)
+        JPEG holds uint8, grey or RGB; PNG uint8 or uint16, grey or RGB, each with alpha or not; TIFF uint8, uint16 or
+        float32 with any number of channels. One channel is grey.
+    format : {"jpg", "png", "tif"}
+        The file format. TIFF needs tifffile, which ``pip install 'copypaste_rs[tiff]'`` brings.
     quality : int
         Of JPEG, 1 to 100.
 
@@ -351,7 +306,9 @@ def encode_image(image: NDArray[Any], format: str, quality: SupportsIndex = 95) 
     ValueError
         When the image has another shape, a side is zero or too long for JPEG, or an option is none of these.
     TypeError
-        When `image` is not an array of uint8, or an option of another type.
+        When `image` is not an array of a dtype that the format holds, or an option of another type.
+    ImportError
+        When tifffile is missing.
 
     Examples
     --------
@@ -360,11 +317,12 @@ def encode_image(image: NDArray[Any], format: str, quality: SupportsIndex = 95) 
     """
     _checks.choice("format", format, FORMATS)
     quality = _checks.integer("quality", quality, 1, 100)
-    if _checks.array("image", image).dtype != np.uint8:
-        raise wrong_type("image", "dtype uint8 to write a file", str(image.dtype))
-    if _checks.raster("image", image).ndim == 3 and image.shape[2] not in (1, 3):
-        raise wrong("image", "1 or 3 channels to write a file", str(image.shape[2]))
+    _check_written(image, format)
+    if format == "tif":
+        return tiff_bytes(image)
     if format == "png":
+        if image.dtype == np.uint16:
+            return deep_png(image)
         buffer = io.BytesIO()
         Image.fromarray(image[:, :, 0] if image.shape[2:] == (1,) else image).save(buffer, "PNG", compress_level=6)
         return buffer.getvalue()
@@ -380,3 +338,19 @@ def encode_image(image: NDArray[Any], format: str, quality: SupportsIndex = 95) 
         fastdct=False,
     )
     return encoded
+
+
+def _check_written(image: NDArray[Any], name: str) -> None:
+    """Check that a format, by name, holds an image; where another one does, the error says so."""
+    dtype = _checks.array("image", image).dtype
+    if dtype not in _WRITTEN[name]:
+        expected = " or ".join(np.dtype(each).name for each in _WRITTEN[name])
+        others = [other for other, held in _WRITTEN.items() if dtype in held]
+        hint = f"; format {' or '.join(map(repr, others))} holds it" if others else ""
+        raise wrong_type("image", f"dtype {expected} to write a file of format {name!r}", f"{dtype}{hint}")
+    channels = _CHANNELS[name]
+    if _checks.raster("image", image).ndim == 3 and channels is not None and image.shape[2] not in channels:
+        others = [other for other, held in _CHANNELS.items() if held is None or image.shape[2] in held]
+        hint = f"; format {' or '.join(map(repr, others))} holds them" if image.shape[2] else ""
+        numbers = f"{', '.join(map(str, channels[:-1]))} or {channels[-1]}"
+        raise wrong("image", f"{numbers} channels to write a file of format {name!r}", f"{image.shape[2]}{hint}")

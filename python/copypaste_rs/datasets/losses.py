@@ -70,5 +70,10 @@ def plain_objects(sample: Sample, ids: Sequence[int], held: Collection[str] = ()
         "boxes without an outline, which are left out": int(alone.sum()),
         "objects without a pixel, which are left out": int(empty.sum()),
     }
-    remarks |= {f"values of the column {name!r}": len(rows) for name in further_columns(sample) if name not in held}
+    remarks |= lost_columns(instances.columns, len(rows), held)
     return PlainObjects(masks[rows], [classes[row] for row in rows.tolist()], rows, remarks)
+
+
+def lost_columns(columns: Collection[str], n: int, held: Collection[str] = ()) -> dict[str, int]:
+    """Remarks on the columns of n rows that a format does not hold; `held` are those that it holds."""
+    return {f"values of the column {name!r}": n for name in columns if name not in {*_MADE, *held}}

@@ -8,6 +8,7 @@ from copypaste_rs import _checks
 from copypaste_rs.datasets.boxes import BOXES
 from copypaste_rs.datasets.column_names import column_names
 from copypaste_rs.datasets.images import MAX_PIXELS, ImageOptions
+from copypaste_rs.datasets.label_numbers import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,6 +25,8 @@ class DatasetOptions(TypedDict, total=False):
     columns: Collection[str] | None
     apply_exif: bool
     max_pixels: SupportsIndex
+    dtype: str
+    labels: str
 
 
 class CheckedOptions(NamedTuple):
@@ -33,6 +36,7 @@ class CheckedOptions(NamedTuple):
     crowds: str
     columns: frozenset[str] | None
     images: ImageOptions
+    labels: str
 
     @classmethod
     def of(
@@ -43,12 +47,15 @@ class CheckedOptions(NamedTuple):
         columns: Collection[str] | None = None,
         apply_exif: bool = False,
         max_pixels: SupportsIndex = MAX_PIXELS,
+        dtype: str = "uint8",
+        labels: str = "ids",
     ) -> CheckedOptions:
         """The options, or an error that names the one that is wrong."""
-        images = ImageOptions.check(apply_exif, max_pixels)
+        images = ImageOptions.check(apply_exif, max_pixels, dtype)
         return cls(
             _checks.choice("boxes", boxes, BOXES),
             _checks.choice("crowds", crowds, CROWDS),
             None if columns is None else column_names("columns", columns),
             images,
+            _checks.choice("labels", labels, LABELS),
         )

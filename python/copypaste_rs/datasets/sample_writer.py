@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.places import OutputLayout
     from copypaste_rs.sample import Sample
 
-_SUFFIXES = {"jpg": (".jpg", ".jpeg"), "png": (".png",)}
+_SUFFIXES = {"jpg": (".jpg", ".jpeg"), "png": (".png",), "tif": (".tif", ".tiff")}
 
 
 class WriterOptions(TypedDict, total=False):

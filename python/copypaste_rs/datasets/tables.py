@@ -6,6 +6,7 @@ numbers cost, are shared by forked workers, and pickle fast.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copypaste_rs.datasets._extras import extra
@@ -53,6 +54,28 @@ class AnnotationTables(NamedTuple):
     """Remarks on what was read and may surprise."""
     digest: str
     """SHA-256 of the bytes that were read, hexadecimal."""
+
+
+class _Names(msgspec.Struct, gc=False):
+    file_name: Any = None
+    coco_url: Any = None
+
+
+def repeated_files(image_json: NDArray[np.uint8], offsets: NDArray[np.int64]) -> tuple[int, str]:
+    """Number of images that have the file of an earlier one, by name, and the first such name."""
+    decode = msgspec.json.Decoder(_Names).decode
+    text, ends = memoryview(image_json), offsets.tolist()
+    seen: set[str] = set()
+    first, times = "", 0
+    for start, stop in itertools.pairwise(ends):
+        names = decode(text[start:stop])
+        name = names.coco_url if names.file_name is None else names.file_name
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            first, times = first or name, times + 1
+        seen.add(name)
+    return times, first
 
 
 def image_info(text: bytes) -> dict[str, Any]:

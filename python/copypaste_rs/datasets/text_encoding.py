@@ -32,3 +32,16 @@ def check_utf8(path: Path, data: bytes) -> None:
         except UnicodeDecodeError as error:
             at = before + error.start
             raise ValueError(f"{path}: expected text in UTF-8, got 0x{data[at]:02x} (byte {at})") from None
+
+
+def lines_of(path: Path, data: bytes) -> list[str]:
+    """Lines of a text file in UTF-8, with or without its mark, whose lines end as on any system.
+
+    Raises
+    ------
+    ValueError
+        When it is in another encoding; the message names the file and the byte.
+    """
+    check_utf8(path, data)
+    text = data.decode("utf-8-sig")
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n") if text else []

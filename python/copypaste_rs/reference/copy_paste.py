@@ -218,8 +218,9 @@ def _render(
     options: KernelOptions,
 ) -> None:
     """Write the pixels: the target's, then those of each layer over what lies below."""
-    fill, nearest, antialias, *_ = options
-    place_pixels(target.image, plan.target, image, fill=fill, nearest=nearest, antialias=antialias)
+    (fill,), edge, nearest, antialias, *_ = options
+    beyond = None if edge else fill
+    place_pixels(target.image, plan.target, image, fill=beyond, nearest=nearest, antialias=antialias)
     for layer in layers:
         if len(layer.rows) == 0:
             continue
@@ -274,7 +275,8 @@ def compose_batch(
     """
     del threads
     return [
-        compose(call, options, out[i], output_format, [each[i] for each in rasters]) for i, call in enumerate(calls)
+        compose(call, options._replace(fill=fill[np.newaxis]), out[i], output_format, [each[i] for each in rasters])
+        for i, (call, fill) in enumerate(zip(calls, options.fill, strict=True))
     ]
 
 

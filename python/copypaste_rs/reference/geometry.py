@@ -17,6 +17,11 @@ def landing(offset: int, resized: int, canvas: int) -> tuple[slice, NDArray[np.i
     return slice(start, stop), np.arange(start - offset, stop - offset, dtype=np.int64)
 
 
+def nearest_on_canvas(offset: int, resized: int, canvas: int) -> tuple[slice, NDArray[np.int64]]:
+    """Canvas positions along one axis, all of them, and the sample of the resized image that is nearest to each."""
+    return slice(0, canvas), np.arange(-offset, canvas - offset, dtype=np.int64).clip(0, resized - 1)
+
+
 def nearest_sample(i: NDArray[np.int64], n_in: int, n_out: int) -> NDArray[np.int64]:
     """The input samples nearest to resized samples `i`."""
     return ((2 * i + 1) * n_in) // (2 * n_out)

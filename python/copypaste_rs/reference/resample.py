@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from copypaste_rs._engine import call
-from copypaste_rs.reference.geometry import landing, nearest_sample
+from copypaste_rs.reference.geometry import landing, nearest_on_canvas, nearest_sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,8 +38,9 @@ def place_image(
         Any number of channels, any memory layout. Values are taken to be finite.
     placement : Placement
         Where it lands.
-    fill : number, or sequence of C numbers, optional
-        Where the image does not reach; mid-grey (128, 32768, 0.5) when not given.
+    fill : number, sequence of C numbers, "edge" or "min", optional
+        Where the image does not reach: mid-grey (128, 32768, 0.5) when not given; with "edge" the nearest pixel of the
+        resized image, whose outermost ones go on; with "min" the smallest value of each channel of `image`.
     interpolation : "bilinear" or "nearest"
         How resized pixels are made.
     antialias : bool
@@ -75,19 +76,21 @@ def place_pixels(
     placement: Placement,
     canvas: NDArray[Any],
     *,
-    fill: NDArray[Any],
+    fill: NDArray[Any] | None,
     nearest: bool,
     antialias: bool,
 ) -> None:
-    """`place_image` on checked arguments, into `canvas`; `fill` has one value for each channel."""
+    """`place_image` on checked arguments, into `canvas`; `fill` has one value for each channel, None is the edge."""
     source = image.reshape(*image.shape[:2], -1)
     target = canvas.reshape(*canvas.shape[:2], -1)
     if placement.hflip:
         source = source[:, ::-1]
     (h_in, w_in), (h_out, w_out) = placement.input_size, placement.resized_size
-    y, rows = landing(placement.offset[0], h_out, placement.canvas_size[0])
-    x, columns = landing(placement.offset[1], w_out, placement.canvas_size[1])
-    target[...] = fill
+    lands = nearest_on_canvas if fill is None else landing
+    y, rows = lands(placement.offset[0], h_out, placement.canvas_size[0])
+    x, columns = lands(placement.offset[1], w_out, placement.canvas_size[1])
+    if fill is not None:
+        target[...] = fill
     if len(rows) == 0 or len(columns) == 0:
         return
     # An image that keeps its size keeps its values: positions in float32, which OpenCV has for all others, would

@@ -138,7 +138,8 @@ def apply_batch(
         raise wrong("plans", "at least one", "none")
     with of_item(0):
         first = check_sample("target", targets[0]).image
-    options, output_format = transform._options.of_kernel(first), None if form is None else form.image
+    _checks.fill_values(transform._options.fill, first.dtype, (*first.shape, 1)[2], first.ndim == 2)
+    output_format = None if form is None else form.image
     shape, dtype = output_shape(transform._planning.canvas, first, output_format)
     shape = (len(plans), *shape)
     images = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype)
@@ -159,6 +160,7 @@ def apply_batch(
             if out is not None and _checks.may_overlap(out, [each]):
                 raise wrong(("masks_out", i), "memory of its own", "an array that overlaps out")
         backend._check_unused(given, numbered=True)
+    options = transform._options.of_kernel(*(call.samples[0].image for call in calls))
     rasters = [each.canvas(len(calls), *transform._planning.canvas) for each in calls[0].maps]
     made = backend._compose_batch(calls, options, images, output_format, rasters, most)
     results = [

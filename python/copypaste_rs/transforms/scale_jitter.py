@@ -39,8 +39,10 @@ class ScaleJitter(Transform):
         Range of the scale factor: (0.1, 2.0), (0.8, 1.25), or your own.
     flip : float
         Probability of mirroring left to right.
-    fill : float, sequence of float, optional
-        Value where no image lands, one or one for each channel; None is mid-grey (128, 32768, 0.5).
+    fill : float, sequence of float, "edge" or "min", optional
+        Value where no image lands, one or one for each channel; None is mid-grey (128, 32768, 0.5). The two that the
+        image decides are for dark fields, as those of fluorescence: "edge" continues its outermost pixels, as they are
+        resized, over the canvas; "min" is the smallest value of each channel of the image.
     pad : {"top_left", "random"}
         Where an image smaller than the canvas lies.
     interpolation : {"bilinear", "nearest"}

@@ -58,7 +58,7 @@ class SimpleCopyPaste(Transform):
     p : float
         Probability of pasting; the target is jittered all the same.
     fill, pad, interpolation, antialias, scale_reference, backend
-        As in `ScaleJitter`.
+        As in `ScaleJitter`. The fill is decided by the target: of a source only objects are seen.
     min_area : int
         Objects with fewer pixels on the canvas are not pasted, and rows left with fewer are dropped.
     min_visibility : float

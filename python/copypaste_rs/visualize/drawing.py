@@ -109,13 +109,18 @@ def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float,
 
 
 def rgb(image: NDArray[Any]) -> Image.Image:
-    """An image of any dtype and number of channels as one that can be looked at."""
+    """An image of any dtype and number of channels as one that can be looked at: the first three channels, or one.
+
+    Of uint16, the largest value of as many bits as its values need, 8 at least, is white, for cameras of 10 to 14 bits
+    store theirs in 16; of float32, 1 or its largest value. 0 is black.
+    """
     pixels = image if image.ndim == 3 else image[:, :, None]
     pixels = pixels[:, :, :3] if pixels.shape[2] >= 3 else np.repeat(pixels[:, :, :1], 3, axis=2)
     if pixels.dtype == np.uint16:
-        pixels = pixels >> 8
+        pixels = pixels >> max(int(pixels.max()).bit_length() - 8, 0)
     elif pixels.dtype.kind == "f":
-        pixels = np.rint(np.nan_to_num(pixels).clip(0, 1) * 255)
+        white = max(1.0, float(pixels.max(initial=0, where=np.isfinite(pixels))))
+        pixels = np.rint(np.nan_to_num(pixels / white).clip(0, 1) * 255)
     return Image.fromarray(np.ascontiguousarray(pixels.astype(np.uint8)))
 
 

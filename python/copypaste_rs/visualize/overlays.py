@@ -36,6 +36,9 @@ def overlay(
 ) -> Image.Image:
     """The image of a sample with its masks, boxes, keypoints and labels drawn over it.
 
+    White is the largest value of uint8; of uint16 that of as many bits as the image's values need, 8 at least, so that
+    12-bit images are not black; of float32 1 or, where that is more, the largest value. Of four and more channels the
+    first three are drawn, of two the first.
     Boxes without outlines are dashed; keypoints are dots where they are visible and rings where they are hidden.
 
     Parameters

@@ -6,6 +6,7 @@ use std::slice;
 use copypaste_core::copy_paste::{
     DropRules, Objects, Paste, PixelOptions, Renderer, ResultRows, compose_masks,
 };
+use copypaste_core::resample::Border;
 use copypaste_core::rle::Counts;
 use copypaste_core::{ImageView, Placement, Size};
 use ndarray::Array3;
@@ -89,7 +90,11 @@ impl Scene {
 impl Pass<'_> {
     /// Runs copy-paste once for each pair of scales.
     pub fn run(&mut self) -> Vec<ResultRows> {
-        let options = PixelOptions { fill: &[114; 3], nearest: false, antialias: self.settings.antialias };
+        let options = PixelOptions {
+            border: Border::Fill(&[114; 3]),
+            nearest: false,
+            antialias: self.settings.antialias,
+        };
         let rules = DropRules { min_area: 1, min_visibility: 0.0, keep_hidden: false };
         let mut made = Vec::with_capacity(SCALES.len());
         for (target, placement, source, paste) in &self.steps {

@@ -105,6 +105,15 @@ impl Placement {
             .any(|axis| axis.offset < 0 || axis.offset + axis.resized as i64 > axis.canvas as i64)
     }
 
+    /// Placement moved as little as gives the image a pixel of the canvas, where it lies wholly beside it.
+    ///
+    /// What continues its outermost pixels over the canvas stays the same.
+    #[must_use]
+    pub fn onto_canvas(&self) -> Self {
+        let moved = |axis: Axis| axis.offset.max(1 - axis.resized as i64).min(axis.canvas as i64 - 1);
+        Self { offset_y: moved(self.rows()), offset_x: moved(self.columns()), ..*self }
+    }
+
     /// The horizontal axis.
     #[must_use]
     pub fn columns(&self) -> Axis {

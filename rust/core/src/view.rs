@@ -87,6 +87,15 @@ impl<'a, T> ImageViewMut<'a, T> {
         &mut self.pixels[y * row..(y + 1) * row]
     }
 
+    /// Copies row `from` to row `to`.
+    pub(crate) fn copy_row(&mut self, from: usize, to: usize)
+    where
+        T: Copy,
+    {
+        let row = self.size.w * self.channels;
+        self.pixels.copy_within(from * row..(from + 1) * row, to * row);
+    }
+
     /// `n` rows from row `y` on.
     pub fn rows_mut(&mut self, y: usize, n: usize) -> impl Iterator<Item = &mut [T]> {
         let row = self.size.w * self.channels;

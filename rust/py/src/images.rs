@@ -1,6 +1,6 @@
 //! Kernels on pixels.
 
-use copypaste_core::resample::{self, Filter};
+use copypaste_core::resample::{self, Border, Filter};
 use copypaste_core::{Placement, blend as blending};
 use ndarray::Axis;
 use numpy::{PyArray3, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray2, PyReadwriteArray3};
@@ -10,12 +10,13 @@ use crate::arguments::{PyMasks, PyPlacement, canvas, for_pixel_type, image as vi
 use crate::errors::to_python;
 use crate::holding::{reading, writing};
 
+/// Places an image on the canvas `out`; without `fill`, its outermost pixels go on where it does not reach.
 #[pyfunction]
 pub(crate) fn place_image(
     py: Python<'_>,
     image: Bound<'_, PyAny>,
     placement: PyPlacement,
-    fill: Bound<'_, PyAny>,
+    fill: Option<Bound<'_, PyAny>>,
     nearest: bool,
     antialias: bool,
     out: Bound<'_, PyAny>,
@@ -24,12 +25,16 @@ pub(crate) fn place_image(
     let filter = Filter::choose(nearest, antialias, &placement);
     for_pixel_type!(image, T => {
         let image = reading(image.cast::<PyArray3<T>>()?, "an image", ("image", None))?;
-        let fill: PyReadonlyArray1<'_, T> = fill.extract()?;
+        let fill: Option<PyReadonlyArray1<'_, T>> = fill.map(|fill| fill.extract()).transpose()?;
+        let border = match &fill {
+            Some(fill) => Border::Fill(fill.as_slice()?),
+            None => Border::Edge,
+        };
         let mut out = writing(out.cast::<PyArray3<T>>()?, ("out", None))?;
-        let (pixels, fill, out) = (image.as_array(), fill.as_slice()?, out.as_array_mut());
+        let (pixels, out) = (image.as_array(), out.as_array_mut());
         py.detach(|| {
             let pixels = with_dense_rows(pixels);
-            resample::place_image(view(pixels.view())?, &placement, filter, fill, &mut canvas(out)?)
+            resample::place_image(view(pixels.view())?, &placement, filter, border, &mut canvas(out)?)
                 .map_err(to_python)
         })
     })

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 hands extracted arguments over by value")]
 
+mod annotations;
 mod arguments;
 mod columns;
 mod drawing;
@@ -24,6 +25,8 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use crate::annotations::{AnnotationFile, AnnotationReader};
     #[pymodule_export]
     use crate::drawing::draw_masks;
     #[pymodule_export]

@@ -2,6 +2,7 @@
 
 use copypaste_core::Placement;
 use copypaste_core::copy_paste::{Coverage, PixelOptions};
+use copypaste_core::resample::Border;
 use numpy::{PyArray3, PyArray4, PyReadonlyArray1, PyReadonlyArray3};
 use pyo3::prelude::*;
 
@@ -54,7 +55,8 @@ pub(crate) fn render_map<'py>(
             return Ok(());
         }
         let fill: PyReadonlyArray1<'_, T> = fill.extract()?;
-        let options = PixelOptions { fill: fill.as_slice()?, nearest, antialias };
+        let border = Border::Fill(fill.as_slice()?);
+        let options = vec![PixelOptions { border, nearest, antialias }; calls.len()];
         let mut out = writing(out.cast::<PyArray4<T>>()?, ("out", None))?;
         let threads = number_of_threads(py, threads)?;
         let mut jobs = Vec::with_capacity(calls.len());

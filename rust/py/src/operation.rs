@@ -6,9 +6,10 @@ use std::sync::Mutex;
 
 use copypaste_core::Result;
 use copypaste_core::copy_paste::{DropRules, PixelOptions, Renderer};
-use copypaste_core::resample::Pixel;
-use ndarray::{ArrayViewMut3, ArrayViewMut4, Axis};
-use numpy::{Element, PyArray3, PyArray4, PyReadonlyArray1};
+use copypaste_core::resample::{Border, Pixel};
+use ndarray::{ArrayView2, ArrayViewMut3, ArrayViewMut4, Axis};
+use numpy::{Element, PyArray3, PyArray4, PyReadonlyArray2};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::arguments::for_pixel_type;
@@ -18,10 +19,13 @@ use crate::holding::writing;
 use crate::items::{Composed, ComposedRows, Item, JobRows, PyCall};
 use crate::threads::{for_each, lock, number_of_threads};
 
-/// `KernelOptions` of Python: one fill value for each channel, whose dtype is that of all images, and the rest.
+/// `KernelOptions` of Python: for each item one fill value for each channel, whose dtype is that of all images, whether
+/// the edge of the target goes on instead, and the rest.
 #[derive(FromPyObject)]
+#[expect(clippy::struct_excessive_bools, reason = "these are the fields that Python has")]
 pub(crate) struct PyOptions<'py> {
     fill: Bound<'py, PyAny>,
+    edge: bool,
     nearest: bool,
     antialias: bool,
     min_area: u64,
@@ -35,8 +39,16 @@ impl PyOptions<'_> {
         DropRules { min_area, min_visibility, keep_hidden }
     }
 
-    fn pixels<'a, T>(&self, fill: &'a [T]) -> PixelOptions<'a, T> {
-        PixelOptions { fill, nearest: self.nearest, antialias: self.antialias }
+    /// Options of each item, out of the fills of all.
+    fn pixels<'a, T>(&self, fill: ArrayView2<'a, T>) -> PyResult<Vec<PixelOptions<'a, T>>> {
+        let Self { edge, nearest, antialias, .. } = *self;
+        let one = |item| {
+            let pixel = fill.index_axis_move(Axis(0), item).to_slice();
+            let pixel = pixel.ok_or_else(|| PyValueError::new_err("fill: expected a contiguous array"))?;
+            let border = if edge { Border::Edge } else { Border::Fill(pixel) };
+            Ok(PixelOptions { border, nearest, antialias })
+        };
+        (0..fill.nrows()).map(one).collect()
     }
 }
 
@@ -69,9 +81,10 @@ pub(crate) fn copy_paste<'py>(
 ) -> PyResult<ComposedRows> {
     for_pixel_type!(options.fill, T => {
         let item = Item::<T>::extract(call)?;
-        let fill: PyReadonlyArray1<'_, T> = options.fill.extract()?;
-        let (pixels, rules) = (options.pixels(fill.as_slice()?), options.rules());
-        let rows = for_output!(PyArray3, &out, output_format, T, render_one(py, &item, &pixels, &rules))?;
+        let fill: PyReadonlyArray2<'_, T> = options.fill.extract()?;
+        let (pixels, rules) = (options.pixels(fill.as_array())?, options.rules());
+        let pixels = pixels.first().ok_or_else(|| PyValueError::new_err("fill: expected one for the item"))?;
+        let rows = for_output!(PyArray3, &out, output_format, T, render_one(py, &item, pixels, &rules))?;
         item.finish(py, rows)
     })
 }
@@ -109,8 +122,8 @@ pub(crate) fn copy_paste_batch<'py>(
     for_pixel_type!(options.fill, T => {
         let item = |(item, call)| Item::<T>::extract(call).map_err(|error| of_item(py, error, item));
         let items: Vec<_> = calls.into_iter().enumerate().map(item).collect::<PyResult<_>>()?;
-        let fill: PyReadonlyArray1<'_, T> = options.fill.extract()?;
-        let (pixels, rules) = (options.pixels(fill.as_slice()?), options.rules());
+        let fill: PyReadonlyArray2<'_, T> = options.fill.extract()?;
+        let (pixels, rules) = (options.pixels(fill.as_array())?, options.rules());
         let threads = number_of_threads(py, threads)?;
         let rows = for_output!(
             PyArray4, &out, output_format, T, render_batch(py, &items, &pixels, &rules, threads)
@@ -123,7 +136,7 @@ pub(crate) fn copy_paste_batch<'py>(
 fn render_batch<'c, T: Element + Pixel, O: Send>(
     py: Python<'_>,
     items: &[Item<'_, T>],
-    options: &PixelOptions<'_, T>,
+    options: &[PixelOptions<'_, T>],
     rules: &DropRules,
     threads: usize,
     out: ArrayViewMut4<'c, O>,
@@ -142,11 +155,11 @@ fn render_batch<'c, T: Element + Pixel, O: Send>(
     Ok(rows)
 }
 
-/// Renders what was composed of each item into its canvas of `out`, band by band, on several threads.
+/// Renders what was composed of each item into its canvas of `out`, by its options, band by band, on several threads.
 pub(crate) fn render_bands<'c, T: Pixel, O: Send>(
     py: Python<'_>,
     images: &[Composed<'_, T>],
-    options: &PixelOptions<'_, T>,
+    options: &[PixelOptions<'_, T>],
     threads: usize,
     out: ArrayViewMut4<'c, O>,
     channels_first: bool,
@@ -159,7 +172,7 @@ pub(crate) fn render_bands<'c, T: Pixel, O: Send>(
         jobs.extend(repeat_n((item, bands), threads.min(lock(bands).len())));
     }
     for_each(py, threads, jobs, |item, bands| {
-        let (next, mut renderer) = (|| lock(bands).pop(), images[item].renderer(options)?);
+        let (next, mut renderer) = (|| lock(bands).pop(), images[item].renderer(&options[item])?);
         while let Some((rows, out)) = next() {
             render(&mut renderer, rows, out)?;
         }

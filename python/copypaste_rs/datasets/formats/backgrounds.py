@@ -67,7 +67,7 @@ class BackgroundDataset(AnnotatedImages):
     def __init__(self, folder: str | os.PathLike[str], **options: Unpack[DatasetOptions]) -> None:
         place = check_path("folder", folder)
         checked = CheckedOptions.of(**options)
-        super().__init__(read_backgrounds(place, checked), place, str(folder), checked.images)
+        super().__init__(read_backgrounds(place, checked), place, str(folder), checked)
 
 
 def read_backgrounds(folder: Path, options: CheckedOptions) -> AnnotationTables:

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use copypaste_core::resample::{Filter, place_image};
+use copypaste_core::resample::{Border, Filter, place_image};
 use criterion::{BenchmarkId, Criterion};
 
 use fixtures::{Value, blank, photograph, resized, view, view_mut};
@@ -28,7 +28,7 @@ fn resize<T: Value>(criterion: &mut Criterion, channels: usize) {
         group.bench_function(BenchmarkId::new(name, scale), |b| {
             b.iter(|| {
                 let image = view(black_box(&image));
-                place_image(image, &placement, filter, &fill, &mut view_mut(&mut out)).unwrap();
+                place_image(image, &placement, filter, Border::Fill(&fill), &mut view_mut(&mut out)).unwrap();
             });
         });
     };

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use copypaste_core::resample::{Filter, place_image};
+use copypaste_core::resample::{Border, Filter, place_image};
 use copypaste_core::rle;
 use copypaste_core::simd::Level;
 use fixtures::scene::{Scene, Settings};
@@ -75,7 +75,7 @@ fn resize<T: Value>(runs: usize, scale: f64, filter: Filter) -> Duration {
     let mut out = blank::<T>(placement.canvas, 3);
     let mut out = view_mut(&mut out);
     let fill = [T::default(); 3];
-    fastest(runs, || place_image(view(&image), &placement, filter, &fill, &mut out).unwrap())
+    fastest(runs, || place_image(view(&image), &placement, filter, Border::Fill(&fill), &mut out).unwrap())
 }
 
 fn place_masks(runs: usize) -> Duration {

@@ -14,6 +14,7 @@ mod rows;
 pub use coverage::Coverage;
 pub use render::Renderer;
 
+use crate::resample::Border;
 use crate::rle::{Counts, Masks, PixelBox, PlacedMasks};
 use crate::{Error, Placement, Result, Size};
 
@@ -39,11 +40,11 @@ pub struct Paste<'a> {
     pub weights: Option<&'a [u16]>,
 }
 
-/// Options of the pixels, the fill with one value for each channel.
+/// Options of the pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct PixelOptions<'a, T> {
-    /// Values where no image lands, one for each channel.
-    pub fill: &'a [T],
+    /// Pixels where the target does not reach.
+    pub border: Border<'a, T>,
     /// Whether resampling takes the nearest pixel, else bilinear.
     pub nearest: bool,
     /// Whether shrinking averages.

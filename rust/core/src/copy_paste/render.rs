@@ -13,8 +13,8 @@ use crate::bits::{Span, append_runs};
 use crate::blend::blend_row;
 use crate::memory::{filled, reserve, reserve_more};
 use crate::output::{Converter, OutputFormat, OutputPixel};
-use crate::resample::fill::Fill;
-use crate::resample::{Filter, Pixel, Resampler};
+use crate::resample::fill::{Fill, continue_row};
+use crate::resample::{Border, Filter, Pixel, Resampler};
 use crate::simd::Level;
 use crate::{Error, ImageView, ImageViewMut, Placement, Result, Size};
 
@@ -32,7 +32,8 @@ pub struct Renderer<'a, 'i, T: Pixel> {
     channels: usize,
     target: Resampler<'i, T>,
     layers: Vec<LayerRenderer<'a, 'i, T>>,
-    fill: Fill<'a, T>,
+    /// Fill where the target does not reach; without, its outermost pixels go on.
+    fill: Option<Fill<'a, T>>,
     /// Bits of the columns of the row at hand that layers cover fully.
     covered: Vec<u64>,
     /// Spans of the row at hand that layers leave free, and those of them that the target is computed in.
@@ -52,17 +53,22 @@ impl<'a, 'i, T: Pixel> Renderer<'a, 'i, T> {
         images: &[ImageView<'i, T>],
         options: &PixelOptions<'a, T>,
     ) -> Result<Self> {
+        let channels = match options.border {
+            Border::Fill(pixel) => pixel.len(),
+            Border::Edge => images.first().map_or(0, ImageView::channels),
+        };
         let image_of = |number: usize, placement: &Placement| {
             let missing = Error::NoSuchSource { source: number, sources: images.len() };
             let image = images.get(number).copied().ok_or(missing)?;
             check_size(placement.input, image.size())?;
-            check_length(options.fill.len(), image.channels())?;
+            check_length(channels, image.channels())?;
             Ok(image)
         };
         let Coverage { target, layers } = coverage;
         let Size { h, w } = target.canvas;
+        let onto = if matches!(options.border, Border::Edge) { target.onto_canvas() } else { *target };
         let filter = Filter::choose(options.nearest, options.antialias, target);
-        let resampler = Resampler::new(image_of(0, target)?, target, filter, 0..h, 0..w)?;
+        let resampler = Resampler::new(image_of(0, target)?, &onto, filter, 0..h, 0..w)?;
         let mut renderers = reserve(layers.len())?;
         for layer in layers {
             let image = image_of(layer.source + 1, &layer.placement)?;
@@ -71,14 +77,14 @@ impl<'a, 'i, T: Pixel> Renderer<'a, 'i, T> {
         let soft = layers.iter().any(|layer| matches!(layer.opacity, Opacity::Soft(_)));
         Ok(Self {
             canvas: target.canvas,
-            channels: options.fill.len(),
+            channels,
             target: resampler,
             layers: renderers,
-            fill: Fill::new(options.fill),
+            fill: options.border.fill(),
             covered: filled(w.div_ceil(64))?,
             free: Vec::new(),
             spans: Vec::new(),
-            below: if soft { filled(w * options.fill.len())? } else { Vec::new() },
+            below: if soft { filled(w * channels)? } else { Vec::new() },
         })
     }
 
@@ -151,25 +157,42 @@ impl<'a, 'i, T: Pixel> Renderer<'a, 'i, T> {
         } else {
             append_runs(0, covered.iter().map(|taken| !taken), free)?;
         }
-        let landing = if target.rows().contains(&y) { target.columns() } else { 0..0 };
+        let rows = target.rows();
+        // Where the target's edge goes on, its first and its last row do.
+        let target_y = if fill.is_some() { y } else { y.clamp(rows.start, rows.end - 1) };
+        let landing = if rows.contains(&target_y) { target.columns() } else { 0..0 };
         let (landing_start, landing_end) = (landing.start as u32, landing.end as u32);
         spans.clear();
-        reserve_more(spans, free.len())?;
+        reserve_more(spans, free.len() + 2)?;
+        if let Some(last) = free.last_mut() {
+            last.1 = last.1.min(w as u32); // bits past the last column are never covered
+        }
+        let free_ends = [free.first().map_or(w as u32, |span| span.0), free.last().map_or(0, |span| span.1)];
+        if fill.is_none() && free_ends[0] < landing_start {
+            spans.push((landing_start, landing_start + 1));
+        }
         for &(start, end) in &*free {
-            let end = end.min(w as u32); // bits past the last column are never covered
             let left = landing_start.clamp(start, end);
             let right = landing_end.clamp(left, end);
-            for (from, to) in [(start, left), (right, end)] {
-                fill.fill(&mut row[from as usize * channels..to as usize * channels]);
+            if let Some(fill) = fill {
+                for (from, to) in [(start, left), (right, end)] {
+                    fill.fill(&mut row[from as usize * channels..to as usize * channels]);
+                }
             }
-            match spans.last_mut() {
-                _ if left == right => {}
-                Some(last) if left - last.1 <= NARROW => last.1 = right,
-                _ => spans.push((left, right)),
+            if left < right {
+                join(spans, (left, right));
             }
         }
+        if fill.is_none() && free_ends[1] > landing_end {
+            join(spans, (landing_end - 1, landing_end));
+        }
         if !spans.is_empty() {
-            target.row(y, spans, row);
+            target.row(target_y, spans, row);
+        }
+        if fill.is_none() {
+            for &(start, end) in &*free {
+                continue_row(row, channels, &landing, &(start as usize..end as usize));
+            }
         }
         for layer in layers.iter_mut().filter(|layer| layer.rows.contains(&y)) {
             layer.render(y, row, below, channels);
@@ -261,6 +284,14 @@ impl<'a, 'i, T: Pixel> LayerRenderer<'a, 'i, T> {
                 end - start,
             );
         }
+    }
+}
+
+/// Appends a span to those before it, or to the last of them, where little or nothing lies between.
+fn join(spans: &mut Vec<Span>, span: Span) {
+    match spans.last_mut() {
+        Some(last) if span.0.saturating_sub(last.1) <= NARROW => last.1 = last.1.max(span.1),
+        _ => spans.push(span),
     }
 }
 

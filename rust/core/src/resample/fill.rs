@@ -1,5 +1,45 @@
 //! Pixels where no image lands.
 
+use std::ops::Range;
+
+/// Kind of the canvas pixels that no image reaches.
+#[derive(Clone, Copy, Debug)]
+pub enum Border<'a, T> {
+    /// One value for each channel.
+    Fill(&'a [T]),
+    /// The nearest pixel of the resized image: its outermost ones go on.
+    Edge,
+}
+
+impl<'a, T: Copy> Border<'a, T> {
+    /// Fill where there is one; None for an edge.
+    pub(crate) fn fill(&self) -> Option<Fill<'a, T>> {
+        match self {
+            Self::Fill(pixel) => Some(Fill::new(pixel)),
+            Self::Edge => None,
+        }
+    }
+}
+
+/// Continues the outermost pixels of `landing`, of which there are some, over the pixels of `span` beside it.
+pub(crate) fn continue_row<T: Copy>(
+    row: &mut [T],
+    channels: usize,
+    landing: &Range<usize>,
+    span: &Range<usize>,
+) {
+    let (left, image) = row.split_at_mut(landing.start * channels);
+    if span.start < landing.start {
+        let end = span.end.min(landing.start);
+        Fill::new(&image[..channels]).fill(&mut left[span.start * channels..end * channels]);
+    }
+    let (image, right) = image.split_at_mut(landing.len() * channels);
+    if span.end > landing.end {
+        let (start, end) = (span.start.max(landing.end) - landing.end, span.end - landing.end);
+        Fill::new(&image[image.len() - channels..]).fill(&mut right[start * channels..end * channels]);
+    }
+}
+
 /// Values of a block: a multiple of the usual numbers of channels, and some registers long. Rows are too short for a
 /// call of `memcpy` each to pay.
 const BLOCK: usize = 96;
@@ -38,6 +78,21 @@ impl<'a, T: Copy> Fill<'a, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_goes_on_beside_the_image() {
+        let row = |text: &str| text.bytes().collect::<Vec<_>>();
+        for (span, expected) in
+            [(0..8, "aaaabccc"), (1..7, ".aaabcc."), (5..7, "..aabcc."), (0..2, "aaaabc..")]
+        {
+            let mut pixels = row("..aabc..");
+            continue_row(&mut pixels, 1, &(2..6), &span);
+            assert_eq!(pixels, row(expected));
+        }
+        let mut pixels = row("....abcd..");
+        continue_row(&mut pixels, 2, &(2..4), &(0..5));
+        assert_eq!(pixels, row("ababab").into_iter().chain(row("cdcd")).collect::<Vec<_>>());
+    }
 
     #[test]
     fn every_pixel_is_the_pixel() {

@@ -22,7 +22,7 @@
 //! | `segments.rs` | which segments of a row have been resampled |
 //! | `vectors.rs` | lines, tails and rounding, for kernels of x86-64 |
 //! | `float.rs` | pixel types that are resampled in float32 |
-//! | `fill.rs` | pixels where no image lands |
+//! | `fill.rs` | pixels where no image lands: a fill, or the image's outermost ones |
 
 /// Calls a kernel for the number of channels, 0 for more than four: `for_channels!(dispatch, channels, name [types before]
 /// [types after] (arguments))`.
@@ -52,10 +52,13 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 mod vectors;
 
+pub use fill::Border;
 pub use resampler::{Pixel, Resampler};
 
+use std::ops::Range;
+
 use crate::error::Result;
-use crate::geometry::Placement;
+use crate::geometry::{Placement, Size};
 use crate::simd::Level;
 use crate::view::{ImageView, ImageViewMut};
 
@@ -86,7 +89,7 @@ impl Filter {
     }
 }
 
-/// Places one image on the canvas `out`, with `fill`, one value for each channel, where it does not reach.
+/// Places one image on the canvas `out`; `border` says what lies where it does not reach.
 ///
 /// # Errors
 /// [`Error::OutOfMemory`](crate::Error::OutOfMemory).
@@ -94,10 +97,10 @@ pub fn place_image<T: Pixel>(
     image: ImageView<'_, T>,
     placement: &Placement,
     filter: Filter,
-    fill: &[T],
+    border: Border<'_, T>,
     out: &mut ImageViewMut<'_, T>,
 ) -> Result<()> {
-    place_image_with_level(Level::detect(), image, placement, filter, fill, out)
+    place_image_with_level(Level::detect(), image, placement, filter, border, out)
 }
 
 /// Does as [`place_image`], with the instructions of `level`.
@@ -109,20 +112,24 @@ pub fn place_image_with_level<T: Pixel>(
     image: ImageView<'_, T>,
     placement: &Placement,
     filter: Filter,
-    fill: &[T],
+    border: Border<'_, T>,
     out: &mut ImageViewMut<'_, T>,
 ) -> Result<()> {
     debug_assert_eq!(out.size(), placement.canvas);
     let canvas = placement.canvas;
-    let channels = fill.len();
-    let resampler = Resampler::build(level, image, placement, filter, [0..canvas.h, 0..canvas.w], true)?;
+    let channels = image.channels();
+    let onto = if matches!(border, Border::Edge) { placement.onto_canvas() } else { *placement };
+    let resampler = Resampler::build(level, image, &onto, filter, [0..canvas.h, 0..canvas.w], true)?;
     let (rows, columns) = (resampler.rows(), resampler.columns());
     resampler.place(out)?;
     let covered = if columns.is_empty() { 0..0 } else { rows };
     if covered == (0..canvas.h) && columns == (0..canvas.w) {
         return Ok(());
     }
-    let blank = fill::Fill::new(fill);
+    let Some(blank) = border.fill() else {
+        continue_image(&covered, &columns, channels, out);
+        return Ok(());
+    };
     for y in 0..canvas.h {
         let row = out.row_mut(y);
         if covered.contains(&y) {
@@ -134,4 +141,20 @@ pub fn place_image_with_level<T: Pixel>(
         }
     }
     Ok(())
+}
+
+/// Continues the outermost pixels of an image that covers some `rows` and `columns` over the rest of the canvas.
+fn continue_image<T: Copy>(
+    rows: &Range<usize>,
+    columns: &Range<usize>,
+    channels: usize,
+    out: &mut ImageViewMut<'_, T>,
+) {
+    let Size { h, w } = out.size();
+    for y in rows.clone() {
+        fill::continue_row(out.row_mut(y), channels, columns, &(0..w));
+    }
+    for y in (0..h).filter(|y| !rows.is_empty() && !rows.contains(y)) {
+        out.copy_row(y.clamp(rows.start, rows.end - 1), y);
+    }
 }

@@ -5,7 +5,7 @@ mod oracle;
 use ndarray::{Array3, ArrayView3, s};
 use oracle::{Oracle, truth};
 
-use super::{Filter, Resampler, place_image_with_level};
+use super::{Border, Filter, Resampler, place_image_with_level};
 use crate::simd::Level;
 use crate::testing::Random;
 use crate::view::{ImageView, ImageViewMut};
@@ -91,8 +91,10 @@ fn check<T: Oracle + bytemuck::Pod>(
     for level in Level::available() {
         let mut out = Array3::from_elem((canvas.h, canvas.w, channels), T::default());
         let mut out_view = ImageViewMut::new(out.view_mut()).unwrap();
-        place_image_with_level(level, view, placement, filter, &fill, &mut out_view).unwrap();
+        place_image_with_level(level, view, placement, filter, Border::Fill(&fill), &mut out_view).unwrap();
         assert_eq!(bits(&out), bits(&expected), "{level:?} {filter:?} {placement:?} {channels} channels");
+
+        check_edge(level, view, placement, filter);
 
         let rows = random.below(canvas.h)..canvas.h - random.below(2);
         let columns = random.below(canvas.w)..canvas.w - random.below(2);
@@ -116,6 +118,33 @@ fn check<T: Oracle + bytemuck::Pod>(
             assert!(same, "{level:?} {filter:?} {placement:?} {channels} channels, row {y}");
         }
     }
+}
+
+/// Checks that the outermost pixels go on: each canvas pixel is the nearest one of the resized image, placed by itself.
+fn check_edge<T: Oracle + bytemuck::Pod>(
+    level: Level,
+    image: ImageView<'_, T>,
+    placement: &Placement,
+    filter: Filter,
+) {
+    let Placement { resized, canvas, offset_y, offset_x, .. } = *placement;
+    let place = |placement: &Placement, border: Border<'_, T>| {
+        let Size { h, w } = placement.canvas;
+        let mut out = Array3::from_elem((h, w, image.channels()), T::default());
+        let mut out_view = ImageViewMut::new(out.view_mut()).unwrap();
+        place_image_with_level(level, image, placement, filter, border, &mut out_view).unwrap();
+        out
+    };
+    let alone = Placement { offset_y: 0, offset_x: 0, canvas: resized, ..*placement };
+    let whole = place(&alone, Border::Fill(&vec![T::default(); image.channels()]));
+    let at = |position: usize, offset: i64, side: usize| {
+        (position as i64 - offset).clamp(0, side as i64 - 1) as usize
+    };
+    let expected = Array3::from_shape_fn((canvas.h, canvas.w, image.channels()), |(y, x, c)| {
+        whole[[at(y, offset_y, resized.h), at(x, offset_x, resized.w), c]]
+    });
+    let found = place(placement, Border::Edge);
+    assert_eq!(bits(&found), bits(&expected), "{level:?} {filter:?} {placement:?} edge");
 }
 
 #[test]
@@ -242,10 +271,12 @@ fn nearest_copies_bits_whatever_they_mean() {
             let mut expected = Array3::zeros((canvas.h, canvas.w, 2 * channels));
             let (view, nearest) = (ImageView::new(image.view()).unwrap(), Filter::Nearest);
             let mut out_view = ImageViewMut::new(out.view_mut()).unwrap();
-            place_image_with_level(level, view, &placement, nearest, &fill, &mut out_view).unwrap();
+            place_image_with_level(level, view, &placement, nearest, Border::Fill(&fill), &mut out_view)
+                .unwrap();
             let (view, fill) = (ImageView::new(halves).unwrap(), bytemuck::cast_slice(&fill));
             let mut out_view = ImageViewMut::new(expected.view_mut()).unwrap();
-            place_image_with_level(level, view, &placement, nearest, fill, &mut out_view).unwrap();
+            place_image_with_level(level, view, &placement, nearest, Border::Fill(fill), &mut out_view)
+                .unwrap();
             assert_eq!(bits(&out), bits(&expected), "{level:?} {placement:?} {channels} channels");
         }
     }
@@ -260,7 +291,15 @@ fn a_huge_resized_side_costs_what_the_window_costs() {
     for filter in [Filter::Nearest, Filter::Linear, Filter::Antialias] {
         let view = ImageView::new(image.view()).unwrap();
         let mut out_view = ImageViewMut::new(out.view_mut()).unwrap();
-        place_image_with_level(Level::detect(), view, &placement, filter, &[7, 8], &mut out_view).unwrap();
+        place_image_with_level(
+            Level::detect(),
+            view,
+            &placement,
+            filter,
+            Border::Fill(&[7, 8]),
+            &mut out_view,
+        )
+        .unwrap();
         let pixel = |y: usize, c: usize| if y < 2 { image[[2, 0, c]] } else { [7, 8][c] };
         assert_eq!(out, Array3::from_shape_fn((4, 7, 2), |(y, _, c)| pixel(y, c)));
     }

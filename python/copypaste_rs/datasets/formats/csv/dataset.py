@@ -90,4 +90,4 @@ class CsvDataset(AnnotatedImages):
         checked = CheckedOptions.of(**options)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(read_runs(path, folder, checked, order, category), folder, str(table), checked.images)
+        super().__init__(read_runs(path, folder, checked, order, category), folder, str(table), checked)

@@ -86,7 +86,7 @@ class LabelMeDataset(AnnotatedImages):
             if each is not None and not each.is_dir():
                 raise NotADirectoryError(f"{each}: expected a folder, which is not there")
         tables = read_labelme(place, other, checked)
-        super().__init__(tables, place if other is None else other, str(folder), checked.images)
+        super().__init__(tables, place if other is None else other, str(folder), checked)
 
     def _content(self, path: Path) -> bytes:
         return embedded_image(path) if path.suffix.lower() == ".json" else super()._content(path)

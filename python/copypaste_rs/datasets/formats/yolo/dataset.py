@@ -106,7 +106,7 @@ class YoloDataset(AnnotatedImages):
         options.setdefault("apply_exif", True)
         checked = CheckedOptions.of(**options)
         files = yolo_files(path, split, _checked_names(names))
-        super().__init__(read_yolo(str(data), files, checked), files.folder, str(data), checked.images)
+        super().__init__(read_yolo(str(data), files, checked), files.folder, str(data), checked)
 
 
 def _checked_names(names: object) -> tuple[str, ...] | None:

@@ -1,0 +1,115 @@
+"""Values of options that are more than a number or a word."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from copypaste_rs._checks.fills import NAMED as NAMED_FILLS
+from copypaste_rs.datasets._extras import extra
+from copypaste_rs.plan_options import SELECTIONS
+
+with extra("cli"):
+    import click
+
+
+class Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic since click 8.5
+    """Size of the canvas: a side, or height and width."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Value of the text that was given."""
+        if not isinstance(value, str):
+            return value
+        try:
+            sides = [int(side) for side in value.lower().split("x")]
+        except ValueError:
+            sides = []
+        if len(sides) not in (1, 2):
+            self.fail(f"expected one number or HEIGHTxWIDTH, got {value!r}", param, ctx)
+        return sides[0], sides[-1]
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Numbers with commas between them, one or as many as are allowed."""
+
+    name = "numbers"
+
+    def __init__(self, counts: tuple[int, ...], expected: str) -> None:
+        self.counts = counts
+        self.expected = expected
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Value of the text that was given."""
+        if not isinstance(value, str):
+            return value
+        try:
+            numbers = [float(part) for part in value.split(",")]
+        except ValueError:
+            numbers = []
+        if len(numbers) not in self.counts:
+            self.fail(f"expected {self.expected}, got {value!r}", param, ctx)
+        return numbers[0] if len(numbers) == 1 else tuple(numbers)
+
+
+class Fill(Numbers):
+    """Fill of the canvas: numbers, or the name of one that the image decides."""
+
+    name = "fill"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Value of the text that was given."""
+        return value if value in NAMED_FILLS else super().convert(value, param, ctx)
+
+
+class Select(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Rule by which objects are chosen."""
+
+    name = "rule"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Value of the text that was given."""
+        if not isinstance(value, str) or value in SELECTIONS:
+            return value
+        for kind in (int, float):
+            try:
+                return kind(value)
+            except ValueError:
+                pass
+        return self.fail(f"expected {', '.join(SELECTIONS)}, a number or a fraction, got {value!r}", param, ctx)
+
+
+class Missing(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Value of a field: JSON, or else text."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Value of the text that was given."""
+        name, equals, text = value.partition("=")
+        if not (name and equals):
+            self.fail(f"expected NAME=VALUE, got {value!r}", param, ctx)
+        try:
+            number = json.loads(text)
+        except (ValueError, RecursionError):
+            number = None
+        return name, number if isinstance(number, bool | int | float | str) else text
+
+
+class ClassWeight(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Weight of a category, by its name."""
+
+    name = "name=weight"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Value of the text that was given."""
+        name, equals, text = value.rpartition("=")
+        try:
+            weight = float(text)
+        except ValueError:
+            weight = math.nan
+        if not (name and equals and math.isfinite(weight) and weight >= 0):
+            self.fail(f"expected NAME=WEIGHT, a finite number of at least 0, got {value!r}", param, ctx)
+        return name, weight

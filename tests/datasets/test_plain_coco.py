@@ -1,0 +1,298 @@
+"""The reader of the extension against the one in Python: equal tables, or nothing to say."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import mmap
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from copypaste_rs import RleMasks
+from copypaste_rs.datasets import file_bytes, plain_coco
+from copypaste_rs.datasets.coco_json import read_any, read_coco
+from copypaste_rs.datasets.fields import Field, TextTable
+from copypaste_rs.datasets.file_bytes import FileBytes
+from copypaste_rs.datasets.plain_coco import read_plain
+from copypaste_rs.datasets.segmentations import Segmentations
+from copypaste_rs.datasets.tables import AnnotationTables
+
+CATEGORIES = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog", "keypoints": ["left_eye", "right_eye"]}]
+
+
+def as_data(value: Any) -> Any:
+    """Tables as plain data: segmentations row by row, since their arrays may come in another order."""
+    if isinstance(value, Segmentations):
+        ends = value.part_offsets
+        return [
+            [
+                [value.coordinates[ends[p] : ends[p + 1]].tolist() for p in range(first, first + n)],
+                value.counts[run : run + m].tolist(),
+            ]
+            for first, n, run, m in zip(value.first_part, value.parts, value.first_run, value.runs, strict=True)
+        ]
+    if isinstance(value, Field):
+        column = value.of(np.arange(len(value.values)))
+        return (
+            str(value.dtype),
+            value.whole,
+            column.astype(object if isinstance(value.table, TextTable) else str).tolist(),
+        )
+    if isinstance(value, np.ndarray):
+        return str(value.dtype), value.shape, value.tobytes()
+    if isinstance(value, AnnotationTables):
+        plain = {name: as_data(each) for name, each in value._asdict().items()}
+        text, ends = plain.pop("image_json")[2], value.image_json_offsets
+        del plain["image_json_offsets"]
+        return plain | {"records": [json.loads(text[a:b]) for a, b in itertools.pairwise(ends)]}
+    if isinstance(value, dict):
+        return {name: as_data(each) for name, each in sorted(value.items())}
+    return value if value is None or not hasattr(value, "_asdict") else as_data(value._asdict())
+
+
+def both(folder: Path, text: str | bytes, *choices: Any) -> tuple[AnnotationTables | None, Any]:
+    """What the extension makes of a file, and what Python does: tables or an error."""
+    path = folder / "a.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    options = choices or ("keep", "keep", None)
+    found = read_plain(FileBytes(path), *options)
+    try:
+        return found, read_any(path, path.read_bytes(), folder, *options)
+    except (ValueError, OSError) as error:
+        return found, error
+
+
+def value_of(draw: random.Random, kinds: str) -> Any:
+    kind = draw.choice(kinds)
+    if kind == "i":
+        return draw.choice([0, 1, -3, draw.randrange(10**6), 2**53, 2**53 + 1, 2**62])
+    if kind == "f":
+        return draw.choice([0.5, -1.25, 3.0, draw.random() * 1000, 1e300])
+    if kind == "s":
+        return draw.choice(["", "x", "été", "a\\b", 'q"', "line\nbreak", "long" * draw.randrange(200)])
+    if kind == "b":
+        return draw.random() < 0.5
+    return {"n": None, "l": [1, {"a": [2]}], "d": {"a": 1}}[kind]
+
+
+def segmentation(draw: random.Random, h: int, w: int) -> Any:
+    kind = draw.randrange(9)
+    if kind <= 4:
+        parts = []
+        for _ in range(draw.choice([1, 1, 1, 2, 3])):
+            n = draw.choice([2, 4, 6, 8, 10, 20])
+            places = draw.choice([0, 2, 17])
+            parts.append([round(draw.uniform(-2, (w, h)[i % 2] + 2), places or None) for i in range(n)])
+        return parts if draw.random() < 0.95 else parts[0]
+    dense = np.array([[[draw.random() < 0.4 for _ in range(w)] for _ in range(h)]], np.uint8)
+    if kind <= 6:
+        runs = RleMasks.from_dense(dense).counts.tolist()
+        if draw.random() < 0.3:  # an empty run within
+            runs[1:1] = [0, 0]
+        return {"size": [h, w], "counts": runs}
+    if kind == 7:
+        return {"counts": RleMasks.from_dense(dense).to_coco()[0]["counts"].decode(), "size": [h, w], "more": 1}
+    return draw.choice([None, []])
+
+
+def plain_file(draw: random.Random) -> dict[str, Any]:
+    images: list[dict[str, Any]] = []
+    for number in draw.sample(range(1, 60), draw.randrange(1, 6)):
+        image: dict[str, Any] = {
+            "id": number,
+            "file_name": f"é/{draw.choice([number, number, number, 7])}.jpg",
+            "height": draw.randrange(1, 9),
+            "width": draw.randrange(1, 9),
+        }
+        if draw.random() < 0.5:
+            image |= {"license": 3, "look": "dark", "more": [1.5, {"a": None}]}
+        images.append(image)
+    kinds = {
+        name: draw.choice(["i", "f", "if", "s", "b", "in", "sn", "l", "n"])
+        for name in ("score", "look", "_own", "note")
+    }
+    has_points = draw.random() < 0.4
+    annotations: list[dict[str, Any]] = []
+    for number in range(draw.randrange(12)):
+        image = draw.choice(images)
+        one: dict[str, Any] = {"id": 10 + number, "image_id": image["id"], "category_id": draw.choice([1, 2, 2, 9])}
+        one["segmentation"] = segmentation(draw, image["height"], image["width"])
+        if draw.random() < 0.1:
+            del one["segmentation"]
+        if draw.random() < 0.8:
+            one["bbox"] = [draw.randrange(5), draw.random() * 5, draw.randrange(4), draw.random() * 4]
+        if draw.random() < 0.8:
+            one["iscrowd"] = draw.choice([0, 0, 1, False, True, None])
+        if draw.random() < 0.8:
+            one["area"] = draw.choice([1, 2.5, "garbage", None])
+        if has_points and draw.random() < 0.8:
+            one["keypoints"] = draw.choice([[1, 2, 2, 3.5, 4, 1], [0, 0, 0, 1, 1, 2], [], None])
+            one["num_keypoints"] = 1
+        for name, choice in kinds.items():
+            if draw.random() < 0.9:
+                one[name] = value_of(draw, choice)
+        annotations.append(dict(draw.sample(list(one.items()), len(one))))
+    parts = {
+        "info": {"a": 1},
+        "licenses": [None],
+        "images": images,
+        "annotations": annotations,
+        "categories": CATEGORIES,
+    }
+    if draw.random() < 0.1:
+        annotations.append({**(annotations[0] if annotations else {"id": 1, "category_id": 1}), "image_id": 99})
+    return dict(draw.sample(list(parts.items()), len(parts)))
+
+
+def mutated(draw: random.Random, file: dict[str, Any]) -> None:
+    """Change a value somewhere to one that may be wrong."""
+    place: Any = draw.choice([file, *(each for name in ("images", "annotations") for each in file[name])])
+    key = draw.choice(list(place))
+    place[key] = draw.choice([
+        None, "5", 5.0, 5.5, -1, 2**63, 2**70, [], {}, [[]], True, "a/../b", [[1, 2, 3]], [[1, 2, "3", 4, 5, 6]], 1e308,
+        {"size": [1, 1], "counts": [1]}, {"size": [2, 2], "counts": [1, "2"]}, [{"size": [1, 1], "counts": [1]}],
+    ])  # fmt: skip
+    if draw.random() < 0.2:
+        del place[key]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_plain_files(tmp_path: Path, seed: int) -> None:
+    draw = random.Random(seed)
+    taken = 0
+    for i in range(150):
+        file = plain_file(draw)
+        form: dict[str, Any] = draw.choice([{}, {"indent": 1}, {"separators": (",", ":")}, {"ensure_ascii": False}])
+        choices = (draw.choice(["keep", "drop"]), draw.choice(["keep", "objects", "drop"]),
+                   draw.choice([None, None, frozenset({"score", "keypoints", "gone"}), frozenset()]))  # fmt: skip
+        found, expected = both(tmp_path, json.dumps(file, **form), *choices)
+        if found is not None:
+            assert as_data(found) == as_data(expected), i
+            taken += 1
+    assert taken > 90
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_files_with_something_odd(tmp_path: Path, seed: int) -> None:
+    draw = random.Random(100 + seed)
+    for i in range(200):
+        file = plain_file(draw)
+        mutated(draw, file)
+        found, expected = both(tmp_path, json.dumps(file))
+        if found is not None:
+            assert as_data(found) == as_data(expected), i
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_files_that_are_damaged(tmp_path: Path, seed: int) -> None:
+    """Bytes are changed, left out, or put in; what Python refuses the extension does not take."""
+    draw = random.Random(200 + seed)
+    for i in range(200):
+        text = bytearray(json.dumps(plain_file(draw)).encode())
+        at = draw.randrange(len(text))
+        piece = draw.choice(
+            [b"", b",", b"}", b"]", b"\xff", b"0", b'"', b"\\", b"NaN", b"\\ud800", b"1e999", b" ", b":", b"\x01"]
+        )
+        text[at : at + draw.choice([0, 1, 1, 5, len(text)])] = piece
+        found, expected = both(tmp_path, bytes(text))
+        if found is not None:
+            assert as_data(found) == as_data(expected), (i, bytes(text))
+
+
+IMAGE = '{"id": 1, "file_name": "a.png", "height": 4, "width": 4}'
+SHAPE = '"segmentation": [[0, 0, 3, 0, 3, 3]]'
+
+
+def with_annotations(*annotations: str, image: str = IMAGE) -> str:
+    return f'{{"images": [{image}], "annotations": [{", ".join(annotations)}], "categories": []}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "is_plain"),
+    [
+        (with_annotations('{"id": 1.0, "image_id": 1, "category_id": 3e0, ' + SHAPE + "}"), True),
+        (with_annotations('{"id": "1", "image_id": 1, "category_id": 3, ' + SHAPE + "}"), False),
+        (with_annotations('{"id": 1, "image_id": 1, "category_id": 3, "area": NaN, ' + SHAPE + "}"), True),
+        (with_annotations('{"id": 1, "image_id": 1, "category_id": 3, "score": NaN, ' + SHAPE + "}"), False),
+        (with_annotations('{"id": 1, "image_id": 1, "category_id": 3, "x": 1e999, ' + SHAPE + "}"), False),
+        (with_annotations('{"id": 1, "image_id": 1, "category_id": 3, "x": 1, "x": 2, ' + SHAPE + "}"), False),
+        (with_annotations('{"id": 1, "image_id": 1, "category_id": 3, "x": 1, "x": null, ' + SHAPE + "}"), False),
+        (with_annotations('{"id": 1, "image_id": 1, "category_id": 3, "area": 1, "area": null, ' + SHAPE + "}"), False),
+        (with_annotations('{"id": 1, "image_id": 1, "category_id": 3, "a\\u0062": 1, ' + SHAPE + "}"), False),
+        (with_annotations('{"id": 1, "image_id": 1, "category_id": 3, "segmentation": [[1,1,2,2]], "bbox": [0,0,2,2]}'), True),
+        (with_annotations('{"id": 1, "image_id": 1, "category_id": 3, "segmentation": [[ 1,1 , 3,1, 3,3 ] ] }'), True),
+        (with_annotations('{"id": 1, "image_id": 1, "category_id": 3, "bbox": [0,0,2,"2"]}'), False),
+        (with_annotations('{"id": 1, "image_id": 1, "category_id": 3, "bbox": "0,0", ' + SHAPE + "}"), True),
+        (with_annotations(image='{"id": 1, "coco_url": "http://a.org/b/c.jpg", "height": 4, "width": 4}'), True),
+        (with_annotations(image='{"id": 1, "file_name": "../c.jpg", "height": 4, "width": 4}'), False),
+        (with_annotations(image='{"id": 1, "file_name": "b.jpg", "height": 4, "width": 4, "x": 1e999}'), False),
+        (with_annotations(image='{"id": 1, "file_name": "b.jpg", "height": 4, "width": 4, "x": [1e999]}'), False),
+        (with_annotations(image='{"id": 1, "file_name": "b.jpg", "height": 0, "width": 4}'), False),
+        (with_annotations(image='{"id": 1, "file_name": "b\\ud800.jpg", "height": 3, "width": 4}'), False),
+        ('{"images": []}', True),
+        ("\ufeff" + '{"images": []}\r\n', True),
+        ('{"images": [], "images": []}', False),
+        ('{"annotations": []}', False),
+        ('{"images": []} x', False),
+        ("[]", False),
+        ("", False),
+        ('{"images": [], "x": ' + "[" * 5000, False),
+        ('{"images": [], "x": ' + "[" * 150 + "]" * 150 + "}", True),
+    ],
+)  # fmt: skip
+def test_single_files(tmp_path: Path, text: str, is_plain: bool) -> None:
+    found, expected = both(tmp_path, text)
+    assert (found is not None) == is_plain
+    if found is not None:
+        assert as_data(found) == as_data(expected)
+
+
+def test_reading_in_pieces_gives_memory_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_bytes, "_BLOCK", 1 << 12)
+    monkeypatch.setattr(plain_coco, "_STEP", 1 << 12)
+    annotation = '{"id": %d, "image_id": 1, "category_id": 3, ' + SHAPE + ', "note": "%s"}'
+    text = with_annotations(*(annotation % (i, "é" * (i % 40)) for i in range(500)))
+    path = tmp_path / "a.json"
+    path.write_text(text, encoding="utf-8")
+    file = FileBytes(path)
+    file.digest()  # what is not digested yet is not given back
+    found = read_plain(file, "keep", "keep", None)
+    assert not file.is_whole or not hasattr(mmap, "MADV_DONTNEED")
+    assert as_data(found) == as_data(read_any(path, path.read_bytes(), tmp_path, "keep", "keep", None))
+    # What turns out to be odd near the end is read from the start again.
+    path.write_text(text.replace('"id": 499,', '"id": "499",'), encoding="utf-8")
+    assert as_data(read_coco(path, tmp_path, "keep", "keep", None)) == as_data(found) | {
+        "digest": FileBytes(path).digest()
+    }
+
+
+@pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 3 << 20])
+def test_bytes_of_a_file(tmp_path: Path, size: int) -> None:
+    from hashlib import sha256
+
+    data = random.Random(size).randbytes(size)
+    (tmp_path / "a").write_bytes(data)
+    file = FileBytes(tmp_path / "a")
+    assert file.data.tobytes() == data
+    assert file.digest() == sha256(data).hexdigest()
+    file.release(size // 2)
+    assert file.data[size // 2 :].tobytes() == data[size // 2 :]
+
+
+def test_a_file_that_grows_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"a" * (2 << 20))
+    pages: Callable[[int], Any] = file_bytes._private_pages
+
+    def growing(size: int) -> Any:
+        with path.open("ab") as file:
+            file.write(b"b" * 5000)
+        return pages(size)
+
+    monkeypatch.setattr(file_bytes, "_private_pages", growing)
+    assert FileBytes(path).data.tobytes() == b"a" * (2 << 20) + b"b" * 5000
