@@ -113,7 +113,7 @@ def decoded(path: Path, data: bytes, kind: type[_T], title: str) -> _T:
 KINDS: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"image_id", "category_id", "score"}), "a list of results, predictions of a model"),
     (frozenset({"image_id", "caption"}), "a list of captions"),
-    (frozenset({"shapes", "imagePath"}), "a LabelMe file, of one image"),
+    (frozenset({"shapes", "imagePath"}), "a LabelMe file, of one image; LabelMeDataset reads a folder of them"),
     (frozenset({"image", "annotations"}), "a file of one image, as SA-1B has them"),
     (frozenset({"type", "features"}), "a GeoJSON file"),
     (frozenset({"_via_img_metadata"}), "a project of the VGG Image Annotator; its COCO export can be read"),
