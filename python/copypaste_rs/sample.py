@@ -27,7 +27,8 @@ class Sample(Immutable):
     instances : Instances
         The objects. Masks, where there are any, have the size of the image; boxes without masks become rectangles.
     info : mapping, optional
-        Data of the image as a whole (image id, file name, ...), carried along.
+        Data of the image as a whole (image id, file name, ...), carried along. From a list or tuple
+        ``neg_category_ids``, categories that are absent as LVIS has them, copy-paste takes those that it pasted.
     maps : mapping of str to array or PixelMap, optional
         Further rasters of the image's size by name, of any integer or float dtype: semantic labels, depth. A
         transform moves and pastes them with the image. An array is a `PixelMap` with its defaults, filled with 0 and

@@ -102,7 +102,7 @@ def test_wrong_segmentations_are_named(tmp_path: Path, segmentation: Any, messag
         CocoDataset(*files)
 
 
-@pytest.mark.parametrize("change", [{"id": None}, {"image_id": "ten"}, {"category_id": 1.5}, {"iscrowd": 2}])
+@pytest.mark.parametrize("change", [{"id": None}, {"image_id": [10]}, {"category_id": 1.5}, {"iscrowd": 2}])
 def test_wrong_fields_are_named(tmp_path: Path, change: dict[str, Any]) -> None:
     files = write(tmp_path, [annotation(1, []) | change])
     with pytest.raises(ValueError, match=rf"annotations\[0\]: .* at `\$.{next(iter(change))}`"):

@@ -11,7 +11,7 @@ import pytest
 from pycocotools.coco import COCO
 
 from copypaste_rs import Instances, SimpleCopyPaste
-from copypaste_rs.datasets import CocoDataset, CocoWriter, CopyPasteDataset
+from copypaste_rs.datasets import CocoDataset, CocoWriter, CopyPasteDataset, open_dataset
 from tests.fixtures.coco_files import SIZES, Files, annotation, box_polygon, write
 
 CATEGORIES = [{"id": 90, "name": "cup"}, {"id": 3, "name": "cat"}, {"id": 17, "name": "dog", "supercategory": "pet"}]
@@ -51,6 +51,13 @@ def test_labels_count_the_categories_of_the_file(
     again = pickle.loads(pickle.dumps(photos))
     assert again.category_ids == photos.category_ids
     assert again.instances(0) == photos.instances(0)
+
+
+def test_sets_of_any_format_count_too(tmp_path: Path) -> None:
+    files = named(tmp_path)
+    photos = open_dataset(files.annotations, files.images, labels="from0")
+    np.testing.assert_array_equal(photos.instances(0).labels, [2, 1])
+    assert photos.category_ids == [90, 3, 17]
 
 
 def test_labels_are_ids_where_nobody_says_otherwise(tmp_path: Path) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import mmap
 import random
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,43 +15,14 @@ import pytest
 from copypaste_rs import RleMasks
 from copypaste_rs.datasets import file_bytes, plain_coco
 from copypaste_rs.datasets.coco_json import read_any, read_coco
-from copypaste_rs.datasets.fields import Field, TextTable
 from copypaste_rs.datasets.file_bytes import FileBytes
 from copypaste_rs.datasets.plain_coco import read_plain
-from copypaste_rs.datasets.segmentations import Segmentations
-from copypaste_rs.datasets.tables import AnnotationTables
+from tests.fixtures.plain_tables import as_data
+
+if TYPE_CHECKING:
+    from copypaste_rs.datasets.tables import AnnotationTables
 
 CATEGORIES = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog", "keypoints": ["left_eye", "right_eye"]}]
-
-
-def as_data(value: Any) -> Any:
-    """Tables as plain data: segmentations row by row, since their arrays may come in another order."""
-    if isinstance(value, Segmentations):
-        ends = value.part_offsets
-        return [
-            [
-                [value.coordinates[ends[p] : ends[p + 1]].tolist() for p in range(first, first + n)],
-                value.counts[run : run + m].tolist(),
-            ]
-            for first, n, run, m in zip(value.first_part, value.parts, value.first_run, value.runs, strict=True)
-        ]
-    if isinstance(value, Field):
-        column = value.of(np.arange(len(value.values)))
-        return (
-            str(value.dtype),
-            value.whole,
-            column.astype(object if isinstance(value.table, TextTable) else str).tolist(),
-        )
-    if isinstance(value, np.ndarray):
-        return str(value.dtype), value.shape, value.tobytes()
-    if isinstance(value, AnnotationTables):
-        plain = {name: as_data(each) for name, each in value._asdict().items()}
-        text, ends = plain.pop("image_json")[2], value.image_json_offsets
-        del plain["image_json_offsets"]
-        return plain | {"records": [json.loads(text[a:b]) for a, b in itertools.pairwise(ends)]}
-    if isinstance(value, dict):
-        return {name: as_data(each) for name, each in sorted(value.items())}
-    return value if value is None or not hasattr(value, "_asdict") else as_data(value._asdict())
 
 
 def both(folder: Path, text: str | bytes, *choices: Any) -> tuple[AnnotationTables | None, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import item, wrong, wrong_type
-from copypaste_rs._engine import columns, geometry, maps
+from copypaste_rs._engine import columns, geometry, infos, maps
 from copypaste_rs.instances import Instances
 from copypaste_rs.maps import number_of_channels
 from copypaste_rs.masks import RleMasks
@@ -212,7 +212,8 @@ class Call(NamedTuple):
             kept |= geometry.moved(layout, self.plan, made.pasted, kept, options.flip_pairs)
         wanted = "iscrowd" in layout.found or options.on_hidden == "crowd"
         gathered = columns.gather(layout, made, kept, crowd=wanted)
-        instances, info = Instances._trusted(gathered), dict(self.samples[0].info)
+        info = infos.of_result(self.samples[0].info, gathered.get("labels"), made.rows.source)
+        instances = Instances._trusted(gathered)
         if not self.maps:
             return Sample._trusted(made.image, instances, info)
         return Sample._trusted(made.image, instances, info, maps.pixel_maps(self.maps, rasters))

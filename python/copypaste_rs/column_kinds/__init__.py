@@ -63,6 +63,7 @@ COLUMN_KINDS: dict[str, ColumnKind] = {
     "pseudo": ColumnKind(Origin.CARRIED, check=crowd_flags, absent=False, stand_ins=(False, True)),
     "score": ColumnKind(Origin.CARRIED, absent=1, absent_beside="pseudo"),
     "id": ColumnKind(Origin.CARRIED, fields=("source_annotation_id",)),
+    "given_id": ColumnKind(Origin.CARRIED, absent=""),
     "source_image_id": ColumnKind(Origin.CARRIED, fields=()),
     "source_annotation_id": ColumnKind(Origin.CARRIED, fields=()),
 }

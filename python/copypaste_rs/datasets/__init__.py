@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
     from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
+    from copypaste_rs.datasets.formats.coco_results.dataset import ResultsDataset
+    from copypaste_rs.datasets.formats.coco_results.writer import ResultsWriter
     from copypaste_rs.datasets.formats.csv.dataset import CsvDataset
     from copypaste_rs.datasets.formats.csv.writer import CsvWriter
     from copypaste_rs.datasets.formats.label_maps.dataset import LabelMapDataset
     from copypaste_rs.datasets.formats.label_maps.writer import LabelMapWriter
     from copypaste_rs.datasets.formats.labelme.dataset import LabelMeDataset
     from copypaste_rs.datasets.formats.labelme.writer import LabelMeWriter
+    from copypaste_rs.datasets.formats.lvis.dataset import LvisDataset
+    from copypaste_rs.datasets.formats.lvis.writer import LvisWriter
     from copypaste_rs.datasets.formats.panoptic.dataset import PanopticDataset
     from copypaste_rs.datasets.formats.panoptic.writer import PanopticWriter
     from copypaste_rs.datasets.formats.voc.dataset import VocDataset
@@ -41,12 +45,16 @@ __all__ = [
     "CopyPasteDataset",
     "CsvDataset",
     "CsvWriter",
-    "LabelMeDataset",
-    "LabelMeWriter",
     "LabelMapDataset",
     "LabelMapWriter",
+    "LabelMeDataset",
+    "LabelMeWriter",
+    "LvisDataset",
+    "LvisWriter",
     "PanopticDataset",
     "PanopticWriter",
+    "ResultsDataset",
+    "ResultsWriter",
     "VocDataset",
     "VocWriter",
     "YoloDataset",
@@ -60,16 +68,20 @@ __all__ = [
 
 _NEED_EXTRA = {
     "BackgroundDataset": "copypaste_rs.datasets.formats.backgrounds",
-    "CsvDataset": "copypaste_rs.datasets.formats.csv.dataset",
-    "CsvWriter": "copypaste_rs.datasets.formats.csv.writer",
-    "LabelMeDataset": "copypaste_rs.datasets.formats.labelme.dataset",
-    "LabelMeWriter": "copypaste_rs.datasets.formats.labelme.writer",
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
+    "CsvDataset": "copypaste_rs.datasets.formats.csv.dataset",
+    "CsvWriter": "copypaste_rs.datasets.formats.csv.writer",
     "LabelMapDataset": "copypaste_rs.datasets.formats.label_maps.dataset",
     "LabelMapWriter": "copypaste_rs.datasets.formats.label_maps.writer",
+    "LabelMeDataset": "copypaste_rs.datasets.formats.labelme.dataset",
+    "LabelMeWriter": "copypaste_rs.datasets.formats.labelme.writer",
+    "LvisDataset": "copypaste_rs.datasets.formats.lvis.dataset",
+    "LvisWriter": "copypaste_rs.datasets.formats.lvis.writer",
     "PanopticDataset": "copypaste_rs.datasets.formats.panoptic.dataset",
     "PanopticWriter": "copypaste_rs.datasets.formats.panoptic.writer",
+    "ResultsDataset": "copypaste_rs.datasets.formats.coco_results.dataset",
+    "ResultsWriter": "copypaste_rs.datasets.formats.coco_results.writer",
     "VocDataset": "copypaste_rs.datasets.formats.voc.dataset",
     "VocWriter": "copypaste_rs.datasets.formats.voc.writer",
     "YoloDataset": "copypaste_rs.datasets.formats.yolo.dataset",

@@ -14,9 +14,11 @@ import numpy as np
 from copypaste_rs._checks import wrong_type
 from copypaste_rs.datasets.categories import category_ids as checked_ids
 from copypaste_rs.datasets.categories import flip_pairs, joined_categories, label_weights
+from copypaste_rs.datasets.category_lists import category_lists, moved_lists
 from copypaste_rs.datasets.file_names import find_file, possible_names
 from copypaste_rs.datasets.images import read_image
 from copypaste_rs.datasets.label_numbers import FIRST, numbered
+from copypaste_rs.datasets.table_cache import MappedTables
 from copypaste_rs.datasets.tables import image_info
 from copypaste_rs.instances import Instances
 from copypaste_rs.sample import Sample
@@ -33,8 +35,12 @@ if TYPE_CHECKING:
 class AnnotatedImages(Sequence[Sample]):
     """Base of data sets of files: samples out of tables and a folder of images."""
 
-    def __init__(self, tables: AnnotationTables, images: Path, name: str, options: CheckedOptions) -> None:
-        """The set of these tables; `name` is what its one warning calls it."""
+    def __init__(
+        self, given: AnnotationTables | MappedTables, images: Path, name: str, options: CheckedOptions
+    ) -> None:
+        """The set of tables, which may be mapped from a cache; `name` is what its one warning calls it."""
+        self._mapped = given if isinstance(given, MappedTables) else None
+        tables = given.tables if isinstance(given, MappedTables) else given
         self.category_ids: list[int | None] = [category["id"] for category in tables.categories]
         tables = numbered(tables, options.labels, name)
         self._is_numbered = options.labels in FIRST
@@ -43,6 +49,8 @@ class AnnotatedImages(Sequence[Sample]):
         self._options = options.images
         self._has_told = False
         self.categories: list[dict[str, Any]] = tables.categories
+        self._moved = self._by_file_id() if self._is_numbered else None
+        """Ids of categories by those that they have in the files, where they may be others."""
         self.keypoint_names = tables.keypoint_names
         self.flip_pairs = flip_pairs(tables.keypoint_names)
         self.fields: dict[str, np.dtype[Any]] = {name: field.dtype for name, field in tables.fields.items()}
@@ -50,6 +58,17 @@ class AnnotatedImages(Sequence[Sample]):
         skipped = [f"left out {', '.join(tables.skipped)}"] if tables.skipped else []
         if told := [*skipped, *tables.remarks]:
             warnings.warn(f"{name}: {'; '.join(told)}", UserWarning, stacklevel=3)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        if self._mapped is not None:
+            state["_tables"] = _changes(self._mapped.tables, self._tables)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._mapped is not None:
+            self._tables = _changed(self._mapped.tables, state["_tables"])
 
     def __len__(self) -> int:
         return len(self._tables.image_ids)
@@ -109,10 +128,14 @@ class AnnotatedImages(Sequence[Sample]):
         )
 
     def info(self, index: SupportsIndex) -> dict[str, Any]:
-        """Fields of the image of item `index` in the file: image_id, file_name, width, height, further scalars."""
+        """Fields of the image of item `index` in the file: image_id, file_name, width, height, further scalars.
+
+        Beside these the lists of category ids that LVIS has: ``neg_category_ids``, ``not_exhaustive_category_ids``.
+        """
         i = self._index(index)
         start, stop = self._tables.image_json_offsets[i : i + 2].tolist()
-        return image_info(self._tables.image_json[start:stop].tobytes())
+        info = image_info(self._tables.image_json[start:stop].tobytes(), int(self._tables.image_ids[i]))
+        return info if self._moved is None else info | moved_lists(category_lists(info), self._moved)
 
     @property
     def digest(self) -> str:
@@ -184,7 +207,12 @@ class AnnotatedImages(Sequence[Sample]):
         made.categories = joined
         of_file = {ids[own["id"]]: given for own, given in zip(self.categories, self.category_ids, strict=True)}
         made.category_ids = [of_file.get(category["id"]) for category in joined]
+        made._moved = made._by_file_id()
         return made
+
+    def _by_file_id(self) -> dict[int, int]:
+        pairs = zip(self.category_ids, self.categories, strict=True)
+        return {given: category["id"] for given, category in pairs if given is not None}
 
     def class_weights(self, weights: Mapping[str, SupportsFloat]) -> dict[int, float]:
         """Weights by label, for `SimpleCopyPaste`, of weights by the name of a category.
@@ -234,3 +262,20 @@ class AnnotatedImages(Sequence[Sample]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} images, {len(self._tables.ids)} instances)"
+
+
+def _changes(mapped: AnnotationTables, tables: AnnotationTables) -> dict[str, Any]:
+    """What tables have else than those that they were made from; labels as the new one of each old one."""
+    changes = {name: value for name, value in tables._asdict().items() if value is not getattr(mapped, name)}
+    if "labels" in changes:
+        old, first = np.unique(mapped.labels, return_index=True)
+        changes["labels"] = old, tables.labels[first]
+    return changes
+
+
+def _changed(mapped: AnnotationTables, changes: Mapping[str, Any]) -> AnnotationTables:
+    if "labels" not in changes:
+        return mapped._replace(**changes)
+    old, new = changes["labels"]
+    labels = new[np.searchsorted(old, mapped.labels)] if len(old) else mapped.labels
+    return mapped._replace(**{**changes, "labels": labels})

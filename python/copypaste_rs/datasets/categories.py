@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
+
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs.datasets.given_ids import GIVEN, free_numbers, plain_id
 from copypaste_rs.plan_options import checked_weights
 
 
@@ -34,24 +37,33 @@ def category_ids(name: str, categories: object) -> frozenset[int]:
     return frozenset(ids)
 
 
-def plain_categories(categories: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Categories of a file, whole numbers as integers, and each once that stands there again as it is.
+def plain_categories(categories: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Categories of a file, each once that stands there again as it is, and the numbers of ids that are names.
+
+    Whole numbers become integers, and so do names, which categories keep as ``given_id``.
 
     Examples
     --------
-    >>> plain_categories([{"id": 1.0, "name": "cat"}, {"id": "1", "name": "cat"}])
-    [{'id': 1, 'name': 'cat'}]
+    >>> plain_categories([{"id": 1.0, "name": "cat"}, {"id": "1", "name": "cat"}, {"id": "d", "name": "dog"}])
+    ([{'id': 1, 'name': 'cat'}, {'id': 2, 'name': 'dog', 'given_id': 'd'}], {'d': 2})
     """
     found: list[dict[str, Any]] = []
     for given in categories:
         category = dict(given)
         number: Any = category.get("id")
-        text = isinstance(number, str) and number.isascii() and number.strip().isdecimal()
-        if text or (isinstance(number, float) and number.is_integer()):
+        if isinstance(number, str):
+            category["id"] = plain_id(number)
+        elif isinstance(number, float) and number.is_integer():
             category["id"] = int(number)
         if category not in found:
             found.append(category)
-    return found
+    ids = [category.get("id") for category in found]
+    taken = [number for number in ids if isinstance(number, int) and -(2**63) <= number < 2**63]
+    names = free_numbers(np.array(taken, np.int64), [name for name in ids if isinstance(name, str)])
+    for category in found:
+        if isinstance(name := category.get("id"), str):
+            category |= {"id": names[name], GIVEN: name}
+    return found, names
 
 
 def joined_categories(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.coco_json import read_coco
 from copypaste_rs.datasets.images import MAX_PIXELS, check_path
 from copypaste_rs.datasets.options import CheckedOptions
+from copypaste_rs.datasets.table_cache import cached_tables
 
 if TYPE_CHECKING:
     import os
@@ -18,14 +20,18 @@ if TYPE_CHECKING:
 class CocoDataset(AnnotatedImages):
     """A COCO annotation file and its folder of images, as a sequence of `Sample`.
 
-    Opening reads the annotation file, into flat arrays that pickle fast and that forked workers share; images
-    are decoded, and polygons rasterised, when an item is taken. Polygons, both kinds of run lengths and crowds
-    are read; `labels` are the category ids, `id` those of the annotations, and every further field of the
-    annotations that is a number, a string or true or false becomes a column, and so do keypoints, half a pixel further
-    right and down than in the file, as `Instances` has them. A field has one dtype in the whole
+    Opening reads the annotation file, into flat arrays that forked workers share, or maps these from a cache, with
+    which the set pickles small; images are decoded, and polygons rasterised, when an item is taken. Polygons, both
+    kinds of run lengths and crowds are read; `labels` are the category ids, `id` those of the annotations, and every
+    further field of the annotations that is a number, a string or true or false becomes a column, and so do keypoints,
+    half a pixel further right and down than in the file, as `Instances` has them. A field has one dtype in the whole
     file: where an annotation lacks it, numbers are NaN (and floats then), strings are empty, flags are False;
     numbers mixed with strings become strings. `area` and `bbox` are not trusted but derived from the masks, and
     `num_keypoints` from the keypoints; other lists and objects are left out.
+
+    Ids that are names, such as UUIDs, become integers: the lowest from 1 up that no other has, in the order of the
+    file. The names are kept: in the column ``given_id`` ("" where the id is an integer), in ``Sample.info`` and in
+    `categories` under the same name. Text of an integer ("12") is that integer.
 
     Parameters
     ----------
@@ -56,6 +62,10 @@ class CocoDataset(AnnotatedImages):
     labels : {"ids", "from0", "from1"}
         What labels are: the ids of the categories, or 0 to n - 1, or 1 to n, in the order in which the n categories
         stand in the file. Then `categories` have these ids too.
+    cache_dir : path, None or False
+        Folder of the cache, a file from which annotations are mapped into memory when they are opened again, and in
+        worker processes. None is the folder of the annotations, where these have at least 8 MB; False makes no cache.
+        It is made anew when the annotations have changed, and never needed.
 
     Attributes
     ----------
@@ -83,19 +93,20 @@ class CocoDataset(AnnotatedImages):
         Once for a file in which something is left out, with counts: polygon parts of fewer than three points,
         annotations that cover no pixel (these give no instance; of a polygon that turns out when its image is taken),
         annotations of images that are not in the file, crowds that are dropped,
-        fields that are lists or objects, whose integers float64 does not hold exactly, though not every annotation has
-        them, or that are rare in a file with very many; or in which something may surprise: categories that are not
-        in the file, ids that occur twice, images that have the file of another one, a field ``source``,
-        ``source_row`` or ``visibility`` of another origin than `CocoWriter`, which copy-paste overwrites. On access,
-        once, when an image has an EXIF orientation that is not applied.
+        fields that are lists or objects, a field ``given_id`` beside ids that are names,
+        fields whose integers float64 does not hold exactly, though not every annotation has them, or that are rare in
+        a file with very many; or in which something may surprise: categories that are not in the file, ids that occur
+        twice, images that have the file of another one, a field ``source``, ``source_row`` or ``visibility`` of another
+        origin than `CocoWriter`, which copy-paste overwrites. On access, once, when an image has an EXIF orientation
+        that is not applied.
 
     Raises
     ------
     OSError
         When the file or the folder cannot be read; on access, when an image cannot.
     ValueError
-        When the file is not valid COCO JSON, with the place; when a file name leads out of the folder; when
-        categories differ in their keypoints,
+        When the file is not valid COCO JSON, with the place, a line for each of the first ten; when a file name leads
+        out of the folder; when categories differ in their keypoints,
         an annotation has a box alone and `boxes` is "error", or is of a category that is not there and `labels` number
         them; on access, when an image has another
         size than the file says.
@@ -125,6 +136,7 @@ class CocoDataset(AnnotatedImages):
         max_pixels: SupportsIndex = MAX_PIXELS,
         dtype: str = "uint8",
         labels: str = "ids",
+        cache_dir: str | os.PathLike[str] | bool | None = None,
     ) -> None:
         path = check_path("annotations", annotations)
         folder = check_path("images", images)
@@ -136,10 +148,12 @@ class CocoDataset(AnnotatedImages):
             max_pixels=max_pixels,
             dtype=dtype,
             labels=labels,
+            cache_dir=cache_dir,
         )
-        tables = read_coco(path, folder, options.boxes, options.crowds, options.columns)
+        read = functools.partial(read_coco, path, folder, options.boxes, options.crowds, options.columns)
+        mapped = cached_tables(path, options.cache, options.of_tables, read)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(tables, folder, str(annotations), options)
-        self.file_info: Any = tables.info
-        self.licenses: Any = tables.licenses
+        super().__init__(mapped, folder, str(annotations), options)
+        self.file_info: Any = self._tables.info
+        self.licenses: Any = self._tables.licenses

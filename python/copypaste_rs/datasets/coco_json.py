@@ -13,11 +13,13 @@ from copypaste_rs import _checks
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import Head, ImageRows, assembled, joined_texts
 from copypaste_rs.datasets.categories import category_ids, keypoint_names, plain_categories
-from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id, refuse
+from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id
 from copypaste_rs.datasets.file_bytes import FileBytes
 from copypaste_rs.datasets.file_names import name_of, possible_names
+from copypaste_rs.datasets.given_ids import IdNumbers, plain_id
 from copypaste_rs.datasets.images import is_inside
 from copypaste_rs.datasets.plain_coco import read_plain
+from copypaste_rs.datasets.problems import Problems
 from copypaste_rs.datasets.text_encoding import check_utf8
 
 with extra("coco"):
@@ -30,10 +32,12 @@ if TYPE_CHECKING:
 
     from copypaste_rs.datasets.tables import AnnotationTables
 
-_T = TypeVar("_T")
+Decoded = TypeVar("Decoded")
 
 
-class _File(msgspec.Struct):
+class CocoFile(msgspec.Struct):
+    """Parts of an annotation file."""
+
     images: list[msgspec.Raw]
     annotations: list[msgspec.Raw] = []
     categories: list[dict[str, Any]] = []
@@ -72,15 +76,15 @@ def read_any(
     path: Path, data: bytes, folder: Path, boxes: str, crowds: str, columns: frozenset[str] | None
 ) -> AnnotationTables:
     """Read the bytes of an annotation file whatever is in it, as `read_coco` does."""
-    check_utf8(path, data)
-    file = decoded(path, data.removeprefix(codecs.BOM_UTF8), _File, "COCO annotations")
-    file.categories = plain_categories(file.categories)
+    file = decoded(path, data, CocoFile, "COCO annotations")
+    file.categories, category_names = plain_categories(file.categories)
     category_ids(f"{path}: categories", file.categories)
-    image_ids, sizes = _read_images(path, file.images, folder)
+    problems = Problems(str(path))
+    index, image_ids, sizes = read_images(problems, file.images, folder)
     skipped: list[str] = []
     remarks: list[str] = []
     names = keypoint_names(f"{path}: categories", file.categories)
-    reader = AnnotationsReader(path, image_ids, sizes, {"keypoints": names}, columns)
+    reader = AnnotationsReader(problems, index, sizes, {"keypoints": names}, columns, category_names)
     for number, raw in enumerate(file.annotations):
         reader.read(number, raw)
     rows = reader.finish(boxes, skipped, remarks)
@@ -95,23 +99,28 @@ def read_any(
     )
 
 
-def decoded(path: Path, data: bytes, kind: type[_T], title: str) -> _T:
-    """The content of a JSON file; what cannot be read as `kind` is a ValueError that calls it `title`."""
+def decoded(path: Path, data: bytes, kind: type[Decoded], what: str) -> Decoded:
+    """The JSON text of a file as a value of this kind; `what` it should be, in words, for errors."""
+    check_utf8(path, data)
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        raise ValueError(f"{path}: cannot be read as {title}: {error}{_what_it_is(data)}") from None
+        raise ValueError(f"{path}: cannot be read as {what}: {error}{_what_it_is(data)}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         try:  # NaN and infinity are no JSON, but written by many; what they stand for is not there
             plain = msgspec.json.encode(json.loads(data, parse_constant=lambda _: None))
             return msgspec.json.decode(plain, type=kind)
         except (ValueError, RecursionError):
             cut = f" (byte {len(data)})" if "truncated" in str(error) else ""
-            raise ValueError(f"{path}: cannot be read as {title}: {error}{cut}") from None
+            raise ValueError(f"{path}: cannot be read as {what}: {error}{cut}") from None
 
 
 KINDS: tuple[tuple[frozenset[str], str], ...] = (
-    (frozenset({"image_id", "category_id", "score"}), "a list of results, predictions of a model"),
+    (
+        frozenset({"image_id", "category_id", "score"}),
+        "a list of results, predictions of a model; ResultsDataset reads it",
+    ),
     (frozenset({"image_id", "caption"}), "a list of captions"),
     (frozenset({"shapes", "imagePath"}), "a LabelMe file, of one image; LabelMeDataset reads a folder of them"),
     (frozenset({"image", "annotations"}), "a file of one image, as SA-1B has them"),
@@ -135,30 +144,38 @@ def _what_it_is(data: bytes) -> str:
     return ""
 
 
-def _read_images(path: Path, raws: list[msgspec.Raw], folder: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    ids = np.empty(len(raws), np.int64)
-    sizes = np.empty((len(raws), 2), np.int64)
+def read_images(
+    problems: Problems, raws: list[msgspec.Raw], folder: Path
+) -> tuple[dict[int | str, int], NDArray[np.int64], NDArray[np.int64]]:
+    """Number of each image by its id in the file, its id here, and its size; what is wrong is noted."""
+    ids = IdNumbers()
+    index: dict[int | str, int] = {}
+    sizes = np.ones((len(raws), 2), np.int64)
+    twice = None
     for i, raw in enumerate(raws):
         try:
             # All fields are decoded now: `info` decodes them again and has no place in the file to name. Whole numbers
             # may be written as 1.0 or "1".
             image = msgspec.convert(msgspec.json.decode(raw), _Image, strict=False)
             sizes[i] = _checks.size("height and width", (image.height, image.width))
+            if image.file_name is None or not is_inside(image.file_name):
+                _check_name(image, folder)
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
-            refuse(path, f"images[{i}]", error)
-        if image.file_name is None or not is_inside(image.file_name):
-            _check_name(f"{path}: images[{i}]", image, folder)
-        ids[i] = image.id
-    unique, times = np.unique(ids, return_counts=True)
-    if len(unique) < len(ids):
-        raise ValueError(f"{path}: images: expected each id once, got {unique[times > 1][0]} more than once")
-    return ids, sizes
+            problems.add(f"images[{i}]", error)
+            continue
+        number = plain_id(image.id)
+        if index.setdefault(number, i) < i and twice is None:
+            twice = number
+        ids.add(number)
+    if twice is not None:
+        problems.add("images", f"expected each id once, got {twice} more than once")
+    return index, ids.finish(), sizes
 
 
-def _check_name(place: str, image: _Image, folder: Path) -> None:
+def _check_name(image: _Image, folder: Path) -> None:
     """Raise for an image whose record names no file, or none inside the folder."""
     record = {name: value for name, value in msgspec.structs.asdict(image).items() if value is not None}
     if name_of(record) is None:
-        raise ValueError(f"{place}: Object missing required field `file_name`")
+        raise ValueError("Object missing required field `file_name`")
     if not possible_names(record, folder):
-        raise ValueError(f"{place}: expected a file_name inside the folder of images, got {image.file_name!r}")
+        raise ValueError(f"expected a file_name inside the folder of images, got {image.file_name!r}")

@@ -50,6 +50,8 @@ class ReadAnnotations(NamedTuple):
     """Polygon parts of fewer than three points, which are skipped."""
     unknown: int
     """Annotations of images that are not there."""
+    words: tuple[str, str] = ("annotation", "annotations")
+    """Names of one, and of several."""
 
     def rows(self, asked: frozenset[str] | None, skipped: list[str], remarks: list[str]) -> AnnotationRows:
         """The rows with all columns; what was left out, and what may surprise, is added to the remarks.
@@ -60,8 +62,9 @@ class ReadAnnotations(NamedTuple):
             name = "of fewer than three points"
             skipped.append(counted(short, f"polygon part {name}", f"polygon parts {name}"))
         if self.unknown:
-            one, many = "annotation of an image that is not there", "annotations of images that are not there"
-            skipped.append(counted(self.unknown, one, many))
+            one, many = self.words
+            what = f"{one} of an image that is not there", f"{many} of images that are not there"
+            skipped.append(counted(self.unknown, *what))
         columns = dict(self.columns)
         left_out, counts = self.left_out, self.left_out.counts
         skipped.extend(left_out.told())

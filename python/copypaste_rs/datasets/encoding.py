@@ -10,6 +10,7 @@ import numpy as np
 
 from copypaste_rs._checks import item, wrong, wrong_type
 from copypaste_rs.column_kinds import COLUMN_KINDS, POSITIONS, Origin, kind_of
+from copypaste_rs.datasets.category_lists import category_lists
 from copypaste_rs.datasets.images import encode_image
 from copypaste_rs.datasets.json_values import check_text, json_text
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
@@ -67,10 +68,16 @@ def encode_sample(
 ) -> EncodedSample:
     """The image file and the annotations of a sample. A pure function."""
     check_sample(sample, "a COCO data set")
-    image = image_fields(sample)
-    image_id = _scalar(item("sample.info", "image_id"), sample.info.get("image_id"))
-    annotations = _annotations(sample, image_id, _source_ids(sources), integers)
+    image, annotations = sample_fields(sample, sources, integers)
     return EncodedSample(image_file(sample, format, quality), image, annotations)
+
+
+def sample_fields(
+    sample: Sample, sources: Sequence[Sample], integers: Collection[str]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Fields of the image and of the annotations of a sample, as COCO has them, but for their ids."""
+    image_id = _scalar(item("sample.info", "image_id"), sample.info.get("image_id"))
+    return image_fields(sample), _annotations(sample, image_id, _source_ids(sources), integers)
 
 
 def image_fields(sample: Sample) -> dict[str, Any]:
@@ -80,7 +87,7 @@ def image_fields(sample: Sample) -> dict[str, Any]:
     info = {name: value for name, value in scalars.items() if value is not None}
     json_text("sample.info", dict.fromkeys(info))  # are the names text?
     image_id, file_name = info.pop("image_id", None), info.pop("file_name", None)
-    image = {**info, "width": w, "height": h}
+    image = {**info, **category_lists(sample.info), "width": w, "height": h}
     image.pop("id", None)
     if image_id is not None:
         image["source_image_id"] = image_id

@@ -232,7 +232,7 @@ def _flags(name: str, n: int, rows: NDArray[np.int64], values: list[Any]) -> Fie
 def _column(n: int, rows: NDArray[np.int64], values: list[Any]) -> Field:
     kinds = {type(value) for value in values}
     if str in kinds:  # mixed with numbers: all as text
-        return _text_field(n, rows, [as_text(value) for value in values])
+        return text_field(n, rows, [as_text(value) for value in values])
     if kinds == {bool}:
         flags = np.zeros(n, np.bool_)
         flags[rows] = values
@@ -299,7 +299,8 @@ def _typed_numbers(n: int, rows: NDArray[np.int64], values: NDArray[Any]) -> Fie
     return Field(numbers_or_nan, whole=whole)
 
 
-def _text_field(n: int, rows: NDArray[np.int64], texts: list[str]) -> Field:
+def text_field(n: int, rows: NDArray[np.int64], texts: list[str]) -> Field:
+    """A column of n texts, which some rows have; "" in the others."""
     numbers = {"": 0}
     codes = np.zeros(n, np.int32)
     codes[rows] = [numbers.setdefault(text, len(numbers)) for text in texts]

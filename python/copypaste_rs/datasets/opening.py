@@ -41,7 +41,8 @@ def open_dataset(
     split : str, optional
         Which part of a set with several, such as ``"train"``.
     **options
-        As `CocoDataset` has them: `boxes`, `crowds`, `columns`, `apply_exif`, `max_pixels`, `dtype`, `labels`.
+        As `CocoDataset` has them: `boxes`, `crowds`, `columns`, `apply_exif`, `max_pixels`, `dtype`, `labels`,
+        `cache_dir`.
 
     Returns
     -------

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, SupportsIndex, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypedDict
 
 from copypaste_rs import _checks
 from copypaste_rs.datasets.boxes import BOXES
 from copypaste_rs.datasets.column_names import column_names
 from copypaste_rs.datasets.images import MAX_PIXELS, ImageOptions
 from copypaste_rs.datasets.label_numbers import LABELS
+from copypaste_rs.datasets.table_cache import CachePlace
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Collection
 
 CROWDS = ("keep", "objects", "drop")
@@ -27,6 +29,7 @@ class DatasetOptions(TypedDict, total=False):
     max_pixels: SupportsIndex
     dtype: str
     labels: str
+    cache_dir: str | os.PathLike[str] | bool | None
 
 
 class CheckedOptions(NamedTuple):
@@ -37,6 +40,14 @@ class CheckedOptions(NamedTuple):
     columns: frozenset[str] | None
     images: ImageOptions
     labels: str
+    cache: CachePlace
+
+    @property
+    def of_tables(self) -> dict[str, Any]:
+        """Options that tables depend on, default values left out."""
+        boxes = {} if self.boxes == "error" else {"boxes": self.boxes}
+        crowds = {} if self.crowds == "keep" else {"crowds": self.crowds}
+        return {**boxes, **crowds, **({} if self.columns is None else {"columns": sorted(self.columns)})}
 
     @classmethod
     def of(
@@ -49,6 +60,7 @@ class CheckedOptions(NamedTuple):
         max_pixels: SupportsIndex = MAX_PIXELS,
         dtype: str = "uint8",
         labels: str = "ids",
+        cache_dir: str | os.PathLike[str] | bool | None = None,
     ) -> CheckedOptions:
         """The options, or an error that names the one that is wrong."""
         images = ImageOptions.check(apply_exif, max_pixels, dtype)
@@ -58,4 +70,5 @@ class CheckedOptions(NamedTuple):
             None if columns is None else column_names("columns", columns),
             images,
             _checks.choice("labels", labels, LABELS),
+            CachePlace.of(cache_dir),
         )

@@ -59,7 +59,7 @@ def _tables(
 ) -> AnnotationTables | None:
     try:
         top = {name: msgspec.json.decode(text) for name, text in found.head}
-        categories = plain_categories(msgspec.convert(top.get("categories", []), list[dict[str, Any]]))
+        categories, _ = plain_categories(msgspec.convert(top.get("categories", []), list[dict[str, Any]]))
         category_ids("categories", categories)
         names = keypoint_names("categories", categories)
         n = len(found.ids)

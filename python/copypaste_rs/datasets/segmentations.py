@@ -14,6 +14,8 @@ from copypaste_rs.errors import ArgumentError
 from copypaste_rs.masks import RleMasks
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 
@@ -23,8 +25,8 @@ class Segmentations(NamedTuple):
     Polygons become masks when they are asked for, not before: their points take less room than their runs.
     """
 
-    coordinates: NDArray[np.float64]
-    """Points of the polygon parts, in pixels: x, y, x, y, ..."""
+    coordinates: NDArray[np.float64] | NDArray[np.int32]
+    """Points of the polygon parts, x, y, x, y, ...: in pixels, or int32, in hundredths of a pixel."""
     part_offsets: NDArray[np.int64]
     """Part p has the coordinates ``part_offsets[p]`` to ``part_offsets[p + 1]``."""
     first_part: NDArray[np.int64]
@@ -63,7 +65,13 @@ class Segmentations(NamedTuple):
         parts, instances = picked(self.first_part[rows], self.parts[rows])
         start = self.part_offsets[parts]
         index, part_offsets = picked(start, self.part_offsets[parts + 1] - start)
-        return RleMasks._trusted(size, *_core.rasterize(self.coordinates[index], part_offsets, instances, size))
+        return RleMasks._trusted(size, *_core.rasterize(self.pixels(index), part_offsets, instances, size))
+
+    def pixels(self, index: NDArray[np.int64] | slice) -> NDArray[np.float64]:
+        """Some of the coordinates, in pixels."""
+        some = self.coordinates[index]
+        # Of hundredths the very float of the decimal number: a quotient is correctly rounded.
+        return some / 100.0 if some.dtype == np.int32 else some.astype(np.float64, copy=False)
 
     def may_cover(self) -> NDArray[np.bool_]:
         """Flags of the rows that may cover a pixel: runs that have one, and polygons, which would have to be drawn."""
@@ -81,14 +89,15 @@ class Segmentations(NamedTuple):
 
 
 class MalformedCountsError(ValueError):
-    """Compressed counts of one row that say nothing."""
+    """Compressed counts that say nothing: the first such row and what is wrong with it, and all of them."""
 
-    def __init__(self, row: int, message: str) -> None:
+    def __init__(self, row: int, message: str, rows: Mapping[int, str] | None = None) -> None:
         super().__init__(message)
         self.row = row
+        self.rows = {row: message} if rows is None else dict(rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.row, str(self))
+        return type(self), (self.row, str(self), self.rows)
 
 
 class SegmentationsBuilder:
@@ -170,12 +179,17 @@ class SegmentationsBuilder:
         runs = np.array(self._runs, np.int64)
         counts = [np.array(self._counts, np.uint32)]
         length = len(self._counts)
+        wrong: dict[int, str] = {}
         for size, (rows, strings) in self._strings.items():
-            parsed = _parse(size, rows, strings)
+            parsed = _parse(size, rows, strings, wrong)
+            if parsed is None:
+                continue
             first_run[rows] = parsed.offsets[:-1] + length
             runs[rows] = np.diff(parsed.offsets)
             counts.append(parsed.counts)
             length += len(parsed.counts)
+        if wrong:
+            raise MalformedCountsError(min(wrong), wrong[min(wrong)], dict(sorted(wrong.items())))
         return Segmentations(
             np.array(self._coordinates, np.float64),
             np.array(self._part_ends, np.int64),
@@ -202,7 +216,8 @@ def _united(parts: list[Any], size: tuple[int, int]) -> NDArray[np.uint32]:
     return masks.union().counts
 
 
-def _parse(size: tuple[int, int], rows: list[int], strings: list[str]) -> RleMasks:
+def _parse(size: tuple[int, int], rows: list[int], strings: list[str], wrong: dict[int, str]) -> RleMasks | None:
+    """Masks of these strings; None where some say nothing, which are added to `wrong`."""
     try:
         return RleMasks.from_coco(({"size": size, "counts": string} for string in strings), size)
     except ValueError:
@@ -210,6 +225,5 @@ def _parse(size: tuple[int, int], rows: list[int], strings: list[str]) -> RleMas
             try:
                 RleMasks.from_coco([{"size": size, "counts": string}], size)
             except ArgumentError as error:
-                message = f"segmentation: counts: expected {error.expected}, got {error.got}"
-                raise MalformedCountsError(row, message) from None
-        raise
+                wrong[row] = f"segmentation: counts: expected {error.expected}, got {error.got}"
+        return None

@@ -10,7 +10,9 @@ import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.category_lists import category_lists
 from copypaste_rs.datasets.file_names import name_of
+from copypaste_rs.datasets.given_ids import GIVEN, plain_id
 
 with extra("coco"):
     import msgspec
@@ -78,10 +80,12 @@ def repeated_files(image_json: NDArray[np.uint8], offsets: NDArray[np.int64]) ->
     return times, first
 
 
-def image_info(text: bytes) -> dict[str, Any]:
-    """The scalar fields of an image object; ``id`` under the name ``image_id``."""
+def image_info(text: bytes, number: int) -> dict[str, Any]:
+    """Scalar fields of an image object and its lists of categories; ``image_id`` is its number, for ``id``."""
     fields: dict[str, Any] = msgspec.json.decode(text)
-    first = {"image_id": int(fields.pop("id")), "file_name": name_of(fields)}
+    first: dict[str, Any] = {"image_id": number, "file_name": name_of(fields)}
     first |= {name: int(fields[name]) for name in ("width", "height")}
+    if isinstance(given := fields.pop("id"), str) and isinstance(plain_id(given), str):
+        first[GIVEN] = given
     scalars = {name: value for name, value in fields.items() if isinstance(value, bool | int | float | str)}
-    return {name: value for name, value in scalars.items() if name not in first} | first
+    return {name: value for name, value in scalars.items() if name not in first} | category_lists(fields) | first

@@ -8,6 +8,7 @@
 
 mod annotations;
 mod columns;
+mod coordinates;
 mod decimals;
 mod images;
 mod item;
@@ -17,6 +18,7 @@ mod shapes;
 
 pub use annotations::{NumberLists, Rows};
 pub use columns::{Column, Values};
+pub use coordinates::Coordinates;
 pub use images::Images;
 pub use reader::{File, Reader, Wanted};
 pub use shapes::Shapes;

@@ -3,7 +3,7 @@
 use copypaste_core::{Size, rle};
 use jiter::{Jiter, Peek};
 
-use crate::decimals::read_list;
+use crate::coordinates::Coordinates;
 use crate::item::ItemText;
 use crate::json::{float, integer};
 use crate::{Odd, Plain, put, put_all};
@@ -21,7 +21,7 @@ const LEAST: usize = 6;
 #[derive(Debug, Default)]
 pub struct Shapes {
     /// Points of the parts: x, y, x, y, ...
-    pub coordinates: Vec<f64>,
+    pub coordinates: Coordinates,
     /// End of each part among the coordinates, 0 first.
     pub part_offsets: Vec<i64>,
     /// First part of each row.
@@ -87,7 +87,7 @@ impl Shapes {
         let mut at = 1;
         while text.get(at) == Some(&b'[') {
             let from = self.coordinates.len();
-            let Some(end) = read_list(text, at + 1, &mut self.coordinates)? else { break };
+            let Some(end) = self.coordinates.read_list(text, at + 1)? else { break };
             self.end_part(from)?;
             at = end + 1;
             match text.get(end) {
@@ -126,7 +126,7 @@ impl Shapes {
         let from = self.coordinates.len();
         while let Some(seen) = item {
             let value = float(json, seen)?;
-            put(&mut self.coordinates, value)?;
+            self.coordinates.push(value)?;
             item = json.array_step()?;
         }
         self.end_part(from)
@@ -134,17 +134,14 @@ impl Shapes {
 
     /// Ends a part whose coordinates begin at `from`.
     fn end_part(&mut self, from: usize) -> Plain<()> {
-        let part = &self.coordinates[from..];
-        if !part.len().is_multiple_of(2) {
+        let length = self.coordinates.len() - from;
+        if !length.is_multiple_of(2) || self.coordinates.any_beyond(FARTHEST, from) {
             return Err(Odd);
         }
-        if part.len() < LEAST {
+        if length < LEAST {
             self.coordinates.truncate(from);
             self.short_parts += 1;
             return Ok(());
-        }
-        if part.iter().any(|side| side.abs() > FARTHEST) {
-            return Err(Odd);
         }
         put(&mut self.part_offsets, self.coordinates.len() as i64)
     }

@@ -1,6 +1,6 @@
 //! Annotation files.
 
-use copypaste_annotations::{Column, File, Plain, Reader, Values, Wanted};
+use copypaste_annotations::{Column, Coordinates, File, Plain, Reader, Values, Wanted};
 use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -73,7 +73,8 @@ pub(crate) struct AnnotationFile {
     ids: Py<PyArray1<i64>>,
     labels: Py<PyArray1<i64>>,
     iscrowd: Py<PyArray1<bool>>,
-    coordinates: Py<PyArray1<f64>>,
+    /// Hundredths as int32, or float64.
+    coordinates: Py<PyAny>,
     part_offsets: Py<PyArray1<i64>>,
     first_part: Py<PyArray1<i64>>,
     parts: Py<PyArray1<i64>>,
@@ -105,7 +106,10 @@ impl AnnotationFile {
             ids: array(py, rows.ids),
             labels: array(py, rows.labels),
             iscrowd: array(py, rows.iscrowd),
-            coordinates: array(py, shapes.coordinates),
+            coordinates: match shapes.coordinates {
+                Coordinates::Hundredths(values) => array(py, values).into_any(),
+                Coordinates::Floats(values) => array(py, values).into_any(),
+            },
             part_offsets: array(py, shapes.part_offsets),
             first_part: array(py, shapes.first_part),
             parts: array(py, shapes.parts),

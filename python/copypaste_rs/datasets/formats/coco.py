@@ -11,6 +11,7 @@ from copypaste_rs.datasets.formats.image_folders import folder_of_images
 from copypaste_rs.datasets.formats.kind import Clue, Format
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from typing_extensions import Unpack
@@ -24,11 +25,16 @@ _OF_SPLIT = ("{0}/annotations.json", "{0}/_annotations.coco.json", "annotations/
 """Annotation files of one split."""
 
 
-def annotation_file(path: Path, split: str | None) -> Path | None:
-    """The annotation file that a path is or, of a folder, holds; None where it holds none, or more than one."""
+def annotation_file(
+    path: Path, split: str | None, in_folder: Sequence[str] = _IN_FOLDER, of_split: Sequence[str] = _OF_SPLIT
+) -> Path | None:
+    """The annotation file that a path is or, of a folder, holds; None where it holds none, or more than one.
+
+    Files are looked for in a folder by these patterns, in their order.
+    """
     if not path.is_dir():
         return path
-    names = _IN_FOLDER if split is None else [name.format(glob.escape(split)) for name in _OF_SPLIT]
+    names = in_folder if split is None else [name.format(glob.escape(split)) for name in of_split]
     for name in names:
         found = sorted(path.glob(name))
         if len(found) == 1:
@@ -36,12 +42,18 @@ def annotation_file(path: Path, split: str | None) -> Path | None:
     return None
 
 
+def is_lvis(clue: Clue) -> bool:
+    """Whether a file has what LVIS adds to COCO."""
+    return clue.has_keys("neg_category_ids") or clue.has_keys("frequency", "synset")
+
+
 def _recognises(clue: Clue) -> bool:
     if clue.is_folder:
         file = annotation_file(clue.path, clue.split)
         return file is not None and _recognises(Clue.of(file))
-    others = ("segments_info", "neg_category_ids", "frequency", "shapes")
-    return clue.is_json_object and clue.has_keys("images") and not any(clue.has_keys(key) for key in others)
+    others = ("segments_info", "shapes")
+    is_other = is_lvis(clue) or any(clue.has_keys(key) for key in others)
+    return clue.is_json_object and clue.has_keys("images") and not is_other
 
 
 def _open(path: Path, images: Path | None, split: str | None, **options: Unpack[DatasetOptions]) -> CocoDataset:

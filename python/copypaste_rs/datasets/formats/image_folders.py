@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import mmap
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from copypaste_rs.datasets.file_names import possible_names
+from copypaste_rs.datasets.file_names import name_of, possible_names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_TEXT = rb'"\s*:\s*"((?:[^"\\]|\\.)*)"'
+_NAMES = {name: re.compile(b'"' + name.encode() + _TEXT) for name in ("file_name", "coco_url")}
+"""Fields that name an image; LVIS has its URL alone."""
 _NO_SPLITS = ("instances", "panoptic", "annotations", "coco", "")
-_NAME = re.compile(r'"file_name"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
 
 def folder_of_images(file: Path, split: str | None = None, *, name: str | None = None, but: Path | None = None) -> Path:
@@ -43,20 +48,27 @@ def folder_of_images(file: Path, split: str | None = None, *, name: str | None =
         named = [base / name for name in (file.stem, *words)]
         folders += [*named, base / "images", *(base / "images" / word for word in words), base]
     folders = [folder for folder in folders if folder != but]
-    name = _first_name(file) if name is None else name
-    if name is None:  # perhaps images stand behind the annotations: what is there decides
-        there = [folder for folder in folders if folder.is_dir()]
-        return there[0]
-    for folder in folders:
-        if any((folder / each).is_file() for each in possible_names({"file_name": name}, folder)):
-            return folder
+    image = _first_image(file) if name is None else {"file_name": name}
+    if not image:
+        return next(folder for folder in folders if folder.is_dir())
+    # Images of one LVIS file lie in the folders of two splits: the folder above these has all of them.
+    for is_above in (True, False) if "coco_url" in image else (False,):
+        for folder in folders:
+            names = [name for name in possible_names(image, folder) if "/" in name or not is_above]
+            if any((folder / name).is_file() for name in names):
+                return folder
     tried = ", ".join(map(str, dict.fromkeys(folders)))
-    raise FileNotFoundError(f"{file}: no folder beside it has the image {name!r}; give the folder of its images "
-                            f"(tried: {tried})")  # fmt: skip
+    raise FileNotFoundError(f"{file}: no folder beside it has the image {name_of(image)!r}; give the folder of its "
+                            f"images (tried: {tried})")  # fmt: skip
 
 
-def _first_name(file: Path) -> str | None:
-    with file.open("rb") as opened:
-        head = opened.read(1 << 20).decode("utf-8", "replace")
-    found = _NAME.search(head)
-    return None if found is None else re.sub(r"\\(.)", r"\1", found[1])
+def _first_image(file: Path) -> dict[str, str]:
+    """The field of an annotation file that names the first image; empty where there is none."""
+    if not file.stat().st_size:
+        return {}
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        for name, pattern in _NAMES.items():
+            if (found := pattern.search(text)) is not None:
+                with suppress(ValueError):
+                    return {name: json.loads(b'"' + found[1] + b'"')}
+    return {}

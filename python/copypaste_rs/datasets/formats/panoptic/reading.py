@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +15,6 @@ from copypaste_rs.datasets.file_names import check_there, find_file, name_of, po
 from copypaste_rs.datasets.formats.image_folders import folder_of_images
 from copypaste_rs.datasets.label_images import read_label_image
 from copypaste_rs.datasets.problems import Problems
-from copypaste_rs.datasets.text_encoding import check_utf8
 from copypaste_rs.masks import RleMasks
 
 with extra("coco"):
@@ -66,8 +64,7 @@ def read_panoptic(
 ) -> tuple[AnnotationTables, Path]:
     """Read an annotation file; the tables, and the folder of images, which is looked for where none is given."""
     data = path.read_bytes()
-    check_utf8(path, data)
-    file = decoded(path, data.removeprefix(codecs.BOM_UTF8), _PanopticFile, "panoptic annotations")
+    file = decoded(path, data, _PanopticFile, "panoptic annotations")
     if not masks.is_dir():
         raise NotADirectoryError(f"{masks}: expected the folder of PNG files of {path.name}, which is not there")
     if images is None:

@@ -1,0 +1,185 @@
+"""Tables as one file, whose arrays are mapped into memory: nothing is read until it is needed.
+
+A file has a start of fixed length, a header in JSON, and the arrays. Bytes of a file that was cut short, or that a
+crash of the system left unwritten, are found by its length and by checksums: of the header, and of a page in each piece
+of the arrays. Numbers are in the order of the machine, which is part of `MAGIC`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import secrets
+import struct
+import sys
+import zlib
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.boxes import Boxes
+from copypaste_rs.datasets.fields import Field, TextTable
+from copypaste_rs.datasets.segmentations import Segmentations
+from copypaste_rs.datasets.tables import AnnotationTables
+
+with extra("coco"):
+    import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+MAGIC = f"copypaste_rs tables 1 {sys.byteorder}\n".encode()
+_START = struct.Struct("<32s6q")
+"""`MAGIC`; the `Stamp`; length of the header, its checksum, and that of the arrays."""
+_STAMP = struct.Struct("<3q")
+_STAMP_AT = 32
+
+_ALIGNMENT = 64
+_PIECE, _PAGE = 1 << 20, 1 << 12
+
+_ARRAYS = ("image_ids", "sizes", "image_json", "image_json_offsets", "row_offsets", "ids", "labels", "iscrowd")
+_VALUES = ("categories", "keypoint_names", "info", "licenses", "skipped", "remarks", "digest")
+
+_NOT_READABLE = (OSError, ValueError, TypeError, KeyError, IndexError, struct.error, msgspec.DecodeError)
+"""Errors of a file that is missing, of another version, or damaged."""
+
+
+class Stamp(NamedTuple):
+    """Sign of a file that changes when the file does, nearly always."""
+
+    size: int
+    time: int
+    """Nanoseconds; 0 where the file is so new that it may change once more within the clock's step."""
+    number: int
+
+    @classmethod
+    def of(cls, path: Path) -> Stamp:
+        """The stamp of a file."""
+        found = path.stat()
+        return cls(found.st_size, found.st_mtime_ns, found.st_ino & (2**63 - 1))
+
+
+class StoredTables(NamedTuple):
+    """Tables in a file, and the stamp of the file they were made from."""
+
+    tables: AnnotationTables
+    stamp: Stamp
+
+
+def save_tables(path: Path, tables: AnnotationTables, stamp: Stamp, key: Mapping[str, Any]) -> None:
+    """Write tables to a file, whole or not at all; `key` says what they depend on besides the file with this stamp.
+
+    Raises
+    ------
+    OSError, TypeError, ValueError
+        When it cannot be written; nothing is left then.
+    """
+    arrays = dict(_arrays(tables))
+    places, length = {}, 0
+    for name, array in arrays.items():
+        places[name] = [array.dtype.str, list(array.shape), length]
+        length += array.nbytes + -array.nbytes % _ALIGNMENT
+    values = {name: getattr(tables, name) for name in _VALUES}
+    whole = {name: field.whole for name, field in tables.fields.items()}
+    header = msgspec.json.encode({"key": key, "values": values, "whole": whole, "arrays": places, "length": length})
+    header += b" " * (-(_START.size + len(header)) % _ALIGNMENT)
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")  # another process may write one too
+    try:
+        with partial.open("x+b") as file:
+            file.write(bytes(_START.size) + header)
+            for array in arrays.values():
+                file.write(np.ascontiguousarray(array).data if array.size else b"")
+                file.write(bytes(-array.nbytes % _ALIGNMENT))
+            file.flush()
+            sums = zlib.crc32(header), _checksum(file, _START.size + len(header), length)
+            file.seek(0)
+            file.write(_START.pack(MAGIC, *stamp, len(header), *sums))
+        partial.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+
+
+def load_tables(path: Path, key: Mapping[str, Any]) -> StoredTables | None:
+    """Map tables from a file; None where there is none, or one of another key or version, or a damaged one."""
+    try:
+        with path.open("rb") as file:
+            magic, *numbers, length, header_sum, sum_of_pages = _START.unpack(file.read(_START.size))
+            size, at = os.fstat(file.fileno()).st_size, _START.size + length
+            if magic.rstrip(b"\0") != MAGIC or not _START.size <= at <= size:
+                return None
+            text = file.read(length)
+            if zlib.crc32(text) != header_sum:
+                return None
+            header = msgspec.json.decode(text)
+            if header["key"] != key or size != at + header["length"]:
+                return None
+            if _checksum(file, at, header["length"]) != sum_of_pages:
+                return None
+            memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        arrays = {name: _array(memory, at, *place) for name, place in header["arrays"].items()}
+        return StoredTables(_tables(header, arrays), Stamp(*numbers))
+    except _NOT_READABLE:
+        return None
+
+
+def renew_stamp(path: Path, stamp: Stamp) -> None:
+    """Note the stamp of a file that has others now and equal bytes; where that cannot be, they are compared again."""
+    with contextlib.suppress(OSError), path.open("r+b", buffering=0) as file:
+        file.seek(_STAMP_AT)
+        file.write(_STAMP.pack(*stamp))
+
+
+def _checksum(file: IO[bytes], start: int, length: int) -> int:
+    """Checksum of the first page of each piece of the arrays, and of the last page. Read, so that no more is mapped."""
+    found = 0
+    for at in (*range(start, start + length, _PIECE), max(start, start + length - _PAGE)):
+        file.seek(at)
+        found = zlib.crc32(file.read(min(_PAGE, start + length - at)), found)
+    return found
+
+
+def _array(memory: mmap.mmap, start: int, dtype: str, shape: list[int], place: int) -> NDArray[Any]:
+    count = int(np.prod(shape, dtype=np.int64))
+    if count == 0:
+        return np.zeros(shape, dtype)
+    return np.frombuffer(memory, np.dtype(dtype), count, start + place).reshape(shape)
+
+
+def _arrays(tables: AnnotationTables) -> Iterator[tuple[str, NDArray[Any]]]:
+    for name in _ARRAYS:
+        yield name, getattr(tables, name)
+    for name, array in tables.segmentations._asdict().items():
+        yield f"segmentations.{name}", array
+    for name, array in {} if tables.boxes is None else tables.boxes._asdict().items():
+        yield f"boxes.{name}", array
+    for i, field in enumerate(tables.fields.values()):
+        yield f"field.{i}", field.values
+        if isinstance(field.table, TextTable):
+            yield f"field.{i}.data", field.table.data
+            yield f"field.{i}.offsets", field.table.offsets
+        elif field.table is not None:
+            yield f"field.{i}.table", field.table
+
+
+def _tables(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> AnnotationTables:
+    plain: dict[str, Any] = {**header["values"], **{name: arrays[name] for name in _ARRAYS}}
+    return AnnotationTables(
+        **plain,
+        fields={name: _field(arrays, f"field.{i}", whole) for i, (name, whole) in enumerate(header["whole"].items())},
+        segmentations=Segmentations(*(arrays[f"segmentations.{name}"] for name in Segmentations._fields)),
+        boxes=Boxes(*(arrays[f"boxes.{name}"] for name in Boxes._fields)) if "boxes.boxes" in arrays else None,
+    )
+
+
+def _field(arrays: Mapping[str, NDArray[Any]], name: str, whole: bool) -> Field:
+    table: NDArray[Any] | TextTable | None = arrays.get(f"{name}.table")
+    if (data := arrays.get(f"{name}.data")) is not None:
+        table = TextTable(data, arrays[f"{name}.offsets"])
+    return Field(arrays[name], table, whole)
