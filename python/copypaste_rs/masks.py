@@ -357,7 +357,8 @@ class RleMasks(Immutable):
 
     def __getitem__(self, rows: SupportsIndex | slice | Sequence[int] | NDArray[Any]) -> RleMasks:
         chosen = _checks.row_index("rows", rows, len(self))
-        index, offsets = picked(self.offsets[chosen], np.diff(self.offsets)[chosen])
+        first = self.offsets[:-1][chosen]
+        index, offsets = picked(first, self.offsets[1:][chosen] - first)
         return RleMasks._trusted(self.size, self.counts[index], offsets)
 
     def __eq__(self, other: object) -> bool:

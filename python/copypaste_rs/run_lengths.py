@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -120,16 +121,50 @@ def starts_lengths_runs(
     text: str | Iterable[str], size: tuple[int, int]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Runs of texts "start length start length ...", and the offsets of each mask among them; runs may be zero."""
-    if isinstance(text, str):
-        masks = [_pairs("text", text, size)]
-    else:
-        masks = [_pairs(("text", i), each, size) for i, each in enumerate(_checks.items("text", text))]
-    runs = [np.diff(toggles, prepend=0, append=size[0] * size[1]) for toggles in masks]
-    return np.concatenate([np.zeros(0, np.int64), *runs]), offsets_of([len(each) for each in runs])
+    texts = [text] if isinstance(text, str) else list(_checks.items("text", text))
+    toggles = _all_toggles(texts, size)
+    if toggles is None:  # something is wrong: where?
+        for i, each in enumerate(texts):
+            _pairs("text" if isinstance(text, str) else ("text", i), each, size)
+        raise AssertionError
+    # A mask is its toggles between the first pixel and the end of the image.
+    places, offsets = toggles
+    behind = offsets_of(np.diff(offsets) + 2)
+    bounds = np.zeros(len(places) + 2 * len(texts), np.int64)
+    bounds[behind[1:] - 1] = size[0] * size[1]
+    is_place = np.ones(len(bounds), np.bool_)
+    is_place[behind[:-1]] = is_place[behind[1:] - 1] = False
+    bounds[is_place] = places
+    runs = np.diff(bounds)
+    is_run = np.ones(len(runs), np.bool_)
+    is_run[behind[1:-1] - 1] = False
+    return runs[is_run], offsets_of(np.diff(offsets) + 1)
 
 
-def _pairs(place: Place, text: object, size: tuple[int, int]) -> NDArray[np.int64]:
-    """First pixel of each run, and the one behind its last, counted from 0."""
+def _all_toggles(texts: Sequence[object], size: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """First pixel of each run and the one behind its last, counted from 0, and their offsets; None for wrong texts."""
+    words: list[str] = []
+    lengths = []
+    for text in texts:
+        if not isinstance(text, str) or _DIGITS.fullmatch(text) is None:
+            return None
+        found = text.split()
+        lengths.append(len(found))
+        words += found
+    if max(map(len, words), default=0) > _MOST_DIGITS or any(length % 2 for length in lengths):
+        return None
+    pairs = np.fromiter(map(int, words), np.int64, len(words)).reshape(-1, 2)
+    ends = pairs.sum(axis=1)
+    before = np.concatenate([np.zeros(1, np.int64), ends])[:-1]
+    offsets = offsets_of(lengths)
+    before[offsets[:-1][np.diff(offsets) > 0] // 2] = 0
+    if (pairs < 1).any() or (ends - 1 > size[0] * size[1]).any() or (pairs[:, 0] < before).any():
+        return None
+    return np.stack([pairs[:, 0], ends], axis=1).ravel() - 1, offsets
+
+
+def _pairs(place: Place, text: object, size: tuple[int, int]) -> None:
+    """Raise for a text that is no starts and lengths."""
     if not isinstance(text, str):
         raise wrong_type(place, "a str of starts and lengths", type(text).__name__)
     words = text.split()
@@ -150,7 +185,18 @@ def _pairs(place: Place, text: object, size: tuple[int, int]) -> NDArray[np.int6
         if unfit.any():
             k = int(np.flatnonzero(unfit)[0])
             raise wrong(_checks.item(place, k), expected, f"'{words[2 * k]} {words[2 * k + 1]}'")
-    return np.stack([pairs[:, 0], ends], axis=1).ravel() - 1
+
+
+def starts_lengths_texts(counts: NDArray[np.uint32], offsets: NDArray[np.int64]) -> list[str]:
+    """Texts "start length start length ..." of masks, which `starts_lengths_runs` reads; empty ones for empty masks."""
+    texts = []
+    for begin, end in itertools.pairwise(offsets.tolist()):
+        runs = counts[begin:end].astype(np.int64)
+        lengths = runs[1::2]
+        starts = np.cumsum(runs)[: 2 * len(lengths) : 2] + 1
+        texts.append(" ".join(map(str, np.stack([starts, lengths], axis=1).ravel().tolist())))
+    return texts
 
 
 _MOST_DIGITS = len(str(_checks.MAX_PIXELS))
+_DIGITS = re.compile(r"[0-9\s]*")

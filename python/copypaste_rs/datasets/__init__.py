@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
     from copypaste_rs.datasets.formats.coco_results.dataset import ResultsDataset
     from copypaste_rs.datasets.formats.coco_results.writer import ResultsWriter
+    from copypaste_rs.datasets.formats.csv.dataset import CsvDataset
+    from copypaste_rs.datasets.formats.csv.writer import CsvWriter
     from copypaste_rs.datasets.formats.label_maps.dataset import LabelMapDataset
     from copypaste_rs.datasets.formats.label_maps.writer import LabelMapWriter
+    from copypaste_rs.datasets.formats.labelme.dataset import LabelMeDataset
+    from copypaste_rs.datasets.formats.labelme.writer import LabelMeWriter
     from copypaste_rs.datasets.formats.lvis.dataset import LvisDataset
     from copypaste_rs.datasets.formats.lvis.writer import LvisWriter
     from copypaste_rs.datasets.formats.panoptic.dataset import PanopticDataset
@@ -39,8 +43,12 @@ __all__ = [
     "CocoDataset",
     "CocoWriter",
     "CopyPasteDataset",
+    "CsvDataset",
+    "CsvWriter",
     "LabelMapDataset",
     "LabelMapWriter",
+    "LabelMeDataset",
+    "LabelMeWriter",
     "LvisDataset",
     "LvisWriter",
     "PanopticDataset",
@@ -62,8 +70,12 @@ _NEED_EXTRA = {
     "BackgroundDataset": "copypaste_rs.datasets.formats.backgrounds",
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",
+    "CsvDataset": "copypaste_rs.datasets.formats.csv.dataset",
+    "CsvWriter": "copypaste_rs.datasets.formats.csv.writer",
     "LabelMapDataset": "copypaste_rs.datasets.formats.label_maps.dataset",
     "LabelMapWriter": "copypaste_rs.datasets.formats.label_maps.writer",
+    "LabelMeDataset": "copypaste_rs.datasets.formats.labelme.dataset",
+    "LabelMeWriter": "copypaste_rs.datasets.formats.labelme.writer",
     "LvisDataset": "copypaste_rs.datasets.formats.lvis.dataset",
     "LvisWriter": "copypaste_rs.datasets.formats.lvis.writer",
     "PanopticDataset": "copypaste_rs.datasets.formats.panoptic.dataset",

@@ -82,13 +82,18 @@ class AnnotatedImages(Sequence[Sample]):
         h, w = self._tables.sizes[i].tolist()
         path = find_file(info, self._images)
         try:
-            image = read_image(path, (h, w), self._options, functools.partial(self._tell, path))
+            content = self._content(path)
+            image = read_image(path, (h, w), self._options, functools.partial(self._tell, path), content)
         except FileNotFoundError:
             others = [str(self._images / name) for name in possible_names(info, self._images)][1:]
             if not others:
                 raise
             raise FileNotFoundError(f"{path}: no such file, nor is {' or '.join(others)}") from None
         return Sample(image, self.instances(i), info)
+
+    def _content(self, path: Path) -> bytes:
+        """The bytes of an image; a format may have them in a file of its own."""
+        return path.read_bytes()
 
     def _tell(self, path: Path, orientation: int) -> None:
         """Say once that there are images whose EXIF orientation is not applied."""

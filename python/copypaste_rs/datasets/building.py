@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,20 @@ from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.segmentations import SegmentationsBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from copypaste_rs.datasets.options import CheckedOptions
     from copypaste_rs.datasets.tables import AnnotationTables
     from copypaste_rs.masks import RleMasks
+
+
+def one_by_one(masks: RleMasks) -> Iterator[RleMasks]:
+    """Masks one by one, for `TableBuilder.add`: faster than by their numbers, where there are many."""
+    offsets = masks.offsets.tolist()
+    for start, end in itertools.pairwise(offsets):
+        yield type(masks)._trusted(masks.size, masks.counts[start:end], np.array([0, end - start], np.int64))
 
 
 class TableBuilder:

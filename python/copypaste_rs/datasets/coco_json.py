@@ -122,7 +122,7 @@ KINDS: tuple[tuple[frozenset[str], str], ...] = (
         "a list of results, predictions of a model; ResultsDataset reads it",
     ),
     (frozenset({"image_id", "caption"}), "a list of captions"),
-    (frozenset({"shapes", "imagePath"}), "a LabelMe file, of one image"),
+    (frozenset({"shapes", "imagePath"}), "a LabelMe file, of one image; LabelMeDataset reads a folder of them"),
     (frozenset({"image", "annotations"}), "a file of one image, as SA-1B has them"),
     (frozenset({"type", "features"}), "a GeoJSON file"),
     (frozenset({"_via_img_metadata"}), "a project of the VGG Image Annotator; its COCO export can be read"),

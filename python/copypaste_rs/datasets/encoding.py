@@ -174,7 +174,7 @@ def _annotations(
             for annotation, value in zip(annotations, written, strict=True):
                 if value is not None:
                     annotation[field] = value
-    ids = _values("id", columns["id"], "id" in integers) if "id" in columns else [None] * n
+    ids = column_values("id", columns["id"], "id" in integers) if "id" in columns else [None] * n
     for annotation, number, source in zip(annotations, ids, _origins(columns.get("source"), n), strict=True):
         origin = image_id if source < 0 else source_ids[source] if source < len(source_ids) else None
         if origin is not None:
@@ -190,7 +190,7 @@ def _fields(name: str, column: NDArray[Any], whole: bool) -> dict[str, list[Any]
     if kind.form is not None:
         derived = {} if kind.geometry is None else kind.geometry.derived
         return {name: kind.form.write(column)} | {other: count(column).tolist() for other, count in derived.items()}
-    return {} if kind.fields is not None else {name: _values(name, column, whole)}
+    return {} if kind.fields is not None else {name: column_values(name, column, whole)}
 
 
 def _geometry(sample: Sample) -> list[dict[str, Any]]:
@@ -229,8 +229,8 @@ def _origins(source: NDArray[Any] | None, n: int) -> list[int]:
     return [int(value) if np.isfinite(value) else sys.maxsize for value in source.tolist()]
 
 
-def _values(name: str, column: NDArray[Any], whole: bool) -> list[Any]:
-    """A column as Python values; None for what JSON cannot say."""
+def column_values(name: str, column: NDArray[Any], whole: bool) -> list[Any]:
+    """A column as Python values; None for what JSON cannot say, and `whole` for integers among floats."""
     place = f"sample.instances.{name}"
     if column.dtype.kind == "O" and all(isinstance(value, str) for value in column.ravel()):
         for i, text in enumerate(column):

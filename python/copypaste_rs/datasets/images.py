@@ -102,6 +102,7 @@ def read_image(
     size: tuple[int, int] | None = None,
     options: ImageOptions | None = None,
     remark: Remark | None = None,
+    content: bytes | None = None,
 ) -> NDArray[Any]:
     """Decode an image file to 8-bit RGB, shape (H, W, 3), or, where the options keep the dtype, as it is stored.
 
@@ -124,6 +125,8 @@ def read_image(
         Whether the EXIF rotation is applied, the largest number of pixels, and to which pixels it is decoded.
     remark : callable, optional
         Called with an EXIF orientation that is not applied.
+    content : bytes, optional
+        Of the file, where they were read already.
 
     Raises
     ------
@@ -136,7 +139,7 @@ def read_image(
     """
     path = Path(path)
     options = ImageOptions() if options is None else options
-    data = path.read_bytes()
+    data = path.read_bytes() if content is None else content
     expected = _Expected(path, size, options, orientation(data))
     pixels = _readable(path, lambda: _decoded(data, expected))
     if expected.orientation != 1 and not expected.turns and remark is not None:

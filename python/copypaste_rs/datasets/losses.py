@@ -13,6 +13,8 @@ from copypaste_rs.masks import RleMasks
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from numpy.typing import NDArray
+
     from copypaste_rs.sample import Sample
 
 _MADE = {"masks", "labels", "boxes", "iscrowd", "box_only", "id", *DERIVED, *PROVENANCE}
@@ -25,10 +27,15 @@ class PlainObjects(NamedTuple):
     masks: RleMasks
     classes: list[int]
     """Position of the category of each, from 0."""
-    columns: dict[str, list[Any]]
-    """Values of the columns that are asked for."""
+    rows: NDArray[np.int64]
+    """Rows that they have in the sample."""
     remarks: dict[str, int]
     """Rows and columns that are left out, counted."""
+
+
+def further_columns(sample: Sample) -> dict[str, NDArray[Any]]:
+    """Columns of a sample's instances, but for those that every sample of a file, and every result, has."""
+    return {name: column for name, column in sample.instances.columns.items() if name not in _MADE}
 
 
 def plain_objects(sample: Sample, ids: Sequence[int], held: Collection[str] = ()) -> PlainObjects:
@@ -50,7 +57,7 @@ def plain_objects(sample: Sample, ids: Sequence[int], held: Collection[str] = ()
     """
     instances = sample.instances
     if len(instances) == 0:  # there may be no columns at all
-        return PlainObjects(RleMasks.empty(sample.size), [], {}, {})
+        return PlainObjects(RleMasks.empty(sample.size), [], np.zeros(0, np.int64), {})
     masks, labels = masks_and_labels(sample)
     classes = positions_of(labels, ids)
     n = len(masks)
@@ -63,10 +70,8 @@ def plain_objects(sample: Sample, ids: Sequence[int], held: Collection[str] = ()
         "boxes without an outline, which are left out": int(alone.sum()),
         "objects without a pixel, which are left out": int(empty.sum()),
     }
-    columns = instances.columns
-    remarks |= lost_columns(columns, len(rows), held)
-    kept = {name: columns[name][rows].tolist() for name in held if name in columns}
-    return PlainObjects(masks[rows], [classes[row] for row in rows.tolist()], kept, remarks)
+    remarks |= lost_columns(instances.columns, len(rows), held)
+    return PlainObjects(masks[rows], [classes[row] for row in rows.tolist()], rows, remarks)
 
 
 def lost_columns(columns: Collection[str], n: int, held: Collection[str] = ()) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -261,6 +262,17 @@ def test_descriptions_that_cannot_be(tmp_path: Path, text: str, message: str) ->
     (tmp_path / "data.yaml").write_text(text)
     with pytest.raises(ValueError, match=message):
         YoloDataset(tmp_path)
+
+
+def test_without_pyyaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small(tmp_path, f"0 {SQUARE}")
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(
+        ImportError, match=r"yaml is not installed; it comes with the extra yolo: pip install 'copypaste_rs\[yolo\]'"
+    ):
+        YoloDataset(tmp_path)
+    (tmp_path / "data.yaml").unlink()
+    assert len(YoloDataset(tmp_path, names=["cat"])) == 1
 
 
 def test_names_stay_as_they_are_written() -> None:

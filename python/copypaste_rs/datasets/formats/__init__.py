@@ -10,7 +10,7 @@ from copypaste_rs import _checks
 if TYPE_CHECKING:
     from copypaste_rs.datasets.formats.kind import Format
 
-NAMES = ("coco", "lvis", "coco-results", "panoptic", "yolo", "voc", "label-maps", "backgrounds")
+NAMES = ("coco", "lvis", "coco-results", "panoptic", "yolo", "voc", "label-maps", "labelme", "csv", "backgrounds")
 """Names of the formats, each that of a module in this package with a constant ``FORMAT``."""
 
 

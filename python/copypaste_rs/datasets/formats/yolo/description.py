@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import counted
-from copypaste_rs.datasets.text_encoding import check_utf8
+from copypaste_rs.datasets.text_encoding import check_utf8, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,8 +142,7 @@ def _numbered(file: Path, given: object) -> dict[int, str]:
 
 def listed_names(file: Path, data: bytes) -> dict[int, str]:
     """Names of classes in a file with one a line, as ``classes.txt``."""
-    check_utf8(file, data)
-    lines = data.removeprefix(codecs.BOM_UTF8).decode().splitlines()
+    lines = lines_of(file, data)
     while lines and not lines[-1].strip():
         lines.pop()
     return {i: line.strip() for i, line in enumerate(lines)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +13,7 @@ from copypaste_rs.datasets.formats.yolo.layout import YoloFiles, label_file
 from copypaste_rs.datasets.image_files import is_image_name
 from copypaste_rs.datasets.images import image_size
 from copypaste_rs.datasets.problems import Problems
-from copypaste_rs.datasets.text_encoding import check_utf8
+from copypaste_rs.datasets.text_encoding import lines_of
 
 if TYPE_CHECKING:
     from copypaste_rs.datasets.options import CheckedOptions
@@ -146,13 +145,13 @@ def _read_file(builder: TableBuilder, problems: Problems, path: Path, size: tupl
     """Read a label file; the result is the number of lines that stand there again."""
     data = builder.read(path.read_bytes())
     try:
-        check_utf8(path, data)
+        lines = lines_of(path, data)
     except ValueError as error:
         problems.add(*str(error).split(": ", 1))
         return 0
     repeated = 0
     seen: set[tuple[float, ...]] = set()
-    for k, line in enumerate(data.removeprefix(codecs.BOM_UTF8).decode().splitlines(), 1):
+    for k, line in enumerate(lines, 1):
         if not line.strip():
             continue
         place = f"{path}: line {k}"

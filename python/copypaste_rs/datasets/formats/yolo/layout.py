@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from copypaste_rs.datasets.formats.yolo.description import (
     read_description,
 )
 from copypaste_rs.datasets.image_files import files_below, is_image_name
-from copypaste_rs.datasets.text_encoding import check_utf8
+from copypaste_rs.datasets.text_encoding import lines_of
 
 DESCRIPTIONS = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 """Names of the description in the folder of a set; else any one YAML file is it."""
@@ -163,10 +162,10 @@ def _found(names: dict[int, str], places: list[Path], read: list[bytes], base: P
 def _listed(file: Path, base: Path, read: list[bytes]) -> list[Path]:
     """The images that a text file lists, relative to itself or to the root of the set."""
     data = file.read_bytes()
-    check_utf8(file, data)
+    lines = lines_of(file, data)
     read.append(data)
     found, missing = [], []
-    for number, line in enumerate(data.removeprefix(codecs.BOM_UTF8).decode().splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         name = line.strip().replace("\\", "/")
         if not name or not is_image_name(name):
             continue
