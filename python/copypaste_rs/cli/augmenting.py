@@ -42,7 +42,7 @@ class EncodeItem:
         return self.encode(result, sources)
 
     def name(self, number: int) -> str | None:
-        """None: the output counts its images."""
+        """No name of its own: the output counts its images."""
 
 
 def augment(

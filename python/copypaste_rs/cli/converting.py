@@ -32,7 +32,7 @@ class ConvertItem:
     photos: AnnotatedImages
     encode: Encoder
     format: str
-    """Of the images; "keep" copies their files."""
+    """Format of the images; "keep" copies their files."""
 
     def __call__(self, number: int) -> EncodedSample:
         """Encode it."""

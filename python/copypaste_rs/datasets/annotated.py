@@ -282,7 +282,7 @@ class AnnotatedImages(Sequence[Sample]):
 
 
 def _changes(mapped: AnnotationTables, tables: AnnotationTables) -> dict[str, Any]:
-    """What tables have else than those that they were made from; labels as the new one of each old one."""
+    """Find what tables have else than those that they were made from; labels as the new one of each old one."""
     changes = {name: value for name, value in tables._asdict().items() if value is not getattr(mapped, name)}
     if "labels" in changes:
         old, first = np.unique(mapped.labels, return_index=True)
