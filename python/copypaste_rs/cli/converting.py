@@ -48,7 +48,8 @@ class ConvertItem:
         except (ValueError, TypeError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"{self.photos.info(number)['file_name']}: {error}") from None
-        return encoded if encoded.data is None else encoded._replace(data=data, suffix=file.suffix)
+        # A format without images names them all the same.
+        return encoded._replace(data=None if encoded.data is None else data, suffix=file.suffix)
 
     def name(self, number: int) -> str:
         """Name of its image: the one it has, with the suffix of the format."""
