@@ -15,7 +15,7 @@ from copypaste_rs.datasets.formats.kind import Clue
 from copypaste_rs.datasets.opening import find_format
 from tests.fixtures.masks_of_all_kinds import photo
 
-CATEGORIES = [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}, {"id": 2, "name": "owl"}]
+CATEGORIES: list[dict[str, Any]] = [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}, {"id": 2, "name": "owl"}]
 MASKS = np.zeros((2, 12, 15), np.uint8)
 MASKS[0, 2:5, 3:9] = MASKS[1, 6:11, 4:12] = 1
 
