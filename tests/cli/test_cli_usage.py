@@ -39,7 +39,7 @@ USAGE = [
     (["--num-sources", "1025"], "--num-sources: expected an integer from 1 to 1024"),
     (["--format", "gif"], "--format"),
     (["--resume", "--overwrite"], "exclude each other"),
-    (["--source-images", "x"], "go together"),
+    (["--source-images", "x"], "--source-images goes with --source-annotations"),
     (["--nonsense"], "--nonsense"),
 ]
 
@@ -55,7 +55,14 @@ def test_wrong_usage_is_status_2(
 
 
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in (["--help"], ["augment", "--help"], ["preview", "--help"], ["demo", "--help"], ["--version"]):
+    for command in (
+        ["--help"],
+        ["augment", "--help"],
+        ["preview", "--help"],
+        ["convert", "--help"],
+        ["demo", "--help"],
+        ["--version"],
+    ):
         assert run(command) == 0
         output = capsys.readouterr().out
         if command != ["--version"]:
@@ -100,7 +107,7 @@ def test_workers_follow_the_number_of_images(tmp_path: Path, monkeypatch: pytest
         used.append(workers)
         return (job(number) for number in numbers)
 
-    monkeypatch.setattr("copypaste_rs.cli.augmenting.ordered", note)
+    monkeypatch.setattr("copypaste_rs.cli.writing.ordered", note)
     monkeypatch.setattr("copypaste_rs.cli.commands.available_processors", lambda: 4)
     files = small_set(tmp_path / "in")
     command = [part for part in arguments(files, tmp_path / "out", "--overwrite") if part not in ("--workers", "1")]

@@ -85,7 +85,7 @@ def test_nothing_is_said_of_an_output_where_there_is_none(
     assert capsys.readouterr().err.strip() == "copypaste-rs: interrupted"
     assert run(arguments(files, tmp_path / "out")) == 130
     assert capsys.readouterr().err.strip() == ("copypaste-rs: interrupted; what is done is kept, and --resume goes on")
-    monkeypatch.setattr("copypaste_rs.cli.options.CocoDataset", interrupted)
+    monkeypatch.setattr("copypaste_rs.cli.inputs.open_dataset", interrupted)
     assert run(arguments(files, tmp_path / "new")) == 130
     assert capsys.readouterr().err.strip() == "copypaste-rs: interrupted"
 

@@ -37,9 +37,12 @@ AUGMENT = [
     (["--copies", "1000000001"], "Invalid value for '--copies': 1000000001 is not in the range"),
     (
         ["--size", "70000x1"],
-        "--size: expected sides of at most 65500 pixels for JPEG, got 70000x1; --format png has no",
+        "--size: expected sides of at most 65500 pixels for JPEG, got 70000x1; --image-format png has no",
     ),
-    (["--size", "1x65501"], "--size: expected sides of at most 65500 pixels for JPEG, got 1x65501; --format png has"),
+    (
+        ["--size", "1x65501"],
+        "--size: expected sides of at most 65500 pixels for JPEG, got 1x65501; --image-format png has",
+    ),
     (["--num-sources", "10000000000000000000"], "--num-sources: expected an integer from 1 to 1024, got 1000"),
     (["--num-sources", "0"], "--num-sources: expected an integer from 1 to 1024, got 0"),
     (["--seed", "-1"], "--seed: expected an integer from 0 to 18446744073709551615, got -1"),

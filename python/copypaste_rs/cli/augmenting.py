@@ -1,39 +1,26 @@
-"""The offline main job: a COCO data set in, an augmented one out."""
+"""The offline main job: a data set in, an augmented one out."""
 
 from __future__ import annotations
 
-import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from copypaste_rs.cli import TerminatedError
-from copypaste_rs.cli.outputs import wrong_output
-from copypaste_rs.cli.parallel import ordered
-from copypaste_rs.cli.words import sentence
-from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.coco_writer import CocoWriter
+from copypaste_rs.cli.writers import open_writer
+from copypaste_rs.cli.writing import write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from copypaste_rs.cli.options import Inputs
-    from copypaste_rs.datasets.coco import CocoDataset
+    from copypaste_rs.cli.inputs import Inputs
+    from copypaste_rs.datasets.annotated import AnnotatedImages
     from copypaste_rs.datasets.copy_paste import CopyPasteDataset
     from copypaste_rs.datasets.encoding import EncodedSample, Encoder
-    from copypaste_rs.datasets.sample_writer import SampleWriter
     from copypaste_rs.sample import Sample
     from copypaste_rs.transforms import SimpleCopyPaste
 
-with extra("cli"):
-    from tqdm import tqdm
-
-
 LATER = frozenset({"flip_pairs", "class_weights", "paste_boxes", "paste_pseudo"})
 """Arguments of the transform that came later: not noted where they are not set, so that older outputs go on."""
-
-KEPT = "what is done is kept, and --resume goes on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +40,9 @@ class EncodeItem:
             kind = TypeError if isinstance(error, TypeError) else ValueError  # whatever their own ones are made from
             raise kind(f"{target.info['file_name']}: {error}") from None
         return self.encode(result, sources)
+
+    def name(self, number: int) -> str | None:
+        """No name of its own: the output counts its images."""
 
 
 def augment(
@@ -74,52 +64,12 @@ def augment(
         "version": __version__,
         "settings": settings,
     }
-    with wrong_output(output):
-        writer = CocoWriter(
-            output,
-            inputs.categories,
-            format=options["format"],
-            quality=options["quality"],
-            info=info,
-            licenses=inputs.targets.licenses if isinstance(inputs.targets.licenses, list) else None,
-            overwrite=options["overwrite"],
-            resume=options["resume"],
-            settings=settings,
-            integers=inputs.integers,
-        )
-    work = EncodeItem(data, writer.encoder())
-    done = len(writer)
-    try:
-        with writer:
-            _write(writer, ordered(work, range(done, total), options["workers"]), total)
-    except (OSError, ValueError, TypeError, MemoryError) as error:
-        raise OSError(f"{sentence(error)}; {KEPT}") from None
-    except (KeyboardInterrupt, TerminatedError) as error:
-        raise type(error)(KEPT) from None
-    return total - done
+    licenses = inputs.targets.licenses
+    writer = open_writer(output, inputs.categories, options, settings, inputs.integers, info=info, licenses=licenses)
+    return write_all(writer, EncodeItem(data, writer.encoder()), total, options["workers"])
 
 
-def _write(writer: SampleWriter, results: Generator[EncodedSample, None, None], total: int) -> None:
-    bar = _bar(len(writer), total)
-    try:
-        for encoded in results:
-            writer.write_encoded(encoded)
-            with suppress(OSError):  # the work goes on when the terminal is gone
-                bar.update()
-    finally:
-        results.close()  # ends the processes
-        with suppress(OSError):
-            bar.close()
-
-
-def _bar(done: int, total: int) -> tqdm[Any]:
-    try:
-        return tqdm(total=total, initial=done, unit=" images", dynamic_ncols=True, disable=None if sys.stderr else True)
-    except OSError:
-        return tqdm(disable=True)
-
-
-def check_files(path: Path, file: CocoDataset, categories: Sequence[Mapping[str, Any]]) -> None:
+def check_files(path: Path, file: AnnotatedImages, categories: Sequence[Mapping[str, Any]]) -> None:
     """Find out at the start, not after hours, that image files are missing, or categories of annotations."""
     if labels := file.unknown_labels(categories):
         raise ValueError(f"{path}: expected annotations of categories that are there, got category {labels[0]}")

@@ -13,6 +13,7 @@ from copypaste_rs import __version__
 from copypaste_rs.cli import TerminatedError
 from copypaste_rs.cli.augmenting import augment as run_augment
 from copypaste_rs.cli.augmenting import settings_of
+from copypaste_rs.cli.inputs import READING_OPTIONS, check_cache, one_set, open_inputs, open_set
 from copypaste_rs.cli.options import (
     EPILOG,
     MAX_COPIES,
@@ -20,19 +21,20 @@ from copypaste_rs.cli.options import (
     check_numbers,
     fitted,
     inputs_and_transform,
-    one_set,
-    open_inputs,
     pairing,
+    with_options,
 )
-from copypaste_rs.cli.outputs import check_apart, check_output, check_sheet
+from copypaste_rs.cli.outputs import check_apart, check_images_apart, check_output, check_sheet
 from copypaste_rs.cli.parallel import available_processors
 from copypaste_rs.cli.validation import check_validation, warn_of_shared
 from copypaste_rs.cli.words import complain, say, sentence
+from copypaste_rs.cli.writers import PLACE_OPTIONS, image_format, output_format, writer_class
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.images import FORMATS
+from copypaste_rs.datasets.formats import NAMES
+from copypaste_rs.datasets.places import COCO
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 with extra("cli"):
     import click
@@ -41,6 +43,9 @@ FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
 
 IMAGES_FOR_A_WORKER = 64
 """Images that a worker process needs to be worth its start."""
+
+place_of_output = with_options(PLACE_OPTIONS)
+reading_options = with_options(READING_OPTIONS)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -78,35 +83,18 @@ def commands() -> None:
 
 @commands.command(epilog=EPILOG)
 @inputs_and_transform
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
 @click.option(
     "--copies", type=click.IntRange(1, MAX_COPIES), default=1, show_default=True, help="Results for each image."
 )
-@click.option(
-    "--format",
-    type=click.Choice(FORMATS),
-    default="jpg",
-    show_default=True,
-    help="Of the images; png holds 16 bits too, tif also floats and any number of channels.",
-)
-@click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG.")
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    help=f"Processes; the result is the same.  [default: processors, but {IMAGES_FOR_A_WORKER} images for each]",
-)
-@click.option(
-    "--resume",
-    is_flag=True,
-    help="Go on with an output that is not finished. An image file that has changed since is not noticed.",
-)
-@click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there.")
+@output_format(default="coco")
+@image_format(default="jpg")
+@place_of_output
 def augment(output: Path, **options: Any) -> None:
-    """Augment a COCO data set: write images/ and annotations.json, which pycocotools loads.
+    """Augment a data set: write images and annotations, by default images/ and annotations.json of COCO.
 
-    Objects are taken from other images of the same set, or from --source-annotations. Each annotation says
-    which image and annotation it is from and how much of it is visible. The result depends on the options and
-    the files given, and on nothing else.
+    Objects are taken from other images of the same set, or from --source-annotations. In COCO's format each
+    annotation says which image and annotation it is from and how much of it is visible. The result depends on
+    the options and the files given, and on nothing else.
     """
     # Wrong usage is found before large files are read.
     options = one_set(options)
@@ -114,17 +102,60 @@ def augment(output: Path, **options: Any) -> None:
     check_numbers(options)
     check_validation(options)
     check_apart(output, options)
-    check_output(output, resume=options["resume"], overwrite=options["overwrite"])
+    check_written(output, options)
     inputs = open_inputs(options)
+    check_images_apart(output, [each for each in (inputs.targets, inputs.sources) if each is not None])
     warn_of_shared(inputs, options)
     options = fitted(options, inputs)
     transform = build_transform(options)
     data = pairing(inputs, transform, options)
     total = len(data) * options["copies"]
-    options["workers"] = options["workers"] or min(available_processors(), max(1, total // IMAGES_FOR_A_WORKER))
+    options["workers"] = options["workers"] or workers_for(total)
     start = perf_counter()
     made = run_augment(output, inputs, data, settings_of(transform, options, inputs), options)
-    seconds = perf_counter() - start
+    say_what_was_made(output, total, made, perf_counter() - start)
+
+
+@commands.command(epilog=EPILOG)
+@click.option("--input", type=click.Path(path_type=Path), required=True, help="Annotation file, or folder of a set.")
+@click.option("--images", type=click.Path(path_type=Path), help="Folder of its images; else looked for.")
+@click.option("--input-format", type=click.Choice(NAMES), help="Format of the input; else found out.")
+@click.option("--split", help="Part of a set with several, such as train.")
+@reading_options
+@output_format(default=None)
+@image_format("keep", default="keep")
+@place_of_output
+def convert(output: Path, **options: Any) -> None:
+    """Write a data set in another format. What the format cannot hold is counted in one warning.
+
+    Images are copied as they are, unless --image-format or --apply-exif asks for others.
+    """
+    from copypaste_rs.cli.converting import convert as run_convert
+
+    check_cache(options)
+    check_apart(output, options)
+    check_written(output, options)
+    photos = open_set(options, "input", options["images"], options["input_format"], options["split"])
+    check_images_apart(output, [photos])
+    options["workers"] = options["workers"] or workers_for(len(photos))
+    start = perf_counter()
+    made = run_convert(output, photos, options)
+    say_what_was_made(output, len(photos), made, perf_counter() - start)
+
+
+def workers_for(total: int) -> int:
+    """Number of processes for so many images."""
+    return min(available_processors(), max(1, total // IMAGES_FOR_A_WORKER))
+
+
+def check_written(output: Path, options: Mapping[str, Any]) -> None:
+    """Refuse a place that the format cannot be written to, before anything is opened."""
+    layout = getattr(writer_class(options["output_format"]), "layout", COCO)
+    check_output(output, resume=options["resume"], overwrite=options["overwrite"], layout=layout)
+
+
+def say_what_was_made(output: Path, total: int, made: int, seconds: float) -> None:
+    """Say how many images there are now, and how fast they came."""
     rate = f", {made / seconds:.1f} images/s" if made else ""
     say(f"{output}: {images_in_words(total)}, {made} of them made now{rate}")
 

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from copypaste_rs import _checks
+from copypaste_rs.cli.inputs import INPUT_OPTIONS, READING_OPTIONS, SOURCE_OPTIONS
 from copypaste_rs.cli.option_types import ClassWeight, Fill, Missing, Numbers, Select, Size
-from copypaste_rs.cli.outputs import real_path
 from copypaste_rs.column_kinds import DERIVED, PROVENANCE, absent_value
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.boxes import BOXES, BoxAloneError
-from copypaste_rs.datasets.categories import joined_categories, label_weights, moved_ids
-from copypaste_rs.datasets.coco import CocoDataset
+from copypaste_rs.datasets.categories import label_weights
 from copypaste_rs.datasets.copy_paste import MAX_SOURCES, CopyPasteDataset
 from copypaste_rs.datasets.fields import is_text
-from copypaste_rs.datasets.images import DTYPES, MAX_JPEG_SIDE, MAX_PIXELS
+from copypaste_rs.datasets.images import MAX_JPEG_SIDE
 from copypaste_rs.datasets.json_values import check_text
-from copypaste_rs.datasets.options import CROWDS
 from copypaste_rs.plan_options import SELECTIONS
 from copypaste_rs.transforms import SimpleCopyPaste
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from copypaste_rs.cli.inputs import Inputs
     from copypaste_rs.sample import Sample
 
 with extra("cli"):
@@ -35,29 +34,6 @@ MAX_COPIES = 10**9
 """Results for each image, at most: with any number of images they can be counted in 64 bits."""
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-_PATH = click.Path(path_type=Path)
-
-_INPUTS = [
-    click.option("--annotations", type=_PATH, required=True, help="COCO annotation file of the images pasted on."),
-    click.option("--images", type=_PATH, required=True, help="Folder of these images."),
-    click.option("--source-annotations", type=_PATH, help="COCO file of the objects pasted; else the same file."),
-    click.option("--source-images", type=_PATH, help="Folder of their images."),
-    click.option("--boxes", type=click.Choice(BOXES), default="error", show_default=True,
-                 help="Annotations with a box and no outline: refuse the file, keep them as rectangles, drop them."),
-    click.option("--crowds", type=click.Choice(CROWDS), default="keep", show_default=True,
-                 help="Annotations with iscrowd 1: keep them as crowds, take them as objects, drop them."),
-    click.option("--column", "columns", multiple=True,
-                 help="Further field of annotations that is kept; may be repeated; else all are."),
-    click.option("--apply-exif", is_flag=True, help="Turn images as their EXIF orientation says."),
-    click.option("--dtype", type=click.Choice(DTYPES), default="uint8", show_default=True,
-                 help="Pixels of images: 8-bit RGB, or kept as they are stored, with 16 bits and any channels too."),
-    click.option("--validation-annotations", type=_PATH,
-                 help="COCO file of a validation set: a warning says which of its photographs are used here too."),
-    click.option("--validation-images", type=_PATH, help="Folder of its images; else the same as --images."),
-    click.option("--max-pixels", type=click.IntRange(1, _checks.MAX_PIXELS), default=MAX_PIXELS, show_default=True,
-                 help="Height times width of the largest image that is decoded."),
-]  # fmt: skip
 
 _TRANSFORM = [
     click.option("--size", type=Size(), default="1024", show_default=True, help="Canvas: a side, or HEIGHTxWIDTH."),
@@ -102,33 +78,19 @@ _TRANSFORM = [
 ]  # fmt: skip
 
 
-def inputs_and_transform(command: F) -> F:
-    """Give a command the options of what goes in and what is done to it."""
-    for option in reversed([*_INPUTS, *_TRANSFORM]):
-        command = option(command)
-    return command
+def with_options(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
+    """Decorator that gives a command several options."""
+
+    def decorated(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
 
 
-class Inputs(NamedTuple):
-    """Data sets that a command reads, opened."""
-
-    targets: CocoDataset
-    sources: CocoDataset | None
-    categories: list[dict[str, Any]]
-    """Categories of both files."""
-
-    @property
-    def integers(self) -> frozenset[str]:
-        """Fields that are integers wherever they are."""
-        files = [self.targets] if self.sources is None else [self.targets, self.sources]
-        names = {name for file in files for name in file.integers}
-        return frozenset(name for name in names if all(name in f.integers or name not in f.fields for f in files))
-
-    @property
-    def flip_pairs(self) -> tuple[tuple[int, int], ...] | None:
-        """Keypoints that a mirror image exchanges, by their names."""
-        named = self.targets if self.sources is None or self.targets.keypoint_names else self.sources
-        return named.flip_pairs
+inputs_and_transform = with_options([*INPUT_OPTIONS, *SOURCE_OPTIONS, *READING_OPTIONS, *_TRANSFORM])
+"""Decorator that gives a command the options of what goes in and what is done to it."""
 
 
 EPILOG = "Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated."
@@ -160,16 +122,6 @@ def _as_option(error: Exception) -> str:
     return f"--{name.partition('[')[0].replace('_', '-')}{colon}{rest}"
 
 
-def one_set(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options without sources that are the very set of the targets: then it is one set, as if not given."""
-    if (options["source_annotations"] is None) != (options["source_images"] is None):
-        raise click.UsageError("--source-annotations and --source-images go together")
-    pairs = [(options[name], options[f"source_{name}"]) for name in ("annotations", "images")]
-    if all(given is not None and real_path(ours) == real_path(given) for ours, given in pairs):
-        return {**options, "source_annotations": None, "source_images": None}
-    return dict(options)
-
-
 def check_numbers(options: Mapping[str, Any]) -> None:
     """Refuse numbers that only a data set or a file would refuse, before any is opened."""
     try:
@@ -180,34 +132,8 @@ def check_numbers(options: Mapping[str, Any]) -> None:
     if options.get("format") == "jpg" and max(options["size"]) > MAX_JPEG_SIDE:
         raise click.UsageError(
             f"--size: expected sides of at most {MAX_JPEG_SIDE} pixels for JPEG, "
-            f"got {'x'.join(map(str, options['size']))}; --format png has no such limit"
+            f"got {'x'.join(map(str, options['size']))}; --image-format png has no such limit"
         )
-
-
-def open_inputs(options: Mapping[str, Any]) -> Inputs:
-    """Open the annotation files."""
-    try:
-        return _opened(options)
-    except BoxAloneError as error:
-        raise ValueError(f"{error.args[0]}; --boxes keep reads it as a rectangle, --boxes drop leaves it out") from None
-
-
-def _opened(options: Mapping[str, Any]) -> Inputs:
-    given = {name: options[name] for name in ("boxes", "crowds", "apply_exif", "max_pixels", "dtype")}
-    given["columns"] = options["columns"] or None
-    targets = CocoDataset(options["annotations"], options["images"], **given)
-    if options["source_annotations"] is None:
-        return Inputs(targets, None, targets.categories)
-    sources = CocoDataset(options["source_annotations"], options["source_images"], **given)
-    path = options["source_annotations"]
-    ours, theirs = targets.keypoint_names, sources.keypoint_names
-    if ours and theirs and ours != theirs:
-        raise ValueError(f"{path}: categories: expected the keypoints of the other file, {ours}, got {theirs}")
-    _, ids = joined_categories(str(path), targets.categories, sources.categories)
-    if moved := moved_ids(sources.categories, ids):
-        warnings.warn(f"{path}: categories are joined by name: {moved}", UserWarning, stacklevel=2)
-    sources = sources.with_categories(targets.categories)
-    return Inputs(targets, sources, sources.categories)
 
 
 def pairing(inputs: Inputs, transform: SimpleCopyPaste, options: Mapping[str, Any]) -> CopyPasteDataset[Sample]:

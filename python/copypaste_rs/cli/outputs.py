@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.output import OtherSettingsError
-from copypaste_rs.datasets.places import NotEmptyError, check_link, check_place
+from copypaste_rs.datasets.places import COCO, NotEmptyError, OutputLayout, check_link, check_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from copypaste_rs.datasets.annotated import AnnotatedImages
 
 with extra("cli"):
     import click
@@ -33,12 +35,12 @@ def wrong_output(output: Path) -> Iterator[None]:
         raise click.UsageError(f"--output: {error}") from None
 
 
-def check_output(output: Path, *, resume: bool, overwrite: bool) -> None:
+def check_output(output: Path, *, resume: bool, overwrite: bool, layout: OutputLayout = COCO) -> None:
     """Refuse a folder that cannot be written to, before anything is opened."""
     if resume and overwrite:
         raise click.UsageError("--resume and --overwrite exclude each other")
     with wrong_output(output):
-        check_place(output, resume=resume, overwrite=overwrite)
+        check_place(output, resume=resume, overwrite=overwrite, layout=layout)
 
 
 def check_sheet(path: Path, overwrite: bool) -> None:
@@ -60,11 +62,20 @@ def check_sheet(path: Path, overwrite: bool) -> None:
 def check_apart(output: Path, options: Mapping[str, Any]) -> None:
     """Refuse an output that holds one of the inputs: overwriting it would delete them."""
     place = real_path(output)
-    inputs = [f"{of}{what}" for of in ("", "source_", "validation_") for what in ("annotations", "images")]
+    inputs = ["input", *(f"{of}{what}" for of in ("", "source_", "validation_") for what in ("annotations", "images"))]
     for name in inputs:
-        if options[name] is not None and (given := real_path(options[name])).is_relative_to(place):
+        if options.get(name) is not None and (given := real_path(options[name])).is_relative_to(place):
             raise click.UsageError(f"--output: expected a folder apart from the inputs, but "
                                    f"--{name.replace('_', '-')} ({given}) lies in it")  # fmt: skip
+
+
+def check_images_apart(output: Path, sets: Sequence[AnnotatedImages]) -> None:
+    """Refuse an output that holds a folder of images that was found beside annotations."""
+    for each in sets:
+        if real_path(each.image_folder).is_relative_to(real_path(output)):
+            raise click.UsageError(
+                f"--output: expected a folder apart from the inputs, but their images ({each.image_folder}) lie in it"
+            )
 
 
 def real_path(path: Path) -> Path:
@@ -77,6 +88,11 @@ def _what_changed(names: Sequence[str]) -> str:
         names = [name for name in names if name != "categories"]  # which follow from these
     if not names:
         return "the settings of the run there cannot be read"
-    said = {"version": "the version of copypaste_rs", "categories": "the categories", "class_weights": "--class-weight"}
+    said = {
+        "version": "the version of copypaste_rs",
+        "categories": "the categories",
+        "class_weights": "--class-weight",
+        "format": "--image-format",
+    }
     listed = [said.get(name, f"--{name.replace('_', '-')}") for name in names]
     return f"{', '.join(listed)} {'has' if len(listed) == 1 else 'have'} changed since"

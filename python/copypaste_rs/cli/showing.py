@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.cli.augmenting import augment, settings_of
-from copypaste_rs.cli.options import Inputs
+from copypaste_rs.cli.inputs import Inputs
 from copypaste_rs.cli.sheets import write_sheet
 from copypaste_rs.cli.words import say
 from copypaste_rs.datasets.coco import CocoDataset
@@ -40,6 +40,7 @@ def show(output: Path, *, resume: bool, overwrite: bool) -> None:
         "annotations": annotations, "source_annotations": None, "seed": SEED, "copies": COPIES, "num_sources": 1,
         "boxes": "error", "crowds": "keep", "columns": (),
         "apply_exif": False, "dtype": "uint8",
+        "output_format": "coco", "output_split": None,
         "format": "jpg", "quality": 92, "workers": 1, "resume": resume, "overwrite": overwrite,
     }  # fmt: skip
     inputs = Inputs(photos, None, photos.categories)

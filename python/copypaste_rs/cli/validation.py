@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from copypaste_rs.cli.inputs import open_set
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.shared import shared_images
 
 with extra("cli"):
@@ -15,7 +15,7 @@ with extra("cli"):
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from copypaste_rs.cli.options import Inputs
+    from copypaste_rs.cli.inputs import Inputs
 
 
 def check_validation(options: Mapping[str, Any]) -> None:
@@ -31,7 +31,8 @@ def warn_of_shared(inputs: Inputs, options: Mapping[str, Any]) -> None:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what its annotations are like does not matter
-        validation = CocoDataset(path, options["validation_images"] or options["images"], boxes="drop", columns=())
+        images = options["validation_images"] or options["images"]
+        validation = open_set(options, "validation_annotations", images, None, None, boxes="drop", columns=())
     shared: set[int] = set()
     places, first = [], ""
     for name, photos in (("annotations", inputs.targets), ("source_annotations", inputs.sources)):

@@ -16,7 +16,7 @@ from copypaste_rs.datasets.categories import category_ids as checked_ids
 from copypaste_rs.datasets.categories import flip_pairs, joined_categories, label_weights
 from copypaste_rs.datasets.category_lists import category_lists, moved_lists
 from copypaste_rs.datasets.file_names import find_file, possible_names
-from copypaste_rs.datasets.images import read_image
+from copypaste_rs.datasets.images import image_size, read_image
 from copypaste_rs.datasets.label_numbers import FIRST, numbered
 from copypaste_rs.datasets.table_cache import MappedTables
 from copypaste_rs.datasets.tables import image_info
@@ -51,6 +51,8 @@ class AnnotatedImages(Sequence[Sample]):
         self.categories: list[dict[str, Any]] = tables.categories
         self._moved = self._by_file_id() if self._is_numbered else None
         """Ids of categories by those that they have in the files, where they may be others."""
+        self.file_info: Any = tables.info
+        self.licenses: Any = tables.licenses
         self.keypoint_names = tables.keypoint_names
         self.flip_pairs = flip_pairs(tables.keypoint_names)
         self.fields: dict[str, np.dtype[Any]] = {name: field.dtype for name, field in tables.fields.items()}
@@ -136,6 +138,11 @@ class AnnotatedImages(Sequence[Sample]):
         start, stop = self._tables.image_json_offsets[i : i + 2].tolist()
         info = image_info(self._tables.image_json[start:stop].tobytes(), int(self._tables.image_ids[i]))
         return info if self._moved is None else info | moved_lists(category_lists(info), self._moved)
+
+    @property
+    def image_folder(self) -> Path:
+        """The folder that names of images start from."""
+        return self._images
 
     @property
     def digest(self) -> str:
@@ -244,6 +251,16 @@ class AnnotatedImages(Sequence[Sample]):
         """The image file of item `index`."""
         return find_file(self.info(index), self._images)
 
+    def size(self, index: SupportsIndex) -> tuple[int, int]:
+        """Height and width of item `index`, in pixels."""
+        h, w = self._tables.sizes[self._index(index)].tolist()
+        return h, w
+
+    def check_image(self, index: SupportsIndex) -> None:
+        """Check the size of the image file of item `index`, without decoding it: an error where taking it fails so."""
+        i = self._index(index)
+        image_size(self.path(i), self._options, self.size(i))
+
     def has_objects(self, index: SupportsIndex) -> bool:
         """Whether item `index` has an instance that is not a crowd. Cheap: nothing is decoded."""
         i = self._index(index)
@@ -265,7 +282,7 @@ class AnnotatedImages(Sequence[Sample]):
 
 
 def _changes(mapped: AnnotationTables, tables: AnnotationTables) -> dict[str, Any]:
-    """What tables have else than those that they were made from; labels as the new one of each old one."""
+    """Find what tables have else than those that they were made from; labels as the new one of each old one."""
     changes = {name: value for name, value in tables._asdict().items() if value is not getattr(mapped, name)}
     if "labels" in changes:
         old, first = np.unique(mapped.labels, return_index=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, SupportsIndex, final
+from typing import TYPE_CHECKING, SupportsIndex, final
 
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.coco_json import read_coco
@@ -155,5 +155,3 @@ class CocoDataset(AnnotatedImages):
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
         super().__init__(mapped, folder, str(annotations), options)
-        self.file_info: Any = self._tables.info
-        self.licenses: Any = self._tables.licenses

@@ -48,6 +48,8 @@ class EncodedSample(NamedTuple):
     """Losses of the sample in the format, counted: ``{"holes that were filled": 3}``."""
     format: str = "coco"
     """Name of the output format that it is made for."""
+    suffix: str | None = None
+    """Suffix of the image file where that is copied as it is; else that of the writer's format."""
 
 
 class Encoder(Protocol):

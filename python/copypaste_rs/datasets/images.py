@@ -147,7 +147,9 @@ def read_image(
     return pixels
 
 
-def image_size(path: str | Path, options: ImageOptions | None = None) -> tuple[int, int]:
+def image_size(
+    path: str | Path, options: ImageOptions | None = None, expected: tuple[int, int] | None = None
+) -> tuple[int, int]:
     """Height and width of an image file, found without decoding it: what `read_image` gives with the same options.
 
     Raises
@@ -155,7 +157,7 @@ def image_size(path: str | Path, options: ImageOptions | None = None) -> tuple[i
     OSError
         When the file is missing, or not an image; the message names it.
     ValueError
-        When the image has more pixels than allowed.
+        When the image has more pixels than allowed, or another size than expected.
 
     Examples
     --------
@@ -167,7 +169,7 @@ def image_size(path: str | Path, options: ImageOptions | None = None) -> tuple[i
     options = ImageOptions() if options is None else options
     with path.open("rb") as file:
         turn = orientation(with_exif(file)) if options.apply_exif else 1
-        return _readable(path, lambda: _stored_size(file, _Expected(path, None, options, turn)))
+        return _readable(path, lambda: _stored_size(file, _Expected(path, expected, options, turn)))
 
 
 def _stored_size(file: IO[bytes], expected: _Expected) -> tuple[int, int]:

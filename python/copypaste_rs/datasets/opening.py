@@ -72,15 +72,19 @@ def open_dataset(
 
 def find_format(path: Path, split: str | None = None) -> Format:
     """The format of what lies at a path; where it is not plain, a ValueError that lists formats."""
-    clue = Clue.of(path, split)
-    formats = all_formats()
-    fitting = [each for each in formats if each.recognises(clue)]
+    fitting = recognised(path, split)
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         names = " or ".join(repr(each.name) for each in fitting)
         raise ValueError(f"{path}: could be of more than one format; give format={names}")
-    known = ", ".join(f"{each.title} ({each.name!r})" for each in formats)
-    what = "folder" if clue.is_folder else "file"
+    known = ", ".join(f"{each.title} ({each.name!r})" for each in all_formats())
+    what = "folder" if path.is_dir() else "file"
     raise ValueError(f"{path}: expected annotations, got a {what} of no format that is recognised; known are {known}; "
                      "format names one of them")  # fmt: skip
+
+
+def recognised(path: Path, split: str | None = None) -> list[Format]:
+    """Formats that what lies at a path looks like."""
+    clue = Clue.of(path, split)
+    return [each for each in all_formats() if each.recognises(clue)]

@@ -181,22 +181,24 @@ class SampleWriter(ABC):
 
     def write_encoded(self, encoded: EncodedSample, file_name: str | None = None) -> int:
         """Write what `encoder` has made, here or in another process, and return the image id."""
-        name = type(self).__name__
+        writer = type(self).__name__
         if not self._open:
-            raise ValueError(f"{name}: is closed")
+            raise ValueError(f"{writer}: is closed")
         if not isinstance(encoded, EncodedSample):
             raise wrong_type("encoded", "what encode_sample makes", type(encoded).__name__)
         if encoded.format != self.layout.name:
-            raise wrong("encoded", f"what the encoder of {name} makes", f"a sample for the format {encoded.format}")
+            raise wrong("encoded", f"what the encoder of {writer} makes", f"a sample for the format {encoded.format}")
         number = len(self) + 1
-        file = f"{number:012d}.{self.format}" if file_name is None else self._checked_name(file_name)
+        suffixes = _SUFFIXES[self.format] if encoded.suffix is None else (encoded.suffix.lower(),)
+        name = f"{number:012d}{suffixes[0]}" if file_name is None else file_name
+        file = self._checked_name(name, suffixes)
         item = self._item(encoded, file, number)
         self._check_free(file, item.files)
         self._output.add(file, item.files, item.image, item.annotations, encoded.remarks)
         self._names.add(file)
         return number
 
-    def _checked_name(self, file_name: object) -> str:
+    def _checked_name(self, file_name: object, suffixes: tuple[str, ...]) -> str:
         if not isinstance(file_name, str):
             raise wrong_type("file_name", "a string", repr(file_name))
         check_text("file_name", file_name)
@@ -205,8 +207,8 @@ class SampleWriter(ABC):
         if not is_inside(file_name):
             raise wrong("file_name", "a name inside the folder of images", repr(file_name))
         file = str(PurePosixPath(file_name))  # "./x.jpg" and "x.jpg" are one file
-        if not file.lower().endswith(_SUFFIXES[self.format]):
-            raise wrong("file_name", f"the suffix {' or '.join(_SUFFIXES[self.format])}", repr(file))
+        if not file.lower().endswith(suffixes):
+            raise wrong("file_name", f"the suffix {' or '.join(suffixes)}", repr(file))
         if file in self._names:
             raise wrong("file_name", "a name that is not taken yet", repr(file))
         return file

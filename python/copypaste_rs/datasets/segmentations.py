@@ -68,7 +68,7 @@ class Segmentations(NamedTuple):
         return RleMasks._trusted(size, *_core.rasterize(self.pixels(index), part_offsets, instances, size))
 
     def pixels(self, index: NDArray[np.int64] | slice) -> NDArray[np.float64]:
-        """Some of the coordinates, in pixels."""
+        """Take some of the coordinates, in pixels."""
         some = self.coordinates[index]
         # Of hundredths the very float of the decimal number: a quotient is correctly rounded.
         return some / 100.0 if some.dtype == np.int32 else some.astype(np.float64, copy=False)

@@ -146,7 +146,7 @@ def cached_tables(
 
 
 def cache_key(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a cache has to agree with: the version, and the options of the reader."""
+    """Make the key that a cache has to agree with: the version, and the options of the reader."""
     from copypaste_rs import __version__
 
     plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode({"version": __version__, "options": options}))

@@ -54,7 +54,7 @@ class LvisEncoder:
         return encoded._replace(image=image | lists, annotations=held, remarks=lost, format=LAYOUT.name)
 
 
-class _Labelled(msgspec.Struct, gc=False):
+class _WithLists(msgspec.Struct, gc=False):
     """The category of an annotation."""
 
     category_id: int
@@ -125,7 +125,7 @@ class LvisWriter(CocoFileWriter):
     def _final_categories(self) -> list[dict[str, Any]]:
         images: Counter[int] = Counter()
         instances: Counter[int] = Counter()
-        decode = msgspec.json.Decoder(list[_Labelled]).decode
+        decode = msgspec.json.Decoder(list[_WithLists]).decode
         for record in self._output.records():
             labels = [each.category_id for each in decode(record.annotations_json)]
             images.update({*labels})

@@ -1,0 +1,153 @@
+"""Data sets that commands read: options that say where they are and how they are read, and the sets opened."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from copypaste_rs import _checks
+from copypaste_rs.cli.outputs import real_path
+from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.boxes import BOXES, BoxAloneError
+from copypaste_rs.datasets.categories import joined_categories, moved_ids
+from copypaste_rs.datasets.formats import NAMES, format_named
+from copypaste_rs.datasets.images import DTYPES, MAX_PIXELS
+from copypaste_rs.datasets.opening import open_dataset, recognised
+from copypaste_rs.datasets.options import CROWDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from copypaste_rs.datasets.annotated import AnnotatedImages
+
+with extra("cli"):
+    import click
+
+_PATH = click.Path(path_type=Path)
+
+INPUT_OPTIONS = [
+    click.option("--annotations", type=_PATH, required=True,
+                 help="Annotation file, or folder of a set, of the images pasted on."),
+    click.option("--images", type=_PATH, help="Folder of these images; else looked for beside the annotations."),
+    click.option("--input-format", type=click.Choice(NAMES), help="Format of the annotations; else found out."),
+    click.option("--split", help="Part of a set with several, such as train."),
+]  # fmt: skip
+
+SOURCE_OPTIONS = [
+    click.option("--source-annotations", type=_PATH, help="Annotations of the objects pasted; else the same ones."),
+    click.option("--source-images", type=_PATH, help="Folder of their images."),
+    click.option("--source-format", type=click.Choice(NAMES), help="Format of these annotations; else found out."),
+    click.option("--source-split", help="Part of the set of sources."),
+    click.option("--validation-annotations", type=_PATH,
+                 help="Annotations of a validation set: a warning says which of its photographs are used here too."),
+    click.option("--validation-images", type=_PATH, help="Folder of its images; else the same as --images."),
+]  # fmt: skip
+
+READING_OPTIONS = [
+    click.option("--boxes", type=click.Choice(BOXES), default="error", show_default=True,
+                 help="Annotations with a box and no outline: refuse the file, keep them as rectangles, drop them."),
+    click.option("--crowds", type=click.Choice(CROWDS), default="keep", show_default=True,
+                 help="Annotations with iscrowd 1: keep them as crowds, take them as objects, drop them."),
+    click.option("--column", "columns", multiple=True,
+                 help="Further field of annotations that is kept; may be repeated; else all are."),
+    click.option("--apply-exif", is_flag=True, help="Turn images as their EXIF orientation says."),
+    click.option("--dtype", type=click.Choice(DTYPES), default="uint8", show_default=True,
+                 help="Pixels of images: 8-bit RGB, or kept as they are stored, with 16 bits and any channels too."),
+    click.option("--max-pixels", type=click.IntRange(1, _checks.MAX_PIXELS), default=MAX_PIXELS, show_default=True,
+                 help="Height times width of the largest image that is decoded."),
+    click.option("--cache-dir", type=_PATH, help="Folder of caches of annotations; else beside files of over 8 MB."),
+    click.option("--no-cache", is_flag=True, help="Make and use no cache of annotations."),
+]  # fmt: skip
+
+
+class Inputs(NamedTuple):
+    """Data sets that a command reads, opened."""
+
+    targets: AnnotatedImages
+    sources: AnnotatedImages | None
+    categories: list[dict[str, Any]]
+    """Categories of both files."""
+
+    @property
+    def integers(self) -> frozenset[str]:
+        """Fields that are integers wherever they are."""
+        files = [self.targets] if self.sources is None else [self.targets, self.sources]
+        names = {name for file in files for name in file.integers}
+        return frozenset(name for name in names if all(name in f.integers or name not in f.fields for f in files))
+
+    @property
+    def flip_pairs(self) -> tuple[tuple[int, int], ...] | None:
+        """Keypoints that a mirror image exchanges, by their names."""
+        named = self.targets if self.sources is None or self.targets.keypoint_names else self.sources
+        return named.flip_pairs
+
+
+def one_set(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options without sources that are the very set of the targets: then it is one set, as if not given."""
+    for name in ("images", "format", "split"):
+        if options[f"source_{name}"] is not None and options["source_annotations"] is None:
+            raise click.UsageError(f"--source-{name} goes with --source-annotations")
+    check_cache(options)
+    pairs = [(options[name], options[f"source_{name}"]) for name in ("annotations", "images")]
+    named = [(options["input_format"], options["source_format"]), (options["split"], options["source_split"])]
+    places = [
+        (None if ours is None else real_path(ours), None if given is None else real_path(given))
+        for ours, given in pairs
+    ]
+    if all(ours == given for ours, given in (*places, *named)):
+        sources = [f"source_{name}" for name in ("annotations", "images", "format", "split")]
+        return {**options, **dict.fromkeys(sources)}
+    return dict(options)
+
+
+def check_cache(options: Mapping[str, Any]) -> None:
+    """Refuse a place for caches where there are to be none."""
+    if options["cache_dir"] is not None and options["no_cache"]:
+        raise click.UsageError("--cache-dir and --no-cache exclude each other")
+
+
+def open_inputs(options: Mapping[str, Any]) -> Inputs:
+    """Open the data sets."""
+    targets = open_set(options, "annotations", options["images"], options["input_format"], options["split"])
+    if options["source_annotations"] is None:
+        return Inputs(targets, None, targets.categories)
+    path = options["source_annotations"]
+    sources = open_set(options, "source_annotations", options["source_images"], options["source_format"],
+                       options["source_split"])  # fmt: skip
+    ours, theirs = targets.keypoint_names, sources.keypoint_names
+    if ours and theirs and ours != theirs:
+        raise ValueError(f"{path}: categories: expected the keypoints of the other file, {ours}, got {theirs}")
+    _, ids = joined_categories(str(path), targets.categories, sources.categories)
+    if moved := moved_ids(sources.categories, ids):
+        warnings.warn(f"{path}: categories are joined by name: {moved}", UserWarning, stacklevel=2)
+    sources = sources.with_categories(targets.categories)
+    return Inputs(targets, sources, sources.categories)
+
+
+def open_set(
+    options: Mapping[str, Any],
+    name: str,
+    images: Path | None,
+    kind: str | None,
+    split: str | None,
+    **others: Any,
+) -> AnnotatedImages:
+    """Open the set at the place that the option `name` gives, read as the options say, but for `others`."""
+    path: Path = options[name]
+    given = {each: options[each] for each in ("boxes", "crowds", "apply_exif", "max_pixels", "dtype")}
+    given["columns"] = options["columns"] or None
+    given["cache_dir"] = False if options["no_cache"] else options["cache_dir"]
+    try:
+        return open_dataset(path, images, format=kind or _format(path, split), split=split, **{**given, **others})
+    except BoxAloneError as error:
+        raise ValueError(f"{error.args[0]}; --boxes keep reads it as a rectangle, --boxes drop leaves it out") from None
+
+
+def _format(path: Path, split: str | None) -> str | None:
+    """Name of the format that is seen; COCO of a file in which none is, whose reader says what is wrong with it."""
+    if path.is_dir():
+        return None
+    # What comes through a pipe can be read once.
+    fitting = recognised(path, split) if path.is_file() else []
+    return None if fitting else format_named("coco").name

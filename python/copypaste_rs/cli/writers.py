@@ -1,0 +1,97 @@
+"""Writers of the output: options that say what is written, and the writer of that format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from copypaste_rs.cli.outputs import wrong_output
+from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.coco_file_writer import CocoFileWriter
+from copypaste_rs.datasets.formats import NAMES, format_named
+from copypaste_rs.datasets.images import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from copypaste_rs.datasets.sample_writer import SampleWriter
+
+with extra("cli"):
+    import click
+
+WRITTEN = tuple(name for name in NAMES if name != "backgrounds")
+"""Formats that are written, by name."""
+
+PLACE_OPTIONS = [
+    click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write to."),
+    click.option("--output-split", help="Part of the set that is written, where the format has parts, as train."),
+    click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG."),
+    click.option("--workers", type=click.IntRange(1),
+                 help="Processes; the result is the same.  [default: processors, but 64 images for each]"),
+    click.option("--resume", is_flag=True, help="Go on with an output that is not finished. An image file that has "
+                                                "changed since is not noticed."),
+    click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there."),
+]  # fmt: skip
+
+
+def output_format(*, default: str | None) -> Callable[[Any], Any]:
+    """The option that says which format is written; required where there is no default."""
+    shown: dict[str, Any] = {"required": True} if default is None else {"default": default, "show_default": True}
+    return click.option("--output-format", type=click.Choice(WRITTEN), help="Format that is written.", **shown)
+
+
+def image_format(*more: str, default: str) -> Callable[[Any], Any]:
+    """The option that says how images are written, in `FORMATS` or another way."""
+    words = "; keep copies the files as they are" if more else ""
+    return click.option(
+        "--image-format",
+        "--format",
+        "format",
+        type=click.Choice([*more, *FORMATS]),
+        default=default,
+        show_default=True,
+        help=f"Of the images; png holds 16 bits too, tif also floats and any number of channels{words}.",
+    )
+
+
+def writer_class(name: str) -> type[SampleWriter]:
+    """The writer of a format, by its name."""
+    return cast("type[SampleWriter]", format_named(name).writer)
+
+
+def open_writer(
+    output: Path,
+    categories: Sequence[Mapping[str, Any]],
+    options: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    integers: frozenset[str],
+    *,
+    info: Mapping[str, Any],
+    licenses: object,
+) -> SampleWriter:
+    """The writer that the options ask for; `info` and `licenses` are for formats that have such."""
+    kind = writer_class(options["output_format"])
+    more: dict[str, Any] = {}
+    if issubclass(kind, CocoFileWriter):
+        more = {"info": info, "licenses": licenses if isinstance(licenses, list) else None}
+    if (split := options["output_split"]) is not None:
+        if not has_splits(kind):
+            raise click.UsageError(f"--output-split: expected none, as {options['output_format']} has no parts")
+        more["split"] = split
+    with wrong_output(output):
+        return kind(
+            output,
+            categories,
+            format="jpg" if options["format"] == "keep" else options["format"],
+            quality=options["quality"],
+            overwrite=options["overwrite"],
+            resume=options["resume"],
+            settings=settings,
+            integers=integers,
+            **more,
+        )
+
+
+def has_splits(kind: type[SampleWriter]) -> bool:
+    """Whether the format of a writer has parts, such as train."""
+    return "split" in kind.__init__.__code__.co_varnames

@@ -1,0 +1,68 @@
+"""Writing all items of an output, in processes, with progress, so that it can be stopped and gone on with."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
+
+from copypaste_rs.cli import TerminatedError
+from copypaste_rs.cli.parallel import ordered
+from copypaste_rs.cli.words import sentence
+from copypaste_rs.datasets._extras import extra
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from copypaste_rs.datasets.encoding import EncodedSample
+    from copypaste_rs.datasets.sample_writer import SampleWriter
+
+with extra("cli"):
+    from tqdm import tqdm
+
+KEPT = "what is done is kept, and --resume goes on"
+
+
+class Work(Protocol):
+    """The work for each item, number 0 up; picklable, for worker processes."""
+
+    def __call__(self, number: int, /) -> EncodedSample:
+        """The item, encoded."""
+        ...
+
+    def name(self, number: int, /) -> str | None:
+        """Name of its image; None counts."""
+        ...
+
+
+def write_all(writer: SampleWriter, work: Work, total: int, workers: int) -> int:
+    """Write the items that are not there yet, close the writer, and return how many were made now."""
+    done = len(writer)
+    try:
+        with writer:
+            _write(writer, work, ordered(work, range(done, total), workers), total)
+    except (OSError, ValueError, TypeError, MemoryError) as error:
+        raise OSError(f"{sentence(error)}; {KEPT}") from None
+    except (KeyboardInterrupt, TerminatedError) as error:
+        raise type(error)(KEPT) from None
+    return total - done
+
+
+def _write(writer: SampleWriter, work: Work, results: Generator[EncodedSample, None, None], total: int) -> None:
+    bar = _bar(len(writer), total)
+    try:
+        for encoded in results:
+            writer.write_encoded(encoded, work.name(len(writer)))
+            with suppress(OSError):  # the work goes on when the terminal is gone
+                bar.update()
+    finally:
+        results.close()  # ends the processes
+        with suppress(OSError):
+            bar.close()
+
+
+def _bar(done: int, total: int) -> tqdm[Any]:
+    try:
+        return tqdm(total=total, initial=done, unit=" images", dynamic_ncols=True, disable=None if sys.stderr else True)
+    except OSError:
+        return tqdm(disable=True)
