@@ -77,14 +77,13 @@ def mask_of(shape: Shape, size: tuple[int, int]) -> RleMasks:
 
 def _polygon(points: NDArray[np.int64], size: tuple[int, int]) -> RleMasks:
     h, w = size
-    # Rows are those of the polygon alone; columns begin with the first, as Pillow's rounding depends on where they are.
+    # Rows are those of the polygon alone; columns are all, as what Pillow draws depends on where they begin and end.
     top, bottom = max(0, int(points[:, 1].min())), min(h - 1, int(points[:, 1].max()))
-    left, right = max(0, int(points[:, 0].min())), min(w - 1, int(points[:, 0].max()))
-    if top > bottom or left > right:
+    if top > bottom:
         return _empty(size)
-    canvas = Image.new("L", (right + 1, bottom - top + 1))
+    canvas = Image.new("L", (w, bottom - top + 1))
     ImageDraw.Draw(canvas).polygon([(x, y - top) for x, y in points.tolist()], fill=1, outline=1)
-    return placed(np.asarray(canvas)[:, left:], (top, left), size)
+    return placed(np.asarray(canvas), (top, 0), size)
 
 
 def _circle(points: NDArray[np.float64], size: tuple[int, int]) -> RleMasks:
