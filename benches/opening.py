@@ -149,7 +149,7 @@ def _pages(*fields: str) -> float:
 def _growth(method: str, file: Path) -> float:
     """MiB of its own that a worker has after an epoch of annotations, more than after the first few items."""
     photos, _ = _opened(file)
-    context = multiprocessing.get_context(method)
+    context: Any = multiprocessing.get_context(method)
     receiver, sender = context.Pipe(duplex=False)
     worker = context.Process(target=_epoch, args=(photos, sender))
     worker.start()

@@ -151,8 +151,8 @@ def opening_table(measured: dict[str, Any]) -> str:
             f"A file of {measured['megabytes']:.0f} MiB with {measured['images']:,} images and "
             f"{measured['annotations']:,} annotations, made with the statistics of COCO's train2017; medians of "
             f"{opening.ROUNDS} rounds, each way in a fresh process, by turns. Ids, labels and masks of "
-            f"{opening.COMPARED} images are compared with pycocotools' first. The first time includes writing the cache. "
-            f"A worker that takes the annotations of all images grows by {growth}.",
+            f"{opening.COMPARED} images are compared with pycocotools' first. The first time includes writing the "
+            f"cache. A worker that takes the annotations of all images grows by {growth}.",
         ]
     )
 
