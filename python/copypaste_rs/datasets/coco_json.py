@@ -69,6 +69,7 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
     file = FileBytes(path)
     if (tables := read_plain(file, boxes, crowds, columns)) is not None:
         return tables
+    file.digest()  # its thread ends: whoever forks a process next should be alone
     return read_any(path, file.data.tobytes() if file.is_whole else path.read_bytes(), folder, boxes, crowds, columns)
 
 
