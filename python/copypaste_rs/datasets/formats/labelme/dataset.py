@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from copypaste_rs.datasets.annotated import AnnotatedImages
@@ -11,7 +12,6 @@ from copypaste_rs.datasets.options import CheckedOptions, DatasetOptions
 
 if TYPE_CHECKING:
     import os
-    from pathlib import Path
 
     from typing_extensions import Unpack
 
@@ -88,5 +88,6 @@ class LabelMeDataset(AnnotatedImages):
         tables = read_labelme(place, other, checked)
         super().__init__(tables, place if other is None else other, str(folder), checked)
 
-    def _content(self, path: Path) -> bytes:
-        return embedded_image(path) if path.suffix.lower() == ".json" else super()._content(path)
+    def _content(self, path: str | Path) -> bytes:
+        place = Path(path)
+        return embedded_image(place) if place.suffix.lower() == ".json" else super()._content(path)
