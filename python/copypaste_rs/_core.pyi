@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from copypaste_rs._engine.formats import Linear
 from copypaste_rs._engine.options import KernelOptions
 from copypaste_rs._rust import KernelCall, MapCall, MapOptions
+from copypaste_rs.datasets.segmentations import Segmentations
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Placement
 from copypaste_rs.plan_options import PlanOptions, PlanSource
@@ -35,6 +36,7 @@ __all__ = [
     "intersection",
     "iou",
     "label_map",
+    "object_masks",
     "parse_counts",
     "philox_words",
     "place_image",
@@ -175,6 +177,9 @@ def from_label_map(
 def intersection(masks: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
 def iou(masks: RleMasks, other: RleMasks, iscrowd: NDArray[np.bool_] | None, out: NDArray[np.float64]) -> None: ...
 def label_map(masks: RleMasks, by_area: bool, stride: int, out: NDArray[np.int32]) -> None: ...
+def object_masks(
+    segmentations: Segmentations, rows: tuple[int, int], size: tuple[int, int]
+) -> tuple[tuple[NDArray[np.uint32], NDArray[np.int64]], NDArray[np.float32], NDArray[np.bool_] | None]: ...
 def parse_counts(strings: Sequence[bytes], size: tuple[int, int]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
 def philox_words(key: tuple[int, ...], counter: tuple[int, ...], out: NDArray[np.uint64]) -> None: ...
 def place_image(

@@ -125,6 +125,26 @@ class Instances(Immutable):
         return instances
 
     @classmethod
+    def _of_tables(
+        cls,
+        masks: RleMasks,
+        labels: NDArray[np.int64],
+        boxes: NDArray[np.float32],
+        iscrowd: NDArray[np.bool_],
+        fields: Mapping[str, NDArray[Any]],
+    ) -> Instances:
+        """Wrap columns of as many rows as there are masks, whose boxes these are: what the constructor makes of them.
+
+        Of the fields only values are checked, not names and lengths.
+        """
+        columns: dict[str, Column] = {"masks": masks, "labels": labels, "boxes": boxes, "iscrowd": iscrowd}
+        names = ("keypoints", *fields) if "keypoints" in fields else fields
+        for name in names:
+            check = kind_of(name).check
+            columns[name] = fields[name] if check is None else check(name, fields[name])
+        return cls._trusted(columns)
+
+    @classmethod
     def from_coco(cls, annotations: Iterable[Mapping[str, Any]], size: Size) -> Instances:
         """The rows of COCO annotations of one image, in their order; `size` is height and width of the image.
 

@@ -279,7 +279,7 @@ def crowd_flags(name: Place, value: ArrayLike, n: int | None = None) -> NDArray[
         raise wrong(name, shape, str(flags.shape))
     if flags.size and flags.dtype.kind not in "biu":
         raise wrong_type(name, "bools", f"dtype {flags.dtype}")
-    if not np.isin(flags, (0, 1)).all():
+    if flags.dtype != np.bool_ and not np.isin(flags, (0, 1)).all():
         raise wrong(name, "0 and 1 or bools", "another number")
     return np.ascontiguousarray(flags, np.bool_)
 

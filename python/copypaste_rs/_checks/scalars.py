@@ -127,6 +127,8 @@ def items(name: Place, values: object) -> list[Any]:
 
 def words64(name: Place, values: object, n: int) -> tuple[int, ...]:
     """`values` as n integers of 64 bits."""
+    if type(values) is tuple and len(values) == n and all(type(each) is int and 0 <= each < 2**64 for each in values):
+        return values
     found = items(name, values)
     if len(found) != n:
         raise wrong(name, f"{n} integers", str(len(found)))

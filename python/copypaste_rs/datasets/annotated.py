@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import operator
+import os
 import warnings
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
 import numpy as np
@@ -15,24 +18,25 @@ from copypaste_rs._checks import wrong_type
 from copypaste_rs.datasets.categories import category_ids as checked_ids
 from copypaste_rs.datasets.categories import flip_pairs, joined_categories, label_weights
 from copypaste_rs.datasets.category_lists import category_lists, moved_lists
+from copypaste_rs.datasets.fields import taken
 from copypaste_rs.datasets.file_names import find_file, possible_names
-from copypaste_rs.datasets.images import image_size, read_image
+from copypaste_rs.datasets.images import image_size, is_inside, read_image
 from copypaste_rs.datasets.label_numbers import FIRST, numbered
 from copypaste_rs.datasets.table_cache import MappedTables
 from copypaste_rs.datasets.tables import image_info
+from copypaste_rs.datasets.undecoded import UndecodedSample
 from copypaste_rs.instances import Instances
-from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from numpy.typing import NDArray
     from typing_extensions import Self
 
     from copypaste_rs.datasets.options import CheckedOptions
     from copypaste_rs.datasets.tables import AnnotationTables
+    from copypaste_rs.sample import Sample
 
 
-class AnnotatedImages(Sequence[Sample]):
+class AnnotatedImages(Sequence["Sample"]):
     """Base of data sets of files: samples out of tables and a folder of images."""
 
     def __init__(
@@ -77,30 +81,48 @@ class AnnotatedImages(Sequence[Sample]):
 
     def __getitem__(self, index: SupportsIndex) -> Sample:  # type: ignore[override]  # no slices: they would decode
         """Item `index`: its image is decoded now, to what `dtype` says."""
-        i = self._index(index)
+        return self._read(self._index(index)).decoded(None)
+
+    def _undecoded(self, index: int) -> Sample | UndecodedSample:
+        """Item `index`, undecoded, unless a class below gives another one."""
+        if type(self).__getitem__ is not AnnotatedImages.__getitem__:
+            return self[index]
+        return self._read(self._index(index))
+
+    def _read(self, i: int) -> UndecodedSample:
         info = self.info(i)
         h, w = self._tables.sizes[i].tolist()
+        path, content = self._file(info)
+        remark = functools.partial(self._tell, path)
+        image = functools.partial(read_image, path, (h, w), self._options, remark, content)
+        return UndecodedSample(image, self.instances(i), info)
+
+    def _file(self, info: Mapping[str, Any]) -> tuple[str | Path, bytes]:
+        """The image file that a record means, and its bytes."""
+        if is_inside(name := info["file_name"]):  # nearly all names mean what they say: no other is looked for then
+            plain = os.path.join(self._images, name)  # noqa: PTH118 (paths take longer to make than files to open)
+            with contextlib.suppress(OSError):
+                return plain, self._content(plain)
         path = find_file(info, self._images)
         try:
-            content = self._content(path)
-            image = read_image(path, (h, w), self._options, functools.partial(self._tell, path), content)
+            return path, self._content(path)
         except FileNotFoundError:
             others = [str(self._images / name) for name in possible_names(info, self._images)][1:]
             if not others:
                 raise
             raise FileNotFoundError(f"{path}: no such file, nor is {' or '.join(others)}") from None
-        return Sample(image, self.instances(i), info)
 
-    def _content(self, path: Path) -> bytes:
+    def _content(self, path: str | Path) -> bytes:
         """The bytes of an image; a format may have them in a file of its own."""
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (as above)
+            return file.readall()
 
-    def _tell(self, path: Path, orientation: int) -> None:
+    def _tell(self, path: str | Path, orientation: int) -> None:
         """Say once that there are images whose EXIF orientation is not applied."""
         if not self._has_told:
             self._has_told = True
             warnings.warn(
-                f"{path}, and perhaps other images: the EXIF orientation, here {orientation}, is not applied, as "
+                f"{Path(path)}, and perhaps other images: the EXIF orientation, here {orientation}, is not applied, as "
                 "outlines are taken to be of the stored pixels; apply_exif=True applies it",
                 UserWarning,
                 stacklevel=3,
@@ -110,24 +132,20 @@ class AnnotatedImages(Sequence[Sample]):
         """The instances of item `index`, without decoding its image."""
         i = self._index(index)
         tables = self._tables
-        rows = np.arange(tables.row_offsets[i], tables.row_offsets[i + 1])
+        start, stop = tables.row_offsets[i : i + 2].tolist()
         h, w = tables.sizes[i].tolist()
-        masks = tables.segmentations.masks(rows, (h, w))
-        # Of a small or flat polygon it turns out only now that it covers no pixel.
-        covers = masks.area > 0
-        if tables.boxes is not None:
-            covers |= tables.boxes.box_only[rows]
-        if not covers.all():
-            rows, masks = rows[covers], masks[covers]
-        boxes = {} if tables.boxes is None else tables.boxes.take(rows)._asdict()
-        return Instances(
-            masks=masks,
-            labels=tables.labels[rows],
-            iscrowd=tables.iscrowd[rows],
-            id=tables.ids[rows],
-            **boxes,
-            **{name: field.of(rows) for name, field in tables.fields.items()},
-        )
+        rows: slice | NDArray[np.int64] = slice(start, stop)
+        masks, boxes, covers = tables.segmentations.masks((start, stop), (h, w))
+        if covers is not None:  # of a small or flat polygon it turns out only now that it covers no pixel
+            if tables.boxes is not None:
+                covers |= tables.boxes.box_only[rows]
+            rows, masks, boxes = start + np.flatnonzero(covers), masks[covers], boxes[covers]
+        labels, iscrowd, ids = (taken(column, rows) for column in (tables.labels, tables.iscrowd, tables.ids))
+        fields = {"id": ids, **{name: field.of(rows) for name, field in tables.fields.items()}}
+        if tables.boxes is None:
+            return Instances._of_tables(masks, labels, boxes, iscrowd, fields)
+        given = tables.boxes.take(np.arange(start, stop) if isinstance(rows, slice) else rows)
+        return Instances(masks, labels, iscrowd=iscrowd, **given._asdict(), **fields)
 
     def info(self, index: SupportsIndex) -> dict[str, Any]:
         """Fields of the image of item `index` in the file: image_id, file_name, width, height, further scalars.

@@ -15,13 +15,18 @@ from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._engine.planning import whole_weights
 from copypaste_rs.datasets.categories import category_ids, joined_categories, moved_ids
-from copypaste_rs.sample import Sample
+from copypaste_rs.datasets.lent_memory import SpareMemory
+from copypaste_rs.datasets.undecoded import decoded, keeps_no_image, undecoded
 from copypaste_rs.transforms import ForTraining, SimpleCopyPaste
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import ArrayLike, NDArray
+
+    from copypaste_rs.datasets.lent_memory import LentMemory
+    from copypaste_rs.datasets.undecoded import UndecodedSample
+    from copypaste_rs.sample import Sample
 
 TRIES = 8
 """Words for each source: so many partners are looked at until one has an object to paste."""
@@ -151,6 +156,7 @@ class CopyPasteDataset(Generic[Item]):
         self._num_sources = _checks.integer("num_sources", num_sources, 1, MAX_SOURCES)
         self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
         self._epoch = _SharedEpoch()
+        self._spare = SpareMemory()
         self._weights = _PartnerWeights.of(partner_weights, len(self._sources))
         if self._weights is not None and len(self._sources) and not self._weights.total(None):
             warnings.warn("partner_weights: all are 0; nothing will be pasted", UserWarning, stacklevel=2)
@@ -184,8 +190,12 @@ class CopyPasteDataset(Generic[Item]):
     def __getitem__(self, index: SupportsIndex) -> Item:
         """The augmented item."""
         key = self.key(index)  # read once: another process may call set_epoch meanwhile
-        target, sources = self._inputs(key)
-        return self.transform(target, sources, key)
+        if not keeps_no_image(self.transform):
+            return self.transform(*self._inputs(key), key)
+        memory = self._spare.lend()
+        item = self.transform(*self._inputs(key, memory), key)
+        memory.give_back()  # not after an error, whose traceback has the images
+        return item
 
     def key(self, index: SupportsIndex, epoch: SupportsIndex | None = None) -> tuple[int, int, int]:
         """Seed, epoch (None: the one that was set) and index of an item."""
@@ -202,14 +212,14 @@ class CopyPasteDataset(Generic[Item]):
         """Target and partners of an item: ``data[i] == data.transform(*data.inputs(i), data.key(i))``."""
         return self._inputs(self.key(index, epoch))
 
-    def _inputs(self, key: tuple[int, int, int]) -> tuple[Sample, list[Sample]]:
+    def _inputs(self, key: tuple[int, int, int], memory: LentMemory | None = None) -> tuple[Sample, list[Sample]]:
         i = key[2]
-        target = _sample("dataset", self._dataset, i)
+        target = undecoded("dataset", self._dataset, i)
         left_out = i if self._itself else None
         weights = self._weights
         candidates = len(self._sources) - self._itself if weights is None else weights.total(left_out)
         if candidates < 1:
-            return target, []
+            return decoded(target, memory), []
         n = TRIES * self._num_sources
         words = draws.words(self._philox_words, draws.resolve(key), draws.PARTNER_STREAM, n)
         partners = []
@@ -220,15 +230,15 @@ class CopyPasteDataset(Generic[Item]):
                 if (partner := self._partner(j)) is not None:
                     partners.append(partner)
                     break
-        return target, partners
+        return decoded(target, memory), [decoded(partner, memory) for partner in partners]
 
-    def _partner(self, j: int) -> Sample | None:
+    def _partner(self, j: int) -> Sample | UndecodedSample | None:
         if not _may_have_objects(self._sources, j):
             return None
-        sample = _sample("sources", self._sources, j)
+        sample = undecoded("sources", self._sources, j)
         crowd = sample.instances.iscrowd
-        objects = len(sample.instances) if crowd is None else int((~crowd).sum())
-        return sample if objects else None
+        none = len(sample.instances) == 0 if crowd is None else crowd.all()
+        return None if none else sample
 
     def _partner_exists(self) -> bool:
         # Only what can be told without decoding. Two images with objects, or one and a target beside it, suffice.
@@ -373,10 +383,3 @@ def _crowds_alone(dataset: Samples) -> str:
 def _may_have_unmarked(dataset: Samples, flags: tuple[str, ...]) -> bool:
     ask = getattr(dataset, "has_unmarked", None)
     return True if ask is None or not flags else bool(ask(flags))
-
-
-def _sample(name: str, dataset: Samples, index: int) -> Sample:
-    sample = dataset[index]
-    if not isinstance(sample, Sample):
-        raise wrong_type((name, index), "a Sample", type(sample).__name__)
-    return sample

@@ -84,6 +84,12 @@ class LeftOut(NamedTuple):
         return words
 
 
+def taken(values: NDArray[Any], rows: slice | NDArray[np.int64]) -> NDArray[Any]:
+    """Values of some rows, as an array of their own."""
+    found: NDArray[Any] = values[rows]
+    return found.copy() if isinstance(rows, slice) else found
+
+
 class Field(NamedTuple):
     """One column: values, or, of strings, numbers into a table of those that occur."""
 
@@ -99,9 +105,9 @@ class Field(NamedTuple):
             return np.dtype(object)
         return self.values.dtype if self.table is None else self.table.dtype
 
-    def of(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+    def of(self, rows: slice | NDArray[np.int64]) -> NDArray[Any]:
         """Return the values of these rows."""
-        column: NDArray[Any] = self.values[rows]
+        column = taken(self.values, rows)
         if isinstance(self.table, TextTable):
             return self.table.texts(column)
         return column if self.table is None else self.table[column]

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from copypaste_rs.datasets.lent_memory import LentMemory
+
 FORMATS = ("jpg", "png", "tif")
 
 DTYPES = ("uint8", "keep")
@@ -103,6 +105,7 @@ def read_image(
     options: ImageOptions | None = None,
     remark: Remark | None = None,
     content: bytes | None = None,
+    memory: LentMemory | None = None,
 ) -> NDArray[Any]:
     """Decode an image file to 8-bit RGB, shape (H, W, 3), or, where the options keep the dtype, as it is stored.
 
@@ -127,6 +130,8 @@ def read_image(
         Called with an EXIF orientation that is not applied.
     content : bytes, optional
         Of the file, where they were read already.
+    memory : LentMemory, optional
+        Where the pixels may be put; else they have memory of their own.
 
     Raises
     ------
@@ -137,10 +142,9 @@ def read_image(
     ValueError
         When the image has another size, or more pixels than allowed; found before it is decoded.
     """
-    path = Path(path)
     options = ImageOptions() if options is None else options
-    data = path.read_bytes() if content is None else content
-    expected = _Expected(path, size, options, orientation(data))
+    data = Path(path).read_bytes() if content is None else content
+    expected = _Expected(path, size, options, orientation(data), memory)
     pixels = _readable(path, lambda: _decoded(data, expected))
     if expected.orientation != 1 and not expected.turns and remark is not None:
         remark(expected.orientation)
@@ -195,17 +199,17 @@ def _decoded(data: bytes, expected: _Expected) -> NDArray[Any]:
     return _read_other(data, expected)
 
 
-def _readable(path: Path, read: Callable[[], _T]) -> _T:
+def _readable(path: str | Path, read: Callable[[], _T]) -> _T:
     """The result of reading an image file; whatever goes wrong there is an error that names the file."""
     try:
         return read()
     except UnidentifiedImageError:
-        raise OSError(f"{path}: expected an image file ({', '.join(KNOWN)}), got none of these") from None
+        raise OSError(f"{Path(path)}: expected an image file ({', '.join(KNOWN)}), got none of these") from None
     except (MemoryError, ImportError, _SizeError):
         raise
     except Exception as error:  # Pillow's readers raise whatever damaged files lead them to
         words = str(error) or type(error).__name__
-        raise OSError(f"{path}: cannot be read as an image: {words}") from None
+        raise OSError(f"{Path(path)}: cannot be read as an image: {words}") from None
 
 
 class _SizeError(ValueError):
@@ -215,10 +219,11 @@ class _SizeError(ValueError):
 class _Expected(NamedTuple):
     """Size that an image should have, and how it is turned."""
 
-    path: Path
+    path: str | Path
     size: tuple[int, int] | None
     options: ImageOptions
     orientation: int
+    memory: LentMemory | None = None
 
     @property
     def turns(self) -> bool:
@@ -230,7 +235,7 @@ class _Expected(NamedTuple):
         h, w = stored
         if h * w > self.options.max_pixels:
             raise _SizeError(
-                f"{self.path}: expected at most {self.options.max_pixels} pixels (max_pixels), got width {w} and "
+                f"{Path(self.path)}: expected at most {self.options.max_pixels} pixels (max_pixels), got width {w} and "
                 f"height {h}"
             )
         found = (w, h) if self.turns and self.orientation >= 5 else stored
@@ -241,8 +246,8 @@ class _Expected(NamedTuple):
             hint = f"; its EXIF orientation is {self.orientation}, which apply_exif={not self.turns} would"
             hint += " leave out" if self.turns else " apply"
         raise _SizeError(
-            f"{self.path}: expected an image of width {self.size[1]} and height {self.size[0]} as in the annotation "
-            f"file, got width {found[1]} and height {found[0]}{hint}"
+            f"{Path(self.path)}: expected an image of width {self.size[1]} and height {self.size[0]} as in the "
+            f"annotation file, got width {found[1]} and height {found[0]}{hint}"
         )
 
 
@@ -256,8 +261,11 @@ def _read_jpeg(data: bytes, expected: _Expected) -> NDArray[Any] | None:
         return None
     expected.check((height, width))
     grey = expected.options.dtype == "keep" and colorspace == "Gray"
+    memory = None if expected.memory is None else expected.memory.take(height * width * (1 if grey else 3))
     try:
-        pixels = simplejpeg.decode_jpeg(data, "GRAY" if grey else "RGB", fastdct=False, fastupsample=False)
+        pixels = simplejpeg.decode_jpeg(
+            data, "GRAY" if grey else "RGB", fastdct=False, fastupsample=False, buffer=memory
+        )
     except ValueError:
         return None
     return _turned(pixels[:, :, 0] if grey else pixels, expected)

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+class MeasuredMasks(NamedTuple):
+    """Masks, with what a kernel finds out when it makes them."""
+
+    masks: RleMasks
+    boxes: NDArray[np.float32]
+    """Boxes, as `RleMasks.boxes` has them."""
+    covers: NDArray[np.bool_] | None
+    """Whether each mask has a pixel; None where all have one."""
+
+
 class Segmentations(NamedTuple):
     """Segmentations, one a row: polygon parts, or runs, or neither (nothing is covered then).
 
@@ -47,31 +57,12 @@ class Segmentations(NamedTuple):
             runs=self.runs[rows],
         )
 
-    def masks(self, rows: NDArray[np.int64], size: tuple[int, int]) -> RleMasks:
-        """The masks of these rows, all of one image of the given size."""
-        by_runs = self.runs[rows] > 0
-        if not by_runs.any():
-            return self._rasterize(rows, size)
-        index, offsets = picked(self.first_run[rows[by_runs]], self.runs[rows[by_runs]])
-        from_runs = RleMasks(size, self.counts[index], offsets)
-        if by_runs.all():
-            return from_runs
-        place = np.argsort(np.argsort(by_runs, kind="stable"), kind="stable")
-        return RleMasks.concat([self._rasterize(rows[~by_runs], size), from_runs])[place]
-
-    def _rasterize(self, rows: NDArray[np.int64], size: tuple[int, int]) -> RleMasks:
+    def masks(self, rows: tuple[int, int], size: tuple[int, int]) -> MeasuredMasks:
+        """The masks of rows from one number to another, all of one image of the given size."""
         from copypaste_rs import _core
 
-        parts, instances = picked(self.first_part[rows], self.parts[rows])
-        start = self.part_offsets[parts]
-        index, part_offsets = picked(start, self.part_offsets[parts + 1] - start)
-        return RleMasks._trusted(size, *_core.rasterize(self.pixels(index), part_offsets, instances, size))
-
-    def pixels(self, index: NDArray[np.int64] | slice) -> NDArray[np.float64]:
-        """Take some of the coordinates, in pixels."""
-        some = self.coordinates[index]
-        # Of hundredths the very float of the decimal number: a quotient is correctly rounded.
-        return some / 100.0 if some.dtype == np.int32 else some.astype(np.float64, copy=False)
+        runs, boxes, covers = _core.object_masks(self, rows, size)
+        return MeasuredMasks(RleMasks._trusted(size, *runs), boxes, covers)
 
     def may_cover(self) -> NDArray[np.bool_]:
         """Flags of the rows that may cover a pixel: runs that have one, and polygons, which would have to be drawn."""

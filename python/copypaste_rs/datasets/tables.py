@@ -10,7 +10,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.category_lists import category_lists
+from copypaste_rs.datasets.category_lists import LISTS, category_lists
 from copypaste_rs.datasets.file_names import name_of
 from copypaste_rs.datasets.given_ids import GIVEN, plain_id
 
@@ -60,6 +60,11 @@ class AnnotationTables(NamedTuple):
     """The folder of images where the files say which it is: from that of the set, if it lies in it."""
 
 
+_SCALARS = (str, int, float, bool)
+
+_decode = msgspec.json.Decoder().decode
+
+
 class _Names(msgspec.Struct, gc=False):
     file_name: Any = None
     coco_url: Any = None
@@ -84,10 +89,15 @@ def repeated_files(image_json: NDArray[np.uint8], offsets: NDArray[np.int64]) ->
 
 def image_info(text: bytes, number: int) -> dict[str, Any]:
     """Scalar fields of an image object and its lists of categories; ``image_id`` is its number, for ``id``."""
-    fields: dict[str, Any] = msgspec.json.decode(text)
+    fields: dict[str, Any] = _decode(text)
     first: dict[str, Any] = {"image_id": number, "file_name": name_of(fields)}
-    first |= {name: int(fields[name]) for name in ("width", "height")}
+    first["width"], first["height"] = int(fields["width"]), int(fields["height"])
     if isinstance(given := fields.pop("id"), str) and isinstance(plain_id(given), str):
         first[GIVEN] = given
-    scalars = {name: value for name, value in fields.items() if isinstance(value, bool | int | float | str)}
-    return {name: value for name, value in scalars.items() if name not in first} | category_lists(fields) | first
+    info: dict[str, Any] = {
+        name: value for name, value in fields.items() if isinstance(value, _SCALARS) and name not in first
+    }
+    if not fields.keys().isdisjoint(LISTS):
+        info |= category_lists(fields)
+    info |= first
+    return info

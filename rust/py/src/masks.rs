@@ -14,6 +14,9 @@ use crate::holding::{reading, writing};
 /// Outlines on their way back to Python: coordinates, offsets of parts and offsets of instances.
 type Outlines<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>);
 
+/// Runs of masks on their way to Python, with their boxes, and whether each has a pixel, where some have none.
+type Measured<'py> = (Runs<'py>, Bound<'py, PyArray2<f32>>, Option<Bound<'py, PyArray1<bool>>>);
+
 /// Runs of what a kernel makes of masks.
 fn map<'py>(
     py: Python<'py>,
@@ -204,6 +207,17 @@ pub(crate) fn rasterize<'py>(
 ) -> PyResult<Runs<'py>> {
     let size = crate::arguments::size(size);
     let (coordinates, parts, instances) = (coordinates.as_slice()?, parts.as_slice()?, instances.as_slice()?);
+    let made = until_interrupted(py, |interrupted| {
+        rle::rasterize(coordinates, parts, instances, size, interrupted)?.to_counts()
+    })?;
+    Ok(counts(py, made.map_err(|error| named("polygons", error))?))
+}
+
+/// Result of a kernel that runs without the GIL; when it asks whether to give up, signals are looked for.
+fn until_interrupted<T: Send>(
+    py: Python<'_>,
+    kernel: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<T> + Send,
+) -> PyResult<Result<T>> {
     let mut raised = Ok(());
     let mut interrupted = || {
         Python::attach(|py| {
@@ -211,10 +225,58 @@ pub(crate) fn rasterize<'py>(
             raised.is_err()
         })
     };
-    let made =
-        py.detach(|| rle::rasterize(coordinates, parts, instances, size, &mut interrupted)?.to_counts());
+    let made = py.detach(|| kernel(&mut interrupted));
     raised?;
-    Ok(counts(py, made.map_err(|error| named("polygons", error))?))
+    Ok(made)
+}
+
+/// `Segmentations` of Python.
+#[derive(FromPyObject)]
+pub(crate) struct PySegmentations<'py> {
+    coordinates: PyCoordinates<'py>,
+    part_offsets: PyReadonlyArray1<'py, i64>,
+    first_part: PyReadonlyArray1<'py, i64>,
+    parts: PyReadonlyArray1<'py, i64>,
+    counts: PyReadonlyArray1<'py, u32>,
+    first_run: PyReadonlyArray1<'py, i64>,
+    runs: PyReadonlyArray1<'py, i64>,
+}
+
+#[derive(FromPyObject)]
+enum PyCoordinates<'py> {
+    Hundredths(PyReadonlyArray1<'py, i32>),
+    Pixels(PyReadonlyArray1<'py, f64>),
+}
+
+/// Masks of some rows of the objects of a data set, all of one image, and what is found out on the way.
+#[pyfunction]
+pub(crate) fn object_masks<'py>(
+    py: Python<'py>,
+    segmentations: PySegmentations<'_>,
+    rows: (usize, usize),
+    size: (usize, usize),
+) -> PyResult<Measured<'py>> {
+    let size = crate::arguments::size(size);
+    let objects = rle::DataObjects {
+        coordinates: match &segmentations.coordinates {
+            PyCoordinates::Hundredths(values) => rle::Points::Hundredths(values.as_slice()?),
+            PyCoordinates::Pixels(values) => rle::Points::Pixels(values.as_slice()?),
+        },
+        part_offsets: segmentations.part_offsets.as_slice()?,
+        first_part: segmentations.first_part.as_slice()?,
+        parts: segmentations.parts.as_slice()?,
+        counts: segmentations.counts.as_slice()?,
+        first_run: segmentations.first_run.as_slice()?,
+        runs: segmentations.runs.as_slice()?,
+    };
+    let made = until_interrupted(py, |interrupted| {
+        let masks = objects.masks(rows.0..rows.1, size, interrupted)?;
+        let covers: Vec<bool> = masks.iter().map(|spans| !spans.is_empty()).collect();
+        Ok((masks.to_counts()?, rle::boxes(&masks)?, covers))
+    })?;
+    let (runs, boxes, covers) = made.map_err(|error| named("segmentations", error))?;
+    let covers = covers.contains(&false).then(|| covers.into_pyarray(py));
+    Ok((counts(py, runs), box_table(py, &boxes)?, covers))
 }
 
 #[pyfunction]

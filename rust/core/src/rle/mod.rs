@@ -14,6 +14,7 @@
 //! | `ops` | union, intersection, difference, intersection over union |
 //! | `place` | flip, resize, crop and pad |
 //! | `polygon` | polygons to masks, and masks to polygons |
+//! | `objects` | masks of the objects of one image, out of the flat arrays of a data set |
 //! | `codec` | COCO's compressed counts |
 //! | `dense` | one byte a pixel, to masks and back |
 //! | `bitplane` | one bit a pixel, row by row, to paint from |
@@ -36,6 +37,7 @@ mod label_map;
 mod labels;
 mod masks;
 mod measure;
+mod objects;
 mod ops;
 mod place;
 mod polygon;
@@ -51,6 +53,7 @@ pub use label_map::{DrawOrder, label_map};
 pub use labels::{Label, from_label_map_c, from_label_map_f};
 pub use masks::Masks;
 pub use measure::{PixelBox, area, area_of_counts, boxes};
+pub use objects::{DataObjects, Points};
 pub(crate) use ops::{PixelBits, SpanIndex};
 pub use ops::{difference, intersection, iou, union};
 pub(crate) use place::{PlacedMask, PlacedMasks, Placer, place_rows};

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from copypaste_rs.datasets.annotated import AnnotatedImages
@@ -13,7 +14,6 @@ from copypaste_rs.datasets.table_cache import cached_tables, full_path
 
 if TYPE_CHECKING:
     import os
-    from pathlib import Path
 
     from typing_extensions import Unpack
 
@@ -92,5 +92,6 @@ class LabelMeDataset(AnnotatedImages):
         given = cached_tables(place, checked.cache, {**own, **checked.of_read_images}, read)
         super().__init__(given, place if other is None else other, str(folder), checked)
 
-    def _content(self, path: Path) -> bytes:
-        return embedded_image(path) if path.suffix.lower() == ".json" else super()._content(path)
+    def _content(self, path: str | Path) -> bytes:
+        place = Path(path)
+        return embedded_image(place) if place.suffix.lower() == ".json" else super()._content(path)

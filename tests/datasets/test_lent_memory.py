@@ -1,0 +1,151 @@
+"""Memory that CopyPasteDataset uses for the images of item after item: no result is ever in it."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from copypaste_rs import ForTraining, Sample, SimpleCopyPaste
+from copypaste_rs.datasets import BackgroundDataset, CocoDataset, CopyPasteDataset
+from copypaste_rs.datasets.lent_memory import LARGEST, MOST, SpareMemory
+from tests.fixtures.coco_files import SIZES, box_polygon, write
+
+TRANSFORM = SimpleCopyPaste(size=48, target_scale=(1.0, 1.0))
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> CocoDataset:
+    """Photographs of differing sizes, JPEG and PNG by turns."""
+    rows = [
+        {"segmentation": [box_polygon(3, 4, 20, 10)], "image_id": 10 + i, "category_id": 1, "id": i, "iscrowd": 0}
+        for i in range(len(SIZES))
+    ]
+    return CocoDataset(*write(tmp_path / "set", rows, SIZES, categories=[{"id": 1, "name": "a"}]))
+
+
+def pixels(sample: Any) -> Any:
+    return sample.image
+
+
+@pytest.mark.parametrize(
+    "transform", [TRANSFORM, SimpleCopyPaste(size=48, backend="numpy"), ForTraining(TRANSFORM, layout="hwc")]
+)
+def test_items_keep_their_pixels(photos: CocoDataset, transform: Any) -> None:
+    data: CopyPasteDataset[Any] = CopyPasteDataset(photos, transform, num_sources=2)
+    items = [data[i] for i in range(5)]
+    expected = [transform(*data.inputs(i), data.key(i)) for i in range(5)]
+    assert [data[i] for i in (3, 1, 4, 0, 2)] == [expected[i] for i in (3, 1, 4, 0, 2)]
+    assert items == expected
+    for i, one in enumerate(items):
+        assert not any(np.may_share_memory(pixels(one), piece) for piece in data._spare._pieces)
+        assert not any(np.shares_memory(pixels(one), pixels(other)) for other in items[:i])
+
+
+def test_memory_is_used_again(photos: CocoDataset) -> None:
+    data = CopyPasteDataset(photos, TRANSFORM)
+    for i in range(5):
+        data[i]
+    pieces = [id(piece) for piece in data._spare._pieces]
+    for i in range(5):
+        data[i]
+    assert 1 <= len(pieces) <= 2
+    assert {*pieces} & {id(piece) for piece in data._spare._pieces}
+
+
+def test_inputs_are_their_own(photos: CocoDataset) -> None:
+    data = CopyPasteDataset(photos, TRANSFORM)
+    target, sources = data.inputs(0)
+    before = [sample.image.copy() for sample in (target, *sources)]
+    for i in range(5):
+        data[i]
+    assert all(np.array_equal(sample.image, image) for sample, image in zip((target, *sources), before, strict=True))
+
+
+def test_another_transform_may_keep_what_it_gets(photos: CocoDataset) -> None:
+    data: CopyPasteDataset[Any] = CopyPasteDataset(photos, TRANSFORM)
+    data.transform = lambda target, sources, key: target
+    assert [data[i] for i in range(5)] == [photos[i] for i in range(5)]
+    kept = [data[i] for i in range(5)]
+    assert kept == [photos[i] for i in range(5)]
+
+
+def test_sets_in_sets_and_threads(photos: CocoDataset) -> None:
+    inner = CopyPasteDataset(photos, TRANSFORM)
+    data = CopyPasteDataset(photos, TRANSFORM, sources=inner, num_sources=2, seed=4)
+    expected = [TRANSFORM(*data.inputs(i), data.key(i)) for i in range(5)]
+    found: dict[tuple[int, int], Sample] = {}
+
+    def take(number: int) -> None:
+        for i in range(5):
+            found[number, i] = data[(i + number) % 5]
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(found[number, i] == expected[(i + number) % 5] for number in range(4) for i in range(5))
+
+
+def test_a_class_below_gives_its_own_items(photos: CocoDataset) -> None:
+    class Grey(BackgroundDataset):  # type: ignore[misc]  # final for type checkers alone
+        def __getitem__(self, index: Any) -> Sample:  # type: ignore[override]  # as its base
+            sample = super().__getitem__(index)
+            return sample.replace(image=np.full_like(sample.image, 7))
+
+    data = CopyPasteDataset(Grey(photos.image_folder), TRANSFORM, sources=photos)
+    assert (data.inputs(0)[0].image == 7).all()
+    assert data[0] == TRANSFORM(*data.inputs(0), data.key(0))
+
+
+def test_a_wrapper_gives_its_own_items(photos: CocoDataset) -> None:
+    class Reversed:
+        def __len__(self) -> int:
+            return len(photos)
+
+        def __getitem__(self, index: int) -> Sample:
+            return photos[len(photos) - 1 - index]
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(photos, name)
+
+    data = CopyPasteDataset(Reversed(), TRANSFORM)
+    assert data.inputs(0)[0] == photos[4]
+    assert data[0] == TRANSFORM(*data.inputs(0), data.key(0))
+
+
+def test_copies_have_no_memory_of_others(photos: CocoDataset) -> None:
+    data = CopyPasteDataset(photos, TRANSFORM)
+    items = [data[i] for i in range(5)]
+    again = pickle.loads(pickle.dumps(data))
+    assert again._spare._pieces == []
+    assert [again[i] for i in range(5)] == items
+    shallow = copy.copy(data)
+    assert [shallow[i] for i in range(5)] == [data[i] for i in range(5)] == items
+
+
+def test_little_is_kept() -> None:
+    spare = SpareMemory()
+    lent = spare.lend()
+    taken = [lent.take(size) for size in (LARGEST + 1, *[10] * (MOST + 3))]
+    assert len({id(piece) for piece in taken}) == MOST + 4
+    lent.give_back()
+    assert [len(piece) for piece in spare._pieces] == [10] * MOST
+    lent.give_back()
+    assert len(spare._pieces) == MOST
+
+
+def test_errors_leave_nothing_behind(photos: CocoDataset, tmp_path: Path) -> None:
+    (photos.image_folder / "2.jpg").write_bytes((photos.image_folder / "2.jpg").read_bytes()[:900])
+    data = CopyPasteDataset(photos, TRANSFORM)
+    for _ in range(3):
+        with pytest.raises(OSError, match=r"2\.jpg"):
+            data[2]
+    with pytest.raises(OSError, match=r"2\.jpg"):
+        photos[2]
