@@ -150,6 +150,11 @@ class AnnotatedImages(Sequence[Sample]):
         return self._tables.digest
 
     @property
+    def applies_exif(self) -> bool:
+        """Whether images are turned as their EXIF orientation says."""
+        return self._options.apply_exif
+
+    @property
     def has_instances(self) -> bool:
         """Whether there is any instance in the whole set."""
         return len(self._tables.ids) > 0
