@@ -10,13 +10,14 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs.cli.augmenting import check_files
-from copypaste_rs.cli.writers import open_writer
+from copypaste_rs.cli.writers import open_writer, writer_class
 from copypaste_rs.cli.writing import write_all
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.exif_orientation import with_upright_orientation
 from copypaste_rs.datasets.formats import format_named
 from copypaste_rs.datasets.image_headers import orientation
-from copypaste_rs.datasets.images import ImageOptions, encode_image, read_image
+from copypaste_rs.datasets.images import ImageOptions, check_whole, encode_image, read_image
+from copypaste_rs.errors import ArgumentError
 from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class ConvertItem:
         """The item with the file of its image as it is, but for an orientation that would be taken otherwise."""
         data = file.read_bytes()
         self.photos.check_image(number)
+        check_whole(file, data)
         h, w = self.photos.size(number)
         blank = np.zeros((h, w, 3), np.uint8)  # its file is there already
         encoded = self.encode(Sample(blank, self.photos.instances(number), self.photos.info(number)))
@@ -86,9 +88,24 @@ class ConvertItem:
         return encode_image(pixels, kind, self.quality), TURNED
 
     def name(self, number: int) -> str:
-        """Name of its image: the one it has, with the suffix of the format."""
-        name = PurePath(self.photos.path(number).relative_to(self.photos.image_folder))
-        return name.as_posix() if self.format == "keep" else name.with_suffix(f".{self.format}").as_posix()
+        """Name of its image."""
+        return output_name(self.photos, number, self.format)
+
+
+def output_name(photos: AnnotatedImages, number: int, kind: str) -> str:
+    """Name of an image in the output: the one it has, with the suffix of the format of images, by name."""
+    name = PurePath(photos.path(number).relative_to(photos.image_folder))
+    return name.as_posix() if kind == "keep" else name.with_suffix(f".{kind}").as_posix()
+
+
+def check_names(path: Path, photos: AnnotatedImages, options: Mapping[str, Any]) -> None:
+    """Find out at the start that the format which is written cannot hold the name of an image."""
+    writer = writer_class(options["output_format"])
+    for number in range(len(photos)):
+        try:
+            writer.checked_name(output_name(photos, number, options["format"]))
+        except ArgumentError as error:
+            raise ValueError(f"{path}: {error}") from None
 
 
 def convert(output: Path, photos: AnnotatedImages, options: Mapping[str, Any]) -> int:
@@ -103,9 +120,11 @@ def convert(output: Path, photos: AnnotatedImages, options: Mapping[str, Any]) -
         "columns": sorted(options["columns"]),
         "image_format": options["format"],
     }
+    check_names(options["input"], photos, options)
     writer = open_writer(output, photos.categories, options, settings, photos.integers,
                          info=photos.file_info if isinstance(photos.file_info, dict) else {},
                          licenses=photos.licenses)  # fmt: skip
     turns = format_named(options["output_format"]).turns
-    item = ConvertItem(photos, writer.encoder(), options["format"], options["quality"], turns)
+    encoder = writer.encoder_without_files() if options["format"] == "keep" else writer.encoder()
+    item = ConvertItem(photos, encoder, options["format"], options["quality"], turns)
     return write_all(writer, item, len(photos), options["workers"])

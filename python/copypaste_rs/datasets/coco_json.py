@@ -69,7 +69,9 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
     file = FileBytes(path)
     if (tables := read_plain(file, boxes, crowds, columns)) is not None:
         return tables
-    return read_any(path, file.data.tobytes() if file.is_whole else path.read_bytes(), folder, boxes, crowds, columns)
+    data = file.data.tobytes() if file.is_whole else path.read_bytes()
+    del file  # two copies are enough, and readers make another one of what is no JSON
+    return read_any(path, data, folder, boxes, crowds, columns)
 
 
 def read_any(

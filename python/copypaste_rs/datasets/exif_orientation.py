@@ -6,7 +6,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from copypaste_rs.datasets.image_headers import orientation
+from copypaste_rs.datasets.image_headers import jpeg_segments, orientation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,12 +37,9 @@ def with_upright_orientation(data: bytes) -> bytes | None:
 def _exif_blocks(data: bytes) -> Iterator[tuple[int, int]]:
     """Start and end of each block of EXIF data in a JPEG, PNG or WebP file."""
     if data[:3] == b"\xff\xd8\xff":
-        place = 2
-        while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":  # up to the pixels
-            stop = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-            if data[place + 1 : place + 2] == b"\xe1" and data[place + 4 : place + 10] == b"Exif\0\0":
-                yield place + 4, stop
-            place = max(stop, place + 4)
+        for start in jpeg_segments(data):
+            if data[start + 1] == 0xE1 and data[start + 4 : start + 10] == b"Exif\0\0":
+                yield start + 4, start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
         return
     if data[:4] == b"\x89PNG":
         yield from _chunks(data, 8, b"eXIf")

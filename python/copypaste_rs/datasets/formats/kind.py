@@ -70,4 +70,4 @@ class Format(NamedTuple):
     writer: Callable[..., Any] | None = None
     """The class that writes it, where it can be written."""
     turns: bool = False
-    """Whether its outlines are those of images turned as their EXIF orientation says, by those who read it elsewhere."""
+    """Whether its outlines are those of images turned as their EXIF orientation says, wherever it is read."""
