@@ -16,6 +16,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.image_headers import KNOWN, has_end, opened, orientation, with_exif
 from copypaste_rs.datasets.kept_pixels import kept_pixels
 from copypaste_rs.datasets.png import deep_png
+from copypaste_rs.datasets.text_encoding import LFS_POINTER, is_lfs_pointer
 from copypaste_rs.datasets.tiff import is_tiff, read_tiff, tiff_bytes, tiff_size
 
 with extra("coco"):
@@ -226,7 +227,9 @@ def _readable(path: Path, read: Callable[[], _T]) -> _T:
     try:
         return read()
     except UnidentifiedImageError:
-        raise OSError(f"{path}: expected an image file ({', '.join(KNOWN)}), got none of these") from None
+        with path.open("rb") as file:
+            got = LFS_POINTER if is_lfs_pointer(file.read(64)) else "none of these"
+        raise OSError(f"{path}: expected an image file ({', '.join(KNOWN)}), got {got}") from None
     except (MemoryError, ImportError, _SizeError):
         raise
     except Exception as error:  # Pillow's readers raise whatever damaged files lead them to
