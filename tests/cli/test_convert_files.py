@@ -166,3 +166,19 @@ def test_errors_name_an_image_once(tmp_path: Path, capsys: pytest.CaptureFixture
     Image.new("RGB", (40, 60)).save(image, exif=exif)
     assert run(command(file, tmp_path / "out", "coco", "--resume")) == 1
     assert "its EXIF orientation is 6, which apply_exif=True would apply" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "odd", "plain"), [("info", "by hand", {"year": 2024}), ("licenses", {"a": 1}, ["MIT"])]
+)
+def test_what_stands_at_the_head_is_kept_or_told(
+    tmp_path: Path, name: str, odd: object, plain: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path / "in", ["a.png"])
+    data = json.loads(file.read_text())
+    for value, out in ((plain, "plain"), (odd, "odd"), (None, "none")):
+        file.write_text(json.dumps(data | {name: value}))
+        assert run(command(file, tmp_path / out, "coco")) == 0
+        made = json.loads((tmp_path / out / "annotations.json").read_text())
+        assert made[name] == plain if out == "plain" else not made[name]
+        assert (f"left out {name} of the input: expected " in capsys.readouterr().err) == (out == "odd")

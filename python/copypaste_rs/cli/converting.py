@@ -122,8 +122,7 @@ def convert(output: Path, photos: AnnotatedImages, options: Mapping[str, Any]) -
     }
     check_names(options["input"], photos, options)
     writer = open_writer(output, photos.categories, options, settings, photos.integers,
-                         info=photos.file_info if isinstance(photos.file_info, dict) else {},
-                         licenses=photos.licenses)  # fmt: skip
+                         info=photos.file_info, licenses=photos.licenses)  # fmt: skip
     turns = format_named(options["output_format"]).turns
     encoder = writer.encoder_without_files() if options["format"] == "keep" else writer.encoder()
     item = ConvertItem(photos, encoder, options["format"], options["quality"], turns)
