@@ -182,3 +182,19 @@ def test_what_stands_at_the_head_is_kept_or_told(
         made = json.loads((tmp_path / out / "annotations.json").read_text())
         assert made[name] == plain if out == "plain" else not made[name]
         assert (f"left out {name} of the input: expected " in capsys.readouterr().err) == (out == "odd")
+
+
+@pytest.mark.parametrize("more", [[], ["--image-format", "png"]])
+@pytest.mark.parametrize("kind", ["coco", "yolo", "voc"])
+def test_outlines_beside_their_image_are_counted(
+    tmp_path: Path, kind: str, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path / "in", ["a.png", "b.png"])
+    data = json.loads(file.read_text())
+    beside = [[100, 100, 130, 100, 130, 120]]
+    data["annotations"] += [{"id": k, "image_id": 2, "category_id": 1, "segmentation": beside} for k in (7, 8)]
+    file.write_text(json.dumps(data))
+    assert run(command(file, tmp_path / "out", kind, *more)) == 0
+    assert "outlines that cover no pixel of their image, which are left out: 2" in capsys.readouterr().err
+    made = opened(tmp_path / "out", kind)
+    assert [len(made.instances(i)) for i in range(2)] == [1, 1]

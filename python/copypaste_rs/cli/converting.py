@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 with extra("cli"):
     import click
 
+EMPTY = "outlines that cover no pixel of their image, which are left out"
+"""Remark on annotations that are no instances, which is seen only when an image is taken."""
 UPRIGHT = "EXIF orientations that outlines do not follow, which are 1 now"
 """Remark on orientations that are taken out of files, which are else as they were."""
 TURNED = "images that were turned as their EXIF orientation says, and encoded anew"
@@ -52,12 +54,18 @@ class ConvertItem:
         """Encode it."""
         file = self.photos.path(number)
         try:
-            return self.encode(self.photos[number]) if self.format != "keep" else self._kept(number, file)
+            return self._kept(number, file) if self.format == "keep" else self._encoded(number, self.photos[number])
         except (ValueError, TypeError) as error:
             if str(error).startswith(f"{file}: "):
                 raise
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"{self.photos.info(number)['file_name']}: {error}") from None
+
+    def _encoded(self, number: int, sample: Sample) -> EncodedSample:
+        encoded = self.encode(sample)
+        if not (empty := self.photos.rows(number) - len(sample.instances)):
+            return encoded
+        return encoded._replace(remarks={**encoded.remarks, EMPTY: empty})
 
     def _kept(self, number: int, file: Path) -> EncodedSample:
         """The item with the file of its image as it is, but for an orientation that would be taken otherwise."""
@@ -66,7 +74,7 @@ class ConvertItem:
         check_whole(file, data)
         h, w = self.photos.size(number)
         blank = np.zeros((h, w, 3), np.uint8)  # its file is there already
-        encoded = self.encode(Sample(blank, self.photos.instances(number), self.photos.info(number)))
+        encoded = self._encoded(number, Sample(blank, self.photos.instances(number), self.photos.info(number)))
         if encoded.data is None:  # a format without images names them all the same
             return encoded._replace(suffix=file.suffix)
         remarks = dict(encoded.remarks)

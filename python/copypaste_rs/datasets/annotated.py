@@ -261,6 +261,11 @@ class AnnotatedImages(Sequence[Sample]):
         h, w = self._tables.sizes[self._index(index)].tolist()
         return h, w
 
+    def rows(self, index: SupportsIndex) -> int:
+        """Number of annotations of item `index`: of its instances, and of polygons that turn out to cover no pixel."""
+        start, stop = self._tables.row_offsets[self._index(index) :][:2].tolist()
+        return int(stop - start)
+
     def check_image(self, index: SupportsIndex) -> None:
         """Check the size of the image file of item `index`, without decoding it: an error where taking it fails so."""
         i = self._index(index)
