@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benches import extras, labels, resampling, scaling, stages, where, whole
+from benches import extras, labels, opening, plots, resampling, scaling, stages, where, whole
 from benches.measure import machine
 from benches.tables import put, tables
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "benches" / "results" / "bench.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
+PARTS = ("whole", "extras", "labels", "resampling", "scaling", "stages", "opening")
 
 
 def main() -> int:
@@ -30,11 +31,12 @@ def main() -> int:
     parser.add_argument("--draws", type=int, default=24, help="scales in the schedule (24)")
     parser.add_argument("--numpy-draws", type=int, default=4, help="draws on which the slow reference runs (4)")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench.json", help="where figures go")
+    parser.add_argument("--only", choices=PARTS, help="measure this part; others stay as they are kept")
     parser.add_argument("--write", action="store_true", help="keep the figures, and renew docs/")
     parser.add_argument("--check", action="store_true", help="fail when a promise is missed")
     arguments = parser.parse_args()
 
-    figures = measure(arguments.draws, arguments.numpy_draws)
+    figures = measure(arguments.draws, arguments.numpy_draws, arguments.only)
     text = json.dumps(figures, indent=1) + "\n"
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(text)
@@ -50,14 +52,15 @@ def main() -> int:
         *extras.missed(figures["extras"]),
         *resampling.missed(figures["resampling"]),
         *scaling.missed(figures["scaling"]),
+        *opening.missed(figures["opening"]),
     ]
     for sentence in missed:
         sys.stderr.write(f"missed: {sentence}\n")
     return 1 if missed and arguments.check else 0
 
 
-def measure(draws: int, numpy_draws: int) -> dict[str, Any]:
-    """Measure every part, one after the other; figures by part."""
+def measure(draws: int, numpy_draws: int, only: str | None = None) -> dict[str, Any]:
+    """Measure every part, one after the other, or one of them; figures by part."""
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "whole": lambda: whole.measure(draws, numpy_draws),
         "extras": lambda: extras.measure(draws),
@@ -65,11 +68,17 @@ def measure(draws: int, numpy_draws: int) -> dict[str, Any]:
         "resampling": lambda: resampling.measure(draws),
         "scaling": lambda: scaling.measure(draws),
         "stages": lambda: stages.measure(draws),
+        "opening": opening.measure,
     }
-    figures: dict[str, Any] = {"machine": machine(["copypaste_rs", "numpy", "opencv-python-headless", "Pillow"])}
+    packages = ["copypaste_rs", "numpy", "opencv-python-headless", "Pillow", "pycocotools"]
+    figures: dict[str, Any] = {"machine": machine(packages)}
+    kept = {} if only is None else json.loads(KEPT.read_text())
     for name, part in parts.items():
-        sys.stderr.write(f"measuring {name}\n")
-        figures[name] = part()
+        if only in (None, name):
+            sys.stderr.write(f"measuring {name}\n")
+            figures[name] = part()
+        else:
+            figures[name] = kept[name]
     return figures
 
 
@@ -80,6 +89,7 @@ def write(figures: dict[str, Any], text: str) -> None:
     for name, table in tables(figures).items():
         put(PAGE, name, table)
     where.write(figures)
+    plots.opening(figures["opening"], PAGE.parent / "opening.png")
 
 
 if __name__ == "__main__":

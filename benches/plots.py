@@ -99,6 +99,27 @@ def stages(measured: dict[str, Any], path: Path) -> None:
     save(figure, path)
 
 
+def opening(measured: dict[str, Any], path: Path) -> None:
+    """Bars of time and memory of opening an annotation file, by way, on logarithmic axes."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 2.8), dpi=120, layout="constrained")
+    ways = measured["ways"]
+    shown = (("seconds", "seconds", "{:.3g}"), ("peak", "MiB of memory at the peak", "{:.0f}"))
+    for axes, (name, label, form) in zip(figure.subplots(1, 2, sharey=True), shown, strict=True):
+        values = [each[name] for each in ways.values()]
+        axes.barh(list(ways), values, color=["#a33d3d", "#1b6ca8", "#e08214", "#4d9a4d"], height=0.62)
+        for i, value in enumerate(values):
+            axes.text(value, i, " " + form.format(value), va="center", color=INK, fontsize=9)
+        axes.set(xscale="log", xlabel=label, xlim=(min(values) / 2, max(values) * 4))
+        axes.grid(visible=True, axis="x", color=GRID, linewidth=0.7)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    axes.invert_yaxis()
+    figure.suptitle(f"Opening {measured['annotations']:,} annotations ({measured['megabytes']:.0f} MiB)", color=INK)
+    save(figure, path)
+
+
 def lines(axes: Any, measured: dict[str, Any], across: dict[int, float]) -> None:
     """One line for each contestant, its quartiles behind it."""
     for name, style in LINES.items():

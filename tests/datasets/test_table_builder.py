@@ -15,6 +15,7 @@ from copypaste_rs.datasets.boxes import BoxAloneError
 from copypaste_rs.datasets.building import TableBuilder
 from copypaste_rs.datasets.coco import CocoDataset
 from copypaste_rs.datasets.options import CheckedOptions
+from copypaste_rs.datasets.sources import Sources
 
 CATEGORIES = [{"id": 3, "name": "cat"}, {"id": 5, "name": "dog"}]
 SQUARE = [2.0, 1.0, 9.0, 1.0, 9.0, 6.0, 2.0, 6.0]
@@ -28,7 +29,7 @@ def mask() -> RleMasks:
 
 
 def built(**options: object) -> TableBuilder:
-    builder = TableBuilder("the set", CATEGORIES, CheckedOptions.of(**options))  # type: ignore[arg-type]
+    builder = TableBuilder("the set", CATEGORIES, CheckedOptions.of(**options), Sources())  # type: ignore[arg-type]
     builder.add_image("a.png", SIZES["a.png"], fields={"look": "dark"})
     builder.add("a: 1", 3, [SQUARE], fields={"score": 0.5, "note": "x"})
     builder.add("a: 2", 5, [[1, 1, 2, 2], SQUARE], iscrowd=True)
@@ -93,16 +94,23 @@ def test_what_is_malformed_has_its_place() -> None:
         builder.add("b: 3", 3, [], bbox=[1, 2, -3, 4])
 
 
-def test_the_digest_depends_on_what_was_read() -> None:
-    one, other = built(boxes="drop"), built(boxes="drop")
-    assert one.read(b"ab") == b"ab"
-    one.read(b"c"), other.read(b"a"), other.read(b"bc")
-    digests = {builder.finish().digest for builder in (one, other, built(boxes="drop"))}
-    assert len(digests) == 3
+def test_the_digest_depends_on_what_was_read_and_on_the_images(tmp_path: Path) -> None:
+    for name, content in (("1", "ab"), ("2", "c"), ("3", "a"), ("4", "bc")):
+        (tmp_path / name).write_text(content)
+    digests = set()
+    for files, size in (("12", 8), ("34", 8), ("", 8), ("12", 9), ("12", 8)):
+        sources = Sources()
+        builder = TableBuilder("the set", CATEGORIES, CheckedOptions.of(), sources)
+        assert [sources.read(tmp_path / name) for name in files[:1]] in ([b"ab"], [b"a"], [])
+        for name in files[1:]:
+            sources.read(tmp_path / name)
+        builder.add_image("a.png", (size, 12))
+        digests.add(builder.finish().digest)
+    assert len(digests) == 4
 
 
 def test_categories_that_turn_up_are_numbered_by_name(tmp_path: Path) -> None:
-    builder = TableBuilder("the set", None, CheckedOptions.of())
+    builder = TableBuilder("the set", None, CheckedOptions.of(), Sources())
     builder.add_image("a.png", (8, 12))
     for name in ("dog", "ant", "dog", "cat"):
         builder.add(name, builder.label_of(name), [SQUARE])
@@ -112,9 +120,9 @@ def test_categories_that_turn_up_are_numbered_by_name(tmp_path: Path) -> None:
 
 
 def test_categories_that_turn_up_in_no_object(tmp_path: Path) -> None:
-    builder = TableBuilder("the set", None, CheckedOptions.of())
+    builder = TableBuilder("the set", None, CheckedOptions.of(), Sources())
     builder.add_image("a.png", (8, 12))
     found = AnnotatedImages(builder.finish(), tmp_path, "the set", CheckedOptions.of())
     assert (found.categories, found.has_instances) == ([], False)
     with pytest.raises(ValueError, match="the categories were given"):
-        TableBuilder("the set", CATEGORIES, CheckedOptions.of()).label_of("cat")
+        TableBuilder("the set", CATEGORIES, CheckedOptions.of(), Sources()).label_of("cat")

@@ -17,7 +17,8 @@ import pytest
 from copypaste_rs.datasets import CocoDataset, CopyPasteDataset, sample_paths, table_cache
 from copypaste_rs.datasets import coco as coco_module
 from copypaste_rs.datasets.coco_json import read_coco
-from copypaste_rs.datasets.table_files import Stamp, load_tables, save_tables
+from copypaste_rs.datasets.sources import Stamp
+from copypaste_rs.datasets.table_files import load_tables, save_tables
 from copypaste_rs.transforms import SimpleCopyPaste
 from tests.fixtures.plain_tables import as_data
 

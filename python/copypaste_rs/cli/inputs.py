@@ -57,7 +57,8 @@ READING_OPTIONS = [
                  help="Pixels of images: 8-bit RGB, or kept as they are stored, with 16 bits and any channels too."),
     click.option("--max-pixels", type=click.IntRange(1, _checks.MAX_PIXELS), default=MAX_PIXELS, show_default=True,
                  help="Height times width of the largest image that is decoded."),
-    click.option("--cache-dir", type=_PATH, help="Folder of caches of annotations; else beside files of over 8 MB."),
+    click.option("--cache-dir", type=_PATH,
+                 help="Folder of caches of annotations; else they lie with those of over 8 MB or 1,000 files."),
     click.option("--no-cache", is_flag=True, help="Make and use no cache of annotations."),
 ]  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from array import array
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from copypaste_rs.datasets.options import CheckedOptions
+    from copypaste_rs.datasets.sources import Sources
     from copypaste_rs.datasets.tables import AnnotationTables
     from copypaste_rs.masks import RleMasks
 
@@ -46,15 +46,23 @@ class TableBuilder:
         names turn up with the objects: `label_of` gives the labels then.
     options : CheckedOptions
         Options of the data set.
+    sources : Sources
+        What it is read from: its digest, with that of the images, is that of the tables.
     """
 
-    def __init__(self, name: str, categories: Sequence[Mapping[str, Any]] | None, options: CheckedOptions) -> None:
+    def __init__(
+        self,
+        name: str,
+        categories: Sequence[Mapping[str, Any]] | None,
+        options: CheckedOptions,
+        sources: Sources,
+    ) -> None:
         self._categories = [dict(category) for category in categories or ()]
         self._labels_of: dict[str, int] | None = {} if categories is None else None
         category_ids(f"{name}: categories", self._categories)
         self._names = keypoint_names(f"{name}: categories", self._categories)
         self._options = options
-        self._hash = hashlib.sha256()
+        self._sources = sources
         self._records: list[bytes] = []
         self._image_ids, self._sizes = array("q"), array("q")
         self._image, self._ids, self._labels, self._crowd = array("q"), array("q"), array("q"), array("b")
@@ -71,11 +79,6 @@ class TableBuilder:
     def __len__(self) -> int:
         """Number of images that were added."""
         return len(self._records)
-
-    def read(self, data: bytes) -> bytes:
-        """Take note of the bytes of a file that is read, from which the digest of the set is made."""
-        self._hash.update(len(data).to_bytes(8, "big") + data)
-        return data
 
     def label_of(self, name: str) -> int:
         """Label of the category of a name, for `add`, where no categories were given.
@@ -111,6 +114,7 @@ class TableBuilder:
         number = len(self._records) + 1 if number is None else number
         record = {**(fields or {}), "id": number, "file_name": file_name, "height": size[0], "width": size[1]}
         self._records.append(json_text(file_name, record))
+        self._sources.include(self._records[-1])
         self._image_ids.append(number)
         self._sizes.extend(size)
 
@@ -206,5 +210,5 @@ class TableBuilder:
             np.array(self._sizes, np.int64).reshape(-1, 2),
             *joined_texts(self._records),
         )
-        head = Head(self._categories, self._names, self._hash.hexdigest(), info, licenses)
+        head = Head(self._categories, self._names, self._sources.digest(), info, licenses)
         return assembled(head, images, rows, self._options.crowds, skipped, remarks)

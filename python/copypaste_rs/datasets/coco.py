@@ -14,6 +14,16 @@ from copypaste_rs.datasets.table_cache import cached_tables
 if TYPE_CHECKING:
     import os
     from collections.abc import Collection
+    from pathlib import Path
+
+    from copypaste_rs.datasets.sources import Sources
+    from copypaste_rs.datasets.tables import AnnotationTables
+
+
+def read_file(path: Path, folder: Path, options: CheckedOptions, sources: Sources) -> AnnotationTables:
+    """Tables of an annotation file, whose images are in a folder."""
+    sources.note(path, is_whole=True)
+    return read_coco(path, folder, options.boxes, options.crowds, options.columns)
 
 
 @final
@@ -64,8 +74,10 @@ class CocoDataset(AnnotatedImages):
         stand in the file. Then `categories` have these ids too.
     cache_dir : path, None or False
         Folder of the cache, a file from which annotations are mapped into memory when they are opened again, and in
-        worker processes. None is the folder of the annotations, where these have at least 8 MB; False makes no cache.
-        It is made anew when the annotations have changed, and never needed.
+        worker processes, whatever their format. None is the folder of the annotations or, of a format that has many
+        files, that of the set, where at least 8 MB of annotations, or 1,000 files with the images whose sizes are
+        looked for, are read; False makes no cache. It is made anew when a file that was read has changed, or one has
+        come or gone, and never needed.
 
     Attributes
     ----------
@@ -150,7 +162,7 @@ class CocoDataset(AnnotatedImages):
             labels=labels,
             cache_dir=cache_dir,
         )
-        read = functools.partial(read_coco, path, folder, options.boxes, options.crowds, options.columns)
+        read = functools.partial(read_file, path, folder, options)
         mapped = cached_tables(path, options.cache, options.of_tables, read)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")

@@ -71,6 +71,7 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
     file = FileBytes(path)
     if (tables := read_plain(file, boxes, crowds, columns)) is not None:
         return tables
+    file.digest()  # its thread ends: whoever forks a process next should be alone
     data = file.data.tobytes() if file.is_whole else path.read_bytes()
     del file  # two copies are enough, and readers make another one of what is no JSON
     return read_any(path, data, folder, boxes, crowds, columns)

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from copypaste_rs.datasets.images import is_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 def name_of(image: Mapping[str, Any]) -> str | None:
@@ -59,12 +59,15 @@ def _below(name: str, folder: Path) -> list[str]:
     return []
 
 
-def find_file(image: Mapping[str, Any], folder: Path) -> Path:
-    """File that an image record means: of several possible names the first that is there, else as it stands."""
+def find_file(image: Mapping[str, Any], folder: Path, is_file: Callable[[Path], bool] = Path.is_file) -> Path:
+    """File that an image record means: of several possible names the first that is there, else as it stands.
+
+    Whether one is there, `is_file` says.
+    """
     names = possible_names(image, folder)
     if len(names) > 1:
         for name in names:
-            if (folder / name).is_file():
+            if is_file(folder / name):
                 return folder / name
     return folder / (names[0] if names else "")
 

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SUFFIXES = frozenset({
     "avif", "bmp", "dds", "dib", "gif", "ico", "j2k", "jfif", "jp2", "jpe", "jpeg", "jpg", "mpo", "pbm", "pcx", "pgm",
     "png", "pnm", "ppm", "qoi", "sgi", "tga", "tif", "tiff", "webp",
 })  # fmt: skip
 """Suffixes that image files have, without the dot, small."""
+
+CACHE_SUFFIX = ".copypaste-rs"
+"""Suffix of caches of tables, which may lie among the files of a set, and belong to none."""
 
 
 def is_image_name(name: str) -> bool:
@@ -27,26 +30,43 @@ def is_image_name(name: str) -> bool:
     return name.rpartition(".")[2].lower() in SUFFIXES
 
 
-def files_below(folder: Path) -> list[str]:
+def entries_of(folder: Path) -> list[os.DirEntry[str]]:
+    """Entries of a folder, sorted by name, without hidden ones and caches of tables.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read.
+    """
+    with os.scandir(folder) as entries:
+        return sorted((entry for entry in entries if not _is_hidden(entry.name)), key=lambda entry: entry.name)
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a file is of the file system, of our own writers, or a cache, perhaps one that is being written."""
+    is_partial = name.endswith(".partial") and f"{CACHE_SUFFIX}." in name
+    return name.startswith(".") or name.endswith(CACHE_SUFFIX) or is_partial
+
+
+def files_below(folder: Path, entries: Callable[[Path], list[os.DirEntry[str]]] = entries_of) -> list[str]:
     """Names of all files in a folder and the folders in it, with ``/``, sorted; hidden ones are left out.
 
-    Links to folders are followed, but for one that leads back to a folder that it lies in.
+    Links to folders are followed, but for one that leads back to a folder that it lies in. Folders are listed by
+    `entries`.
 
     Raises
     ------
     OSError
         When a folder cannot be read.
     """
-    return sorted(_files(folder, "", (folder.resolve(),)))
+    return sorted(_files(folder, "", (folder.resolve(),), entries))
 
 
-def _files(folder: Path, prefix: str, above: tuple[Path, ...]) -> Iterator[str]:
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
-        if entry.name.startswith("."):  # of file systems and of our own writers
-            continue
+def _files(
+    folder: Path, prefix: str, above: tuple[Path, ...], entries: Callable[[Path], list[os.DirEntry[str]]]
+) -> Iterator[str]:
+    for entry in entries(folder):
         if not entry.is_dir():
             yield prefix + entry.name
         elif (real := Path(entry.path).resolve()) not in above:
-            yield from _files(Path(entry.path), f"{prefix}{entry.name}/", (*above, real))
+            yield from _files(Path(entry.path), f"{prefix}{entry.name}/", (*above, real), entries)

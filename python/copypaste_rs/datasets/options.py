@@ -19,6 +19,9 @@ CROWDS = ("keep", "objects", "drop")
 """Ways to deal with an annotation that is a crowd."""
 
 
+_IMAGES = ImageOptions()
+
+
 class DatasetOptions(TypedDict, total=False):
     """Keyword arguments of data sets of files; `CocoDataset` says what each is."""
 
@@ -48,6 +51,12 @@ class CheckedOptions(NamedTuple):
         boxes = {} if self.boxes == "error" else {"boxes": self.boxes}
         crowds = {} if self.crowds == "keep" else {"crowds": self.crowds}
         return {**boxes, **crowds, **({} if self.columns is None else {"columns": sorted(self.columns)})}
+
+    @property
+    def of_read_images(self) -> dict[str, Any]:
+        """Options that tables depend on of which sizes come from image files, default values left out."""
+        images = {name: value for name, value in self.images._asdict().items() if value != getattr(_IMAGES, name)}
+        return {**self.of_tables, **images}
 
     @classmethod
     def of(

@@ -22,6 +22,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import Boxes
 from copypaste_rs.datasets.fields import Field, TextTable
 from copypaste_rs.datasets.segmentations import Segmentations
+from copypaste_rs.datasets.sources import SourceNotes, Stamp
 from copypaste_rs.datasets.tables import AnnotationTables
 
 with extra("coco"):
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MAGIC = f"copypaste_rs tables 1 {sys.byteorder}\n".encode()
+MAGIC = f"copypaste_rs tables 2 {sys.byteorder}\n".encode()
 _START = struct.Struct("<32s6q")
 """`MAGIC`; the `Stamp`; length of the header, its checksum, and that of the arrays."""
 _STAMP = struct.Struct("<3q")
@@ -43,36 +44,30 @@ _ALIGNMENT = 64
 _PIECE, _PAGE = 1 << 20, 1 << 12
 
 _ARRAYS = ("image_ids", "sizes", "image_json", "image_json_offsets", "row_offsets", "ids", "labels", "iscrowd")
-_VALUES = ("categories", "keypoint_names", "info", "licenses", "skipped", "remarks", "digest")
+_VALUES = ("categories", "keypoint_names", "info", "licenses", "skipped", "remarks", "digest", "folder")
 
 _NOT_READABLE = (OSError, ValueError, TypeError, KeyError, IndexError, struct.error, msgspec.DecodeError)
 """Errors of a file that is missing, of another version, or damaged."""
 
 
-class Stamp(NamedTuple):
-    """Sign of a file that changes when the file does, nearly always."""
-
-    size: int
-    time: int
-    """Nanoseconds; 0 where the file is so new that it may change once more within the clock's step."""
-    number: int
-
-    @classmethod
-    def of(cls, path: Path) -> Stamp:
-        """The stamp of a file."""
-        found = path.stat()
-        return cls(found.st_size, found.st_mtime_ns, found.st_ino & (2**63 - 1))
+NO_STAMP = Stamp(0, 0, 0)
+"""In the place of a stamp, of tables that were made from several files."""
 
 
 class StoredTables(NamedTuple):
-    """Tables in a file, and the stamp of the file they were made from."""
+    """Tables in a file, and the stamp of the file they were made from, or notes of several."""
 
     tables: AnnotationTables
     stamp: Stamp
+    notes: SourceNotes | None
 
 
-def save_tables(path: Path, tables: AnnotationTables, stamp: Stamp, key: Mapping[str, Any]) -> None:
-    """Write tables to a file, whole or not at all; `key` says what they depend on besides the file with this stamp.
+def save_tables(
+    path: Path, tables: AnnotationTables, stamp: Stamp, key: Mapping[str, Any], notes: SourceNotes | None = None
+) -> None:
+    """Write tables to a file, whole or not at all.
+
+    What they depend on besides `key` is the file with this stamp or, where they come from several, what `notes` say.
 
     Raises
     ------
@@ -80,6 +75,8 @@ def save_tables(path: Path, tables: AnnotationTables, stamp: Stamp, key: Mapping
         When it cannot be written; nothing is left then.
     """
     arrays = dict(_arrays(tables))
+    if notes is not None:
+        arrays |= {f"notes.{name}": array for name, array in notes._asdict().items()}
     places, length = {}, 0
     for name, array in arrays.items():
         places[name] = [array.dtype.str, list(array.shape), length]
@@ -124,7 +121,8 @@ def load_tables(path: Path, key: Mapping[str, Any]) -> StoredTables | None:
                 return None
             memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         arrays = {name: _array(memory, at, *place) for name, place in header["arrays"].items()}
-        return StoredTables(_tables(header, arrays), Stamp(*numbers))
+        notes = [arrays[name] for name in (f"notes.{part}" for part in SourceNotes._fields) if name in arrays]
+        return StoredTables(_tables(header, arrays), Stamp(*numbers), SourceNotes(*notes) if notes else None)
     except _NOT_READABLE:
         return None
 

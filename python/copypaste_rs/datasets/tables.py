@@ -56,6 +56,8 @@ class AnnotationTables(NamedTuple):
     """Remarks on what was read and may surprise."""
     digest: str
     """SHA-256 of the bytes that were read, hexadecimal."""
+    folder: str | None = None
+    """The folder of images where the files say which it is: from that of the set, if it lies in it."""
 
 
 class _Names(msgspec.Struct, gc=False):

@@ -8,6 +8,12 @@ use jiter::{Jiter, JsonValue, Peek};
 use crate::json::integer;
 use crate::{Odd, Plain, put, put_all};
 
+/// Places in a table for each image, at most.
+const SPREAD: u64 = 16;
+
+/// Place in a table of an id that no image has.
+const NONE: u32 = u32::MAX;
+
 /// Most pixels of an image.
 const MAX_PIXELS: i64 = u32::MAX as i64;
 
@@ -25,6 +31,9 @@ pub struct Images {
     /// Whether each image surely has a file name of its own.
     pub names_differ: bool,
     numbers: HashMap<i64, usize, Mixing>,
+    /// Number of the image of each id from `low` on, or `NONE`; empty where there is no table.
+    table: Vec<u32>,
+    low: i64,
     /// Hashes of the file names so far.
     names: HashSet<u64, Mixing>,
     hash: RandomState,
@@ -35,9 +44,28 @@ impl Images {
         Self { offsets: vec![0], names_differ: true, ..Self::default() }
     }
 
+    /// Makes ready for many calls of `find`: ids that lie close together are looked up in a table.
+    pub(crate) fn index(&mut self) -> Plain<()> {
+        let (Some(&low), Some(&high)) = (self.ids.iter().min(), self.ids.iter().max()) else { return Ok(()) };
+        let span = high.abs_diff(low);
+        if span < SPREAD * self.ids.len() as u64 {
+            self.table.try_reserve_exact(span as usize + 1).map_err(|_| Odd)?;
+            self.table.resize(span as usize + 1, NONE);
+            for (number, id) in self.ids.iter().enumerate() {
+                self.table[id.abs_diff(low) as usize] = u32::try_from(number).map_err(|_| Odd)?;
+            }
+            self.low = low;
+        }
+        Ok(())
+    }
+
     /// Number of the image with an id.
     pub(crate) fn find(&self, id: i64) -> Option<usize> {
-        self.numbers.get(&id).copied()
+        if self.table.is_empty() {
+            return self.numbers.get(&id).copied();
+        }
+        let place = usize::try_from(id.checked_sub(self.low)?).ok()?;
+        self.table.get(place).filter(|&&number| number != NONE).map(|&number| number as usize)
     }
 
     /// Height and width of an image.

@@ -140,7 +140,10 @@ impl Reader {
             }
             "annotations" if self.rows.is_none() => {
                 self.rows = Some(Rows::new(&self.wanted)?);
-                self.annotations_came_first = self.images.is_none();
+                match &mut self.images {
+                    Some(images) => images.index()?,
+                    None => self.annotations_came_first = true,
+                }
                 self.start_list(cursor, State::Annotation)
             }
             "images" | "annotations" => Err(Odd),

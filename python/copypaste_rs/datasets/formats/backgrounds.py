@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, final
 
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.building import TableBuilder
 from copypaste_rs.datasets.formats.kind import Clue, Format
-from copypaste_rs.datasets.image_files import files_below
-from copypaste_rs.datasets.images import check_path, image_size
+from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.options import CheckedOptions, DatasetOptions
+from copypaste_rs.datasets.table_cache import cached_tables
 
 if TYPE_CHECKING:
     import os
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from copypaste_rs.datasets.sources import Sources
     from copypaste_rs.datasets.tables import AnnotationTables
 
 
@@ -33,7 +35,7 @@ class BackgroundDataset(AnnotatedImages):
     folder : path
         The folder of images.
     **options
-        As `CocoDataset` has them; of use are `apply_exif` and `max_pixels`.
+        As `CocoDataset` has them; of use are `apply_exif`, `max_pixels`, `dtype` and `cache_dir`.
 
     Attributes
     ----------
@@ -67,24 +69,25 @@ class BackgroundDataset(AnnotatedImages):
     def __init__(self, folder: str | os.PathLike[str], **options: Unpack[DatasetOptions]) -> None:
         place = check_path("folder", folder)
         checked = CheckedOptions.of(**options)
-        super().__init__(read_backgrounds(place, checked), place, str(folder), checked)
+        read = functools.partial(read_backgrounds, place, checked)
+        given = cached_tables(place, checked.cache, {"format": "backgrounds", **checked.of_read_images}, read)
+        super().__init__(given, place, str(folder), checked)
 
 
-def read_backgrounds(folder: Path, options: CheckedOptions) -> AnnotationTables:
+def read_backgrounds(folder: Path, options: CheckedOptions, sources: Sources) -> AnnotationTables:
     """Read the names and sizes of the images of a folder."""
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-    builder = TableBuilder(str(folder), (), options)
+    builder = TableBuilder(str(folder), (), options, sources)
     others: list[str] = []
-    for name in files_below(folder):
+    for name in sources.files_below(folder):
         try:
-            size = image_size(folder / name, options.images)
+            size = sources.image_size(folder / name, options.images)
         except PermissionError:
             raise
         except OSError:  # no image
             others.append(name)
             continue
-        builder.read(f"{name} {size}".encode("utf-8", "surrogateescape"))
         builder.add_image(name, size)
     if not len(builder):
         more = f", got {counted(len(others), 'file', 'files')} of other kinds" if others else ""

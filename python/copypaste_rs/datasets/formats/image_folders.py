@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from copypaste_rs.datasets.file_names import name_of, possible_names
+from copypaste_rs.datasets.sources import Sources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,14 @@ _NAMES = {name: re.compile(b'"' + name.encode() + _TEXT) for name in ("file_name
 _NO_SPLITS = ("instances", "panoptic", "annotations", "coco", "")
 
 
-def folder_of_images(file: Path, split: str | None = None, *, name: str | None = None, but: Path | None = None) -> Path:
+def folder_of_images(
+    file: Path,
+    split: str | None = None,
+    *,
+    name: str | None = None,
+    but: Path | None = None,
+    sources: Sources | None = None,
+) -> Path:
     """The folder of images of an annotation file: the likeliest one that has an image of it.
 
     Looked at are ``images`` beside the file and a folder above it, folders named as the split (that of
@@ -35,12 +43,15 @@ def folder_of_images(file: Path, split: str | None = None, *, name: str | None =
         An image that the file names; None takes the first name that stands in it.
     but : Path, optional
         A folder that is none of images, whatever it holds.
+    sources : Sources, optional
+        Takes note of where it was looked for.
 
     Raises
     ------
     FileNotFoundError
         When none of them has the image.
     """
+    sources = Sources() if sources is None else sources
     words = [split] if split else []
     words += [part for part in re.split(r"[_.]", file.stem) if part not in _NO_SPLITS]
     folders: list[Path] = []
@@ -50,12 +61,12 @@ def folder_of_images(file: Path, split: str | None = None, *, name: str | None =
     folders = [folder for folder in folders if folder != but]
     image = _first_image(file) if name is None else {"file_name": name}
     if not image:
-        return next(folder for folder in folders if folder.is_dir())
+        return next(folder for folder in folders if sources.is_folder(folder))
     # Images of one LVIS file lie in the folders of two splits: the folder above these has all of them.
     for is_above in (True, False) if "coco_url" in image else (False,):
         for folder in folders:
             names = [name for name in possible_names(image, folder) if "/" in name or not is_above]
-            if any((folder / name).is_file() for name in names):
+            if any(sources.is_file(folder / name) for name in names):
                 return folder
     tried = ", ".join(map(str, dict.fromkeys(folders)))
     raise FileNotFoundError(f"{file}: no folder beside it has the image {name_of(image)!r}; give the folder of its "

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, SupportsFloat, final
+import functools
+from typing import TYPE_CHECKING, SupportsFloat, final
 
 from copypaste_rs import _checks
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.formats.coco_results.reading import read_results
 from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.options import CheckedOptions
+from copypaste_rs.datasets.table_cache import cached_tables, full_path
 
 if TYPE_CHECKING:
     import os
@@ -39,7 +41,8 @@ class ResultsDataset(AnnotatedImages):
     min_score : float
         Results of a lower score are left out, 0 to 1.
     **options
-        As `CocoDataset` has them: `boxes`, `crowds`, `columns`, `apply_exif`, `max_pixels`, `dtype`, `labels`.
+        As `CocoDataset` has them: `boxes`, `crowds`, `columns`, `apply_exif`, `max_pixels`, `dtype`, `labels`,
+        `cache_dir`.
 
     Attributes
     ----------
@@ -91,9 +94,9 @@ class ResultsDataset(AnnotatedImages):
         folder = check_path("images", images)
         least = _checks.real("min_score", min_score, 0.0, 1.0)
         checked = CheckedOptions.of(**options)
-        tables = read_results(path, file, folder, checked, least)
+        read = functools.partial(read_results, path, file, folder, checked, least)
+        own = {"format": "coco-results", "annotations": full_path(file), "min_score": least}
+        given = cached_tables(path, checked.cache, {**own, **checked.of_tables}, read)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(tables, folder, str(results), checked)
-        self.file_info: Any = tables.info
-        self.licenses: Any = tables.licenses
+        super().__init__(given, folder, str(results), checked)

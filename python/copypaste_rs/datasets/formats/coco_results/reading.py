@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from copypaste_rs.datasets.options import CheckedOptions
+    from copypaste_rs.datasets.sources import Sources
     from copypaste_rs.datasets.tables import AnnotationTables
 
 
@@ -72,7 +72,7 @@ class _ResultsReader(AnnotationsReader):
 
 
 def read_results(
-    path: Path, annotations: Path, folder: Path, options: CheckedOptions, min_score: float = 0.0
+    path: Path, annotations: Path, folder: Path, options: CheckedOptions, min_score: float, sources: Sources
 ) -> AnnotationTables:
     """Read a list of results.
 
@@ -88,6 +88,8 @@ def read_results(
         As of data sets.
     min_score : float
         Results of a lower score are left out, and counted.
+    sources : Sources
+        By which the two files are read.
 
     Returns
     -------
@@ -101,7 +103,7 @@ def read_results(
     ValueError
         When a file is not valid, with the place; when no result is of one of the images.
     """
-    data, of_images = path.read_bytes(), annotations.read_bytes()
+    data, of_images = sources.read(path), sources.read(annotations)
     file = decoded(annotations, of_images, CocoFile, "COCO annotations")
     raws: list[msgspec.Raw] = decoded(path, data, list[msgspec.Raw], "a list of COCO results")
     categories, category_names = plain_categories(file.categories)
@@ -129,9 +131,8 @@ def read_results(
     n = len(rows.ids)
     scores = rows.fields["score"].values.astype(np.float64) if "score" in rows.fields else np.zeros(n)
     fields = {"pseudo": Field(np.ones(n, np.bool_)), **rows.fields, "score": Field(scores)}
-    digest = hashlib.sha256(hashlib.sha256(data).digest() + hashlib.sha256(of_images).digest()).hexdigest()
     return assembled(
-        Head(categories, names, digest, file.info, file.licenses),
+        Head(categories, names, sources.digest(), file.info, file.licenses),
         ImageRows(image_ids, sizes, *joined_texts(file.images)),
         rows._replace(fields=fields),
         options.crowds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, final
 
 from copypaste_rs import _checks
@@ -10,6 +11,7 @@ from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.formats.csv.runs import read_runs
 from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.options import CheckedOptions, DatasetOptions
+from copypaste_rs.datasets.table_cache import cached_tables, full_path
 
 if TYPE_CHECKING:
     import os
@@ -90,4 +92,7 @@ class CsvDataset(AnnotatedImages):
         checked = CheckedOptions.of(**options)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(read_runs(path, folder, checked, order, category), folder, str(table), checked)
+        read = functools.partial(read_runs, path, folder, checked, order, category)
+        own = {"format": "csv", "images": full_path(folder), "order": order, "category": category}
+        given = cached_tables(path, checked.cache, {**own, **checked.of_read_images}, read)
+        super().__init__(given, folder, str(table), checked)

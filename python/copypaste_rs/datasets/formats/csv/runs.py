@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,18 +12,18 @@ import numpy as np
 from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.building import TableBuilder, one_by_one
 from copypaste_rs.datasets.formats.csv.table import Columns, Row, read_table
-from copypaste_rs.datasets.image_files import files_below, is_image_name
-from copypaste_rs.datasets.images import image_size
+from copypaste_rs.datasets.image_files import is_image_name
 from copypaste_rs.datasets.problems import Problems
 from copypaste_rs.errors import ArgumentError
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Placement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from copypaste_rs.datasets.options import CheckedOptions
+    from copypaste_rs.datasets.sources import Sources
     from copypaste_rs.datasets.tables import AnnotationTables
 
 _NOTHING = frozenset({"", "-1", "nan", "NaN", "None", "null"})
@@ -40,7 +41,9 @@ class _Listed(NamedTuple):
     """Rows of objects."""
 
 
-def read_runs(path: Path, folder: Path, options: CheckedOptions, order: str, category: str) -> AnnotationTables:
+def read_runs(
+    path: Path, folder: Path, options: CheckedOptions, order: str, category: str, sources: Sources
+) -> AnnotationTables:
     """Read a table, whose images are in a folder.
 
     Raises
@@ -50,15 +53,17 @@ def read_runs(path: Path, folder: Path, options: CheckedOptions, order: str, cat
     ValueError
         When the table says what cannot be, with lines of up to ten.
     """
-    data = path.read_bytes()
+    data = sources.read(path)
     columns, rows = read_table(path, data)
     problems = Problems(str(path))
-    images = _images(columns, rows, folder, options, problems)
+    files = [name for name in sources.files_below(folder) if is_image_name(name)]
+    images = _images(
+        columns, rows, folder, files, functools.partial(sources.image_size, options=options.images), problems
+    )
     problems.tell()
     objects = [row for image in images.values() for row in image.rows]
     labels, categories = _classes(columns, objects, category)
-    builder = TableBuilder(str(path), categories, options)
-    builder.read(data)
+    builder = TableBuilder(str(path), categories, options, sources)
     fields = _fields(columns, objects, options)
     masks = _masks(columns, images, order, problems)
     problems.tell()
@@ -72,7 +77,7 @@ def read_runs(path: Path, folder: Path, options: CheckedOptions, order: str, cat
                 label = builder.label_of(label)
             builder.add(f"{path}: line {row.line}", label, masks[id(row)], fields=values)
             number += 1
-    others = {name for name in files_below(folder) if is_image_name(name)} - {image.file for image in images.values()}
+    others = {*files} - {image.file for image in images.values()}
     if others:
         builder.skipped.append(counted(len(others), "image", "images") + f" that the table does not name ({min(others)}"
                                f"{', ...' if len(others) > 1 else ''})")  # fmt: skip
@@ -82,14 +87,13 @@ def read_runs(path: Path, folder: Path, options: CheckedOptions, order: str, cat
 class _Folder:
     """Images of a folder by all that a table may call them."""
 
-    def __init__(self, folder: Path) -> None:
-        self._files = [name for name in files_below(folder) if is_image_name(name)]
+    def __init__(self, files: Sequence[str]) -> None:
         self._by_name: dict[str, list[str]] = {}
-        for file in self._files:
+        for file in files:
             path = PurePosixPath(file)
             for name in {file, path.name, str(path.with_suffix("")), path.stem}:
                 self._by_name.setdefault(name, []).append(file)
-        self._there = frozenset(self._files)
+        self._there = frozenset(files)
 
     def find(self, name: str) -> str:
         """The file that a name means; none, and several, are a ValueError."""
@@ -105,10 +109,15 @@ class _Folder:
 
 
 def _images(
-    columns: Columns, rows: list[Row], folder: Path, options: CheckedOptions, problems: Problems
+    columns: Columns,
+    rows: list[Row],
+    folder: Path,
+    files: Sequence[str],
+    size_of: Callable[[Path], tuple[int, int]],
+    problems: Problems,
 ) -> dict[str, _Listed]:
     """Images in the order of the table, each with the rows of its objects."""
-    there = _Folder(folder)
+    there = _Folder(files)
     images: dict[str, _Listed] = {}
     known: dict[str, str] = {}
     for row in rows:
@@ -121,7 +130,7 @@ def _images(
             file = known[name]
             given = _given_size(columns, row)
             if file not in images:
-                size = image_size(folder / file, options.images) if given is None else given
+                size = size_of(folder / file) if given is None else given
                 images[file] = _Listed(file, size, [])
             image = images[file]
         except ValueError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
 from copypaste_rs import _checks
@@ -10,6 +11,7 @@ from copypaste_rs.datasets.formats.label_maps.classes import LabelClasses
 from copypaste_rs.datasets.formats.label_maps.reading import read_label_maps
 from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.options import CheckedOptions
+from copypaste_rs.datasets.table_cache import cached_tables, full_path
 
 if TYPE_CHECKING:
     import os
@@ -107,5 +109,7 @@ class LabelMapDataset(AnnotatedImages):
         checked = CheckedOptions.of(**options)
         classes = LabelClasses.of(categories, divisor, name)
         value = None if background is None else _checks.integer("background", background, -(2**63), 2**64 - 1)
-        tables = read_label_maps(folder, rasters, classes, value, checked)
-        super().__init__(tables, folder, str(label_maps), checked)
+        read = functools.partial(read_label_maps, folder, rasters, classes, value, checked)
+        own = {"format": "label-maps", "images": full_path(folder), "classes": classes, "background": str(value)}
+        given = cached_tables(rasters, checked.cache, {**own, **checked.of_read_images}, read)
+        super().__init__(given, folder, str(label_maps), checked)

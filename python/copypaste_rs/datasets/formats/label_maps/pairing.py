@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from copypaste_rs.datasets.image_files import files_below, is_image_name
+from copypaste_rs.datasets.image_files import is_image_name
 from copypaste_rs.datasets.problems import Problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from copypaste_rs.datasets.sources import Sources
 
 LABEL_SUFFIXES = ("png", "tif", "tiff", "npy", "bmp", "gif", "pgm")
 """Suffixes of label images, without the dot."""
@@ -33,7 +35,7 @@ class Pairs(NamedTuple):
     """Label images that have no image."""
 
 
-def paired(images: Path, label_maps: Path) -> Pairs:
+def paired(images: Path, label_maps: Path, sources: Sources) -> Pairs:
     """Pairs of the files of two folders, which may be one.
 
     An image belongs to the label image of its name, or of its name and one of `LABEL_ENDINGS`; the end of an image's
@@ -47,14 +49,14 @@ def paired(images: Path, label_maps: Path) -> Pairs:
         When it is not plain which label image belongs to an image.
     """
     is_one = images.resolve() == label_maps.resolve()
-    rasters = [name for name in _own(label_maps, images, is_one) if _parts(name)[2] in LABEL_SUFFIXES]
+    rasters = [name for name in _own(label_maps, images, is_one, sources) if _parts(name)[2] in LABEL_SUFFIXES]
     ending = {name for name in rasters if _without(_parts(name)[1], LABEL_ENDINGS) is not None}
     exact = _Index(() if is_one else rasters, ())
     stripped = _Index(ending, LABEL_ENDINGS)
     problems = Problems(str(label_maps))
     found = Pairs([], [], [])
     owners: dict[str, str] = {}
-    for name in _own(images, label_maps, is_one):
+    for name in _own(images, label_maps, is_one, sources):
         if not is_image_name(name) or (is_one and name in ending):
             continue
         fitting = next(filter(None, (index.find(name, form) for form in (0, 1) for index in (exact, stripped))), [])
@@ -107,9 +109,9 @@ def _without(stem: str, endings: tuple[str, ...]) -> str | None:
     return None
 
 
-def _own(folder: Path, other: Path, is_one: bool) -> list[str]:
+def _own(folder: Path, other: Path, is_one: bool, sources: Sources) -> list[str]:
     """Files of a folder without those of the other one, where that lies in it."""
-    names = files_below(folder)
+    names = sources.files_below(folder)
     try:
         inside = other.resolve().relative_to(folder.resolve()).as_posix() + "/"
     except ValueError:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.building import TableBuilder
 from copypaste_rs.datasets.formats.label_maps.pairing import LABEL_ENDINGS, LABEL_SUFFIXES, paired
-from copypaste_rs.datasets.images import image_size
 from copypaste_rs.datasets.label_images import read_label_image
 from copypaste_rs.datasets.problems import Problems
 from copypaste_rs.masks import RleMasks
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.formats.label_maps.classes import LabelClasses
     from copypaste_rs.datasets.label_images import LabelImage
     from copypaste_rs.datasets.options import CheckedOptions
+    from copypaste_rs.datasets.sources import Sources
     from copypaste_rs.datasets.tables import AnnotationTables
 
 
@@ -31,20 +30,24 @@ class _Labelled(NamedTuple):
 
     name: str
     place: str
-    digest: bytes
     size: tuple[int, int]
     masks: RleMasks
     values: list[int]
 
 
 def read_label_maps(
-    images: Path, label_maps: Path, classes: LabelClasses, background: int | None, options: CheckedOptions
+    images: Path,
+    label_maps: Path,
+    classes: LabelClasses,
+    background: int | None,
+    options: CheckedOptions,
+    sources: Sources,
 ) -> AnnotationTables:
     """Read the pairs of two folders."""
     for folder, what in ((images, "images"), (label_maps, "label images")):
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of {what}, which is not there")
-    names = paired(images, label_maps)
+    names = paired(images, label_maps, sources)
     if not names.pairs:
         raise FileNotFoundError(
             f"{label_maps}: expected label images (.{', .'.join(LABEL_SUFFIXES)}) of the names that the images in "
@@ -52,12 +55,12 @@ def read_label_maps(
             f"{_listed(names.without_labels, 'image', 'images')} and "
             f"{_listed(names.without_image, 'label image', 'label images')} are there"
         )
-    found = _read(images, label_maps, names.pairs, classes, background, options)
+    found = _read(images, label_maps, names.pairs, classes, background, options, sources)
     categories = classes.categories
     if categories is None:
         labels = {label for one in found for label, is_whole in map(classes.label, one.values) if not is_whole}
         categories = [{"id": label, "name": str(label)} for label in sorted(labels)]
-    builder = TableBuilder(str(label_maps), categories, options)
+    builder = TableBuilder(str(label_maps), categories, options, sources)
     left_out = _add(builder, found, classes, {category["id"] for category in categories})
     for files, one, many in (
         (names.without_labels, "image without a label image", "images without a label image"),
@@ -84,13 +87,14 @@ def _read(
     classes: LabelClasses,
     background: int | None,
     options: CheckedOptions,
+    sources: Sources,
 ) -> list[_Labelled]:
     problems = Problems(str(label_maps))
     found = []
     for image, label_map in pairs:
-        size = image_size(images / image, options.images)
+        size = sources.image_size(images / image, options.images)
         path = label_maps / label_map
-        data = path.read_bytes()
+        data = sources.read(path)
         try:
             raster = read_label_image(path, data, images / image, size, options.images)
             masks, values = RleMasks.from_label_map(_one_channel(raster), background=background)
@@ -99,7 +103,7 @@ def _read(
         except ValueError as error:
             problems.add(label_map, str(error).removeprefix(f"{path}: "))
             continue
-        found.append(_Labelled(image, label_map, sha256(data).digest(), size, masks, values.tolist()))
+        found.append(_Labelled(image, label_map, size, masks, values.tolist()))
     problems.tell()
     return found
 
@@ -125,7 +129,6 @@ def _add(builder: TableBuilder, found: list[_Labelled], classes: LabelClasses, k
     """Add all images; the number of regions that are left out, as their class has no instances."""
     left_out = 0
     for one in found:
-        builder.read(f"{one.name} {one.size}".encode("utf-8", "surrogateescape") + one.digest)
         builder.add_image(one.name, one.size)
         for row, value in enumerate(one.values):
             label, is_whole = classes.label(value)

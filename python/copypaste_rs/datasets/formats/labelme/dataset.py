@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, final
 
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.formats.labelme.files import embedded_image, read_labelme
 from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.options import CheckedOptions, DatasetOptions
+from copypaste_rs.datasets.table_cache import cached_tables, full_path
 
 if TYPE_CHECKING:
     import os
@@ -85,8 +87,10 @@ class LabelMeDataset(AnnotatedImages):
         for each in (place, other):
             if each is not None and not each.is_dir():
                 raise NotADirectoryError(f"{each}: expected a folder, which is not there")
-        tables = read_labelme(place, other, checked)
-        super().__init__(tables, place if other is None else other, str(folder), checked)
+        read = functools.partial(read_labelme, place, other, checked)
+        own = {"format": "labelme", **({} if other is None else {"images": full_path(other)})}
+        given = cached_tables(place, checked.cache, {**own, **checked.of_read_images}, read)
+        super().__init__(given, place if other is None else other, str(folder), checked)
 
     def _content(self, path: Path) -> bytes:
         return embedded_image(path) if path.suffix.lower() == ".json" else super()._content(path)

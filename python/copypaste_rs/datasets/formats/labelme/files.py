@@ -15,8 +15,8 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.building import TableBuilder
 from copypaste_rs.datasets.formats.labelme.shapes import Shape, is_drawn, is_region, mask_of
-from copypaste_rs.datasets.image_files import SUFFIXES, files_below, is_image_name
-from copypaste_rs.datasets.images import image_size, is_inside
+from copypaste_rs.datasets.image_files import SUFFIXES, is_image_name
+from copypaste_rs.datasets.images import is_inside
 from copypaste_rs.datasets.problems import Problems
 from copypaste_rs.datasets.text_encoding import check_utf8
 from copypaste_rs.masks import RleMasks
@@ -26,6 +26,7 @@ with extra("coco"):
 
 if TYPE_CHECKING:
     from copypaste_rs.datasets.options import CheckedOptions
+    from copypaste_rs.datasets.sources import Sources
     from copypaste_rs.datasets.tables import AnnotationTables
 
 NO_OBJECTS = ("__ignore__", "_background_")
@@ -79,7 +80,7 @@ def embedded_image(path: Path) -> bytes:
         raise OSError(f"{path}: imageData: expected an image in base64: {error}") from None
 
 
-def read_labelme(folder: Path, images: Path | None, options: CheckedOptions) -> AnnotationTables:
+def read_labelme(folder: Path, images: Path | None, options: CheckedOptions, sources: Sources) -> AnnotationTables:
     """Read the files in a folder, whose images lie beside them, or in another folder.
 
     Raises
@@ -89,12 +90,12 @@ def read_labelme(folder: Path, images: Path | None, options: CheckedOptions) -> 
     ValueError
         When files say what cannot be, with file and shape of up to ten.
     """
-    names = files_below(folder)
+    names = sources.files_below(folder)
     if not any(name.lower().endswith(".json") for name in names):
         raise FileNotFoundError(f"{folder}: expected JSON files of LabelMe in the folder, got none")
-    builder = TableBuilder(str(folder), None, options)
+    builder = TableBuilder(str(folder), None, options, sources)
     problems = Problems(str(folder))
-    reader = _Reader(builder, problems, folder, images, options)
+    reader = _Reader(builder, problems, folder, images, options, sources)
     others = 0
     for name in names:
         if name.lower().endswith(".json"):
@@ -112,10 +113,16 @@ class _Reader:
     """Reads files, and counts what is left out of them."""
 
     def __init__(
-        self, builder: TableBuilder, problems: Problems, folder: Path, images: Path | None, options: CheckedOptions
+        self,
+        builder: TableBuilder,
+        problems: Problems,
+        folder: Path,
+        images: Path | None,
+        options: CheckedOptions,
+        sources: Sources,
     ) -> None:
         self._builder, self._problems, self._options = builder, problems, options
-        self._folder, self._images = folder, images
+        self._folder, self._images, self._sources = folder, images, sources
         self._found: set[str] = set()
         self._lines: Counter[str] = Counter()
         self._ignored = self._short = 0
@@ -123,7 +130,7 @@ class _Reader:
     def read(self, name: str) -> bool:
         """Read a file; False for one of another kind."""
         path = self._folder / name
-        data = path.read_bytes()
+        data = self._sources.read(path)
         try:
             check_utf8(path, data)
             file = read_label_file(data)
@@ -132,7 +139,6 @@ class _Reader:
             return True
         if file is None:
             return False
-        self._builder.read(data)
         try:
             image = self._image(name, file)
             size = self._size(file, image)
@@ -150,7 +156,7 @@ class _Reader:
         if file.height is None or file.width is None:
             if image.endswith(".json"):
                 raise ValueError("imageHeight: expected a number, as the image is in the file, got none")
-            return image_size((self._images or self._folder) / image, self._options.images)
+            return self._sources.image_size((self._images or self._folder) / image, self._options.images)
         try:
             return _checks.size("imageHeight and imageWidth", (_whole(file.height), _whole(file.width)))
         except TypeError as error:
@@ -167,7 +173,7 @@ class _Reader:
         if self._images is not None:
             tried += [given, last]
         for each in map(posixpath.normpath, tried):
-            if is_inside(each) and not each.lower().endswith(".json") and (base / each).is_file():
+            if is_inside(each) and not each.lower().endswith(".json") and self._sources.is_file(base / each):
                 return each
         if self._images is None and _has_image(self._folder / name):
             return name

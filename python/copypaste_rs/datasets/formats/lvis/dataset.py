@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, final
 
 from copypaste_rs._checks import wrong
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.annotated import AnnotatedImages
-from copypaste_rs.datasets.coco_json import read_coco
+from copypaste_rs.datasets.coco import read_file
 from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.options import CheckedOptions
 from copypaste_rs.datasets.problems import Problems
+from copypaste_rs.datasets.table_cache import cached_tables
 
 with extra("coco"):
     import msgspec
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from copypaste_rs.datasets.options import DatasetOptions
+    from copypaste_rs.datasets.sources import Sources
     from copypaste_rs.datasets.tables import AnnotationTables
 
 FREQUENCIES = ("r", "c", "f")
@@ -37,7 +40,7 @@ class _Lists(msgspec.Struct, gc=False):
     not_exhaustive_category_ids: list[int] | None = None
 
 
-def read_lvis(path: Path, folder: Path, options: CheckedOptions) -> AnnotationTables:
+def read_lvis(path: Path, folder: Path, options: CheckedOptions, sources: Sources) -> AnnotationTables:
     """Read an LVIS annotation file, whose images are in a folder.
 
     Raises
@@ -47,7 +50,7 @@ def read_lvis(path: Path, folder: Path, options: CheckedOptions) -> AnnotationTa
     ValueError
         When it is not COCO JSON, or not as LVIS has it; the message names the file and the place.
     """
-    tables = read_coco(path, folder, options.boxes, options.crowds, options.columns)
+    tables = read_file(path, folder, options, sources)
     check_frequencies(f"{path}: categories", tables.categories)
     if not any("frequency" in category for category in tables.categories):
         tables.remarks.append("no category has a frequency, so that each group of them is empty")
@@ -85,7 +88,8 @@ class LvisDataset(AnnotatedImages):
     images : path
         The folder of images, or the one that has ``train2017/`` and ``val2017/``, as images of both are in one file.
     **options
-        As `CocoDataset` has them: `boxes`, `crowds`, `columns`, `apply_exif`, `max_pixels`, `dtype`, `labels`.
+        As `CocoDataset` has them: `boxes`, `crowds`, `columns`, `apply_exif`, `max_pixels`, `dtype`, `labels`,
+        `cache_dir`.
 
     Attributes
     ----------
@@ -136,12 +140,11 @@ class LvisDataset(AnnotatedImages):
         path = check_path("annotations", annotations)
         folder = check_path("images", images)
         checked = CheckedOptions.of(**options)
-        tables = read_lvis(path, folder, checked)
+        read = functools.partial(read_lvis, path, folder, checked)
+        given = cached_tables(path, checked.cache, {"format": "lvis", **checked.of_tables}, read)
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(tables, folder, str(annotations), checked)
-        self.file_info: Any = tables.info
-        self.licenses: Any = tables.licenses
+        super().__init__(given, folder, str(annotations), checked)
 
     @property
     def frequency(self) -> dict[str, list[int]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+import functools
+from typing import TYPE_CHECKING, final
 
 from copypaste_rs import _checks
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.formats.panoptic.reading import STUFF, read_panoptic
 from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.options import CheckedOptions
+from copypaste_rs.datasets.table_cache import cached_tables, folder_of, full_path
 
 if TYPE_CHECKING:
     import os
@@ -40,7 +42,7 @@ class PanopticDataset(AnnotatedImages):
         counted, and their categories with them; they become crowds, which are never pasted; they are instances like
         others.
     **options
-        As `CocoDataset` has them: `crowds`, `apply_exif`, `max_pixels`, `dtype`, `labels`.
+        As `CocoDataset` has them: `crowds`, `apply_exif`, `max_pixels`, `dtype`, `labels`, `cache_dir`.
 
     Attributes
     ----------
@@ -103,7 +105,9 @@ class PanopticDataset(AnnotatedImages):
         rasters = path.with_suffix("") if masks is None else check_path("masks", masks)
         checked = CheckedOptions.of(**options)
         choice = _checks.choice("stuff", stuff, STUFF)
-        tables, folder = read_panoptic(path, folder, rasters, choice, checked)
-        super().__init__(tables, folder, str(annotations), checked)
-        self.file_info: Any = tables.info
-        self.licenses: Any = tables.licenses
+        read = functools.partial(read_panoptic, path, folder, rasters, choice, checked)
+        given_folders = {"images": images, "masks": masks}
+        own = {"format": "panoptic", "stuff": choice}
+        own |= {name: full_path(each) for name, each in given_folders.items() if each is not None}
+        given = cached_tables(path, checked.cache, {**own, **checked.of_read_images}, read)
+        super().__init__(given, folder or folder_of(given, path), str(annotations), checked)

@@ -15,6 +15,7 @@ from copypaste_rs.datasets.file_names import check_there, find_file, name_of, po
 from copypaste_rs.datasets.formats.image_folders import folder_of_images
 from copypaste_rs.datasets.label_images import read_label_image
 from copypaste_rs.datasets.problems import Problems
+from copypaste_rs.datasets.table_cache import stored_path
 from copypaste_rs.masks import RleMasks
 
 with extra("coco"):
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from copypaste_rs.datasets.options import CheckedOptions
+    from copypaste_rs.datasets.sources import Sources
     from copypaste_rs.datasets.tables import AnnotationTables
 
 STUFF = ("drop", "crowd", "keep")
@@ -60,19 +62,20 @@ class _Segmented(msgspec.Struct, gc=False):
 
 
 def read_panoptic(
-    path: Path, images: Path | None, masks: Path, stuff: str, options: CheckedOptions
-) -> tuple[AnnotationTables, Path]:
-    """Read an annotation file; the tables, and the folder of images, which is looked for where none is given."""
-    data = path.read_bytes()
+    path: Path, images: Path | None, masks: Path, stuff: str, options: CheckedOptions, sources: Sources
+) -> AnnotationTables:
+    """Read an annotation file; the folder of images is looked for where none is given."""
+    data = sources.read(path)
     file = decoded(path, data, _PanopticFile, "panoptic annotations")
-    if not masks.is_dir():
+    if not sources.is_folder(masks):
         raise NotADirectoryError(f"{masks}: expected the folder of PNG files of {path.name}, which is not there")
     if images is None:
         name = name_of(file.images[0]) if file.images else None
-        images = folder_of_images(path, name=name, but=masks)
-    elif not images.is_dir():
+        images = folder_of_images(path, name=name, but=masks, sources=sources)
+    elif not sources.is_folder(images):
         raise NotADirectoryError(f"{images}: expected a folder of images, which is not there")
-    return _PanopticReader(path, file, images, masks, stuff, options).read(data), images
+    tables = _PanopticReader(path, file, images, masks, stuff, options, sources).read()
+    return tables._replace(folder=stored_path(images, path))
 
 
 def _whole(place: str, value: object) -> int:
@@ -84,24 +87,31 @@ def _whole(place: str, value: object) -> int:
 
 class _PanopticReader:
     def __init__(
-        self, path: Path, file: _PanopticFile, images: Path, masks: Path, stuff: str, options: CheckedOptions
+        self,
+        path: Path,
+        file: _PanopticFile,
+        images: Path,
+        masks: Path,
+        stuff: str,
+        options: CheckedOptions,
+        sources: Sources,
     ) -> None:
         self._file = file
         self._images = images
         self._masks = masks
         self._stuff = stuff
         self._options = options
+        self._sources = sources
         self._problems = Problems(str(path))
         for i, category in enumerate(file.categories):
             category["id"] = _whole(f"{path}: categories[{i}]: id", category.get("id"))
         self._known = category_ids(f"{path}: categories", file.categories)
         self._of_stuff = {each["id"] for each in file.categories if each.get("isthing", 1) in (0, False)}
         kept = [each for each in file.categories if stuff != "drop" or each["id"] not in self._of_stuff]
-        self._builder = TableBuilder(str(path), kept, options)
+        self._builder = TableBuilder(str(path), kept, options, sources)
         self._counts: Counter[str] = Counter()
 
-    def read(self, data: bytes) -> AnnotationTables:
-        self._builder.read(data)
+    def read(self) -> AnnotationTables:
         places = {image.id: (i, image) for i, image in enumerate(self._checked_images())}
         annotations: dict[int, tuple[int, _Segmented]] = {}
         for k, given in enumerate(self._file.annotations):
@@ -177,9 +187,9 @@ class _PanopticReader:
     def _add(self, image: Path, size: tuple[int, int], k: int, annotation: _Segmented) -> None:
         """Add the segments of an image."""
         place = f"annotations[{k}]"
-        path = find_file({"file_name": annotation.file_name}, self._masks)
+        path = find_file({"file_name": annotation.file_name}, self._masks, self._sources.is_file)
         try:
-            raster = read_label_image(path, self._builder.read(path.read_bytes()), image, size, self._options.images)
+            raster = read_label_image(path, self._sources.read(path), image, size, self._options.images)
         except ValueError as error:
             self._problems.add(place, error)
             return

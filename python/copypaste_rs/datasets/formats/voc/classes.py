@@ -10,10 +10,10 @@ from copypaste_rs.datasets.formats.voc.palette import INDICES, PALETTE, VOID, nu
 from copypaste_rs.datasets.text_encoding import lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from copypaste_rs.datasets.label_images import LabelImage
+    from copypaste_rs.datasets.sources import Sources
 
 NAMES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog",
@@ -51,18 +51,19 @@ class VocClasses(NamedTuple):
         return self.colours.get(number_of(colour))
 
 
-def classes_of(root: Path, names: object, read: Callable[[bytes], bytes]) -> VocClasses:
+def classes_of(root: Path, names: list[str] | None, sources: Sources) -> VocClasses:
     """Classes of a set: those given or, in its folder, of ``labelmap.txt`` or ``class_names.txt``, or VOC's own."""
     if names is not None:
-        return VocClasses(_given(names))
+        return VocClasses(names)
     for file, parse in (("labelmap.txt", _of_label_map), ("class_names.txt", _of_class_names)):
         path = root / file
-        if path.is_file():
-            return parse(path, lines_of(path, read(path.read_bytes())))
+        if sources.is_file(path):
+            return parse(path, lines_of(path, sources.read(path)))
     return VocClasses(list(NAMES))
 
 
-def _given(names: object) -> list[str]:
+def checked_names(names: object) -> list[str]:
+    """Names of classes as given by hand, checked; a background that stands first is left out."""
     if isinstance(names, str | bytes) or not isinstance(names, Sequence):
         raise wrong_type("names", "a sequence of names of classes", type(names).__name__)
     for i, name in enumerate(names):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, final
 
 from copypaste_rs._checks import wrong_type
 from copypaste_rs.datasets.annotated import AnnotatedImages
+from copypaste_rs.datasets.formats.voc.classes import checked_names
 from copypaste_rs.datasets.formats.voc.image_sets import voc_root
 from copypaste_rs.datasets.formats.voc.reading import read_voc
 from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.options import CheckedOptions
+from copypaste_rs.datasets.table_cache import cached_tables, full_path
 
 if TYPE_CHECKING:
     import os
@@ -51,7 +54,7 @@ class VocDataset(AnnotatedImages):
         Names of the classes 1, 2, ... None takes those of ``labelmap.txt``, as CVAT writes it, whose colours count
         then, those of ``class_names.txt``, as LabelMe writes it, or the 20 of PASCAL VOC.
     **options
-        As `CocoDataset` has them: `boxes`, `columns`, `apply_exif`, `max_pixels`, `dtype`, `labels`.
+        As `CocoDataset` has them: `boxes`, `columns`, `apply_exif`, `max_pixels`, `dtype`, `labels`, `cache_dir`.
 
     Attributes
     ----------
@@ -114,4 +117,9 @@ class VocDataset(AnnotatedImages):
         folder = place / "JPEGImages" if folder is None else folder
         if not folder.is_dir():
             raise NotADirectoryError(f"{folder}: expected a folder of images, which is not there")
-        super().__init__(read_voc(place, split, folder, names, checked), folder, str(root), checked)
+        given_names = None if names is None else checked_names(names)
+        read = functools.partial(read_voc, place, split, folder, given_names, checked)
+        own = {"format": "voc", "split": split, "names": given_names}
+        own |= {} if images is None else {"images": full_path(folder)}
+        given = cached_tables(place, checked.cache, {**own, **checked.of_read_images}, read)
+        super().__init__(given, folder, str(root), checked)

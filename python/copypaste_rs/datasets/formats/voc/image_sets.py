@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from copypaste_rs.datasets.sources import Sources
+
 _SETS = ("Segmentation", "Main")
 """Folders of lists, in the order in which a split is looked for."""
 _PARTS = ("JPEGImages", "SegmentationObject", "SegmentationClass", "Annotations", "ImageSets")
@@ -47,13 +49,13 @@ def splits_of(root: Path) -> list[str]:
     return sorted({path.stem for name in _SETS for path in (root / "ImageSets" / name).glob("*.txt")})
 
 
-def list_of_split(root: Path, split: str) -> Path:
+def list_of_split(root: Path, split: str, sources: Sources) -> Path:
     """The file that lists the images of a split."""
     if not is_inside(split):
         raise ValueError(f"split: expected a name inside ImageSets, got {split!r}")
     for name in _SETS:
         path = root / "ImageSets" / name / f"{split}.txt"
-        if path.is_file():
+        if sources.is_file(path):
             return path
     there = ", ".join(map(repr, splits_of(root))) or "none, so that split=None takes all images"
     wanted = root / "ImageSets" / _SETS[0] / f"{split}.txt"

@@ -15,8 +15,7 @@ from copypaste_rs.datasets.formats.voc.classes import classes_of
 from copypaste_rs.datasets.formats.voc.image_sets import list_of_split, listed_names
 from copypaste_rs.datasets.formats.voc.matching import matched
 from copypaste_rs.datasets.formats.voc.palette import INDICES, PALETTE, VOID, number_of
-from copypaste_rs.datasets.image_files import files_below, is_image_name
-from copypaste_rs.datasets.images import image_size
+from copypaste_rs.datasets.image_files import is_image_name
 from copypaste_rs.datasets.label_images import read_label_image
 from copypaste_rs.datasets.problems import Problems
 from copypaste_rs.masks import RleMasks
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.formats.voc.annotation_files import VocAnnotation
     from copypaste_rs.datasets.label_images import LabelImage
     from copypaste_rs.datasets.options import CheckedOptions
+    from copypaste_rs.datasets.sources import Sources
     from copypaste_rs.datasets.tables import AnnotationTables
 
 _TOLD = {
@@ -57,24 +57,26 @@ class _VocFiles(NamedTuple):
     annotation: Path
 
 
-def read_voc(root: Path, split: str | None, images: Path, names: object, options: CheckedOptions) -> AnnotationTables:
+def read_voc(
+    root: Path,
+    split: str | None,
+    images: Path,
+    names: list[str] | None,
+    options: CheckedOptions,
+    sources: Sources,
+) -> AnnotationTables:
     """Read a split of a set, or all of it."""
-    return _VocReader(root, images, names, options).read(split)
+    return _VocReader(root, images, names, options, sources).read(split)
 
 
 class _VocReader:
-    def __init__(self, root: Path, images: Path, names: object, options: CheckedOptions) -> None:
-        early: list[bytes] = []
-
-        def read(data: bytes) -> bytes:
-            early.append(data)
-            return data
-
-        self._classes = classes_of(root, names, read)
+    def __init__(
+        self, root: Path, images: Path, names: list[str] | None, options: CheckedOptions, sources: Sources
+    ) -> None:
+        self._classes = classes_of(root, names, sources)
         self._labels = {name: i for i, name in enumerate(self._classes.names, 1)}
-        self._builder = TableBuilder(str(root), self._classes.categories, options)
-        for data in early:
-            self._builder.read(data)
+        self._builder = TableBuilder(str(root), self._classes.categories, options, sources)
+        self._sources = sources
         self._root = root
         self._images = images
         self._options = options.images
@@ -82,7 +84,8 @@ class _VocReader:
 
     def read(self, split: str | None) -> AnnotationTables:
         found = self._files(split)
-        check_there((one.classes for one in found if one.objects.is_file()), "the class of an instance is read from")
+        is_file = self._sources.is_file
+        check_there((one.classes for one in found if is_file(one.objects)), "the class of an instance is read from")
         problems = Problems(str(self._root))
         for one in found:
             try:
@@ -96,18 +99,19 @@ class _VocReader:
 
     def _files(self, split: str | None) -> list[_VocFiles]:
         """Files of the images of a split, or of all that have annotations."""
-        names = [name for name in files_below(self._images) if is_image_name(name)]
+        names = [name for name in self._sources.files_below(self._images) if is_image_name(name)]
         by_stem: dict[str, list[str]] = {}
         for name in names:
             by_stem.setdefault(name.rpartition(".")[0], []).append(name)
+        is_file = self._sources.is_file
         if split is None:
             found = [self._named(name) for name in names]
-            annotated = [one for one in found if one.objects.is_file() or one.annotation.is_file()]
+            annotated = [one for one in found if is_file(one.objects) or is_file(one.annotation)]
             self._counts["without"] = len(found) - len(annotated)
             return annotated
         by_name = by_stem | {name: [name] for name in names}
-        file = list_of_split(self._root, split)
-        listed, self._counts["again"] = listed_names(file, self._builder.read(file.read_bytes()), by_name.__contains__)
+        file = list_of_split(self._root, split, self._sources)
+        listed, self._counts["again"] = listed_names(file, self._sources.read(file), by_name.__contains__)
         if missing := [name for name in listed if name not in by_name]:
             more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
             raise FileNotFoundError(f"{file}: no image in {self._images} has the name {', '.join(missing[:10])}{more}")
@@ -117,7 +121,7 @@ class _VocReader:
                 problems.add(name, f"expected one image of this name, got {' and '.join(by_name[name])}")
         problems.tell()
         found = [self._named(by_name[name][0]) for name in listed]
-        bare = [one.objects for one in found if not one.annotation.is_file()]
+        bare = [one.objects for one in found if not is_file(one.annotation)]
         check_there(bare, f"{file.name} needs where there is no XML file in Annotations")
         return found
 
@@ -132,12 +136,12 @@ class _VocReader:
 
     def _add(self, one: _VocFiles) -> None:
         """Add an image and its objects."""
-        size = image_size(self._images / one.image, self._options)
+        size = self._sources.image_size(self._images / one.image, self._options)
         self._builder.add_image(one.image, size)
         annotation = None
-        if one.annotation.is_file():
-            annotation = read_annotation(one.annotation, self._builder.read(one.annotation.read_bytes()))
-        if one.objects.is_file():
+        if self._sources.is_file(one.annotation):
+            annotation = read_annotation(one.annotation, self._sources.read(one.annotation))
+        if self._sources.is_file(one.objects):
             objects, classes = (self._raster(path, one.image, size) for path in (one.objects, one.classes))
             self._add_instances(one, objects, classes, annotation)
         elif annotation is not None:
@@ -156,7 +160,7 @@ class _VocReader:
                 self._builder.add(each.place, self._labels[each.name], None, bbox=box, fields=each.fields)
 
     def _raster(self, path: Path, image: str, size: tuple[int, int]) -> LabelImage:
-        data = self._builder.read(path.read_bytes())
+        data = self._sources.read(path)
         raster = read_label_image(path, data, self._images / image, size, self._options)
         if not raster.has_colours and (top := int(raster.numbers.max(initial=0))) > VOID:
             raise ValueError(f"{path}: expected indices up to {VOID}, or colours, got {top}")

@@ -11,6 +11,7 @@ from copypaste_rs.datasets.formats.kind import Clue, Format
 from copypaste_rs.datasets.formats.yolo.dataset import YoloDataset
 from copypaste_rs.datasets.formats.yolo.layout import CLASSES, DESCRIPTIONS, description_file
 from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
+from copypaste_rs.datasets.sources import Sources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ def _recognises(clue: Clue) -> bool:
         labels = ("labels", *(f"{split}/labels" for split in ("train", "val", "valid", "test")))
         return any(_has_text(clue.path / name) for name in labels)
     try:
-        file = description_file(clue.path)
+        file = description_file(clue.path, Sources())
     except ValueError:
         return False
     return file is not None and _recognises(Clue.of(file))

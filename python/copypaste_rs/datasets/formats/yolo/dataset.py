@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, final
 
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.formats.yolo.labels import read_yolo
-from copypaste_rs.datasets.formats.yolo.layout import yolo_files
 from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.options import CheckedOptions, DatasetOptions
+from copypaste_rs.datasets.table_cache import cached_tables, folder_of
 
 if TYPE_CHECKING:
     import os
@@ -105,8 +106,11 @@ class YoloDataset(AnnotatedImages):
             raise FileNotFoundError(f"{path}: expected data.yaml or a folder, which is not there")
         options.setdefault("apply_exif", True)
         checked = CheckedOptions.of(**options)
-        files = yolo_files(path, split, _checked_names(names))
-        super().__init__(read_yolo(str(data), files, checked), files.folder, str(data), checked)
+        given_names = _checked_names(names)
+        read = functools.partial(read_yolo, str(data), path, split, given_names, checked)
+        own = {"format": "yolo", "split": split, "names": given_names}
+        given = cached_tables(path, checked.cache, {**own, **checked.of_read_images}, read)
+        super().__init__(given, folder_of(given, path.absolute()), str(data), checked)
 
 
 def _checked_names(names: object) -> tuple[str, ...] | None:

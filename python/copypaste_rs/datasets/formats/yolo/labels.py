@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.building import TableBuilder
 from copypaste_rs.datasets.formats.yolo.description import classes
-from copypaste_rs.datasets.formats.yolo.layout import YoloFiles, label_file
+from copypaste_rs.datasets.formats.yolo.layout import YoloFiles, label_file, yolo_files
 from copypaste_rs.datasets.image_files import is_image_name
-from copypaste_rs.datasets.images import image_size
 from copypaste_rs.datasets.problems import Problems
+from copypaste_rs.datasets.table_cache import stored_path
 from copypaste_rs.datasets.text_encoding import lines_of
 
 if TYPE_CHECKING:
     from copypaste_rs.datasets.options import CheckedOptions
+    from copypaste_rs.datasets.sources import Sources
     from copypaste_rs.datasets.tables import AnnotationTables
 
 SLACK = 0.01
@@ -102,32 +103,37 @@ def _no_number(words: list[str]) -> str:
     return words[0]
 
 
-def read_yolo(name: str, files: YoloFiles, options: CheckedOptions) -> AnnotationTables:
-    """Read the label files of some images.
+def read_yolo(
+    name: str,
+    data: Path,
+    split: str,
+    names: tuple[str, ...] | None,
+    options: CheckedOptions,
+    sources: Sources,
+) -> AnnotationTables:
+    """Read a split of the set at a path, whose classes may be named by hand.
 
     Raises
     ------
     OSError
-        When a file cannot be read.
+        When a file cannot be read, or the set has no such split.
     ValueError
-        When label files say what cannot be, with files and lines of up to ten.
+        When files say what cannot be; of label files with files and lines of up to ten.
     """
+    files = yolo_files(data, split, names, sources)
     categories = [{"id": number, "name": each} for number, each in files.names.items()]
-    builder = TableBuilder(name, categories, options)
-    for content in files.read:
-        builder.read(content)
+    builder = TableBuilder(name, categories, options, sources)
     problems = Problems(name)
     repeated = missing = 0
     expected: set[str] = set()
     for image in files.images:
-        size = image_size(image, options.images)
+        size = sources.image_size(image, options.images)
         file_name = image.relative_to(files.folder).as_posix()
-        builder.read(f"{file_name} {size}".encode("utf-8", "surrogateescape"))
         builder.add_image(file_name, size)
         path = label_file(image)
         expected.add(str(path))
-        if path.is_file():
-            repeated += _read_file(builder, problems, path, size, files)
+        if sources.is_file(path):
+            repeated += _read_file(builder, problems, path, sources.read(path), size, files)
         else:
             missing += 1
     problems.tell()
@@ -135,15 +141,16 @@ def read_yolo(name: str, files: YoloFiles, options: CheckedOptions) -> Annotatio
         builder.skipped.append(counted(repeated, "line that stands twice", "lines that stand twice") + " in its file")
     if missing == len(files.images):
         builder.remarks.append(f"no image has a label file (looked for {label_file(files.images[0])})")
-    if others := _without_images(files, expected):
+    if others := _without_images(files, expected, sources):
         builder.skipped.append(f"{counted(len(others), 'label file', 'label files')} without an image ({others[0]}"
                                f"{', ...' if others[1:] else ''})")  # fmt: skip
-    return builder.finish()
+    return builder.finish()._replace(folder=stored_path(files.folder, data))
 
 
-def _read_file(builder: TableBuilder, problems: Problems, path: Path, size: tuple[int, int], files: YoloFiles) -> int:
-    """Read a label file; the result is the number of lines that stand there again."""
-    data = builder.read(path.read_bytes())
+def _read_file(
+    builder: TableBuilder, problems: Problems, path: Path, data: bytes, size: tuple[int, int], files: YoloFiles
+) -> int:
+    """Read the bytes of a label file; the result is the number of lines that stand there again."""
     try:
         lines = lines_of(path, data)
     except ValueError as error:
@@ -171,12 +178,12 @@ def _read_file(builder: TableBuilder, problems: Problems, path: Path, size: tupl
     return repeated
 
 
-def _without_images(files: YoloFiles, expected: set[str]) -> list[str]:
+def _without_images(files: YoloFiles, expected: set[str], sources: Sources) -> list[str]:
     """Label files of these images' own folders that belong to none of them."""
     found: list[str] = []
     for folder in sorted(files.label_folders):
         try:
-            names = sorted(path.name for path in Path(folder).iterdir())
+            names = sources.names_in(Path(folder))
         except (FileNotFoundError, NotADirectoryError):
             continue
         images = any(map(is_image_name, names))  # text beside images may be anything
