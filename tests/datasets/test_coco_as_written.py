@@ -75,7 +75,13 @@ def test_what_is_not_trusted_may_be_no_number(tmp_path: Path) -> None:
     assert np.isnan(instances.score[1])
     bad = write(tmp_path / "bad", [annotation(1, [["here", 2, 9, 2, 9, 9]])])
     bad.annotations.write_text(bad.annotations.read_text().replace('"here"', "NaN"))
-    with pytest.raises(ValueError, match=r"annotations\[0\]: Expected `float`, got `null` - at `\$.segmentation"):
+    with pytest.raises(
+        ValueError, match=r"annotations\[0\]: Expected `float`, got `null` - at `\$.segmentation"
+    ) as told:
+        CocoDataset(*bad)
+    assert str(told.value).endswith("where NaN and infinity, which are no JSON, are taken as `null`")
+    bad.annotations.write_text(bad.annotations.read_text().replace("NaN", "null"))
+    with pytest.raises(ValueError, match=r"got `null` - at `\$.segmentation\[0\]\[0\]`$"):
         CocoDataset(*bad)
 
 
@@ -88,6 +94,11 @@ OTHERS: list[tuple[Any, str]] = [
     ({"version": "5", "shapes": [], "imagePath": "a.png"}, "this is a LabelMe file, of one image"),
     ({"image": {}, "annotations": []}, "this is a file of one image, as SA-1B has them"),
     ({"_via_img_metadata": {}, "_via_settings": {}}, "this is a project of the VGG Image Annotator"),
+    ({"images": [], "annotations": [{"image_id": 1, "caption": "x"}]}, "this is a file of captions"),
+    (
+        {"images": [], "annotations": [{"image_id": 1, "file_name": "a.png", "segments_info": []}]},
+        "this is a panoptic file; PanopticDataset reads it",
+    ),
 ]
 
 
@@ -95,8 +106,23 @@ OTHERS: list[tuple[Any, str]] = [
 def test_other_files_are_called_what_they_are(tmp_path: Path, content: Any, message: str) -> None:
     path = tmp_path / "other.json"
     path.write_text(json.dumps(content))
-    with pytest.raises(ValueError, match=rf"other\.json: cannot be read as COCO annotations: .*; {message}"):
+    with pytest.raises(ValueError, match=rf"other\.json: cannot be read as COCO annotations(: .*)?; {message}"):
         CocoDataset(path, tmp_path)
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab\nsize 12345\n"
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "keep"])
+def test_pointers_of_large_files_are_called_what_they_are(tmp_path: Path, dtype: str) -> None:
+    files = write(tmp_path, [annotation(1, SQUARE)])
+    (files.images / "0.jpg").write_bytes(POINTER)
+    message = r"got a pointer of Git LFS, in the place of a file that was not fetched \(git lfs pull\)$"
+    with pytest.raises(OSError, match=rf"0\.jpg: expected an image file .*, {message}"):
+        CocoDataset(*files, dtype=dtype)[0]
+    files.annotations.write_bytes(POINTER)
+    with pytest.raises(ValueError, match=rf"annotations\.json: expected COCO annotations, {message}"):
+        CocoDataset(*files)
 
 
 def test_masks_that_a_tool_marks_as_crowds_can_be_objects(tmp_path: Path) -> None:

@@ -39,6 +39,19 @@ def test_each_has_its_place(tmp_path: Path) -> None:
     assert found[5] == "annotations[7]: segmentation: expected counts that sum to 3200 for size [50, 64], got 1"
 
 
+def test_those_of_categories_are_told_with_the_others(tmp_path: Path) -> None:
+    cat = {"id": 1, "name": "cat"}
+    files = write(tmp_path, [annotation(1, "x")], categories=[cat, {"id": 1, "name": "dog"}, cat])
+    files.edit(images=[{"id": 10, "file_name": "0.jpg", "width": 0, "height": 40}])
+    found = lines(files)
+    assert found[0] == f"{files.annotations}: categories: expected each id once, got 1 more than once"
+    assert [line.partition(":")[0] for line in found[1:]] == ["images[0]", "annotations[0]"]
+    names = [{**cat, "keypoints": ["nose"]}, {"id": 2, "name": "dog", "keypoints": ["tail"]}]
+    found = lines(files.edit(categories=names))
+    assert found[0].startswith(f"{files.annotations}: categories[1]: expected the keypoints of the other categories")
+    assert len(found) == 3
+
+
 def test_one_is_told_as_ever(tmp_path: Path) -> None:
     files = write(tmp_path, [annotation(1, SQUARE), annotation(2, [[1, 2, 3]])])
     told = "annotations[1]: segmentation[0]: expected an even number of coordinates, got 3"

@@ -99,7 +99,7 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any], inputs: 
         **({} if options["boxes"] == "error" else {"boxes": options["boxes"]}),
         **({} if options["crowds"] == "keep" else {"crowds": options["crowds"]}),
         **({"columns": sorted(options["columns"])} if options["columns"] else {}),
-        **({"apply_exif": True} if options["apply_exif"] else {}),
+        **({} if options["apply_exif"] is None else {"apply_exif": options["apply_exif"]}),
         **({} if options["dtype"] == "uint8" else {"dtype": options["dtype"]}),
         **digests,
     }

@@ -51,7 +51,8 @@ READING_OPTIONS = [
                  help="Annotations with iscrowd 1: keep them as crowds, take them as objects, drop them."),
     click.option("--column", "columns", multiple=True,
                  help="Further field of annotations that is kept; may be repeated; else all are."),
-    click.option("--apply-exif", is_flag=True, help="Turn images as their EXIF orientation says."),
+    click.option("--apply-exif/--no-apply-exif", default=None,
+                 help="Turn images as their EXIF orientation says, or not; else those of yolo and labelme are turned."),
     click.option("--dtype", type=click.Choice(DTYPES), default="uint8", show_default=True,
                  help="Pixels of images: 8-bit RGB, or kept as they are stored, with 16 bits and any channels too."),
     click.option("--max-pixels", type=click.IntRange(1, _checks.MAX_PIXELS), default=MAX_PIXELS, show_default=True,
@@ -136,7 +137,9 @@ def open_set(
 ) -> AnnotatedImages:
     """Open the set at the place that the option `name` gives, read as the options say, but for `others`."""
     path: Path = options[name]
-    given = {each: options[each] for each in ("boxes", "crowds", "apply_exif", "max_pixels", "dtype")}
+    given = {each: options[each] for each in ("boxes", "crowds", "max_pixels", "dtype")}
+    if options["apply_exif"] is not None:  # else as the format does
+        given["apply_exif"] = options["apply_exif"]
     given["columns"] = options["columns"] or None
     given["cache_dir"] = False if options["no_cache"] else options["cache_dir"]
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -66,14 +68,15 @@ def open_writer(
     settings: Mapping[str, Any],
     integers: frozenset[str],
     *,
-    info: Mapping[str, Any],
+    info: object,
     licenses: object,
 ) -> SampleWriter:
     """The writer that the options ask for; `info` and `licenses` are for formats that have such."""
     kind = writer_class(options["output_format"])
     more: dict[str, Any] = {}
     if issubclass(kind, CocoFileWriter):
-        more = {"info": info, "licenses": licenses if isinstance(licenses, list) else None}
+        # Of two kinds that the writers take, and readers expect; whatever else stands there is told of.
+        more = {"info": _held("info", info, dict), "licenses": _held("licenses", licenses, list)}
     if (split := options["output_split"]) is not None:
         if not has_splits(kind):
             raise click.UsageError(f"--output-split: expected none, as {options['output_format']} has no parts")
@@ -90,6 +93,16 @@ def open_writer(
             integers=integers,
             **more,
         )
+
+
+def _held(name: str, value: Any, kind: type) -> Any:
+    """A value of the input for the head of the output, if it is of this kind; else it is left out, and that is said."""
+    if value is None or isinstance(value, kind):
+        return value
+    expected = "an object" if kind is dict else "a list"
+    warnings.warn(f"left out {name} of the input: expected {expected}, got {reprlib.repr(value)}", UserWarning,
+                  stacklevel=2)  # fmt: skip
+    return None
 
 
 def has_splits(kind: type[SampleWriter]) -> bool:

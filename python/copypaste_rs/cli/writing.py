@@ -52,7 +52,10 @@ def _write(writer: SampleWriter, work: Work, results: Generator[EncodedSample, N
     bar = _bar(len(writer), total)
     try:
         for encoded in results:
-            writer.write_encoded(encoded, work.name(len(writer)))
+            if (name := work.name(len(writer))) is None:
+                writer.write_encoded(encoded)
+            else:
+                writer.write_renamed(encoded, name)
             with suppress(OSError):  # the work goes on when the terminal is gone
                 bar.update()
     finally:

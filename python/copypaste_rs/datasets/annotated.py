@@ -168,6 +168,11 @@ class AnnotatedImages(Sequence["Sample"]):
         return self._tables.digest
 
     @property
+    def applies_exif(self) -> bool:
+        """Whether images are turned as their EXIF orientation says."""
+        return self._options.apply_exif
+
+    @property
     def has_instances(self) -> bool:
         """Whether there is any instance in the whole set."""
         return len(self._tables.ids) > 0
@@ -273,6 +278,11 @@ class AnnotatedImages(Sequence["Sample"]):
         """Height and width of item `index`, in pixels."""
         h, w = self._tables.sizes[self._index(index)].tolist()
         return h, w
+
+    def rows(self, index: SupportsIndex) -> int:
+        """Number of annotations of item `index`: of its instances, and of polygons that turn out to cover no pixel."""
+        start, stop = self._tables.row_offsets[self._index(index) :][:2].tolist()
+        return int(stop - start)
 
     def check_image(self, index: SupportsIndex) -> None:
         """Check the size of the image file of item `index`, without decoding it: an error where taking it fails so."""

@@ -20,12 +20,14 @@ from copypaste_rs.datasets.given_ids import IdNumbers, plain_id
 from copypaste_rs.datasets.images import is_inside
 from copypaste_rs.datasets.plain_coco import read_plain
 from copypaste_rs.datasets.problems import Problems
-from copypaste_rs.datasets.text_encoding import check_utf8
+from copypaste_rs.datasets.text_encoding import LFS_POINTER, check_utf8, is_lfs_pointer
+from copypaste_rs.errors import ArgumentError
 
 with extra("coco"):
     import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -70,7 +72,9 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
     if (tables := read_plain(file, boxes, crowds, columns)) is not None:
         return tables
     file.digest()  # its thread ends: whoever forks a process next should be alone
-    return read_any(path, file.data.tobytes() if file.is_whole else path.read_bytes(), folder, boxes, crowds, columns)
+    data = file.data.tobytes() if file.is_whole else path.read_bytes()
+    del file  # two copies are enough, and readers make another one of what is no JSON
+    return read_any(path, data, folder, boxes, crowds, columns)
 
 
 def read_any(
@@ -78,17 +82,23 @@ def read_any(
 ) -> AnnotationTables:
     """Read the bytes of an annotation file whatever is in it, as `read_coco` does."""
     file = decoded(path, data, CocoFile, "COCO annotations")
+    if file.annotations and (what := _what_annotation_it_is(file.annotations[0])):
+        raise ValueError(f"{path}: cannot be read as COCO annotations; this is {what}")
     file.categories, category_names = plain_categories(file.categories)
-    category_ids(f"{path}: categories", file.categories)
     problems = Problems(str(path))
+    names = _checked_categories(problems, file.categories)
     index, image_ids, sizes = read_images(problems, file.images, folder)
     skipped: list[str] = []
     remarks: list[str] = []
-    names = keypoint_names(f"{path}: categories", file.categories)
     reader = AnnotationsReader(problems, index, sizes, {"keypoints": names}, columns, category_names)
     for number, raw in enumerate(file.annotations):
         reader.read(number, raw)
-    rows = reader.finish(boxes, skipped, remarks)
+    try:
+        rows = reader.finish(boxes, skipped, remarks)
+    except ValueError as error:
+        if NULL in str(error) and any(name in data for name in NO_JSON):
+            raise ValueError(f"{error}\n  where NaN and infinity, which are no JSON, are taken as `null`") from None
+        raise
     digest = hashlib.sha256(data).hexdigest()
     return assembled(
         Head(file.categories, names, digest, file.info, file.licenses),
@@ -98,6 +108,16 @@ def read_any(
         skipped,
         remarks,
     )
+
+
+def _checked_categories(problems: Problems, categories: Sequence[Mapping[str, Any]]) -> list[str] | None:
+    """Names of the keypoints of categories; what is wrong with these is noted."""
+    try:
+        category_ids("categories", categories)
+        return keypoint_names("categories", categories)
+    except ArgumentError as error:
+        problems.add(error.place, f"expected {error.expected}, got {error.got}")
+        return None
 
 
 def decoded(path: Path, data: bytes, kind: type[Decoded], what: str) -> Decoded:
@@ -113,6 +133,8 @@ def decoded(path: Path, data: bytes, kind: type[Decoded], what: str) -> Decoded:
             plain = msgspec.json.encode(json.loads(data, parse_constant=lambda _: None))
             return msgspec.json.decode(plain, type=kind)
         except (ValueError, RecursionError):
+            if is_lfs_pointer(data):
+                raise ValueError(f"{path}: expected {what}, got {LFS_POINTER}") from None
             cut = f" (byte {len(data)})" if "truncated" in str(error) else ""
             raise ValueError(f"{path}: cannot be read as {what}: {error}{cut}") from None
 
@@ -129,6 +151,24 @@ KINDS: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"_via_img_metadata"}), "a project of the VGG Image Annotator; its COCO export can be read"),
 )
 """Files that are met in the place of annotation files, by keys that they have."""
+
+
+NULL = "got `null`"
+NO_JSON = (b"NaN", b"Infinity")
+"""Names of numbers that JSON does not have."""
+
+
+def _what_annotation_it_is(raw: msgspec.Raw) -> str:
+    """Name of another kind of file that the first annotation, a JSON value, is of, for an error."""
+    try:
+        found = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    if not isinstance(found, dict) or "category_id" in found:
+        return ""
+    if "segments_info" in found:
+        return "a panoptic file; PanopticDataset reads it"
+    return "a file of captions" if "caption" in found else ""
 
 
 def _what_it_is(data: bytes) -> str:

@@ -33,6 +33,10 @@ _TAKEN = {"image_id": "the image"} | {
 """Fields of each annotation that no column may replace, and what they are made from."""
 
 
+NO_FILE = ""
+"""Format of images of which no file is made."""
+
+
 class EncodedSample(NamedTuple):
     """A sample as it will be written: plain data, which a worker process can make and hand over."""
 
@@ -109,7 +113,12 @@ def check_sample(sample: object, output: str) -> None:
 
 
 def image_file(sample: Sample, format: str, quality: int) -> bytes:  # noqa: A002 (as in Pillow)
-    """The file of a sample's image; what cannot be written is an error about ``sample.image``."""
+    """The file of a sample's image; what cannot be written is an error about ``sample.image``.
+
+    With the format `NO_FILE` it is empty, for an image that is a file already.
+    """
+    if format == NO_FILE:
+        return b""
     try:
         return encode_image(sample.image, format, quality)
     except (ArgumentError, ArgumentTypeError) as error:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 import os
 import struct
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from copypaste_rs.datasets._extras import extra
 
 with extra("coco"):
     from PIL import Image, UnidentifiedImageError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _ORIENTATION = 0x0112
+_APP1, _PIXELS = 0xE1, 0xDA
+"""Markers of segments of a JPEG file: that of EXIF data, and that of the pixels."""
 
 _HEAD = 1 << 18
 """Bytes of a JPEG file in which its EXIF data is looked for."""
@@ -68,12 +73,36 @@ def _may_have_exif(data: bytes) -> bool:
     if data[:3] != b"\xff\xd8\xff":
         word = {b"\x89PNG": b"eXIf", b"RIFF": b"EXIF"}.get(data[:4])
         return word is not None and word in data
+    segments = jpeg_segments(data)
+    return any(data[start + 1] == _APP1 and data[start + 4 : start + 8] == b"Exif" for start in segments)
+
+
+def jpeg_segments(data: bytes) -> Iterator[int]:
+    """Start of each segment of a JPEG file, up to that of the pixels, which is the last one."""
     place = 2
-    while (segment := data[place : place + 8])[:1] == b"\xff" and segment[1:2] != b"\xda":  # up to that of the pixels
-        if segment[1:2] == b"\xe1" and segment[4:] == b"Exif":
-            return True
-        place += 2 + int.from_bytes(segment[2:4], "big")
-    return False
+    while data[place : place + 1] == b"\xff" and place + 4 <= len(data):
+        yield place
+        if data[place + 1] == _PIXELS:
+            return
+        place += 2 + max(2, int.from_bytes(data[place + 2 : place + 4], "big"))
+
+
+def has_end(data: bytes) -> bool:
+    """Whether a JPEG or PNG file has an end; False of files of other formats.
+
+    Examples
+    --------
+    >>> from copypaste_rs.datasets import sample_paths
+    >>> photograph = (sample_paths()[1] / "coffee.jpg").read_bytes()
+    >>> has_end(photograph), has_end(photograph[:-100])
+    (True, False)
+    """
+    if data[:4] == b"\x89PNG":
+        return b"\0\0\0\0IEND" in data
+    if data[:3] != b"\xff\xd8\xff":
+        return False
+    last = max(jpeg_segments(data), default=0)  # a thumbnail before the pixels has an end of its own
+    return last > 0 and data[last + 1] == _PIXELS and data.rfind(b"\xff\xd9") > last
 
 
 def with_exif(file: IO[bytes]) -> bytes:

@@ -13,9 +13,10 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.image_headers import KNOWN, opened, orientation, with_exif
+from copypaste_rs.datasets.image_headers import KNOWN, has_end, opened, orientation, with_exif
 from copypaste_rs.datasets.kept_pixels import kept_pixels
 from copypaste_rs.datasets.png import deep_png
+from copypaste_rs.datasets.text_encoding import LFS_POINTER, is_lfs_pointer
 from copypaste_rs.datasets.tiff import is_tiff, read_tiff, tiff_bytes, tiff_size
 
 with extra("coco"):
@@ -173,7 +174,12 @@ def image_size(
     options = ImageOptions() if options is None else options
     with path.open("rb") as file:
         turn = orientation(with_exif(file)) if options.apply_exif else 1
-        return _readable(path, lambda: _stored_size(file, _Expected(path, expected, options, turn)))
+        try:
+            return _readable(path, lambda: _stored_size(file, _Expected(path, expected, options, turn)))
+        except _SizeError:  # perhaps of the turned image, which the error says then
+            file.seek(0)
+            turn = orientation(with_exif(file))
+            return _readable(path, lambda: _stored_size(file, _Expected(path, expected, options, turn)))
 
 
 def _stored_size(file: IO[bytes], expected: _Expected) -> tuple[int, int]:
@@ -190,6 +196,27 @@ def _stored_size(file: IO[bytes], expected: _Expected) -> tuple[int, int]:
     return (w, h) if expected.orientation >= 5 else (h, w)
 
 
+def check_whole(path: Path, data: bytes) -> None:
+    """Check that an image file is not cut short: that JPEG and PNG have an end; others are decoded.
+
+    Raises
+    ------
+    OSError
+        When it cannot be decoded; the message names it.
+    """
+    if not has_end(data):
+        _readable(path, lambda: _check_decoded(data))
+
+
+def _check_decoded(data: bytes) -> None:
+    try:
+        image = opened(data)
+    except UnidentifiedImageError:  # such as TIFF of many channels
+        return
+    with image:
+        image.load()
+
+
 def _decoded(data: bytes, expected: _Expected) -> NDArray[Any]:
     if expected.options.dtype == "keep" and is_tiff(data):
         stored, turn = read_tiff(data, lambda turn, size: expected.check(size[::-1] if turn >= 5 else size))
@@ -204,7 +231,9 @@ def _readable(path: str | Path, read: Callable[[], _T]) -> _T:
     try:
         return read()
     except UnidentifiedImageError:
-        raise OSError(f"{Path(path)}: expected an image file ({', '.join(KNOWN)}), got none of these") from None
+        with Path(path).open("rb") as file:
+            got = LFS_POINTER if is_lfs_pointer(file.read(64)) else "none of these"
+        raise OSError(f"{Path(path)}: expected an image file ({', '.join(KNOWN)}), got {got}") from None
     except (MemoryError, ImportError, _SizeError):
         raise
     except Exception as error:  # Pillow's readers raise whatever damaged files lead them to

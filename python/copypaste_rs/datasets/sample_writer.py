@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
@@ -13,7 +15,8 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets.categories import category_ids
 from copypaste_rs.datasets.column_names import column_names
-from copypaste_rs.datasets.encoding import EncodedSample
+from copypaste_rs.datasets.encoding import NO_FILE, EncodedSample
+from copypaste_rs.datasets.image_files import is_image_name
 from copypaste_rs.datasets.images import FORMATS, check_path, is_inside
 from copypaste_rs.datasets.json_values import check_text, json_text
 from copypaste_rs.datasets.output import FORMAT, OutputFolder
@@ -42,6 +45,14 @@ class WriterOptions(TypedDict, total=False):
     resume: bool
     settings: Mapping[str, Any] | None
     integers: Collection[str]
+
+
+RENAMED = "names of images that others have too, with a number behind them now"
+"""Remark on names that `SampleWriter.write_renamed` has changed."""
+
+
+class _TakenError(ArgumentError):
+    """A name of an image that another image has, or that of a file which belongs to another one."""
 
 
 class Item(NamedTuple):
@@ -126,6 +137,12 @@ class SampleWriter(ABC):
         Worker processes can have it: it is pure, and can be pickled.
         """
 
+    def encoder_without_files(self) -> Encoder:
+        """The function that `encoder` gives, but for samples whose images are files already: it makes none."""
+        like = copy.copy(self)
+        like.format = NO_FILE
+        return like.encoder()
+
     def _item(self, encoded: EncodedSample, file: str, number: int) -> Item:
         """Files and record of an encoded sample, once its name and number are known.
 
@@ -158,6 +175,11 @@ class SampleWriter(ABC):
         ``self._output.records()`` reads anew what is noted of each item, in order, as often as it is called.
         """
 
+    @classmethod
+    def _check_file(cls, file: str) -> None:
+        """Check what the format asks of names of images: nothing more, where it asks for nothing."""
+        del file
+
     # -- what all have ------------------------------------------------------------------------------------------
 
     def write(self, sample: Sample, file_name: str | None = None, *, sources: Sequence[Sample] = ()) -> int:
@@ -181,6 +203,27 @@ class SampleWriter(ABC):
 
     def write_encoded(self, encoded: EncodedSample, file_name: str | None = None) -> int:
         """Write what `encoder` has made, here or in another process, and return the image id."""
+        try:
+            return self._write(encoded, file_name)
+        except _TakenError as error:
+            raise ArgumentError(error.argument, error.expected, error.got) from None
+
+    def write_renamed(self, encoded: EncodedSample, file_name: str) -> int:
+        """Write as `write_encoded` does or, where the name is taken, under the first free one with a number behind it.
+
+        ``a.jpg`` becomes ``a-2.jpg``, which is counted among what the format does not hold.
+        """
+        try:
+            return self._write(encoded, file_name)
+        except _TakenError:
+            encoded = encoded._replace(remarks={**encoded.remarks, RENAMED: 1})
+        path = PurePosixPath(file_name)
+        for number in count(2):
+            with suppress(_TakenError):
+                return self._write(encoded, str(path.with_name(f"{path.stem}-{number}{path.suffix}")))
+        raise AssertionError  # there are numbers enough
+
+    def _write(self, encoded: EncodedSample, file_name: str | None) -> int:
         writer = type(self).__name__
         if not self._open:
             raise ValueError(f"{writer}: is closed")
@@ -191,14 +234,16 @@ class SampleWriter(ABC):
         number = len(self) + 1
         suffixes = _SUFFIXES[self.format] if encoded.suffix is None else (encoded.suffix.lower(),)
         name = f"{number:012d}{suffixes[0]}" if file_name is None else file_name
-        file = self._checked_name(name, suffixes)
+        file = self._name(name, suffixes)
         item = self._item(encoded, file, number)
         self._check_free(file, item.files)
         self._output.add(file, item.files, item.image, item.annotations, encoded.remarks)
         self._names.add(file)
         return number
 
-    def _checked_name(self, file_name: object, suffixes: tuple[str, ...]) -> str:
+    @classmethod
+    def checked_name(cls, file_name: object) -> str:
+        """A name of an image, if the format can hold it; before it is known which names are taken."""
         if not isinstance(file_name, str):
             raise wrong_type("file_name", "a string", repr(file_name))
         check_text("file_name", file_name)
@@ -207,19 +252,26 @@ class SampleWriter(ABC):
         if not is_inside(file_name):
             raise wrong("file_name", "a name inside the folder of images", repr(file_name))
         file = str(PurePosixPath(file_name))  # "./x.jpg" and "x.jpg" are one file
+        cls._check_file(file)
+        return file
+
+    def _name(self, file_name: object, suffixes: tuple[str, ...]) -> str:
+        file = self.checked_name(file_name)
         if not file.lower().endswith(suffixes):
             raise wrong("file_name", f"the suffix {' or '.join(suffixes)}", repr(file))
         if file in self._names:
-            raise wrong("file_name", "a name that is not taken yet", repr(file))
+            raise _TakenError("file_name", "a name that is not taken yet", repr(file))
         return file
 
     def _check_free(self, file: str, paths: Collection[str]) -> None:
         """Check that further files of an item are none of another item: those of ``a.jpg`` and ``a.jpeg`` may be."""
         if file in self._names:
-            raise wrong("file_name", "a name that is not taken yet", repr(file))
+            raise _TakenError("file_name", "a name that is not taken yet", repr(file))
         for path in paths:
             if noted(path) in self._output.taken:
-                raise wrong("file_name", "a name whose files are not taken yet", f"{file!r}, and {path!r} is there")
+                raise _TakenError(
+                    "file_name", "a name whose files are not taken yet", f"{file!r}, and {path!r} is there"
+                )
             if PurePosixPath(path).parts[0].casefold() == STATE:
                 raise wrong("file_name", "a name outside the folder of notes", repr(file))
 
@@ -255,6 +307,14 @@ class SampleWriter(ABC):
         else:
             with suppress(OSError):  # the exception on its way is the one to be seen
                 self._let_go()
+
+
+def check_found(file: str) -> None:
+    """Check that whoever looks for images in folders finds the one of this name."""
+    if any(part.startswith(".") for part in PurePosixPath(file).parts):
+        raise wrong("file_name", "no hidden file", repr(file))
+    if not is_image_name(file):
+        raise wrong("file_name", "the suffix of an image, by which it is found in its folder", repr(file))
 
 
 def checked_mapping(name: str, value: object) -> Mapping[str, Any]:

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 
 
+LFS_POINTER = "a pointer of Git LFS, in the place of a file that was not fetched (git lfs pull)"
+
+
+def is_lfs_pointer(data: bytes) -> bool:
+    """Whether the first bytes of a file are those of a pointer of Git LFS."""
+    return data.startswith(b"version https://git-lfs.github.com/spec/")
+
+
 def check_utf8(path: Path, data: bytes) -> None:
     """Raise for a JSON file in another encoding than UTF-8.
 

@@ -69,3 +69,5 @@ class Format(NamedTuple):
     """The data set of (path, images or None, split or None, keyword arguments of `DatasetOptions`)."""
     writer: Callable[..., Any] | None = None
     """The class that writes it, where it can be written."""
+    turns: bool = False
+    """Whether its outlines are those of images turned as their EXIF orientation says, wherever it is read."""

@@ -140,9 +140,8 @@ class ResultsWriter(SampleWriter):
             annotations=[{"image_id": image_id, **result} for result in item.annotations],
         )
 
-    def write_encoded(self, encoded: EncodedSample, file_name: str | None = None) -> int:
-        """Write what `encoder` has made, here or in another process, and return the number of the image."""
-        number = super().write_encoded(encoded, file_name)
+    def _write(self, encoded: EncodedSample, file_name: str | None) -> int:
+        number = super()._write(encoded, file_name)
         assert self._image_ids is not None
         self._image_ids.add(encoded.image["id"])
         return number

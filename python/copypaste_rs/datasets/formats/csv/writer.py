@@ -12,7 +12,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.encoding import EncodedSample, Encoder, check_sample, column_values, image_file
 from copypaste_rs.datasets.losses import further_columns, plain_objects
 from copypaste_rs.datasets.places import OutputLayout
-from copypaste_rs.datasets.sample_writer import Item, SampleWriter
+from copypaste_rs.datasets.sample_writer import Item, SampleWriter, check_found
 from copypaste_rs.run_lengths import starts_lengths_texts
 
 with extra("coco"):
@@ -99,6 +99,12 @@ class CsvWriter(SampleWriter):
         """The function that makes of a sample what `write_encoded` takes: pure, and picklable for worker processes."""
         named = tuple((category["id"], category["name"]) for category in self.categories)
         return _CsvEncoder(self.format, self.quality, named, self.integers)
+
+    @classmethod
+    def _check_file(cls, file: str) -> None:
+        check_found(file)
+        if file.strip() != file:
+            raise wrong("file_name", "a name without spaces at its ends, which cells do not keep", repr(file))
 
     def _item(self, encoded: EncodedSample, file: str, number: int) -> Item:
         item = super()._item(encoded, file, number)

@@ -13,7 +13,7 @@ from copypaste_rs._checks import wrong
 from copypaste_rs.datasets.encoding import EncodedSample, check_sample, image_file
 from copypaste_rs.datasets.label_drawing import draw_rows, raster_file
 from copypaste_rs.datasets.places import OutputLayout
-from copypaste_rs.datasets.sample_writer import SampleWriter
+from copypaste_rs.datasets.sample_writer import SampleWriter, check_found
 
 if TYPE_CHECKING:
     import os
@@ -102,6 +102,10 @@ class LabelMapWriter(SampleWriter):
         """The function that makes of a sample what `write_encoded` takes: pure, and picklable for worker processes."""
         ids = tuple(each["id"] for each in self.categories)
         return _LabelMapEncoder(self.format, self.quality, ids, self.divisor)
+
+    @classmethod
+    def _check_file(cls, file: str) -> None:
+        check_found(file)
 
     def _ends(self) -> Mapping[str, bytes]:
         return {}

@@ -32,4 +32,4 @@ def _open(path: Path, images: Path | None, split: str | None, **options: Unpack[
     return LabelMeDataset(path if split is None else path / split, images, **options)
 
 
-FORMAT = Format("labelme", "folder of LabelMe files", _recognises, _open, LabelMeWriter)
+FORMAT = Format("labelme", "folder of LabelMe files", _recognises, _open, LabelMeWriter, turns=True)

@@ -111,9 +111,12 @@ class LabelMeWriter(SampleWriter):
         named = tuple((category["id"], category["name"]) for category in self.categories)
         return _LabelMeEncoder(self.format, self.quality, named, self.shapes)
 
-    def _item(self, encoded: EncodedSample, file: str, number: int) -> Item:
+    @classmethod
+    def _check_file(cls, file: str) -> None:
         if any(part.startswith(".") for part in PurePosixPath(file).parts):
             raise wrong("file_name", "no hidden file", repr(file))
+
+    def _item(self, encoded: EncodedSample, file: str, number: int) -> Item:
         label = {**encoded.image, "shapes": encoded.annotations, "imagePath": PurePosixPath(file).name}
         path = str(PurePosixPath(file).with_suffix(".json"))
         text = json_text("sample", label)

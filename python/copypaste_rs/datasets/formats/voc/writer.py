@@ -18,7 +18,7 @@ from copypaste_rs.datasets.formats.voc.palette import PALETTE, VOID
 from copypaste_rs.datasets.images import is_inside
 from copypaste_rs.datasets.label_drawing import draw_rows, raster_file
 from copypaste_rs.datasets.places import OutputLayout
-from copypaste_rs.datasets.sample_writer import Item, SampleWriter
+from copypaste_rs.datasets.sample_writer import Item, SampleWriter, check_found
 from copypaste_rs.masks import RleMasks
 
 if TYPE_CHECKING:
@@ -127,11 +127,16 @@ class VocWriter(SampleWriter):
         ids, names = (tuple(each[key] for each in self.categories) for key in ("id", "name"))
         return _VocEncoder(self.format, self.quality, ids, names)
 
-    def _item(self, encoded: EncodedSample, file: str, number: int) -> Item:
+    @classmethod
+    def _check_file(cls, file: str) -> None:
+        check_found(file)
         stem = str(PurePosixPath(file).with_suffix(""))
         if _NO_FILE.search(file) or stem.strip() != stem:
             expected = "a name without control characters, quotes, backslashes, and spaces at its ends"
             raise wrong("file_name", f"{expected}, which a list cannot hold", repr(file))
+
+    def _item(self, encoded: EncodedSample, file: str, number: int) -> Item:
+        stem = str(PurePosixPath(file).with_suffix(""))
         made = super()._item(encoded, file, number)
         path = f"Annotations/{stem}.xml"
         head = f"<annotation>\n\t<folder>JPEGImages</folder>\n\t<filename>{escape(file)}</filename>\n"

@@ -57,4 +57,4 @@ def _open(path: Path, images: Path | None, split: str | None, **options: Unpack[
     return YoloDataset(path, "train" if split is None else split, **options)
 
 
-FORMAT = Format("yolo", "YOLO set for segmentation", _recognises, _open, YoloWriter)
+FORMAT = Format("yolo", "YOLO set for segmentation", _recognises, _open, YoloWriter, turns=True)

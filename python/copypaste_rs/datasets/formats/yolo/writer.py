@@ -14,7 +14,7 @@ from copypaste_rs.datasets.encoding import EncodedSample, Encoder, check_sample,
 from copypaste_rs.datasets.losses import plain_objects
 from copypaste_rs.datasets.outlines import inset_outlines, joined
 from copypaste_rs.datasets.places import OutputLayout
-from copypaste_rs.datasets.sample_writer import Item, SampleWriter
+from copypaste_rs.datasets.sample_writer import SampleWriter, check_found
 
 if TYPE_CHECKING:
     import os
@@ -100,12 +100,13 @@ class YoloWriter(SampleWriter):
         ids = tuple(category["id"] for category in self.categories)
         return _YoloEncoder(self.format, self.quality, ids, f"labels/{self.split}/{{}}.txt")
 
-    def _item(self, encoded: EncodedSample, file: str, number: int) -> Item:
+    @classmethod
+    def _check_file(cls, file: str) -> None:
         folders = PurePosixPath(file).parts
         if "images" in folders[:-1] or any(part.startswith(".") for part in folders):
             raise wrong("file_name", "no hidden file, nor a folder 'images', for which labels would be looked for "
                         "elsewhere", repr(file))  # fmt: skip
-        return super()._item(encoded, file, number)
+        check_found(file)
 
     def _ends(self) -> Mapping[str, bytes]:
         images = self.layout.images
