@@ -8,14 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pycocotools import mask as coco
 
 from copypaste_rs import Instances, RleMasks
 from copypaste_rs.datasets import CocoDataset
 from copypaste_rs.datasets.segmentations import Segmentations, SegmentationsBuilder
 from tests.fixtures.coco_files import box_polygon, write
-from tests.oracles.coco_truth import coco_mask
 
 SIZE = (23, 31)
+
+
+def coco_mask(parts: list[list[float]]) -> NDArray[np.uint8]:
+    """The pixels of the parts of one object."""
+    pixels: NDArray[np.uint8] = coco.decode(coco.merge(coco.frPyObjects(parts, *SIZE)))
+    return pixels
 
 
 def hundredths(given: Segmentations) -> Segmentations:
@@ -33,7 +39,7 @@ def objects(rng: np.random.Generator, n: int) -> tuple[Segmentations, NDArray[np
                 (rng.integers(-200, 3500, 2 * rng.integers(3, 9)) / 100).tolist() for _ in range(rng.integers(1, 4))
             ]
             builder.add(parts, SIZE)
-            planes[row] = coco_mask(parts, SIZE)
+            planes[row] = coco_mask(parts)
         elif kind == 2:
             planes[row] = rng.random(SIZE) < rng.random()
             builder.add_mask(RleMasks.from_dense(planes[row : row + 1]), SIZE)
