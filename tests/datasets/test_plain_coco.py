@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import mmap
 import random
-from collections.abc import Callable
+import threading
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from copypaste_rs import RleMasks
-from copypaste_rs.datasets import file_bytes, plain_coco
+from copypaste_rs.datasets import file_window, plain_coco
 from copypaste_rs.datasets.coco_json import read_any, read_coco
-from copypaste_rs.datasets.file_bytes import FileBytes
+from copypaste_rs.datasets.file_window import FileWindow
 from copypaste_rs.datasets.plain_coco import read_plain
 from tests.fixtures.plain_tables import as_data
 
@@ -25,12 +25,18 @@ if TYPE_CHECKING:
 CATEGORIES = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog", "keypoints": ["left_eye", "right_eye"]}]
 
 
+def plain(path: Path, *options: Any) -> AnnotationTables | None:
+    """What the extension makes of a file."""
+    with path.open("rb", buffering=0) as file, FileWindow(file, path.stat().st_size) as window:
+        return read_plain(window, *options)
+
+
 def both(folder: Path, text: str | bytes, *choices: Any) -> tuple[AnnotationTables | None, Any]:
     """What the extension makes of a file, and what Python does: tables or an error."""
     path = folder / "a.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     options = choices or ("keep", "keep", None)
-    found = read_plain(FileBytes(path), *options)
+    found = plain(path, *options)
     try:
         return found, read_any(path, path.read_bytes(), folder, *options)
     except (ValueError, OSError) as error:
@@ -222,47 +228,57 @@ def test_single_files(tmp_path: Path, text: str, is_plain: bool) -> None:
         assert as_data(found) == as_data(expected)
 
 
-def test_reading_in_pieces_gives_memory_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_bytes, "_BLOCK", 1 << 12)
-    monkeypatch.setattr(plain_coco, "_STEP", 1 << 12)
+@pytest.mark.parametrize("length", [3000, 4001, 9000, 1 << 20])
+def test_a_window_moves_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    monkeypatch.setattr(file_window, "LENGTH", length)
+    monkeypatch.setattr(plain_coco, "LARGEST", 1500)
     annotation = '{"id": %d, "image_id": 1, "category_id": 3, ' + SHAPE + ', "note": "%s"}'
-    text = with_annotations(*(annotation % (i, "é" * (i % 40)) for i in range(500)))
-    path = tmp_path / "a.json"
-    path.write_text(text, encoding="utf-8")
-    file = FileBytes(path)
-    file.digest()  # what is not digested yet is not given back
-    found = read_plain(file, "keep", "keep", None)
-    assert not file.is_whole or not hasattr(mmap, "MADV_DONTNEED")
-    assert as_data(found) == as_data(read_any(path, path.read_bytes(), tmp_path, "keep", "keep", None))
-    # What turns out to be odd near the end is read from the start again.
+    for n in (0, 1, 7, 40, 500):
+        text = with_annotations(*(annotation % (i, "é" * (i % 40)) for i in range(n)))
+        path = tmp_path / "a.json"
+        path.write_text(text, encoding="utf-8")
+        found = plain(path, "keep", "keep", None)
+        assert found is not None
+        assert as_data(found) == as_data(read_any(path, path.read_bytes(), tmp_path, "keep", "keep", None))
+    # What turns out to be odd near the end is read from the start again, by the other reader.
     path.write_text(text.replace('"id": 499,', '"id": "499",'), encoding="utf-8")
-    assert as_data(read_coco(path, tmp_path, "keep", "keep", None)) == as_data(found) | {
-        "digest": FileBytes(path).digest()
-    }
+    assert plain(path, "keep", "keep", None) is None
+    tables = read_coco(path, tmp_path, "keep", "keep", None)
+    assert as_data(tables) == as_data(found) | {"digest": sha256(path.read_bytes()).hexdigest()}
+    # As is one annotation that no window may hold.
+    path.write_text(with_annotations(annotation % (1, "x" * 5000), *(annotation % (i, "y") for i in range(2, 99))))
+    assert (plain(path, "keep", "keep", None) is None) == (length < 5000)
+    assert read_coco(path, tmp_path, "keep", "keep", None).ids.tolist() == [*range(1, 99)]
+    assert threading.active_count() == 1
 
 
-@pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 3 << 20])
-def test_bytes_of_a_file(tmp_path: Path, size: int) -> None:
-    from hashlib import sha256
-
+@pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 300_000])
+@pytest.mark.parametrize("step", [1, 1000, 4096])
+def test_all_bytes_come_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, step: int) -> None:
+    monkeypatch.setattr(file_window, "LENGTH", 4096)
     data = random.Random(size).randbytes(size)
     (tmp_path / "a").write_bytes(data)
-    file = FileBytes(tmp_path / "a")
-    assert file.data.tobytes() == data
-    assert file.digest() == sha256(data).hexdigest()
-    file.release(size // 2)
-    assert file.data[size // 2 :].tobytes() == data[size // 2 :]
+    seen = b""
+    with (tmp_path / "a").open("rb", buffering=0) as file, FileWindow(file, size) as window:
+        while not window.is_last and len(seen) < 20_000:
+            assert len(window.data) == 4096
+            seen += window.data[:step].tobytes()
+            window.move(step)
+        if window.is_last:
+            assert seen + window.data.tobytes() == data
+            assert window.digest() == sha256(data).hexdigest()
+    assert data.startswith(seen)
 
 
-def test_a_file_that_grows_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_grows_while_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    path.write_bytes(b"a" * (2 << 20))
-    pages: Callable[[int], Any] = file_bytes._private_pages
-
-    def growing(size: int) -> Any:
-        with path.open("ab") as file:
-            file.write(b"b" * 5000)
-        return pages(size)
-
-    monkeypatch.setattr(file_bytes, "_private_pages", growing)
-    assert FileBytes(path).data.tobytes() == b"a" * (2 << 20) + b"b" * 5000
+    path.write_bytes(b"a" * 500)
+    with path.open("rb", buffering=0) as file:
+        with path.open("ab") as more:
+            more.write(b"b" * 900)
+        with FileWindow(file, 500) as window:
+            seen = b""
+            while not window.is_last:
+                seen += window.data[:400].tobytes()
+                window.move(400)
+            assert seen + window.data.tobytes() == path.read_bytes()

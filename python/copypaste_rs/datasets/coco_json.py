@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import io
 import json
+import os
+import stat
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -14,8 +17,8 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import Head, ImageRows, assembled, joined_texts
 from copypaste_rs.datasets.categories import category_ids, keypoint_names, plain_categories
 from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id
-from copypaste_rs.datasets.file_bytes import FileBytes
 from copypaste_rs.datasets.file_names import name_of, possible_names
+from copypaste_rs.datasets.file_window import FileWindow
 from copypaste_rs.datasets.given_ids import IdNumbers, plain_id
 from copypaste_rs.datasets.images import is_inside
 from copypaste_rs.datasets.plain_coco import read_plain
@@ -68,13 +71,16 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
     ValueError
         When it is not COCO JSON; the message names the file and the place.
     """
-    file = FileBytes(path)
-    if (tables := read_plain(file, boxes, crowds, columns)) is not None:
+    with path.open("rb", buffering=0) as file:
+        found = os.fstat(file.fileno())
+        # What comes through a pipe can be read once.
+        piped = None if stat.S_ISREG(found.st_mode) else file.readall()
+        content: Any = file if piped is None else io.BytesIO(piped)
+        with FileWindow(content, found.st_size if piped is None else len(piped)) as window:
+            tables = read_plain(window, boxes, crowds, columns)
+    if tables is not None:
         return tables
-    file.digest()  # its thread ends: whoever forks a process next should be alone
-    data = file.data.tobytes() if file.is_whole else path.read_bytes()
-    del file  # two copies are enough, and readers make another one of what is no JSON
-    return read_any(path, data, folder, boxes, crowds, columns)
+    return read_any(path, path.read_bytes() if piped is None else piped, folder, boxes, crowds, columns)
 
 
 def read_any(

@@ -5,6 +5,7 @@ Whatever is not plain, errors among it, is for the reader of `coco_json`, which 
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,29 +25,32 @@ with extra("coco"):
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from copypaste_rs.datasets.file_bytes import FileBytes
+    from copypaste_rs.datasets.file_window import FileWindow
     from copypaste_rs.datasets.tables import AnnotationTables
 
-_STEP = 1 << 24
-"""Bytes between two looks at signals; those before are given back."""
+LARGEST = 1 << 22
+"""Bytes that one image or annotation may have: so many are always in sight, and what has more is not plain."""
 
 
-def read_plain(file: FileBytes, boxes: str, crowds: str, columns: frozenset[str] | None) -> AnnotationTables | None:
+def read_plain(window: FileWindow, boxes: str, crowds: str, columns: frozenset[str] | None) -> AnnotationTables | None:
     """Tables of an annotation file, as `coco_json.read_coco` makes them; None where it is not plain."""
     wanted = None if columns is None else sorted(columns - KNOWN)
     lists = [name for name in FORMS if columns is None or name in columns]
     counts = counted_with(columns)
     ignored = [name for name in (*FORMS, *COUNTED) if name not in lists and name not in counts]
     reader = AnnotationReader(lists, counts, ignored, wanted)
-    data, at = file.data, 3 if file.data[:3].tobytes() == b"\xef\xbb\xbf" else 0
-    while at < len(data):
-        reached = reader.read(data, at, _STEP)
+    at = len(codecs.BOM_UTF8) if window.data[:3].tobytes() == codecs.BOM_UTF8 else 0
+    while not (window.is_last and at == len(window.data)):
+        ahead = len(window.data) - at - (0 if window.is_last else LARGEST)
+        reached = reader.read(window.data, at, ahead) if ahead > 0 else None
         if reached is None or reached == at:
             return None
         at = reached
-        file.release(at)
+        if not window.is_last:
+            window.move(at)
+            at = 0
     found = reader.finish()
-    return None if found is None else _tables(found, file.digest(), (boxes, crowds), lists, counts, columns)
+    return None if found is None else _tables(found, window.digest(), (boxes, crowds), lists, counts, columns)
 
 
 def _tables(
