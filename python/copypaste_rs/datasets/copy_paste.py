@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import ctypes
 import operator
 import warnings
 from collections.abc import Sequence
-from multiprocessing import context, sharedctypes
-from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeVar, final
-
-import numpy as np
+from typing import TYPE_CHECKING, Generic, Protocol, SupportsIndex, TypeVar, final
 
 from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong, wrong_type
-from copypaste_rs._engine.planning import whole_weights
 from copypaste_rs.datasets.categories import category_ids, joined_categories, moved_ids
+from copypaste_rs.datasets.partner_weights import PartnerWeights
+from copypaste_rs.datasets.shared_epoch import SharedEpoch
 from copypaste_rs.sample import Sample
 from copypaste_rs.transforms import ForTraining, SimpleCopyPaste
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
 TRIES = 8
 """Words for each source: so many partners are looked at until one has an object to paste."""
 
 MAX_SOURCES = 1024
-
-MAX_SHOWN = 8
-"""Weights of partners that a `repr` shows, at most."""
 
 OFTEN = 0.01
 """A share of partners not found that is worth a warning."""
@@ -150,8 +144,8 @@ class CopyPasteDataset(Generic[Item]):
         self._philox_words = inner._backend.philox_words
         self._num_sources = _checks.integer("num_sources", num_sources, 1, MAX_SOURCES)
         self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
-        self._epoch = _SharedEpoch()
-        self._weights = _PartnerWeights.of(partner_weights, len(self._sources))
+        self._epoch = SharedEpoch()
+        self._weights = PartnerWeights.of(partner_weights, len(self._sources))
         if self._weights is not None and len(self._sources) and not self._weights.total(None):
             warnings.warn("partner_weights: all are 0; nothing will be pasted", UserWarning, stacklevel=2)
         elif not self._partner_exists():
@@ -265,76 +259,6 @@ class CopyPasteDataset(Generic[Item]):
         return (
             f"CopyPasteDataset({len(self)} items, {self.transform!r}, seed={self._seed}, epoch={self.epoch}{weights})"
         )
-
-
-class _PartnerWeights:
-    """Weights of partners as running sums of integers, in which a draw finds its partner."""
-
-    def __init__(self, weights: NDArray[np.float64]) -> None:
-        # Below 2^63: each is at most 2^20, and no memory holds 2^43 of them.
-        self._sums: NDArray[np.int64] = whole_weights(weights).cumsum()
-        self.shown = f", partner_weights={weights.tolist()}" if len(weights) <= MAX_SHOWN else ""
-
-    @classmethod
-    def of(cls, weights: ArrayLike | None, n: int) -> _PartnerWeights | None:
-        """The weights of n partners, checked, where there are any."""
-        return None if weights is None else cls(_checks.draw_weights("partner_weights", weights, n))
-
-    def positive(self) -> list[int]:
-        """Numbers of the partners that have a weight."""
-        found: list[int] = np.flatnonzero(self._of_each()).tolist()
-        return found
-
-    def share(self, partners: list[int]) -> float:
-        """Share of some partners in the sum of all weights, which is not 0."""
-        return int(self._of_each()[partners].sum()) / int(self._sums[-1])
-
-    def _of_each(self) -> NDArray[np.int64]:
-        return np.diff(self._sums, prepend=0)
-
-    def total(self, left_out: int | None) -> int:
-        """Sum of the weights, without the one that is left out."""
-        if len(self._sums) == 0:
-            return 0
-        return int(self._sums[-1]) - (0 if left_out is None else self._weight(left_out))
-
-    def item(self, drawn: int, left_out: int | None) -> int:
-        """Number of the first partner, in order, whose running sum exceeds `drawn`."""
-        if left_out is not None and drawn >= self._before(left_out):
-            drawn += self._weight(left_out)
-        return int(self._sums.searchsorted(drawn, side="right"))
-
-    def _before(self, i: int) -> int:
-        return int(self._sums[i - 1]) if i else 0
-
-    def _weight(self, i: int) -> int:
-        return int(self._sums[i]) - self._before(i)
-
-
-class _SharedEpoch:
-    """A number that worker processes share with the process that started them."""
-
-    def __init__(self, epoch: int = 0) -> None:
-        self._number = sharedctypes.RawValue(ctypes.c_uint64, epoch)
-
-    def get(self) -> int:
-        return int(self._number.value)
-
-    def set(self, epoch: int) -> None:
-        self._number.value = epoch
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Shared memory can be handed to a process only while it is being started; a fork inherits it. A pickle
-        # made for anything else takes the number along.
-        if context.get_spawning_popen() is None:
-            return _SharedEpoch, (self.get(),)
-        return _attach, (self._number,)
-
-
-def _attach(number: ctypes.c_uint64) -> _SharedEpoch:
-    epoch = _SharedEpoch.__new__(_SharedEpoch)
-    epoch._number = number
-    return epoch
 
 
 def _check_samples(name: str, dataset: Samples) -> Samples:
