@@ -5,20 +5,22 @@ from __future__ import annotations
 import operator
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Generic, Protocol, SupportsIndex, TypeVar, final
+from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeVar, cast, final
 
 from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets.categories import category_ids, joined_categories, moved_ids
 from copypaste_rs.datasets.partner_weights import PartnerWeights
+from copypaste_rs.datasets.scheduling import Schedule, applied, pasting
 from copypaste_rs.datasets.shared_epoch import SharedEpoch
 from copypaste_rs.sample import Sample
-from copypaste_rs.transforms import ForTraining, SimpleCopyPaste
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import ArrayLike
+
+    from copypaste_rs.datasets.scheduling import AnyTransform
 
 TRIES = 8
 """Words for each source: so many partners are looked at until one has an object to paste."""
@@ -47,11 +49,12 @@ Item = TypeVar("Item")
 Item_co = TypeVar("Item_co", covariant=True)
 
 
-class PairTransform(Protocol[Item_co]):
-    """Callable that makes an item of a target and its partners: a `SimpleCopyPaste`, or a `ForTraining` around one."""
+class ItemTransform(Protocol[Item_co]):
+    """Callable that makes an item: a `SimpleCopyPaste`, a `ScaleJitter`, or a `ForTraining` around one."""
 
-    def __call__(self, target: Sample, sources: list[Sample], rng: tuple[int, int, int], /) -> Item_co:
-        """The item."""
+    @property
+    def __call__(self) -> Callable[..., Item_co]:
+        """Call that makes the item."""
         ...
 
 
@@ -69,8 +72,9 @@ class CopyPasteDataset(Generic[Item]):
     dataset : sequence of Sample
         The images that are pasted on. A method ``has_objects(index)``, where there is one, is asked before a
         partner is decoded.
-    transform : SimpleCopyPaste or ForTraining
-        What is done; items are what it gives.
+    transform : SimpleCopyPaste, ScaleJitter or ForTraining, optional
+        What is done; items are what it gives. With a `ScaleJitter` no partner is drawn and nothing is pasted: the
+        baseline. None where `schedule` says what is done in each epoch.
     sources : sequence of Sample, optional
         The images whose objects are pasted; None takes them from `dataset`, another one than the item itself: a
         photograph that stands there twice, under two ids, may become its own partner. Where
@@ -83,6 +87,12 @@ class CopyPasteDataset(Generic[Item]):
         How often each of the n images of `sources` (of `dataset`, where that is None) becomes a partner, as weights:
         finite numbers of at least 0, which count as shares of the largest, in steps of 2^-20. With 0 it never does.
         None draws all alike. Objects of a partner are drawn by the transform's `class_weights`.
+    schedule : mapping of int to transform, or callable, optional
+        Transforms by their first epoch, as ``{0: strong, 90: jitter}``, before which `transform` is applied; or a
+        function that gives the transform of an epoch. `copypaste_rs.schedules` makes common ones.
+    post : callable, optional
+        What is done to each item at last, in the worker: items are what it gives. Worker processes that are spawned
+        have to be able to pickle it.
 
     Raises
     ------
@@ -123,29 +133,32 @@ class CopyPasteDataset(Generic[Item]):
     def __init__(
         self,
         dataset: Samples,
-        transform: PairTransform[Item],
+        transform: ItemTransform[Item] | None = None,
         *,
         sources: Samples | None = None,
         num_sources: int = 1,
         seed: int = 0,
         partner_weights: ArrayLike | None = None,
+        schedule: Mapping[int, ItemTransform[Item]] | Callable[[int], ItemTransform[Item]] | None = None,
+        post: Callable[[Any], Any] | None = None,
     ) -> None:
-        inner: object = transform
-        if isinstance(inner, ForTraining):
-            inner = inner.transform
-        if not isinstance(inner, SimpleCopyPaste):
-            raise wrong_type("transform", "a SimpleCopyPaste", type(inner).__name__)
+        self._schedule = Schedule(transform, schedule)
+        if post is not None and not callable(post):
+            raise wrong_type("post", "a function", type(post).__name__)
+        self._post = post
         self._dataset = _check_samples("dataset", dataset)
         self._itself = sources is None or sources is dataset
         self._sources = dataset if sources is None else _check_samples("sources", sources)
         if not self._itself:
             _check_categories(self._dataset, self._sources)
-        self.transform = transform
-        self._philox_words = inner._backend.philox_words
         self._num_sources = _checks.integer("num_sources", num_sources, 1, MAX_SOURCES)
         self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
         self._epoch = SharedEpoch()
         self._weights = PartnerWeights.of(partner_weights, len(self._sources))
+        known = [pasting(each) for each in self._schedule.known]
+        never = [each._never for each in known if each is not None]
+        if known and not never:  # jitter alone
+            return
         if self._weights is not None and len(self._sources) and not self._weights.total(None):
             warnings.warn("partner_weights: all are 0; nothing will be pasted", UserWarning, stacklevel=2)
         elif not self._partner_exists():
@@ -153,7 +166,7 @@ class CopyPasteDataset(Generic[Item]):
                 "sources: no image with an object that is not a crowd can become a partner; nothing will be pasted"
             )
             warnings.warn(message + _crowds_alone(self._sources), UserWarning, stacklevel=2)
-        elif not _may_have_unmarked(self._sources, inner._never):
+        elif never and not any(_may_have_unmarked(self._sources, each) for each in never):
             warnings.warn(
                 "sources: each object is a box without an outline or a pseudo-label, which are pasted only with "
                 "paste_boxes=True and paste_pseudo=True; nothing will be pasted",
@@ -162,6 +175,16 @@ class CopyPasteDataset(Generic[Item]):
             )
         elif few := self._few_objects():
             warnings.warn(few, UserWarning, stacklevel=2)
+
+    @property
+    def transform(self) -> ItemTransform[Item]:
+        """The transform of the epoch that was set."""
+        return self.transform_at()
+
+    def transform_at(self, epoch: SupportsIndex | None = None) -> ItemTransform[Item]:
+        """The transform of an epoch (None: the one that was set)."""
+        number = self.epoch if epoch is None else _checks.integer("epoch", epoch, 0, _MAX_WORD)
+        return cast("ItemTransform[Item]", self._schedule.at(number))
 
     @property
     def epoch(self) -> int:
@@ -178,8 +201,9 @@ class CopyPasteDataset(Generic[Item]):
     def __getitem__(self, index: SupportsIndex) -> Item:
         """The augmented item."""
         key = self.key(index)  # read once: another process may call set_epoch meanwhile
-        target, sources = self._inputs(key)
-        return self.transform(target, sources, key)
+        transform = self._schedule.at(key[1])
+        item = applied(transform, *self._inputs(key, transform), key)
+        return cast("Item", item if self._post is None else self._post(item))
 
     def key(self, index: SupportsIndex, epoch: SupportsIndex | None = None) -> tuple[int, int, int]:
         """Seed, epoch (None: the one that was set) and index of an item."""
@@ -193,19 +217,26 @@ class CopyPasteDataset(Generic[Item]):
         return self._seed, number, i % n
 
     def inputs(self, index: SupportsIndex, epoch: SupportsIndex | None = None) -> tuple[Sample, list[Sample]]:
-        """Target and partners of an item: ``data[i] == data.transform(*data.inputs(i), data.key(i))``."""
-        return self._inputs(self.key(index, epoch))
+        """Target and partners of an item: ``data[i] == data.transform(*data.inputs(i), data.key(i))``.
 
-    def _inputs(self, key: tuple[int, int, int]) -> tuple[Sample, list[Sample]]:
+        Where only scale jitter is applied there are no partners; ``data[i] == data.transform(target, data.key(i))``.
+        Neither has what `post` does.
+        """
+        key = self.key(index, epoch)
+        return self._inputs(key, self._schedule.at(key[1]))
+
+    def _inputs(self, key: tuple[int, int, int], transform: AnyTransform) -> tuple[Sample, list[Sample]]:
         i = key[2]
         target = _sample("dataset", self._dataset, i)
+        if (inner := pasting(transform)) is None:
+            return target, []
         left_out = i if self._itself else None
         weights = self._weights
         candidates = len(self._sources) - self._itself if weights is None else weights.total(left_out)
         if candidates < 1:
             return target, []
         n = TRIES * self._num_sources
-        words = draws.words(self._philox_words, draws.resolve(key), draws.PARTNER_STREAM, n)
+        words = draws.words(inner._backend.philox_words, draws.resolve(key), draws.PARTNER_STREAM, n)
         partners = []
         for start in range(0, len(words), TRIES):
             for word in words[start : start + TRIES]:
@@ -257,7 +288,7 @@ class CopyPasteDataset(Generic[Item]):
     def __repr__(self) -> str:
         weights = "" if self._weights is None else self._weights.shown
         return (
-            f"CopyPasteDataset({len(self)} items, {self.transform!r}, seed={self._seed}, epoch={self.epoch}{weights})"
+            f"CopyPasteDataset({len(self)} items, {self._schedule!r}, seed={self._seed}, epoch={self.epoch}{weights})"
         )
 
 
