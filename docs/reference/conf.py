@@ -42,7 +42,8 @@ html_theme_options = {"fixed_sidebar": True, "page_width": "72em", "sidebar_widt
 html_sidebars = {"**": ["about.html", "searchfield.html", "localtoc.html", "globaltoc.html"]}
 html_copy_source = False
 
-MODULES = ("copypaste_rs", *(f"copypaste_rs.{name}" for name in ("datasets", "functional", "reference", "visualize")))
+_NAMES = ("datasets", "functional", "reference", "schedules", "visualize")
+MODULES = ("copypaste_rs", *(f"copypaste_rs.{name}" for name in _NAMES))
 FIELDS = {"image_id"}
 """Names of COCO files that are no column and made from none."""
 

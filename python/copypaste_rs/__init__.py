@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from copypaste_rs import datasets as datasets
     from copypaste_rs import functional as functional
     from copypaste_rs import reference as reference
+    from copypaste_rs import schedules as schedules
     from copypaste_rs import visualize as visualize
     from copypaste_rs._core import __version__ as __version__
     from copypaste_rs.box_formats import convert_boxes
@@ -48,7 +49,7 @@ __all__ = [
     "convert_boxes",
 ]
 
-_MODULES = ("datasets", "functional", "reference", "visualize")
+_MODULES = ("datasets", "functional", "reference", "schedules", "visualize")
 
 _HOMES = {
     "ArgumentError": "errors",

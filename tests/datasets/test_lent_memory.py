@@ -67,12 +67,18 @@ def test_inputs_are_their_own(photos: CocoDataset) -> None:
     assert all(np.array_equal(sample.image, image) for sample, image in zip((target, *sources), before, strict=True))
 
 
-def test_another_transform_may_keep_what_it_gets(photos: CocoDataset) -> None:
-    data: CopyPasteDataset[Any] = CopyPasteDataset(photos, TRANSFORM)
-    data.transform = lambda target, sources, key: target
-    assert [data[i] for i in range(5)] == [photos[i] for i in range(5)]
-    kept = [data[i] for i in range(5)]
-    assert kept == [photos[i] for i in range(5)]
+def test_functions_of_the_user_may_keep_what_they_see(photos: CocoDataset) -> None:
+    kept: list[Sample] = []
+
+    def select(source: Sample, rows: Any, rng: Any) -> Any:
+        kept.append(source)
+        return rows
+
+    data = CopyPasteDataset(photos, SimpleCopyPaste(size=48, target_scale=(1.0, 1.0), select=select))
+    partners = [data.inputs(i)[1][0] for i in range(5)]
+    for i in range(5):
+        data[i]
+    assert kept == partners
 
 
 def test_sets_in_sets_and_threads(photos: CocoDataset) -> None:

@@ -39,6 +39,7 @@ LAYERS: list[set[str]] = [
     {"_rust", "functional", "reference.*"},
     {"transforms.*"},
     {"datasets.*"},
+    {"schedules"},
     {"visualize.*"},
     {"cli.*"},
     {"__main__"},

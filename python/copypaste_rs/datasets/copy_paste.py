@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import ctypes
 import operator
 import warnings
 from collections.abc import Sequence
-from multiprocessing import context, sharedctypes
-from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeVar, final
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeVar, cast, final
 
 from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong, wrong_type
-from copypaste_rs._engine.planning import whole_weights
 from copypaste_rs.datasets.categories import category_ids, joined_categories, moved_ids
 from copypaste_rs.datasets.lent_memory import SpareMemory
+from copypaste_rs.datasets.partner_weights import PartnerWeights
+from copypaste_rs.datasets.scheduling import Schedule, applied, pasting
+from copypaste_rs.datasets.shared_epoch import SharedEpoch
 from copypaste_rs.datasets.undecoded import decoded, keeps_no_image, undecoded
-from copypaste_rs.transforms import ForTraining, SimpleCopyPaste
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from copypaste_rs.datasets.lent_memory import LentMemory
+    from copypaste_rs.datasets.scheduling import AnyTransform
     from copypaste_rs.datasets.undecoded import UndecodedSample
     from copypaste_rs.sample import Sample
 
@@ -32,9 +30,6 @@ TRIES = 8
 """Words for each source: so many partners are looked at until one has an object to paste."""
 
 MAX_SOURCES = 1024
-
-MAX_SHOWN = 8
-"""Weights of partners that a `repr` shows, at most."""
 
 OFTEN = 0.01
 """A share of partners not found that is worth a warning."""
@@ -58,11 +53,12 @@ Item = TypeVar("Item")
 Item_co = TypeVar("Item_co", covariant=True)
 
 
-class PairTransform(Protocol[Item_co]):
-    """Callable that makes an item of a target and its partners: a `SimpleCopyPaste`, or a `ForTraining` around one."""
+class ItemTransform(Protocol[Item_co]):
+    """Callable that makes an item: a `SimpleCopyPaste`, a `ScaleJitter`, or a `ForTraining` around one."""
 
-    def __call__(self, target: Sample, sources: list[Sample], rng: tuple[int, int, int], /) -> Item_co:
-        """The item."""
+    @property
+    def __call__(self) -> Callable[..., Item_co]:
+        """Call that makes the item."""
         ...
 
 
@@ -80,8 +76,9 @@ class CopyPasteDataset(Generic[Item]):
     dataset : sequence of Sample
         The images that are pasted on. A method ``has_objects(index)``, where there is one, is asked before a
         partner is decoded.
-    transform : SimpleCopyPaste or ForTraining
-        What is done; items are what it gives.
+    transform : SimpleCopyPaste, ScaleJitter or ForTraining, optional
+        What is done; items are what it gives. With a `ScaleJitter` no partner is drawn and nothing is pasted: the
+        baseline. None where `schedule` says what is done in each epoch.
     sources : sequence of Sample, optional
         The images whose objects are pasted; None takes them from `dataset`, another one than the item itself: a
         photograph that stands there twice, under two ids, may become its own partner. Where
@@ -94,6 +91,12 @@ class CopyPasteDataset(Generic[Item]):
         How often each of the n images of `sources` (of `dataset`, where that is None) becomes a partner, as weights:
         finite numbers of at least 0, which count as shares of the largest, in steps of 2^-20. With 0 it never does.
         None draws all alike. Objects of a partner are drawn by the transform's `class_weights`.
+    schedule : mapping of int to transform, or callable, optional
+        Transforms by their first epoch, as ``{0: strong, 90: jitter}``, before which `transform` is applied; or a
+        function that gives the transform of an epoch. `copypaste_rs.schedules` makes common ones.
+    post : callable, optional
+        What is done to each item at last, in the worker: items are what it gives. Worker processes that are spawned
+        have to be able to pickle it.
 
     Raises
     ------
@@ -134,30 +137,33 @@ class CopyPasteDataset(Generic[Item]):
     def __init__(
         self,
         dataset: Samples,
-        transform: PairTransform[Item],
+        transform: ItemTransform[Item] | None = None,
         *,
         sources: Samples | None = None,
         num_sources: int = 1,
         seed: int = 0,
         partner_weights: ArrayLike | None = None,
+        schedule: Mapping[int, ItemTransform[Item]] | Callable[[int], ItemTransform[Item]] | None = None,
+        post: Callable[[Any], Any] | None = None,
     ) -> None:
-        inner: object = transform
-        if isinstance(inner, ForTraining):
-            inner = inner.transform
-        if not isinstance(inner, SimpleCopyPaste):
-            raise wrong_type("transform", "a SimpleCopyPaste", type(inner).__name__)
+        self._schedule = Schedule(transform, schedule)
+        if post is not None and not callable(post):
+            raise wrong_type("post", "a function", type(post).__name__)
+        self._post = post
         self._dataset = _check_samples("dataset", dataset)
         self._itself = sources is None or sources is dataset
         self._sources = dataset if sources is None else _check_samples("sources", sources)
         if not self._itself:
             _check_categories(self._dataset, self._sources)
-        self.transform = transform
-        self._philox_words = inner._backend.philox_words
         self._num_sources = _checks.integer("num_sources", num_sources, 1, MAX_SOURCES)
         self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
-        self._epoch = _SharedEpoch()
+        self._epoch = SharedEpoch()
         self._spare = SpareMemory()
-        self._weights = _PartnerWeights.of(partner_weights, len(self._sources))
+        self._weights = PartnerWeights.of(partner_weights, len(self._sources))
+        known = [pasting(each) for each in self._schedule.known]
+        never = [each._never for each in known if each is not None]
+        if known and not never:  # jitter alone
+            return
         if self._weights is not None and len(self._sources) and not self._weights.total(None):
             warnings.warn("partner_weights: all are 0; nothing will be pasted", UserWarning, stacklevel=2)
         elif not self._partner_exists():
@@ -165,7 +171,7 @@ class CopyPasteDataset(Generic[Item]):
                 "sources: no image with an object that is not a crowd can become a partner; nothing will be pasted"
             )
             warnings.warn(message + _crowds_alone(self._sources), UserWarning, stacklevel=2)
-        elif not _may_have_unmarked(self._sources, inner._never):
+        elif never and not any(_may_have_unmarked(self._sources, each) for each in never):
             warnings.warn(
                 "sources: each object is a box without an outline or a pseudo-label, which are pasted only with "
                 "paste_boxes=True and paste_pseudo=True; nothing will be pasted",
@@ -174,6 +180,16 @@ class CopyPasteDataset(Generic[Item]):
             )
         elif few := self._few_objects():
             warnings.warn(few, UserWarning, stacklevel=2)
+
+    @property
+    def transform(self) -> ItemTransform[Item]:
+        """The transform of the epoch that was set."""
+        return self.transform_at()
+
+    def transform_at(self, epoch: SupportsIndex | None = None) -> ItemTransform[Item]:
+        """The transform of an epoch (None: the one that was set)."""
+        number = self.epoch if epoch is None else _checks.integer("epoch", epoch, 0, _MAX_WORD)
+        return cast("ItemTransform[Item]", self._schedule.at(number))
 
     @property
     def epoch(self) -> int:
@@ -190,12 +206,12 @@ class CopyPasteDataset(Generic[Item]):
     def __getitem__(self, index: SupportsIndex) -> Item:
         """The augmented item."""
         key = self.key(index)  # read once: another process may call set_epoch meanwhile
-        if not keeps_no_image(self.transform):
-            return self.transform(*self._inputs(key), key)
-        memory = self._spare.lend()
-        item = self.transform(*self._inputs(key, memory), key)
-        memory.give_back()  # not after an error, whose traceback has the images
-        return item
+        transform = self._schedule.at(key[1])
+        memory = self._spare.lend() if keeps_no_image(transform) else None
+        item = applied(transform, *self._inputs(key, transform, memory), key)
+        if memory is not None:
+            memory.give_back()  # not after an error, whose traceback has the images
+        return cast("Item", item if self._post is None else self._post(item))
 
     def key(self, index: SupportsIndex, epoch: SupportsIndex | None = None) -> tuple[int, int, int]:
         """Seed, epoch (None: the one that was set) and index of an item."""
@@ -209,19 +225,28 @@ class CopyPasteDataset(Generic[Item]):
         return self._seed, number, i % n
 
     def inputs(self, index: SupportsIndex, epoch: SupportsIndex | None = None) -> tuple[Sample, list[Sample]]:
-        """Target and partners of an item: ``data[i] == data.transform(*data.inputs(i), data.key(i))``."""
-        return self._inputs(self.key(index, epoch))
+        """Target and partners of an item: ``data[i] == data.transform(*data.inputs(i), data.key(i))``.
 
-    def _inputs(self, key: tuple[int, int, int], memory: LentMemory | None = None) -> tuple[Sample, list[Sample]]:
+        Where only scale jitter is applied there are no partners; ``data[i] == data.transform(target, data.key(i))``.
+        Neither has what `post` does.
+        """
+        key = self.key(index, epoch)
+        return self._inputs(key, self._schedule.at(key[1]))
+
+    def _inputs(
+        self, key: tuple[int, int, int], transform: AnyTransform, memory: LentMemory | None = None
+    ) -> tuple[Sample, list[Sample]]:
         i = key[2]
         target = undecoded("dataset", self._dataset, i)
+        if (inner := pasting(transform)) is None:
+            return decoded(target, memory), []
         left_out = i if self._itself else None
         weights = self._weights
         candidates = len(self._sources) - self._itself if weights is None else weights.total(left_out)
         if candidates < 1:
             return decoded(target, memory), []
         n = TRIES * self._num_sources
-        words = draws.words(self._philox_words, draws.resolve(key), draws.PARTNER_STREAM, n)
+        words = draws.words(inner._backend.philox_words, draws.resolve(key), draws.PARTNER_STREAM, n)
         partners = []
         for start in range(0, len(words), TRIES):
             for word in words[start : start + TRIES]:
@@ -273,78 +298,8 @@ class CopyPasteDataset(Generic[Item]):
     def __repr__(self) -> str:
         weights = "" if self._weights is None else self._weights.shown
         return (
-            f"CopyPasteDataset({len(self)} items, {self.transform!r}, seed={self._seed}, epoch={self.epoch}{weights})"
+            f"CopyPasteDataset({len(self)} items, {self._schedule!r}, seed={self._seed}, epoch={self.epoch}{weights})"
         )
-
-
-class _PartnerWeights:
-    """Weights of partners as running sums of integers, in which a draw finds its partner."""
-
-    def __init__(self, weights: NDArray[np.float64]) -> None:
-        # Below 2^63: each is at most 2^20, and no memory holds 2^43 of them.
-        self._sums: NDArray[np.int64] = whole_weights(weights).cumsum()
-        self.shown = f", partner_weights={weights.tolist()}" if len(weights) <= MAX_SHOWN else ""
-
-    @classmethod
-    def of(cls, weights: ArrayLike | None, n: int) -> _PartnerWeights | None:
-        """The weights of n partners, checked, where there are any."""
-        return None if weights is None else cls(_checks.draw_weights("partner_weights", weights, n))
-
-    def positive(self) -> list[int]:
-        """Numbers of the partners that have a weight."""
-        found: list[int] = np.flatnonzero(self._of_each()).tolist()
-        return found
-
-    def share(self, partners: list[int]) -> float:
-        """Share of some partners in the sum of all weights, which is not 0."""
-        return int(self._of_each()[partners].sum()) / int(self._sums[-1])
-
-    def _of_each(self) -> NDArray[np.int64]:
-        return np.diff(self._sums, prepend=0)
-
-    def total(self, left_out: int | None) -> int:
-        """Sum of the weights, without the one that is left out."""
-        if len(self._sums) == 0:
-            return 0
-        return int(self._sums[-1]) - (0 if left_out is None else self._weight(left_out))
-
-    def item(self, drawn: int, left_out: int | None) -> int:
-        """Number of the first partner, in order, whose running sum exceeds `drawn`."""
-        if left_out is not None and drawn >= self._before(left_out):
-            drawn += self._weight(left_out)
-        return int(self._sums.searchsorted(drawn, side="right"))
-
-    def _before(self, i: int) -> int:
-        return int(self._sums[i - 1]) if i else 0
-
-    def _weight(self, i: int) -> int:
-        return int(self._sums[i]) - self._before(i)
-
-
-class _SharedEpoch:
-    """A number that worker processes share with the process that started them."""
-
-    def __init__(self, epoch: int = 0) -> None:
-        self._number = sharedctypes.RawValue(ctypes.c_uint64, epoch)
-
-    def get(self) -> int:
-        return int(self._number.value)
-
-    def set(self, epoch: int) -> None:
-        self._number.value = epoch
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # Shared memory can be handed to a process only while it is being started; a fork inherits it. A pickle
-        # made for anything else takes the number along.
-        if context.get_spawning_popen() is None:
-            return _SharedEpoch, (self.get(),)
-        return _attach, (self._number,)
-
-
-def _attach(number: ctypes.c_uint64) -> _SharedEpoch:
-    epoch = _SharedEpoch.__new__(_SharedEpoch)
-    epoch._number = number
-    return epoch
 
 
 def _check_samples(name: str, dataset: Samples) -> Samples:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copypaste_rs._checks import wrong_type
 from copypaste_rs.sample import Sample
-from copypaste_rs.transforms import ForTraining, SimpleCopyPaste
+from copypaste_rs.transforms import ForTraining, ScaleJitter, SimpleCopyPaste
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,5 +54,6 @@ def decoded(sample: Sample | UndecodedSample, memory: LentMemory | None) -> Samp
 
 def keeps_no_image(transform: object) -> bool:
     """Whether a transform is known to make its items of memory of their own, and to show images to nobody."""
-    inner = transform.transform if type(transform) is ForTraining else transform
-    return type(inner) is SimpleCopyPaste and not any(callable(inner._arguments[name]) for name in _SHOWN_TO)
+    inner: Any = transform.transform if type(transform) is ForTraining else transform
+    known = type(inner) in (SimpleCopyPaste, ScaleJitter)
+    return known and not any(callable(inner._arguments.get(name)) for name in _SHOWN_TO)
