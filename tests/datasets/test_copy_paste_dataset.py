@@ -193,7 +193,9 @@ def test_an_empty_data_set_is_empty() -> None:
 
 def test_errors_say_what_was_expected() -> None:
     nothing: Any = 3
-    with pytest.raises(ArgumentTypeError, match=r"^transform: expected a SimpleCopyPaste, a ScaleJitter or a .*, got int$"):
+    with pytest.raises(
+        ArgumentTypeError, match=r"^transform: expected a SimpleCopyPaste, a ScaleJitter or a .*, got int$"
+    ):
         CopyPasteDataset(PHOTOS, nothing)
     with pytest.raises(ArgumentTypeError, match=r"^dataset: expected a sequence of Sample, got int$"):
         CopyPasteDataset(nothing, TRANSFORM)
@@ -214,7 +216,7 @@ def test_errors_say_what_was_expected() -> None:
         with pytest.raises(IndexError, match=f"^index {index} is out of range for 7 items$"):
             data[index]
     text: Any = "0"
-    with pytest.raises(ArgumentTypeError, match=r"^index: expected an integer, got '0'$"):
+    with pytest.raises(ArgumentTypeError, match=r"^index: expected an integer, or a pair of epoch and index, got '0'$"):
         data[text]
     dicts: Any = [{"image": 1}, {"image": 2}]
     with pytest.raises(ArgumentTypeError, match=r"^dataset\[0\]: expected a Sample, got dict$"):
