@@ -213,7 +213,7 @@ def test_needs_numpy_alone() -> None:
 
 
 def test_a_missing_framework_is_named() -> None:
-    for module in ("torch",):
+    for module in ("torch", "torchvision"):
         code = (
             f"import sys\nsys.modules[{module!r}] = None\nimport copypaste_rs\n"
             f"try: copypaste_rs.integrations.{module}\nexcept ImportError as error: print(error)"

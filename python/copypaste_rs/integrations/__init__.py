@@ -1,6 +1,7 @@
 """Integrations: the library in the habits of other frameworks, a module for each.
 
 - `copypaste_rs.integrations.torch`: batches of tensors for data loaders, and the epoch that travels with the index
+- `copypaste_rs.integrations.torchvision`: copy-paste as a collate function, and scale jitter as a transform (v2)
 
 A module imports its framework, which no extra of this package brings: ``pip install torch torchvision``.
 """
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from copypaste_rs.integrations import torch as torch
+    from copypaste_rs.integrations import torchvision as torchvision
 
-_MODULES = ("torch",)
+_MODULES = ("torch", "torchvision")
 
 if not TYPE_CHECKING:  # a type checker would take any name to be there
 

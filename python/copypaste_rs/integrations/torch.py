@@ -39,7 +39,7 @@ BOX_ONLY = ("error", "keep", "drop")
 
 
 def collate(form: str, *, num_classes: SupportsIndex | None = None, box_only: str = "error") -> Collate:
-    """A collate function that makes a batch of tensors out of samples: the `collate_fn` of a data loader.
+    """A collate function that makes a batch of tensors out of samples: the ``collate_fn`` of a data loader.
 
     Tensors are made where the function runs, in the worker; those of the image and the masks of a `TrainingSample`
     share their memory.
