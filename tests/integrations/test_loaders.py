@@ -12,11 +12,12 @@ import pytest
 from copypaste_rs import ForTraining, SimpleCopyPaste
 from copypaste_rs.datasets import CopyPasteDataset
 from tests.fixtures.photos import photo
+from tests.fixtures.processes import python
 from tests.fixtures.tensors import REASON, fingerprint
 
 torch = pytest.importorskip("torch", reason=REASON)
 
-from torch.utils.data import DataLoader, DistributedSampler, RandomSampler  # noqa: E402
+from torch.utils.data import BatchSampler, DataLoader, DistributedSampler, RandomSampler, SubsetRandomSampler  # noqa: E402
 
 from copypaste_rs.integrations.torch import EpochSampler, collate  # noqa: E402
 
@@ -98,6 +99,32 @@ def test_batch_size_and_order_change_no_byte(batch_size: int | None) -> None:
         make = MAKE if batch_size else MAKE_ONE
         got = [items(loader(train, sampler, batch_size=batch_size, collate_fn=make, num_workers=2)) for _ in range(2)]
         assert [dict(each) for each in got] == EPOCHS[:2]
+
+
+def test_batch_samplers_and_parts() -> None:
+    train = dataset()
+    batches = BatchSampler(EpochSampler(SubsetRandomSampler([1, 4, 6])), 2, drop_last=False)
+    for epoch in range(2):
+        got = items(DataLoader(train, batch_sampler=batches, num_workers=2, collate_fn=MAKE))
+        assert dict(got) == {number: EPOCHS[epoch][number] for number in (2, 5, 7)}
+
+
+def test_workers_warn_once_of_another_epoch() -> None:
+    code = (
+        "from torch.utils.data import DataLoader\n"
+        "from copypaste_rs import SimpleCopyPaste\n"
+        "from copypaste_rs.datasets import CopyPasteDataset\n"
+        "from copypaste_rs.integrations.torch import EpochSampler, collate\n"
+        "from tests.fixtures.photos import photo\n"
+        "train = CopyPasteDataset([photo(1 + number) for number in range(8)], SimpleCopyPaste(size=24))\n"
+        "train.set_epoch(3)\n"
+        "make, sampler = collate('torchvision'), EpochSampler(dataset=train)\n"
+        "loader = DataLoader(train, 1, sampler=sampler, num_workers=2, multiprocessing_context='fork', collate_fn=make)\n"
+        "print(sum(len(images) for _ in range(2) for images, _ in loader))\n"
+    )
+    done = python(code)
+    assert done.stdout == "16\n"
+    assert done.stderr.count("its epoch 0 is taken, where set_epoch of the data set said 3") == 1
 
 
 def MAKE_ONE(sample: Any) -> Any:

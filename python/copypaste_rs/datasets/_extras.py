@@ -24,4 +24,5 @@ def needed(way: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("copypaste_rs"):
             raise
-        raise ImportError(f"{error.name} is not installed; {way}", name=error.name) from None
+        package = error.name.partition(".")[0]
+        raise ImportError(f"{package} is not installed; {way}", name=package) from None

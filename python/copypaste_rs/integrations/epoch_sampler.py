@@ -62,6 +62,9 @@ class EpochSampler:
     was trained on, and load ``{"epoch": epoch, "position": batches * batch_size}``. The order of what follows is the
     same where `dataset` was given, or where `sampler` gives the same order for the same epoch.
 
+    For a part of a data set wrap a sampler of its indices, such as ``SubsetRandomSampler``: what torch's ``Subset`` and
+    ``ConcatDataset`` hide takes no pairs. A ``BatchSampler`` goes around this sampler.
+
     In distributed training each rank wraps its own ``DistributedSampler``: all ranks together see each item once in an
     epoch, but for those with which that sampler evens out the ranks.
 
