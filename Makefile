@@ -1,6 +1,6 @@
 # The one vocabulary of this project. Everything is built in build/ and dist/; nothing outside is touched.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench bench-peers bench-kernels gate docs reference ci rust-lint rust-test test-avx2 test-oldest clean
+.PHONY: help demo test lint types bench bench-peers bench-kernels gate docs reference ci rust-lint rust-test test-avx2 test-oldest test-torch clean
 
 PYTHON ?= $(shell .ci/find-python newest)
 OLDEST ?= $(shell .ci/find-python oldest)
@@ -10,6 +10,7 @@ NEWEST_ENV := build/env-newest
 OLDEST_ENV := build/env-oldest
 DEMO_ENV := build/env-demo
 PEERS_ENV := build/env-peers
+TORCH_ENV := build/env-torch
 WHEEL := dist/.built
 SOURCES := $(shell find rust/annotations rust/core rust/py python -type f ! -path '*/__pycache__/*' ! -name '*.so') \
            Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
@@ -64,6 +65,10 @@ test-avx2: $(NEWEST_ENV)/.ready
 test-oldest: $(OLDEST_ENV)/.ready
 	COPYPASTE_RS_SIMD=portable $(OLDEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
 
+test-torch: $(TORCH_ENV)/.ready ## Run the tests and examples that need torch and torchvision: installs gigabytes of them in build/
+	$(TORCH_ENV)/bin/python -m pytest tests/integrations $(PYTEST_ARGS)
+	$(TORCH_ENV)/bin/python tests/run_examples.py
+
 bench: $(NEWEST_ENV)/.ready ## Time everything against the NumPy reference, rivals, OpenCV and Pillow (some minutes)
 	$(NEWEST_ENV)/bin/python -m benches $(BENCH_ARGS)
 
@@ -116,6 +121,9 @@ $(NEWEST_ENV)/.ready: $(WHEEL)
 
 $(OLDEST_ENV)/.ready: $(WHEEL)
 	@$(call test-env,$(OLDEST),$(OLDEST_ENV),'numpy<2')
+
+$(TORCH_ENV)/.ready: $(WHEEL)
+	@$(call test-env,$(PYTHON),$(TORCH_ENV),--group torch)
 
 # What could be installed is measured and what could not is named, so `.ready` is touched only when nothing failed:
 # the next run tries again.

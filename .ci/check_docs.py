@@ -34,6 +34,9 @@ ORDER = (
 )
 """Modules of the core by layer: each uses modules of the layers before its own alone."""
 
+FRAMEWORKS = "python/copypaste_rs/integrations/"
+"""Folder whose classes have the names that users of a framework know, such as torchvision's ``ScaleJitter``."""
+
 NAME_SPACES = (("rust/annotations/", "rust/core/", "rust/py/"), ("rust/benches/",), ("python/",))
 """Folders in which a type name stands for one thing."""
 
@@ -82,7 +85,7 @@ def check(files: dict[str, str]) -> Iterator[Finding]:
             if OPENING.match(line) and has_docs(path):
                 yield Finding(path, number, f"expected a doc line that names its subject first, got: {line}")
     for tops in NAME_SPACES:
-        texts = {path: text for path, text in files.items() if path.startswith(tops)}
+        texts = {path: text for path, text in files.items() if path.startswith(tops) and FRAMEWORKS not in path}
         yield from same_names({p: (rust_types if p.endswith(".rs") else python_types)(t) for p, t in texts.items()})
     core = {path.removeprefix(CORE): text for path, text in files.items() if path.startswith(CORE)}
     yield from layers(core)

@@ -11,6 +11,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 from numpydoc.docscrape import NumpyDocString
+from sphinx.ext.autodoc.mock import mock
 
 import copypaste_rs
 from copypaste_rs.column_kinds import COLUMN_KINDS
@@ -42,7 +43,17 @@ html_theme_options = {"fixed_sidebar": True, "page_width": "72em", "sidebar_widt
 html_sidebars = {"**": ["about.html", "searchfield.html", "localtoc.html", "globaltoc.html"]}
 html_copy_source = False
 
-_NAMES = ("datasets", "functional", "reference", "schedules", "visualize")
+autodoc_mock_imports = ["torch", "torchvision"]  # gigabytes, of which the pages need nothing
+
+_NAMES = (
+    "datasets",
+    "functional",
+    "integrations.torch",
+    "integrations.torchvision",
+    "reference",
+    "schedules",
+    "visualize",
+)
 MODULES = ("copypaste_rs", *(f"copypaste_rs.{name}" for name in _NAMES))
 FIELDS = {"image_id"}
 """Names of COCO files that are no column and made from none."""
@@ -62,7 +73,8 @@ def skip(_app: Sphinx, _what: str, _name: str, value: object, _skip: bool, _opti
 
 def public(module: str) -> dict[str, Any]:
     """Public names of a module: those of ``__all__``, or what is defined in it."""
-    found = importlib.import_module(module)
+    with mock(autodoc_mock_imports):
+        found = importlib.import_module(module)
     names = getattr(found, "__all__", None) or [
         name for name, value in vars(found).items() if name[0] != "_" and getattr(value, "__module__", "") == module
     ]

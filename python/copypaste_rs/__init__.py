@@ -2,7 +2,8 @@
 
 The operation is `SimpleCopyPaste`; `Sample`, `Instances` and `RleMasks` hold what it takes and gives; a `Plan`
 holds what was drawn. `copypaste_rs.functional` has the kernels in Rust, `copypaste_rs.reference` those in
-NumPy, `copypaste_rs.datasets` files and data sets, `copypaste_rs.visualize` pictures to look at.
+NumPy, `copypaste_rs.datasets` files and data sets, `copypaste_rs.integrations` what torch and torchvision take,
+`copypaste_rs.visualize` pictures to look at.
 
 Everything is imported when it is first used: the command line has to run before NumPy is there.
 """
@@ -13,6 +14,7 @@ TYPE_CHECKING = False  # as in `typing`, whose import would take longer than thi
 if TYPE_CHECKING:
     from copypaste_rs import datasets as datasets
     from copypaste_rs import functional as functional
+    from copypaste_rs import integrations as integrations
     from copypaste_rs import reference as reference
     from copypaste_rs import schedules as schedules
     from copypaste_rs import visualize as visualize
@@ -49,7 +51,7 @@ __all__ = [
     "convert_boxes",
 ]
 
-_MODULES = ("datasets", "functional", "reference", "schedules", "visualize")
+_MODULES = ("datasets", "functional", "integrations", "reference", "schedules", "visualize")
 
 _HOMES = {
     "ArgumentError": "errors",

@@ -31,6 +31,8 @@ PARTNER_STREAM = 2
 """Words with which a data set picks its partners."""
 WEIGHT_STREAM = 3
 """Words with which rows are drawn by their weights: for each source in turn one for each of its rows."""
+ORDER_STREAM = 4
+"""Words whose order is that of the items of an epoch; their key has index 0."""
 
 PhiloxWords: TypeAlias = "Callable[[tuple[int, int], tuple[int, int, int, int], int], NDArray[np.uint64]]"
 

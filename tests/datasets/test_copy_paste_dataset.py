@@ -216,7 +216,7 @@ def test_errors_say_what_was_expected() -> None:
         with pytest.raises(IndexError, match=f"^index {index} is out of range for 7 items$"):
             data[index]
     text: Any = "0"
-    with pytest.raises(ArgumentTypeError, match=r"^index: expected an integer, got '0'$"):
+    with pytest.raises(ArgumentTypeError, match=r"^index: expected an integer, or a pair of epoch and index, got '0'$"):
         data[text]
     dicts: Any = [{"image": 1}, {"image": 2}]
     with pytest.raises(ArgumentTypeError, match=r"^dataset\[0\]: expected a Sample, got dict$"):

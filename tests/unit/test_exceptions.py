@@ -29,12 +29,21 @@ ARGUMENTS: dict[type[BaseException], tuple[Any, ...]] = {
 """What exceptions are made from whose constructor is their own; the others take a sentence."""
 
 
+FRAMEWORKS = ("torch", "torchvision")
+
+
 def exceptions() -> list[type[BaseException]]:
     """Every class of exceptions that a module of the package defines."""
     found = set()
     for module in pkgutil.walk_packages(copypaste_rs.__path__, "copypaste_rs."):
         if not module.name.endswith("__main__"):
-            members = vars(importlib.import_module(module.name)).values()
+            try:
+                members = vars(importlib.import_module(module.name)).values()
+            except ImportError as error:
+                # A framework that no extra brings.
+                if not module.name.startswith("copypaste_rs.integrations.") or error.name not in FRAMEWORKS:
+                    raise
+                continue
             found |= {each for each in members if inspect.isclass(each) and issubclass(each, BaseException)}
     ours = {each for each in found if each.__module__.startswith("copypaste_rs")}
     return sorted((each for each in ours if not each.__name__.startswith("_")), key=lambda each: each.__qualname__)

@@ -40,6 +40,7 @@ LAYERS: list[set[str]] = [
     {"transforms.*"},
     {"datasets.*"},
     {"schedules"},
+    {"integrations.*"},
     {"visualize.*"},
     {"cli.*"},
     {"__main__"},

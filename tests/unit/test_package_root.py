@@ -16,7 +16,7 @@ import pytest
 
 import copypaste_rs
 
-MODULES = ["datasets", "functional", "reference", "schedules", "visualize"]
+MODULES = ["datasets", "functional", "integrations", "reference", "schedules", "visualize"]
 ROOT = Path(copypaste_rs.__file__).parent
 
 
@@ -91,7 +91,7 @@ def test_it_can_be_looked_at_with_numpy_alone(tmp_path: Path) -> None:
         "import copypaste_rs, inspect, pydoc\n"
         "names = {name for name, _ in inspect.getmembers(copypaste_rs)}\n"
         "assert 'SimpleCopyPaste' in pydoc.render_doc(copypaste_rs)\n"
-        "print(*sorted({*copypaste_rs.__all__, 'datasets', 'functional', 'reference', 'schedules', 'visualize'} - names))\n"
+        "print(*sorted({*copypaste_rs.__all__, 'datasets', 'functional', 'integrations', 'reference', 'schedules', 'visualize'} - names))\n"
         "try: copypaste_rs.visualize\n"
         "except ImportError as error: print(error)"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeAlias, TypeVar, cast, final
 
 from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong, wrong_type
@@ -35,6 +35,10 @@ OFTEN = 0.01
 """A share of partners not found that is worth a warning."""
 
 _MAX_WORD = 2**64 - 1
+
+
+Index: TypeAlias = "SupportsIndex | tuple[SupportsIndex, SupportsIndex]"
+"""Number of an item, or a pair of epoch and number."""
 
 
 class Samples(Protocol):
@@ -118,6 +122,10 @@ class CopyPasteDataset(Generic[Item]):
     that stay alive from one epoch to the next see it too, started by fork, spawn or forkserver. A copy made in
     another way (``pickle.dumps``, another machine) has an epoch of its own from then on.
 
+    Or let the epoch travel with the index: ``data[epoch, index]`` is an item of any epoch, and
+    `copypaste_rs.integrations.torch.EpochSampler` gives such pairs. Where `set_epoch` was called too, the epoch of the
+    index is taken, and one that differs is warned of once.
+
     Examples
     --------
     >>> import numpy as np
@@ -129,6 +137,8 @@ class CopyPasteDataset(Generic[Item]):
     >>> train.set_epoch(3)
     >>> train[0].instances.labels
     array([50, 90])
+    >>> train[3, 0] == train[0]
+    True
     >>> train = CopyPasteDataset(photos[:1], augment, sources=photos, partner_weights=[1.0, 9.0])
     >>> [train.inputs(0, epoch)[1][0].instances.labels.item() for epoch in range(8)]
     [90, 90, 90, 90, 50, 90, 90, 90]
@@ -203,8 +213,8 @@ class CopyPasteDataset(Generic[Item]):
     def __len__(self) -> int:
         return len(self._dataset)
 
-    def __getitem__(self, index: SupportsIndex) -> Item:
-        """The augmented item."""
+    def __getitem__(self, index: Index) -> Item:
+        """The augmented item: of the epoch that was set, or of the first number of a pair ``(epoch, index)``."""
         key = self.key(index)  # read once: another process may call set_epoch meanwhile
         transform = self._schedule.at(key[1])
         memory = self._spare.lend() if keeps_no_image(transform) else None
@@ -213,18 +223,28 @@ class CopyPasteDataset(Generic[Item]):
             memory.give_back()  # not after an error, whose traceback has the images
         return cast("Item", item if self._post is None else self._post(item))
 
-    def key(self, index: SupportsIndex, epoch: SupportsIndex | None = None) -> tuple[int, int, int]:
-        """Seed, epoch (None: the one that was set) and index of an item."""
+    def key(self, index: Index, epoch: SupportsIndex | None = None) -> tuple[int, int, int]:
+        """Seed, epoch (None: that of a pair ``(epoch, index)``, or the one that was set) and index of an item."""
+        single, paired = index, isinstance(index, tuple) and len(index) == 2
+        if isinstance(index, tuple) and paired and epoch is None:
+            epoch, single = index
         try:
-            i, n = operator.index(index), len(self)
+            i, n = operator.index(cast("SupportsIndex", single)), len(self)
         except TypeError:
-            raise wrong_type("index", "an integer", repr(index)) from None
+            raise wrong_type("index", "an integer, or a pair of epoch and index", repr(index)) from None
         if not -n <= i < n:
             raise IndexError(f"index {i} is out of range for {n} items")
         number = self.epoch if epoch is None else _checks.integer("epoch", epoch, 0, _MAX_WORD)
+        if paired and self._epoch.first_contradicted_by(number):
+            warnings.warn(
+                f"index: its epoch {number} is taken, where set_epoch of the data set said {self.epoch}; a sampler "
+                "that gives epochs counts by itself, and has a set_epoch of its own",
+                UserWarning,
+                stacklevel=3,
+            )
         return self._seed, number, i % n
 
-    def inputs(self, index: SupportsIndex, epoch: SupportsIndex | None = None) -> tuple[Sample, list[Sample]]:
+    def inputs(self, index: Index, epoch: SupportsIndex | None = None) -> tuple[Sample, list[Sample]]:
         """Target and partners of an item: ``data[i] == data.transform(*data.inputs(i), data.key(i))``.
 
         Where only scale jitter is applied there are no partners; ``data[i] == data.transform(target, data.key(i))``.
