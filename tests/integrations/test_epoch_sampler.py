@@ -6,6 +6,7 @@ import itertools
 import pickle
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -214,10 +215,11 @@ def test_needs_numpy_alone() -> None:
 
 def test_a_missing_framework_is_named() -> None:
     for module in ("torch", "torchvision"):
+        missing = module if find_spec("torch") else "torch"  # which torchvision needs too
         code = (
             f"import sys\nsys.modules[{module!r}] = None\nimport copypaste_rs\n"
             f"try: copypaste_rs.integrations.{module}\nexcept ImportError as error: print(error)"
         )
         assert python(code).stdout.splitlines()[-1] == (
-            f"{module} is not installed; pip install torch torchvision brings what copypaste_rs.integrations needs"
+            f"{missing} is not installed; pip install torch torchvision brings what copypaste_rs.integrations needs"
         )
