@@ -132,8 +132,9 @@ def test_as_a_data_set_gives_it() -> None:
     check(item, PLAIN(*train.inputs(1), train.key(1)), wrapped, mean=MEAN, std=STD)
     again: Any = pickle.loads(pickle.dumps(train))
     np.testing.assert_array_equal(again[1].image, item.image)
-    with pytest.raises(TypeError, match="transform: expected a SimpleCopyPaste, got ScaleJitter"):
-        CopyPasteDataset([TARGET, SOURCE], ForTraining(ScaleJitter(size=4)))
+    jitter = ForTraining(ScaleJitter(size=SIZE))
+    alone = CopyPasteDataset([TARGET, SOURCE], jitter, seed=5)
+    np.testing.assert_array_equal(alone[1].image, jitter(SOURCE, rng=alone.key(1)).image)
 
 
 def test_equal_pickled_immutable_and_shown() -> None:
