@@ -26,6 +26,7 @@ from copypaste_rs.errors import ArgumentError
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
 
     from typing_extensions import Self
 
@@ -309,10 +310,25 @@ class SampleWriter(ABC):
                 self._let_go()
 
 
-def check_found(file: str) -> None:
-    """Check that whoever looks for images in folders finds the one of this name."""
+def check_own_names(categories: Sequence[Mapping[str, Any]], is_refused: Callable[[str], bool]) -> None:
+    """Check that each category has a name that no other one has, and that is not refused."""
+    names: set[str] = set()
+    for i, category in enumerate(categories):
+        name = category.get("name")
+        if not isinstance(name, str) or name in names or is_refused(name):
+            raise wrong(("categories", i), "a name of its own", repr(name))
+        names.add(name)
+
+
+def check_visible(file: str) -> None:
+    """Check that no part of a file's name makes it a hidden one."""
     if any(part.startswith(".") for part in PurePosixPath(file).parts):
         raise wrong("file_name", "no hidden file", repr(file))
+
+
+def check_found(file: str) -> None:
+    """Check that whoever looks for images in folders finds the one of this name."""
+    check_visible(file)
     if not is_image_name(file):
         raise wrong("file_name", "the suffix of an image, by which it is found in its folder", repr(file))
 

@@ -52,7 +52,11 @@ class Stamp(NamedTuple):
     @classmethod
     def of(cls, path: Path) -> Stamp:
         """The stamp of a file."""
-        found = path.stat()
+        return cls.of_status(path.stat())
+
+    @classmethod
+    def of_status(cls, found: os.stat_result) -> Stamp:
+        """The stamp of a file whose status was found."""
         return cls(found.st_size, found.st_mtime_ns, found.st_ino & (2**63 - 1))
 
     @property
@@ -79,11 +83,9 @@ class SourceNotes(NamedTuple):
             kind = mark & ~_ABSOLUTE
             place = path if mark & _ABSOLUTE else prefix + path
             try:
-                if kind == _READ:
-                    found = os.stat(place)  # noqa: PTH116 (a Path for each would take longer than the call)
-                    now = [found.st_size, found.st_mtime_ns, found.st_ino & (2**63 - 1)]
-                else:
-                    now = _now(kind, os.fsdecode(place))
+                is_read = kind == _READ
+                # A Path for each would take longer than the call.
+                now = [*Stamp.of_status(os.stat(place))] if is_read else _now(kind, os.fsdecode(place))  # noqa: PTH116
             except OSError:
                 return False
             if now != stamp:
@@ -128,8 +130,9 @@ class Sources:
         self.files += 1
         if not self._is_noting:
             return
-        self.are_regular &= path.is_file()
-        stamp = Stamp.of(path)
+        found = path.stat()
+        self.are_regular &= stat.S_ISREG(found.st_mode)
+        stamp = Stamp.of_status(found)
         self.size += stamp.size if is_whole else 0
         self._note(path, _READ, *stamp)
         if stamp.is_new:

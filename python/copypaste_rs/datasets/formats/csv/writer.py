@@ -12,7 +12,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.encoding import EncodedSample, Encoder, check_sample, column_values, image_file
 from copypaste_rs.datasets.losses import further_columns, plain_objects
 from copypaste_rs.datasets.places import OutputLayout
-from copypaste_rs.datasets.sample_writer import Item, SampleWriter, check_found
+from copypaste_rs.datasets.sample_writer import Item, SampleWriter, check_found, check_own_names
 from copypaste_rs.run_lengths import starts_lengths_texts
 
 with extra("coco"):
@@ -88,12 +88,7 @@ class CsvWriter(SampleWriter):
         super().__init__(directory, categories, **options)
 
     def _prepare(self) -> None:
-        names: set[str] = set()
-        for i, category in enumerate(self.categories):
-            name = category.get("name")
-            if not isinstance(name, str) or not name.strip() or name in names:
-                raise wrong(("categories", i), "a name of its own", repr(name))
-            names.add(name)
+        check_own_names(self.categories, lambda name: not name.strip())
 
     def encoder(self) -> Encoder:
         """The function that makes of a sample what `write_encoded` takes: pure, and picklable for worker processes."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from copypaste_rs import _checks
-from copypaste_rs._checks import wrong
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.encoding import EncodedSample, Encoder, check_sample, image_file
 from copypaste_rs.datasets.formats.labelme.files import NO_OBJECTS
@@ -19,7 +18,7 @@ from copypaste_rs.datasets.json_values import check_text, json_text
 from copypaste_rs.datasets.losses import further_columns, plain_objects
 from copypaste_rs.datasets.outlines import inset_outlines
 from copypaste_rs.datasets.places import OutputLayout
-from copypaste_rs.datasets.sample_writer import Item, SampleWriter
+from copypaste_rs.datasets.sample_writer import Item, SampleWriter, check_own_names, check_visible
 from copypaste_rs.plan import Placement
 
 with extra("coco"):
@@ -99,12 +98,7 @@ class LabelMeWriter(SampleWriter):
         super().__init__(directory, categories, **options, options={"shapes": shapes})
 
     def _prepare(self) -> None:
-        names: set[str] = set()
-        for i, category in enumerate(self.categories):
-            name = category.get("name")
-            if not isinstance(name, str) or name in names or name in NO_OBJECTS:
-                raise wrong(("categories", i), "a name of its own", repr(name))
-            names.add(name)
+        check_own_names(self.categories, NO_OBJECTS.__contains__)
 
     def encoder(self) -> Encoder:
         """The function that makes of a sample what `write_encoded` takes: pure, and picklable for worker processes."""
@@ -113,8 +107,7 @@ class LabelMeWriter(SampleWriter):
 
     @classmethod
     def _check_file(cls, file: str) -> None:
-        if any(part.startswith(".") for part in PurePosixPath(file).parts):
-            raise wrong("file_name", "no hidden file", repr(file))
+        check_visible(file)
 
     def _item(self, encoded: EncodedSample, file: str, number: int) -> Item:
         label = {**encoded.image, "shapes": encoded.annotations, "imagePath": PurePosixPath(file).name}
