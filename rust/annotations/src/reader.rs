@@ -99,7 +99,7 @@ impl Reader {
         cursor.pass_space();
         match self.state {
             State::Start => {
-                cursor.expect(b'{')?;
+                cursor.pass(b'{')?;
                 cursor.pass_space();
                 self.state = State::Key;
             }
@@ -131,7 +131,7 @@ impl Reader {
         let name = json.next_str()?.to_owned();
         cursor.at += json.current_index();
         cursor.pass_space();
-        cursor.expect(b':')?;
+        cursor.pass(b':')?;
         cursor.pass_space();
         match name.as_str() {
             "images" if self.images.is_none() => {
@@ -166,7 +166,7 @@ impl Reader {
     }
 
     fn start_list(&mut self, cursor: &mut Cursor<'_>, items: State) -> Plain<()> {
-        cursor.expect(b'[')?;
+        cursor.pass(b'[')?;
         cursor.pass_space();
         if cursor.data.get(cursor.at) == Some(&b']') {
             cursor.at += 1;
@@ -231,7 +231,7 @@ impl Cursor<'_> {
         Ok(byte)
     }
 
-    fn expect(&mut self, byte: u8) -> Plain<()> {
+    fn pass(&mut self, byte: u8) -> Plain<()> {
         if self.next()? == byte { Ok(()) } else { Err(Odd) }
     }
 }
