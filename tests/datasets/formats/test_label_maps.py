@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from pathlib import Path
 from typing import Any
@@ -211,9 +210,6 @@ def test_images_that_are_turned(tmp_path: Path) -> None:
         LabelMapDataset(tmp_path / "images", tmp_path / "masks", apply_exif=True, max_pixels=2399)
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("tifffile") is None, reason="tifffile, which writes the images, is missing"
-)
 def test_images_of_many_channels(tmp_path: Path) -> None:
     import tifffile
 
