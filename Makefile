@@ -40,10 +40,11 @@ rust-lint: | check-tools
 	cargo fmt --all --check
 	CARGO_TARGET_DIR=build/clippy cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 
-types: $(NEWEST_ENV)/.ready ## mypy strict over package, tests and benches; the stub against the extension
+types: $(NEWEST_ENV)/.ready ## mypy strict over package, tests, benches and examples; the stub against the extension
 	$(NEWEST_ENV)/bin/python $(PIP) --group types
 	$(NEWEST_ENV)/bin/python -m mypy
 	$(NEWEST_ENV)/bin/python -m mypy tests benches
+	$(NEWEST_ENV)/bin/python -m mypy examples
 	$(NEWEST_ENV)/bin/python -m mypy .ci/gate.py
 	$(NEWEST_ENV)/bin/python -m mypy .ci/check_docs.py
 	$(NEWEST_ENV)/bin/python -m mypy.stubtest copypaste_rs._core

@@ -67,7 +67,7 @@ class Finding(NamedTuple):
 def main() -> int:
     """Check all files of the project."""
     suffixes = (".rs", ".py")
-    paths = [p for top in ("rust", "python", "benches", "tests") for p in sorted((ROOT / top).rglob("*"))]
+    paths = [p for top in ("rust", "python", "benches", "examples", "tests") for p in sorted((ROOT / top).rglob("*"))]
     files = {p.relative_to(ROOT).as_posix(): p.read_text(encoding="utf-8") for p in paths if p.suffix in suffixes}
     findings = sorted(check(files))
     for finding in findings:

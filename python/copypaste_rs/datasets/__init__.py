@@ -16,6 +16,7 @@ from copypaste_rs.datasets.embedded import sample_data, sample_paths
 from copypaste_rs.datasets.shared import shared_images
 
 if TYPE_CHECKING:
+    from copypaste_rs.datasets.annotated import AnnotatedImages
     from copypaste_rs.datasets.coco import CocoDataset
     from copypaste_rs.datasets.coco_writer import CocoWriter
     from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.opening import open_dataset
 
 __all__ = [
+    "AnnotatedImages",
     "BackgroundDataset",
     "CocoDataset",
     "CocoWriter",
@@ -67,6 +69,7 @@ __all__ = [
 ]
 
 _NEED_EXTRA = {
+    "AnnotatedImages": "copypaste_rs.datasets.annotated",
     "BackgroundDataset": "copypaste_rs.datasets.formats.backgrounds",
     "CocoDataset": "copypaste_rs.datasets.coco",
     "CocoWriter": "copypaste_rs.datasets.coco_writer",

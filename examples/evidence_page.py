@@ -1,0 +1,162 @@
+"""Page of what was measured: a table with intervals, curves, and sentences that follow from the figures."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+Results = dict[str, dict[int, dict[str, Any]]]
+"""Results of each arm, by seed."""
+
+STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
+"""Quantiles of Student's t for two-sided intervals of 95%, by degrees of freedom."""
+
+RISES = 0.005
+"""AP between the last two evaluations from which on a curve is said to rise still."""
+
+
+def write_page(kept: Path, arms: Sequence[str], page: Path) -> None:
+    """Write the page and its picture out of results ``ARM-SEED.json``."""
+    results: Results = {}
+    for arm in arms:
+        for file in sorted(kept.glob(f"{arm}-[0-9]*.json")):
+            results.setdefault(arm, {})[int(file.stem.rpartition("-")[2])] = json.loads(file.read_text())
+    if not results:
+        raise FileNotFoundError(f"{kept}: no results; evidence.py --data --output makes them")
+    missing = [arm for arm in arms if arm not in results]
+    draw_curves(results, page.with_suffix(".png"))
+    parts = [INTRODUCTION, setup(results), table(results), PICTURE, findings(results, missing), HOW]
+    page.write_text("\n".join(parts))
+
+
+def setup(results: Results) -> str:
+    """Paragraph on what all runs have in common."""
+    run = next(iter(next(iter(results.values())).values()))
+    is_set = run["settings"]
+    low, high = is_set["scale"]
+    canvas, images = is_set["size"], "1 image" if is_set["batch_size"] == 1 else f"{is_set['batch_size']} images"
+    text = f"""
+        The data are the {run["validation_images"] + total_images(run)} microscope images of stage 1 of the Data Science
+        Bowl 2018, with corrected masks of one class, nucleus; {run["validation_images"]} are for validation.
+        {run["images"]} images, {is_set["fraction"]:.0%} of the others, keep their labels: the seed says which, and is
+        that of the weights, the order and the augmentation, too. The model is a [small Mask
+        R-CNN](../examples/small_maskrcnn.py) from random weights. It is trained for {is_set["steps"]} steps of {images}
+        on canvases of {canvas}x{canvas}, with scale jitter of {low} to {high} and flips; convolutions compute
+        in {is_set["precision"]}. The number of steps was fixed before any run with copy-paste. AP is COCO's mask
+        AP with 300 detections an image, on validation images cut to the canvas, in percent.
+    """
+    return textwrap.fill(textwrap.dedent(text).strip(), 120, break_on_hyphens=False) + "\n"
+
+
+def total_images(run: dict[str, Any]) -> int:
+    """Training images, with and without labels."""
+    return int(run["images"]) + int(run["images_without_labels"])
+
+
+def table(results: Results) -> str:
+    """Rows of arms; the difference is that of runs with one seed."""
+    seeds = sorted({seed for runs in results.values() for seed in runs})
+    lines = [
+        "| | " + " | ".join(f"AP, seed {seed}" for seed in seeds) + " | AP, mean | AP50, mean | AP, more than jitter |",
+        "|---" * (len(seeds) + 4) + "|",
+    ]
+    for arm, runs in results.items():
+        values = [f"{100 * runs[seed]['AP']:.1f}" if seed in runs else "" for seed in seeds]
+        means = [f"{100 * statistics.fmean(run[name] for run in runs.values()):.1f}" for name in ("AP", "AP50")]
+        gain = gains(results, arm)
+        more = "" if arm == "jitter" or not gain else interval(gain)
+        lines.append(
+            f"| {arm.replace('-', ' ').replace('copy paste', 'copy-paste')} | "
+            + " | ".join([*values, *means, more])
+            + " |"
+        )
+    return "\n".join(lines) + "\n\nIntervals are of 95% (Student's t, pairs of runs with one seed).\n"
+
+
+def gains(results: Results, arm: str) -> list[float]:
+    """AP, in percent, that an arm has more than jitter, by seed."""
+    base = results.get("jitter", {})
+    return [100 * (run["AP"] - base[seed]["AP"]) for seed, run in results[arm].items() if seed in base]
+
+
+def half_width(values: Sequence[float]) -> float:
+    """Half the 95% interval of the mean."""
+    return STUDENT[len(values) - 1] * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def interval(values: Sequence[float]) -> str:
+    """Mean, and its interval where there are several values."""
+    mean = statistics.fmean(values)
+    return f"{mean:+.1f}" if len(values) < 2 else f"{mean:+.1f} ± {half_width(values):.1f}"
+
+
+def findings(results: Results, missing: Sequence[str]) -> str:
+    """Sentences that follow from the figures."""
+    said = []
+    for arm in results:
+        gain = gains(results, arm)
+        if arm == "jitter" or not gain:
+            continue
+        better = sum(each > 0 for each in gain)
+        line = f"- **{arm}**: {interval(gain)} AP against jitter alone; better with {better} of {len(gain)} seeds."
+        if len(gain) > 1:
+            clear = abs(statistics.fmean(gain)) > half_width(gain)
+            line += " The interval does not contain 0." if clear else " The interval contains 0."
+        said.append(line)
+    for arm, runs in results.items():
+        steps = [each["step"] for each in next(iter(runs.values()))["evaluations"]][-2:]
+        rise = statistics.fmean(run["evaluations"][-1]["AP"] - run["evaluations"][-2]["AP"] for run in runs.values())
+        how = "still rises at the end" if rise > RISES else "has levelled off"
+        said.append(f"- {arm}: {100 * rise:+.1f} AP from step {steps[0]} to {steps[1]}; it {how}.")
+    if missing:
+        said.append(f"- Not run yet: {', '.join(missing)}.")
+    return "## What it says\n\n" + "\n".join(said) + "\n"
+
+
+def draw_curves(results: Results, path: Path) -> None:
+    """Draw AP by steps: a line for each run, a thick one for the mean of each arm."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    for number, (arm, runs) in enumerate(results.items()):
+        curves = [[100 * each["AP"] for each in run["evaluations"]] for run in runs.values()]
+        steps = [each["step"] for each in next(iter(runs.values()))["evaluations"]]
+        for curve in curves:
+            axes.plot(steps, curve, color=f"C{number}", linewidth=0.8, alpha=0.5)
+        axes.plot(steps, [statistics.fmean(values) for values in zip(*curves, strict=True)], color=f"C{number}",
+                  marker="o", linewidth=2.5, label=arm)  # fmt: skip
+    axes.set(xlabel="step", ylabel="mask AP, %", ylim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(path, dpi=110)
+
+
+INTRODUCTION = """# Evidence
+
+<!-- written by examples/evidence.py -->
+What copy-paste, and self-training with it, bring to a small model that has few labels, measured on a CPU.
+"""
+
+PICTURE = """![Mask AP by steps, for each way to train](evidence.png)
+
+Thin lines are single runs, thick ones their mean.
+"""
+
+HOW = """## Run it
+
+```sh
+python examples/evidence.py --data nuclei --output runs --jobs 2
+```
+
+trains all models that are not there yet, each on one thread, and writes this page. `nuclei` is a folder with
+`train.json`, `val.json` and `images/`. One model of your own data is
+[`examples/train_maskrcnn.py`](../examples/train_maskrcnn.py), whose `--help` lists what can be chosen.
+"""
