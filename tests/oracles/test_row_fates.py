@@ -36,11 +36,11 @@ def test_each_fate(kernels: ModuleType) -> None:
     plan = Plan(still, (Paste(0, (0, 1, 2), still),))
     made = fates(kernels, plan, target, [source], min_area=2, min_visibility=0.5)
     assert [Fate(fate).name for fate in made.fate] == [
-        "HIDDEN",
+        "BURIED",
         "KEPT",
         "UNDER_AREA",
         "UNDER_AREA",
-        "HIDDEN",
+        "BURIED",
         "OFF_CANVAS",
         "KEPT",
         "KEPT",
@@ -53,7 +53,7 @@ def test_each_fate(kernels: ModuleType) -> None:
     made = fates(kernels, plan, target, [source], min_visibility=0.4)
     assert [Fate(fate).name for fate in made.fate[1:4]] == ["KEPT", "UNDER_VISIBILITY", "KEPT"]
     made = fates(kernels, plan, target, [source], min_visibility=0.4, on_hidden="crowd")
-    assert [Fate(fate).name for fate in made.fate[:4]] == ["HIDDEN", "KEPT", "CROWD", "KEPT"]
+    assert [Fate(fate).name for fate in made.fate[:4]] == ["BURIED", "KEPT", "CROWD", "KEPT"]
 
 
 def test_crowds_are_spared(kernels: ModuleType) -> None:
@@ -61,7 +61,7 @@ def test_crowds_are_spared(kernels: ModuleType) -> None:
     still = Placement((1, 4), (1, 4), (0, 0), (1, 4))
     plan = Plan(still, (Paste(0, (0,), still),))
     made = fates(kernels, plan, target, [scene("##..")], min_area=2, min_visibility=0.9, on_hidden="crowd")
-    assert [Fate(fate).name for fate in made.fate] == ["KEPT", "HIDDEN", "KEPT"]
+    assert [Fate(fate).name for fate in made.fate] == ["KEPT", "BURIED", "KEPT"]
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -115,7 +115,7 @@ def test_fates_are_what_pixels_and_the_operation_say(kernels: ModuleType, seed: 
     assert (made.fate[kept] == Fate.CROWD).tolist() == (flags & ~np.array(crowds, np.bool_)).tolist()
     # Those that it drops, each for its reason.
     for fate, before, left in zip(made.fate[~kept], made.placed[~kept], made.left[~kept], strict=True):
-        expected = "OFF_CANVAS" if before == 0 else "HIDDEN" if left == 0 else "UNDER_VISIBILITY"
+        expected = "OFF_CANVAS" if before == 0 else "BURIED" if left == 0 else "UNDER_VISIBILITY"
         if 0 < left < limits["min_area"]:
             expected = "UNDER_AREA"
         assert Fate(fate).name == expected

@@ -19,7 +19,7 @@ class Fate(IntEnum):
     """In the result as a crowd, since too little is left."""
     OFF_CANVAS = 2
     """Without a pixel on the canvas."""
-    HIDDEN = 3
+    BURIED = 3
     """Covered in all of its pixels by pastes."""
     UNDER_AREA = 4
     """Fewer than ``min_area`` pixels are left."""

@@ -255,7 +255,7 @@ def _fates(
     else:
         fate = np.where(too_few, Fate.UNDER_AREA, np.where(too_little, Fate.UNDER_VISIBILITY, Fate.KEPT))
     fate[crowd] = Fate.KEPT
-    fate[left == 0] = Fate.HIDDEN
+    fate[left == 0] = Fate.BURIED
     fate[placed == 0] = Fate.OFF_CANVAS
     return fate.astype(np.uint8)
 

@@ -76,7 +76,7 @@ pub enum Fate {
     /// Row without a pixel on the canvas.
     OffCanvas = 2,
     /// Row whose pixels pastes cover, all of them.
-    Hidden = 3,
+    Buried = 3,
     /// Row of which fewer than [`DropRules::min_area`] pixels are left.
     UnderArea = 4,
     /// Row of which enough pixels are left, but a smaller part than [`DropRules::min_visibility`].
@@ -87,7 +87,7 @@ impl DropRules {
     /// Fate of a row with so many pixels on the canvas, of which so many are left.
     fn fate(&self, placed: u32, left: u32, crowd: bool) -> Fate {
         if left == 0 {
-            return if placed == 0 { Fate::OffCanvas } else { Fate::Hidden };
+            return if placed == 0 { Fate::OffCanvas } else { Fate::Buried };
         }
         let fate = if u64::from(left) < self.min_area {
             Fate::UnderArea
