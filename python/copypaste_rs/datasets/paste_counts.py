@@ -9,6 +9,7 @@ import numpy as np
 
 from copypaste_rs._checks import wrong
 from copypaste_rs._equality import same
+from copypaste_rs.datasets.text_tables import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,18 +161,17 @@ class PasteCounts:
         columns = [name for name in (*COLUMNS, "dropped") if name in SHOWN or (total[name] and name not in nothing)]
         rows = [row for row in rows if any(row[name] for name in COLUMNS)]
         titles = ["class", *(name.replace("_", " ") for name in columns)]
-        table = [[_title(row["name"], row["label"]), *(str(row[name]) for name in columns)] for row in rows]
+        table = [[title_of(row["name"], row["label"]), *(str(row[name]) for name in columns)] for row in rows]
         table = [titles, *table, ["all", *(str(total[name]) for name in columns)]]
-        widths = [max(len(row[i]) for row in table) for i in range(len(titles))]
-        lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in table]
-        return "\n".join([f"{self.images} images, {self.unpasted} of them without a paste", *lines])
+        return "\n".join([f"{self.images} images, {self.unpasted} of them without a paste", *aligned(table)])
 
 
 COLUMNS = tuple(each.name for each in fields(PasteCounts))[4:]
 """Names of the columns, in their order."""
 
 
-def _title(name: str | None, label: Label) -> str:
+def title_of(name: str | None, label: Label) -> str:
+    """The words for a class."""
     if name is not None:
         return name
     return "without label" if label is None else str(label)
