@@ -218,6 +218,13 @@ def test_images_of_files_are_not_even_read(tmp_path: Path) -> None:
         CopyPasteDataset(photos, SimpleCopyPaste(**BASE, select=brightest)).count(4)
 
 
+def test_of_real_photographs(test_data: Path) -> None:
+    folder = test_data / "coco_free56"
+    photos = CocoDataset(folder / "annotations.json", folder / "images")
+    data = CopyPasteDataset(photos, SimpleCopyPaste(**BASE, min_area=4, min_visibility=0.5), num_sources=2, seed=8)
+    assert by_label(data.count([6], range(3, 19))) == truth(data, [6], range(3, 19))
+
+
 def test_a_class_that_nothing_has_is_counted_too(tmp_path: Path) -> None:
     files = small_set(tmp_path, 1).edit(categories=[{"id": 1, "name": "square"}, {"id": 2, "name": "ring"}, {"id": 9}])
     photos = CocoDataset(files.annotations, files.images)

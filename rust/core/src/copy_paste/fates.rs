@@ -72,3 +72,77 @@ impl RowTaker for FateBuilder<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::copy_paste::{Fate, Paste, compose_masks, row_fates};
+    use crate::rle::Counts;
+    use crate::testing::{Random, from_drawings};
+
+    #[test]
+    fn fates_follow_the_limits() {
+        let rules = DropRules { min_area: 5, min_visibility: 0.5, keep_hidden: false };
+        let fates = |rules: DropRules, crowd| {
+            [(0, 0), (9, 0), (9, 4), (20, 9), (20, 10), (5, 5)]
+                .map(|(placed, left)| rules.fate(placed, left, crowd))
+        };
+        let (off, buried) = (Fate::OffCanvas, Fate::Buried);
+        let dropped = [off, buried, Fate::UnderArea, Fate::UnderVisibility, Fate::Kept, Fate::Kept];
+        assert_eq!(fates(rules, false), dropped);
+        let kept = DropRules { keep_hidden: true, ..rules };
+        assert_eq!(fates(kept, false), [off, buried, Fate::Crowd, Fate::Crowd, Fate::Kept, Fate::Kept]);
+        for rules in [rules, kept] {
+            assert_eq!(fates(rules, true), [off, buried, Fate::Kept, Fate::Kept, Fate::Kept, Fate::Kept]);
+        }
+    }
+
+    #[test]
+    fn rows_are_kept_as_the_operation_keeps_them() {
+        let mut random = Random(47);
+        for turn in 0..200 {
+            let size = Size { h: 1 + random.below(20), w: 1 + random.below(20) };
+            let still = Placement {
+                input: size,
+                resized: size,
+                offset_y: 0,
+                offset_x: 0,
+                canvas: size,
+                hflip: false,
+            };
+            let sides: Vec<_> = (0..3)
+                .map(|_| {
+                    from_drawings(size, &[random.drawing(size), random.drawing(size)]).to_counts().unwrap()
+                })
+                .collect();
+            let crowd = [turn % 3 == 0, false];
+            let objects: Vec<_> = sides
+                .iter()
+                .map(|(counts, offsets)| Objects {
+                    masks: Counts::new(size, counts, offsets).unwrap(),
+                    crowd: &crowd,
+                })
+                .collect();
+            let (target, sources) = objects.split_first().unwrap();
+            let pastes =
+                [0, 1].map(|source| Paste { source, rows: &[0, 1], placement: still, weights: None });
+            let pastes = &pastes[..turn % 3];
+            let rules = DropRules {
+                min_area: random.below(30) as u64,
+                min_visibility: random.below(3) as f64 / 2.0,
+                keep_hidden: turn % 2 == 0,
+            };
+            let fates = row_fates(*target, &still, sources, pastes, &rules).unwrap();
+            let (rows, _) = compose_masks(*target, &still, sources, pastes, &rules).unwrap();
+            let kept: Vec<_> =
+                (0..fates.fate.len()).filter(|&i| fates.fate[i] <= Fate::Crowd as u8).collect();
+            let rows_of =
+                |i: &usize| (fates.source[*i], fates.source_row[*i], fates.left[*i], fates.boxes[*i]);
+            let left = (0..rows.area.len())
+                .map(|i| (rows.source[i], rows.source_row[i], rows.area[i], rows.boxes[i]));
+            assert!(kept.iter().map(rows_of).eq(left));
+            let crowds = kept.iter().map(|&i| fates.fate[i] == Fate::Crowd as u8);
+            assert!(crowds.eq(rows.hidden.iter().copied()));
+        }
+    }
+}
