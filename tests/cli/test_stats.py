@@ -206,11 +206,13 @@ def test_matplotlib_is_needed_for_the_picture_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = small_set(tmp_path / "in")
+    monkeypatch.delitem(sys.modules, "copypaste_rs.cli.statistics_plot", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert run(["stats", *inputs(files)]) == 0
-    assert run(["stats", *inputs(files), "--plot", str(tmp_path / "a.png")]) == 1
+    plot = ["--plot", str(tmp_path / "a.png"), "--output", str(tmp_path / "a.json")]
+    assert run(["stats", *inputs(files), *plot]) == 1
     assert "pip install 'copypaste_rs[cli]'" in capsys.readouterr().err
-    assert not (tmp_path / "a.png").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
 
 
 def test_errors_name_the_image(
@@ -250,8 +252,9 @@ def test_quantiles_are_those_of_numpy() -> None:
     assert set(quantiles(Counter()).values()) == {None}
 
 
-def test_box_overlaps_are_those_of_pycocotools() -> None:
+def test_box_overlaps_are_those_of_pycocotools(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(3)
+    monkeypatch.setattr("copypaste_rs.cli.measures.AT_ONCE", 16)
     for n in (0, 1, 2, 7, 40):
         corners = np.sort(rng.integers(0, 30, (n, 2, 2)), axis=1).reshape(n, 4)
         plain = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1).astype(np.float64)

@@ -17,9 +17,9 @@ from copypaste_rs.cli.augmenting import settings_of
 from copypaste_rs.cli.inputs import READING_OPTIONS, check_cache, one_set, open_inputs, open_set
 from copypaste_rs.cli.options import (
     EPILOG,
-    MAX_COPIES,
     build_transform,
     check_numbers,
+    copies_option,
     fitted,
     inputs_and_transform,
     pairing,
@@ -91,9 +91,7 @@ def commands() -> None:
 
 @commands.command(epilog=EPILOG)
 @inputs_and_transform
-@click.option(
-    "--copies", type=click.IntRange(1, MAX_COPIES), default=1, show_default=True, help="Results for each image."
-)
+@copies_option(1, "Results for each image.")
 @output_format(default="coco")
 @image_format(default="jpg")
 @place_of_output
@@ -203,13 +201,7 @@ def preview(output: Path, **options: Any) -> None:
 
 @commands.command(epilog=EPILOG)
 @inputs_and_transform
-@click.option(
-    "--copies",
-    type=click.IntRange(0, MAX_COPIES),
-    default=1,
-    show_default=True,
-    help="Results counted for each image, as augment makes them; 0: only what there is before.",
-)
+@copies_option(0, "Results that are counted for each image, those that augment makes; 0: only what there is before.")
 @click.option("--output", type=click.Path(path_type=Path), help="JSON file to write: all of it, each class too.")
 @click.option("--plot", type=click.Path(path_type=Path), help="PNG to draw it in.")
 @workers_option(READ_FOR_A_WORKER)
@@ -223,6 +215,8 @@ def stats(output: Path | None, plot: Path | None, **options: Any) -> None:
     from copypaste_rs.cli.report import report
     from copypaste_rs.cli.set_statistics import statistics
 
+    if plot is not None:  # what it needs is asked for before the work
+        from copypaste_rs.cli.statistics_plot import plot as drawn
     for path, kind, option in ((output, "JSON", "--output"), (plot, "PNG", "--plot")):
         if path is not None:
             check_file(path, options["overwrite"], kind, option)
@@ -238,14 +232,12 @@ def stats(output: Path | None, plot: Path | None, **options: Any) -> None:
     data = pairing(inputs, transform, options)
     workers = options["workers"] or workers_for(len(data) * options["copies"], READ_FOR_A_WORKER)
     found = statistics(data, inputs.targets, options["copies"], workers)
-    say(report(found))
     if output is not None:
         settings = settings_of(transform, options, inputs)
         put_in_place(output, json.dumps({"settings": settings, **found.to_dict()}, indent=1).encode())
     if plot is not None:
-        from copypaste_rs.cli.statistics_plot import plot as drawn
-
         put_in_place(plot, drawn(found, options["annotations"].name))
+    say(report(found))
 
 
 @commands.command(epilog=EPILOG)

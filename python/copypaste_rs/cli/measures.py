@@ -21,6 +21,9 @@ SMALL, MEDIUM = 32**2, 96**2
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that are shown."""
 
+AT_ONCE = 256
+"""Boxes that are compared with all others at a time: some images have thousands."""
+
 HEAVY = 0.5
 """An IoU of two boxes from which on they overlap heavily."""
 
@@ -150,14 +153,15 @@ def largest_ious(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
     array([0.5, 0.5, 0. ])
     """
     corners = boxes.astype(np.float64)
-    if len(corners) < 2:
-        return np.zeros(len(corners))
-    low = np.maximum(corners[:, None, :2], corners[None, :, :2])
-    high = np.minimum(corners[:, None, 2:], corners[None, :, 2:])
-    shared = np.maximum(high - low, 0).prod(axis=2)
+    largest = np.zeros(len(corners))
     sides = (corners[:, 2:] - corners[:, :2]).prod(axis=1)
-    joined = sides[:, None] + sides[None, :] - shared
-    ious = np.divide(shared, joined, out=np.zeros_like(shared), where=joined > 0)
-    np.fill_diagonal(ious, 0)
-    largest: NDArray[np.float64] = ious.max(axis=1)
+    for start in range(0, len(corners), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        low = np.maximum(corners[some, None, :2], corners[None, :, :2])
+        high = np.minimum(corners[some, None, 2:], corners[None, :, 2:])
+        shared = np.maximum(high - low, 0).prod(axis=2)
+        own = np.arange(len(shared))
+        shared[own, start + own] = 0
+        joined = sides[some, None] + sides[None, :] - shared
+        largest[some] = np.divide(shared, joined, out=np.zeros_like(shared), where=joined > 0).max(axis=1)
     return largest

@@ -11,6 +11,9 @@ from copypaste_rs.cli.measures import MEDIUM, SMALL
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.paste_counts import title_of
 
+with extra("cli"):
+    from matplotlib.figure import Figure
+
 if TYPE_CHECKING:
     from collections import Counter
 
@@ -27,9 +30,6 @@ MOST_CLASSES = 25
 
 def plot(statistics: Statistics, name: str) -> bytes:
     """A PNG of the statistics of a set of a name."""
-    with extra("cli"):
-        from matplotlib.figure import Figure
-
     names = dict(zip(statistics.counts.labels, statistics.counts.names, strict=True))
     sides = {"before": statistics.before}
     if statistics.copies:
