@@ -44,6 +44,7 @@ __all__ = [
     "polygons",
     "rasterize",
     "render_map",
+    "row_fates",
     "union",
 ]
 
@@ -205,4 +206,14 @@ def render_map(
     unions: Sequence[RleMasks],
     threads: int,
 ) -> None: ...
+def row_fates(
+    call: KernelCall, options: KernelOptions
+) -> tuple[
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.float32],
+    NDArray[np.uint8],
+]: ...
 def union(masks: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...

@@ -9,6 +9,7 @@ import numpy as np
 from copypaste_rs import _core, draws
 from copypaste_rs._engine import columns
 from copypaste_rs._engine.call import Composition, Pasted, Side
+from copypaste_rs._engine.fates import RowFates
 from copypaste_rs.blur import weights_of
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Paste, Placement, Plan
@@ -116,6 +117,14 @@ def compose_batch(
     for job in jobs:
         _core.render_map(*job, _unions(made), threads)
     return made
+
+
+def row_fates(call: Call, options: KernelOptions) -> RowFates:
+    """Fate of each row of the target, and of each that is pasted; no image is looked at."""
+    target, sources = call.sides()
+    # Labels follow the hard mask, whatever the edge.
+    hard: list[NDArray[np.uint16] | None] = [None] * len(call.plan.pastes)
+    return RowFates(*_core.row_fates(KernelCall(call.plan, [target, *sources], hard, [], wants_unions=False), options))
 
 
 class MapJob(NamedTuple):

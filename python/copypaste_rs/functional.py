@@ -15,11 +15,12 @@ from copypaste_rs import _checks, _core
 from copypaste_rs._engine import call, planning
 from copypaste_rs._engine.formats import OutputFormat, convert_arguments
 from copypaste_rs._engine.options import Options
-from copypaste_rs._rust import check_unused as _check_unused  # noqa: F401  (the engine's, as three more)
+from copypaste_rs._rust import check_unused as _check_unused  # noqa: F401  (the engine's, as four more)
 from copypaste_rs._rust import compose as _compose
 from copypaste_rs._rust import compose_batch as _compose_batch  # noqa: F401
 from copypaste_rs._rust import draw, format_of, planes
 from copypaste_rs._rust import draw_masks as _draw_masks  # noqa: F401
+from copypaste_rs._rust import row_fates as _row_fates  # noqa: F401
 from copypaste_rs.masks import RleMasks, check_masks
 from copypaste_rs.plan import check_placement
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, SupportsIndex
 
+import numpy as np
+
 from copypaste_rs import _checks
 from copypaste_rs._engine.columns import check_missing, not_taken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 INTERPOLATIONS = ("bilinear", "nearest")
@@ -73,8 +74,16 @@ class Options(NamedTuple):
 
     def of_kernel(self, *images: NDArray[Any]) -> KernelOptions:
         """The options for target images, of which there is one or more, and which are alike."""
+        return self._of_kernel(*_checks.image_fills(self.fill, images))
+
+    def of_masks(self) -> KernelOptions:
+        """The options where no pixel is made, whatever images there are."""
+        return self._of_kernel(np.zeros((1, 1), np.uint8), edge=False)
+
+    def _of_kernel(self, fill: NDArray[Any], edge: bool) -> KernelOptions:
         return KernelOptions(
-            *_checks.image_fills(self.fill, images),
+            fill,
+            edge,
             self.interpolation == "nearest",
             self.antialias,
             self.min_area,

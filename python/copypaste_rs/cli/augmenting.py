@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from copypaste_rs.cli.words import of_image
 from copypaste_rs.cli.writers import open_writer
 from copypaste_rs.cli.writing import write_all
 
@@ -34,11 +35,8 @@ class EncodeItem:
         """Augment and encode it."""
         copy, i = divmod(number, len(self.data))
         target, sources = self.data.inputs(i, copy)
-        try:
+        with of_image(target.info["file_name"]):
             result = self.data.transform(target, sources, self.data.key(i, copy))
-        except (ValueError, TypeError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError  # whatever their own ones are made from
-            raise kind(f"{target.info['file_name']}: {error}") from None
         return self.encode(result, sources)
 
     def name(self, number: int) -> str | None:

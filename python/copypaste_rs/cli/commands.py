@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import warnings
 from contextlib import suppress
@@ -16,19 +17,26 @@ from copypaste_rs.cli.augmenting import settings_of
 from copypaste_rs.cli.inputs import READING_OPTIONS, check_cache, one_set, open_inputs, open_set
 from copypaste_rs.cli.options import (
     EPILOG,
-    MAX_COPIES,
     build_transform,
     check_numbers,
+    copies_option,
     fitted,
     inputs_and_transform,
     pairing,
     with_options,
 )
-from copypaste_rs.cli.outputs import check_apart, check_images_apart, check_output, check_sheet
+from copypaste_rs.cli.outputs import check_apart, check_file, check_images_apart, check_output, put_in_place
 from copypaste_rs.cli.parallel import available_processors
 from copypaste_rs.cli.validation import check_validation, warn_of_shared
 from copypaste_rs.cli.words import complain, say, sentence
-from copypaste_rs.cli.writers import PLACE_OPTIONS, image_format, output_format, writer_class
+from copypaste_rs.cli.writers import (
+    IMAGES_FOR_A_WORKER,
+    PLACE_OPTIONS,
+    image_format,
+    output_format,
+    workers_option,
+    writer_class,
+)
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.formats import NAMES
 from copypaste_rs.datasets.places import COCO
@@ -41,8 +49,8 @@ with extra("cli"):
 
 FAILED, INTERRUPTED, TERMINATED = 1, 130, 143
 
-IMAGES_FOR_A_WORKER = 64
-"""Images that a worker process needs to be worth its start."""
+READ_FOR_A_WORKER = 8192
+"""Images of which annotations alone are read, that a worker process needs to be worth its start."""
 
 place_of_output = with_options(PLACE_OPTIONS)
 reading_options = with_options(READING_OPTIONS)
@@ -83,9 +91,7 @@ def commands() -> None:
 
 @commands.command(epilog=EPILOG)
 @inputs_and_transform
-@click.option(
-    "--copies", type=click.IntRange(1, MAX_COPIES), default=1, show_default=True, help="Results for each image."
-)
+@copies_option(1, "Results for each image.")
 @output_format(default="coco")
 @image_format(default="jpg")
 @place_of_output
@@ -143,9 +149,9 @@ def convert(output: Path, **options: Any) -> None:
     say_what_was_made(output, len(photos), made, perf_counter() - start)
 
 
-def workers_for(total: int) -> int:
-    """Number of processes for so many images."""
-    return min(available_processors(), max(1, total // IMAGES_FOR_A_WORKER))
+def workers_for(total: int, images: int = IMAGES_FOR_A_WORKER) -> int:
+    """Number of processes for so many images, of which each needs some to be worth its start."""
+    return min(available_processors(), max(1, total // images))
 
 
 def check_written(output: Path, options: Mapping[str, Any]) -> None:
@@ -178,7 +184,7 @@ def preview(output: Path, **options: Any) -> None:
     """Draw what augment would do: target, source and result of some images on one sheet."""
     from copypaste_rs.cli.sheets import preview_items, write_sheet
 
-    check_sheet(output, options["overwrite"])
+    check_file(output, options["overwrite"])
     options = one_set(options)
     build_transform(options)
     check_numbers(options)
@@ -191,6 +197,47 @@ def preview(output: Path, **options: Any) -> None:
     items = preview_items(len(data), options["count"], options["items"])
     write_sheet(output, data, items, inputs.categories, options["side"])
     say(f"{output}: {images_in_words(len(items))}")
+
+
+@commands.command(epilog=EPILOG)
+@inputs_and_transform
+@copies_option(0, "Results that are counted for each image, those that augment makes; 0: only what there is before.")
+@click.option("--output", type=click.Path(path_type=Path), help="JSON file to write: all of it, each class too.")
+@click.option("--plot", type=click.Path(path_type=Path), help="PNG to draw it in.")
+@workers_option(READ_FOR_A_WORKER)
+@click.option("--overwrite", is_flag=True, help="Replace files that are there.")
+def stats(output: Path | None, plot: Path | None, **options: Any) -> None:
+    """Say what a data set has before and after augmentation: classes, areas, overlaps, instances an image.
+
+    What augment would do with these options, and the same seed, is counted from annotations alone, exactly: no image
+    is read.
+    """
+    from copypaste_rs.cli.report import report
+    from copypaste_rs.cli.set_statistics import statistics
+
+    if plot is not None:  # what it needs is asked for before the work
+        from copypaste_rs.cli.statistics_plot import plot as drawn
+    for path, kind, option in ((output, "JSON", "--output"), (plot, "PNG", "--plot")):
+        if path is not None:
+            check_file(path, options["overwrite"], kind, option)
+            check_apart(path, options, option, "file")
+    options = one_set(options)
+    build_transform(options)
+    check_numbers(options)
+    check_validation(options)
+    inputs = open_inputs(options)
+    warn_of_shared(inputs, options)
+    options = fitted(options, inputs)
+    transform = build_transform(options)
+    data = pairing(inputs, transform, options)
+    workers = options["workers"] or workers_for(len(data) * options["copies"], READ_FOR_A_WORKER)
+    found = statistics(data, inputs.targets, options["copies"], workers)
+    if output is not None:
+        settings = settings_of(transform, options, inputs)
+        put_in_place(output, json.dumps({"settings": settings, **found.to_dict()}, indent=1).encode())
+    if plot is not None:
+        put_in_place(plot, drawn(found, options["annotations"].name))
+    say(report(found))
 
 
 @commands.command(epilog=EPILOG)

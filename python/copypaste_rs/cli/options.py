@@ -89,6 +89,11 @@ def with_options(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
     return decorated
 
 
+def copies_option(least: int, words: str) -> Callable[[F], F]:
+    """The option that says how many results there are for each image."""
+    return click.option("--copies", type=click.IntRange(least, MAX_COPIES), default=1, show_default=True, help=words)
+
+
 inputs_and_transform = with_options([*INPUT_OPTIONS, *SOURCE_OPTIONS, *READING_OPTIONS, *_TRANSFORM])
 """Decorator that gives a command the options of what goes in and what is done to it."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.logs import naming
 from copypaste_rs.datasets.output import OtherSettingsError
 from copypaste_rs.datasets.places import COCO, NotEmptyError, OutputLayout, check_link, check_place
 
@@ -43,30 +44,44 @@ def check_output(output: Path, *, resume: bool, overwrite: bool, layout: OutputL
         check_place(output, resume=resume, overwrite=overwrite, layout=layout)
 
 
-def check_sheet(path: Path, overwrite: bool) -> None:
-    """Refuse a place for a sheet before any work is done."""
+def check_file(path: Path, overwrite: bool, kind: str = "PNG", option: str = "--output") -> None:
+    """Refuse a place for a file of a kind, named as its suffix, before any work is done."""
+    suffix = f".{kind.lower()}"
     try:
-        check_link(path, "a PNG file")
+        check_link(path, f"a {kind} file")
     except FileExistsError as error:
-        raise click.UsageError(f"--output: {error}") from None
+        raise click.UsageError(f"{option}: {error}") from None
     if path.is_dir():
-        raise click.UsageError(f"--output: expected the name of a PNG file, got the folder {path}")
-    if path.suffix.lower() != ".png":
-        raise click.UsageError(f"--output: expected a name that ends in .png, got {path}")
+        raise click.UsageError(f"{option}: expected the name of a {kind} file, got the folder {path}")
+    if path.suffix.lower() != suffix:
+        raise click.UsageError(f"{option}: expected a name that ends in {suffix}, got {path}")
     if not path.parent.is_dir():
-        raise click.UsageError(f"--output: the folder {path.parent} is not there")
+        raise click.UsageError(f"{option}: the folder {path.parent} is not there")
     if path.exists() and not overwrite:
-        raise click.UsageError(f"--output: {path} exists already; --overwrite replaces it")
+        raise click.UsageError(f"{option}: {path} exists already; --overwrite replaces it")
 
 
-def check_apart(output: Path, options: Mapping[str, Any]) -> None:
+def put_in_place(path: Path, content: bytes) -> None:
+    """Write a file whole, or not at all."""
+    part = path.with_name(f".{path.name}.partial")
+    try:
+        with naming(path):
+            part.write_bytes(content)
+            part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def check_apart(output: Path, options: Mapping[str, Any], option: str = "--output", kind: str = "folder") -> None:
     """Refuse an output that holds one of the inputs: overwriting it would delete them."""
     place = real_path(output)
     inputs = ["input", *(f"{of}{what}" for of in ("", "source_", "validation_") for what in ("annotations", "images"))]
     for name in inputs:
         if options.get(name) is not None and (given := real_path(options[name])).is_relative_to(place):
-            raise click.UsageError(f"--output: expected a folder apart from the inputs, but "
-                                   f"--{name.replace('_', '-')} ({given}) lies in it")  # fmt: skip
+            where = "lies in it" if kind == "folder" else "is it"
+            raise click.UsageError(
+                f"{option}: expected a {kind} apart from the inputs, but --{name.replace('_', '-')} ({given}) {where}"
+            )
 
 
 def check_images_apart(output: Path, sets: Sequence[AnnotatedImages]) -> None:

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.logs import naming
 
 with extra("cli"):
     import click
+
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def of_image(file_name: str) -> Iterator[None]:
+    """Name the image in errors about what is done to it in this block."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError  # whatever their own ones are made from
+        raise kind(f"{file_name}: {error}") from None
 
 
 def say(text: str) -> None:

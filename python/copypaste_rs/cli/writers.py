@@ -24,12 +24,21 @@ with extra("cli"):
 WRITTEN = tuple(name for name in NAMES if name != "backgrounds")
 """Formats that are written, by name."""
 
+
+def workers_option(images: int) -> Callable[[Any], Any]:
+    """The option that says how many processes work, each of which needs so many images to be worth its start."""
+    words = f"Processes; the result is the same.  [default: processors, but {images} images for each]"
+    return click.option("--workers", type=click.IntRange(1), help=words)
+
+
+IMAGES_FOR_A_WORKER = 64
+"""Images, decoded and encoded, that a worker process needs to be worth its start."""
+
 PLACE_OPTIONS = [
     click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write to."),
     click.option("--output-split", help="Part of the set that is written, where the format has parts, as train."),
     click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG."),
-    click.option("--workers", type=click.IntRange(1),
-                 help="Processes; the result is the same.  [default: processors, but 64 images for each]"),
+    workers_option(IMAGES_FOR_A_WORKER),
     click.option("--resume", is_flag=True, help="Go on with an output that is not finished. An image file that has "
                                                 "changed since is not noticed."),
     click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there."),

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from copypaste_rs.cli import TerminatedError
 from copypaste_rs.cli.parallel import ordered
+from copypaste_rs.cli.progress import progress_bar
 from copypaste_rs.cli.words import sentence
-from copypaste_rs.datasets._extras import extra
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from copypaste_rs.datasets.encoding import EncodedSample
     from copypaste_rs.datasets.sample_writer import SampleWriter
-
-with extra("cli"):
-    from tqdm import tqdm
 
 KEPT = "what is done is kept, and --resume goes on"
 
@@ -49,7 +45,7 @@ def write_all(writer: SampleWriter, work: Work, total: int, workers: int) -> int
 
 
 def _write(writer: SampleWriter, work: Work, results: Generator[EncodedSample, None, None], total: int) -> None:
-    bar = _bar(len(writer), total)
+    bar = progress_bar(len(writer), total)
     try:
         for encoded in results:
             if (name := work.name(len(writer))) is None:
@@ -62,10 +58,3 @@ def _write(writer: SampleWriter, work: Work, results: Generator[EncodedSample, N
         results.close()  # ends the processes
         with suppress(OSError):
             bar.close()
-
-
-def _bar(done: int, total: int) -> tqdm[Any]:
-    try:
-        return tqdm(total=total, initial=done, unit=" images", dynamic_ncols=True, disable=None if sys.stderr else True)
-    except OSError:
-        return tqdm(disable=True)

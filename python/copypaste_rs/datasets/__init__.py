@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
 from copypaste_rs.datasets.embedded import sample_data, sample_paths
+from copypaste_rs.datasets.paste_counts import PasteCounts
 from copypaste_rs.datasets.shared import shared_images
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ __all__ = [
     "LvisWriter",
     "PanopticDataset",
     "PanopticWriter",
+    "PasteCounts",
     "ResultsDataset",
     "ResultsWriter",
     "VocDataset",

@@ -89,6 +89,12 @@ class AnnotatedImages(Sequence["Sample"]):
             return self[index]
         return self._read(self._index(index))
 
+    def _unread(self, index: int) -> tuple[tuple[int, int], Instances] | None:
+        """Size and instances of item `index`; None where a class below gives another item."""
+        if type(self).__getitem__ is not AnnotatedImages.__getitem__:
+            return None
+        return self.size(index), self.instances(index)
+
     def _read(self, i: int) -> UndecodedSample:
         info = self.info(i)
         h, w = self._tables.sizes[i].tolist()

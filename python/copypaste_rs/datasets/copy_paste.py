@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import operator
 import warnings
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeAlias, TypeVar, cast, final
 
 from copypaste_rs import _checks, draws
-from copypaste_rs._checks import wrong, wrong_type
-from copypaste_rs.datasets.categories import category_ids, joined_categories, moved_ids
+from copypaste_rs._checks import wrong_type
+from copypaste_rs.datasets.counting import counted, epoch_numbers, item_numbers, known_names
 from copypaste_rs.datasets.lent_memory import SpareMemory
+from copypaste_rs.datasets.partner_checks import (
+    check_categories,
+    check_samples,
+    crowds_alone,
+    may_have_objects,
+    may_have_unmarked,
+)
 from copypaste_rs.datasets.partner_weights import PartnerWeights
+from copypaste_rs.datasets.replay import replayed, taken_for
 from copypaste_rs.datasets.scheduling import Schedule, applied, pasting
 from copypaste_rs.datasets.shared_epoch import SharedEpoch
 from copypaste_rs.datasets.undecoded import decoded, keeps_no_image, undecoded
@@ -22,6 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from copypaste_rs.datasets.lent_memory import LentMemory
+    from copypaste_rs.datasets.paste_counts import PasteCounts
+    from copypaste_rs.datasets.replay import Replay
     from copypaste_rs.datasets.scheduling import AnyTransform
     from copypaste_rs.datasets.undecoded import UndecodedSample
     from copypaste_rs.sample import Sample
@@ -52,6 +61,10 @@ class Samples(Protocol):
 
     def __getitem__(self, index: int, /) -> Sample: ...
 
+
+Taken = TypeVar("Taken", bound="Sample | UndecodedSample")
+Take: TypeAlias = "Callable[[str, Any, int], Taken]"
+"""Taker of a sample: by the name of a data set, the set, and the number of the item."""
 
 Item = TypeVar("Item")
 Item_co = TypeVar("Item_co", covariant=True)
@@ -160,11 +173,11 @@ class CopyPasteDataset(Generic[Item]):
         if post is not None and not callable(post):
             raise wrong_type("post", "a function", type(post).__name__)
         self._post = post
-        self._dataset = _check_samples("dataset", dataset)
+        self._dataset = check_samples("dataset", dataset)
         self._itself = sources is None or sources is dataset
-        self._sources = dataset if sources is None else _check_samples("sources", sources)
+        self._sources = dataset if sources is None else check_samples("sources", sources)
         if not self._itself:
-            _check_categories(self._dataset, self._sources)
+            check_categories(self._dataset, self._sources)
         self._num_sources = _checks.integer("num_sources", num_sources, 1, MAX_SOURCES)
         self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
         self._epoch = SharedEpoch()
@@ -180,8 +193,8 @@ class CopyPasteDataset(Generic[Item]):
             message = (
                 "sources: no image with an object that is not a crowd can become a partner; nothing will be pasted"
             )
-            warnings.warn(message + _crowds_alone(self._sources), UserWarning, stacklevel=2)
-        elif never and not any(_may_have_unmarked(self._sources, each) for each in never):
+            warnings.warn(message + crowds_alone(self._sources), UserWarning, stacklevel=2)
+        elif never and not any(may_have_unmarked(self._sources, each) for each in never):
             warnings.warn(
                 "sources: each object is a box without an outline or a pseudo-label, which are pasted only with "
                 "paste_boxes=True and paste_pseudo=True; nothing will be pasted",
@@ -256,15 +269,22 @@ class CopyPasteDataset(Generic[Item]):
     def _inputs(
         self, key: tuple[int, int, int], transform: AnyTransform, memory: LentMemory | None = None
     ) -> tuple[Sample, list[Sample]]:
+        target, partners = self._drawn(key, transform, undecoded)
+        return decoded(target, memory), [decoded(partner, memory) for partner in partners]
+
+    def _drawn(
+        self, key: tuple[int, int, int], transform: AnyTransform, take: Take[Taken]
+    ) -> tuple[Taken, list[Taken]]:
+        """Target and partners of an item, each as `take` takes them from a data set."""
         i = key[2]
-        target = undecoded("dataset", self._dataset, i)
+        target = take("dataset", self._dataset, i)
         if (inner := pasting(transform)) is None:
-            return decoded(target, memory), []
+            return target, []
         left_out = i if self._itself else None
         weights = self._weights
         candidates = len(self._sources) - self._itself if weights is None else weights.total(left_out)
         if candidates < 1:
-            return decoded(target, memory), []
+            return target, []
         n = TRIES * self._num_sources
         words = draws.words(inner._backend.philox_words, draws.resolve(key), draws.PARTNER_STREAM, n)
         partners = []
@@ -272,23 +292,72 @@ class CopyPasteDataset(Generic[Item]):
             for word in words[start : start + TRIES]:
                 j = draws.below(word, candidates)
                 j = j + (self._itself and j >= i) if weights is None else weights.item(j, left_out)
-                if (partner := self._partner(j)) is not None:
+                if (partner := self._partner(j, take)) is not None:
                     partners.append(partner)
                     break
-        return decoded(target, memory), [decoded(partner, memory) for partner in partners]
+        return target, partners
 
-    def _partner(self, j: int) -> Sample | UndecodedSample | None:
-        if not _may_have_objects(self._sources, j):
+    def _partner(self, j: int, take: Take[Taken]) -> Taken | None:
+        if not may_have_objects(self._sources, j):
             return None
-        sample = undecoded("sources", self._sources, j)
+        sample = take("sources", self._sources, j)
         crowd = sample.instances.iscrowd
         none = len(sample.instances) == 0 if crowd is None else crowd.all()
         return None if none else sample
 
+    def count(
+        self, epochs: SupportsIndex | Iterable[SupportsIndex], items: Iterable[SupportsIndex] | None = None
+    ) -> PasteCounts:
+        """Count, by class, what is pasted, covered and dropped, without an image: it is replayed from keys and masks.
+
+        The counts are those of the items, exactly: of the same seed, epochs and numbers, whatever epoch was set.
+
+        Parameters
+        ----------
+        epochs : int or iterable of int
+            The epochs: of an int n those from 0 to n - 1, which is what n epochs of training see.
+        items : iterable of int, optional
+            Numbers of items, each counted as often as it stands there; None for all. Counts of parts add up to those
+            of the whole, so several processes can each take some.
+
+        Returns
+        -------
+        PasteCounts
+            Columns by class. Classes have names where `dataset` or `sources` has categories; objects without labels
+            are counted under the label None.
+
+        Raises
+        ------
+        ValueError
+            When there is no epoch, or an epoch or item that does not exist.
+        TypeError
+            When these are no integers.
+
+        Notes
+        -----
+        Images are decoded only where others decide by them: those of partners, for a `select` of your own, and all
+        images of a data set that is not one of files. What `post` does is not counted.
+
+        Examples
+        --------
+        >>> from copypaste_rs import SimpleCopyPaste
+        >>> from copypaste_rs.datasets import sample_data
+        >>> train = CopyPasteDataset(sample_data(), SimpleCopyPaste(size=512, min_area=16))
+        >>> train.count(20)
+        PasteCounts(100 images, 0 unpasted, 7 classes, objects=600, pasted=354, covered=134, dropped=181, kept=419)
+        """
+        names = known_names(self._dataset, self._sources)
+        return counted(self._replay, names, epoch_numbers(epochs), item_numbers(items, len(self)))
+
+    def _replay(self, epoch: int, item: int) -> Replay:
+        """Item of an epoch without its pixels."""
+        key, transform = (self._seed, epoch, item), self._schedule.at(epoch)
+        return replayed(transform, *self._drawn(key, transform, taken_for(transform)), key)
+
     def _partner_exists(self) -> bool:
         # Only what can be told without decoding. Two images with objects, or one and a target beside it, suffice.
         return len(self._sources) > self._itself and any(
-            _may_have_objects(self._sources, j) for j in self._drawn_sources()
+            may_have_objects(self._sources, j) for j in self._drawn_sources()
         )
 
     def _drawn_sources(self) -> Iterable[int]:
@@ -320,41 +389,3 @@ class CopyPasteDataset(Generic[Item]):
         return (
             f"CopyPasteDataset({len(self)} items, {self._schedule!r}, seed={self._seed}, epoch={self.epoch}{weights})"
         )
-
-
-def _check_samples(name: str, dataset: Samples) -> Samples:
-    if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
-        raise wrong_type(name, "a sequence of Sample", type(dataset).__name__)
-    return dataset
-
-
-def _may_have_objects(dataset: Samples, index: int) -> bool:
-    ask = getattr(dataset, "has_objects", None)
-    return True if ask is None else bool(ask(index))
-
-
-def _check_categories(dataset: Samples, sources: Samples) -> None:
-    """Check that labels mean one thing in both, where both say what they mean."""
-    ours, theirs = (getattr(each, "categories", None) for each in (dataset, sources))
-    try:
-        category_ids("dataset", ours)
-        category_ids("sources", theirs)
-    except (ValueError, TypeError):  # something else of that name
-        return
-    assert isinstance(ours, Sequence)
-    assert isinstance(theirs, Sequence)
-    _, ids = joined_categories("sources", ours, theirs)
-    if moved := moved_ids(theirs, ids):
-        way = "; sources.with_categories(dataset.categories) joins them by name" * hasattr(sources, "with_categories")
-        raise wrong("sources", "categories with the ids that they have in dataset", f"others: {moved}{way}")
-
-
-def _crowds_alone(dataset: Samples) -> str:
-    n = getattr(dataset, "crowds_alone", 0)
-    what = "the only instance is a crowd" if n == 1 else f"all {n} instances are crowds"
-    return f" ({what}; crowds='objects' of CocoDataset takes crowds as objects)" if n else ""
-
-
-def _may_have_unmarked(dataset: Samples, flags: tuple[str, ...]) -> bool:
-    ask = getattr(dataset, "has_unmarked", None)
-    return True if ask is None or not flags else bool(ask(flags))

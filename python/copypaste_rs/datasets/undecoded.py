@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from copypaste_rs._checks import wrong_type
 from copypaste_rs.sample import Sample
 from copypaste_rs.transforms import ForTraining, ScaleJitter, SimpleCopyPaste
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 _SHOWN_TO = ("select", "class_weights")
 """Arguments that may be functions of the user, which see samples and may keep them."""
+
+
+_PIXEL = bytes(1)
 
 
 class UndecodedSample(NamedTuple):
@@ -45,6 +50,25 @@ def undecoded(name: str, dataset: Any, index: int) -> Sample | UndecodedSample:
     if not isinstance(sample, Sample | UndecodedSample):
         raise wrong_type((name, index), "a Sample", type(sample).__name__)
     return sample
+
+
+def _blank_image(size: tuple[int, int]) -> NDArray[np.uint8]:
+    """An image of one pixel that stands everywhere."""
+    return np.ndarray(size, np.uint8, _PIXEL, strides=(0, 0))  # what `np.broadcast_to` gives, ten times as quick
+
+
+def blank(sample: Sample) -> Sample:
+    """The sample with an image that takes no memory, and neither info nor maps: what its masks are, and no more."""
+    return Sample._trusted(_blank_image(sample.size), sample.instances, {})
+
+
+def unread(name: str, dataset: Any, index: int) -> Sample:
+    """Item `index` of a data set with a blank image; the file of its image is not even read where that can be."""
+    take = getattr(type(dataset), "_unread", None)  # of the class, as above
+    if take is not None and (parts := take(dataset, index)) is not None:
+        size, instances = parts
+        return Sample._trusted(_blank_image(size), instances._in_image(size), {})
+    return blank(decoded(undecoded(name, dataset, index), None))
 
 
 def decoded(sample: Sample | UndecodedSample, memory: LentMemory | None) -> Sample:

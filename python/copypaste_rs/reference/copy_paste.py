@@ -8,6 +8,7 @@ import numpy as np
 
 from copypaste_rs._engine import call, columns
 from copypaste_rs._engine.call import Composition, Pasted
+from copypaste_rs._engine.fates import Fate, RowFates
 from copypaste_rs._engine.options import Options
 from copypaste_rs.blur import gaussian_weights
 from copypaste_rs.masks import RleMasks
@@ -125,16 +126,31 @@ class Layer(NamedTuple):
     """Canvas pixels that the paste covers: one mask."""
 
 
-class Kept(NamedTuple):
-    """The rows of the target, or of one paste, that are left at the end, as columns."""
+class Judged(NamedTuple):
+    """The rows of the target, or those that are pasted together, after all pastes, as columns."""
 
     paste: int
     """Number of the paste, and of its source; -1 for the target."""
     source: int
     masks: RleMasks
     row: NDArray[np.int64]
-    visibility: NDArray[np.float64]
-    hidden: NDArray[np.bool_]
+    placed: NDArray[np.int64]
+    """Pixels on the canvas before anything covered a row."""
+    left: NDArray[np.int64]
+    fate: NDArray[np.uint8]
+
+    def kept(self) -> Judged:
+        """The rows that are in the result."""
+        kept = self.fate <= Fate.CROWD
+        return Judged(
+            self.paste,
+            self.source,
+            self.masks[kept],
+            self.row[kept],
+            self.placed[kept],
+            self.left[kept],
+            self.fate[kept],
+        )
 
 
 class Rows(NamedTuple):
@@ -168,26 +184,9 @@ def compose(
     for carried, raster in zip(call.maps, rasters, strict=True):
         _render_map(raster, plan, carried, layers, antialias=options.antialias)
 
-    # From the last paste to the target, since later pastes cover earlier ones; whatever lies on top is `covered`.
-    covered = np.zeros(plan.canvas_size, np.bool_)
-    kept: list[Kept] = []
+    kept = [part.kept() for part in _judged(plan, target, sources, layers, options)]
 
-    def keep(paste: int, source: int, placed: RleMasks, rows: NDArray[np.int64], crowd: NDArray[np.bool_]) -> None:
-        visible = from_pixels(placed.size, (pixels_of(placed, i) & ~covered for i in range(len(placed))))
-        before, after = area(placed), area(visible)
-        visibility = after / np.maximum(before, 1)
-        hidden = ~crowd & ((after < options.min_area) | (visibility < options.min_visibility))
-        left = (after > 0) & (~hidden | options.keep_hidden)
-        kept.append(Kept(paste, source, visible[left], rows[left], visibility[left], hidden[left]))
-
-    for number, layer in reversed([*enumerate(layers)]):
-        source = layer.paste.source
-        keep(number, source, layer.placed, layer.rows, sources[source].iscrowd[layer.rows])
-        covered |= pixels_of(layer.union, 0)
-    keep(-1, -1, place_masks(target.masks, plan.target), np.arange(len(target.masks)), target.iscrowd)
-    kept.reverse()
-
-    def numbers(of_part: Callable[[Kept], int]) -> NDArray[np.int32]:
+    def numbers(of_part: Callable[[Judged], int]) -> NDArray[np.int32]:
         return np.concatenate([np.full(len(part.row), of_part(part), np.int32) for part in kept])
 
     masks = RleMasks.concat([part.masks for part in kept])
@@ -199,14 +198,66 @@ def compose(
         area(masks),
         numbers(lambda part: part.source),
         np.concatenate([part.row for part in kept]).astype(np.int32),
-        np.concatenate([part.visibility for part in kept]).astype(np.float32),
-        np.concatenate([part.hidden | iscrowd[part.source + 1][part.row] for part in kept]),
+        np.concatenate([part.left / part.placed for part in kept]).astype(np.float32),
+        np.concatenate([(part.fate == Fate.CROWD) | iscrowd[part.source + 1][part.row] for part in kept]),
     )
     pasted = None
     if call.wants_pasted:
         unions = [RleMasks.empty(plan.canvas_size), *(layer.union for layer in layers)]
         pasted = Pasted(numbers(lambda part: part.paste), RleMasks.concat(unions))
     return Composition(out, masks, rows, [columns.pick(arrays, row) for arrays in call.carried()], pasted)
+
+
+def row_fates(call: Call, options: KernelOptions) -> RowFates:
+    """Fate of each row of the target, and of each that is pasted; no image is looked at."""
+    plan, (target, sources) = call.plan, call.sides()
+    layers = [_layer(paste, sources, options.min_area) for paste in plan.pastes]
+    parts = _judged(plan, target, sources, layers, options)
+    return RowFates(
+        np.concatenate([np.full(len(part.row), part.source, np.int32) for part in parts]),
+        np.concatenate([part.row for part in parts]).astype(np.int32),
+        np.concatenate([part.placed for part in parts]),
+        np.concatenate([part.left for part in parts]),
+        np.concatenate([boxes(part.masks) for part in parts]),
+        np.concatenate([part.fate for part in parts]),
+    )
+
+
+def _judged(
+    plan: Plan, target: Side, sources: Sequence[Side], layers: Sequence[Layer], options: KernelOptions
+) -> list[Judged]:
+    """Judgement of all rows, cut by the pastes above them: those of the target, then those of each paste."""
+    # From the last paste to the target, since later pastes cover earlier ones; whatever lies on top is `covered`.
+    covered = np.zeros(plan.canvas_size, np.bool_)
+    judged: list[Judged] = []
+
+    def judge(paste: int, source: int, placed: RleMasks, rows: NDArray[np.int64], crowd: NDArray[np.bool_]) -> None:
+        visible = from_pixels(placed.size, (pixels_of(placed, i) & ~covered for i in range(len(placed))))
+        before, after = area(placed), area(visible)
+        judged.append(Judged(paste, source, visible, rows, before, after, _fates(before, after, crowd, options)))
+
+    for number, layer in reversed([*enumerate(layers)]):
+        source = layer.paste.source
+        judge(number, source, layer.placed, layer.rows, sources[source].iscrowd[layer.rows])
+        covered |= pixels_of(layer.union, 0)
+    judge(-1, -1, place_masks(target.masks, plan.target), np.arange(len(target.masks)), target.iscrowd)
+    return judged[::-1]
+
+
+def _fates(
+    placed: NDArray[np.int64], left: NDArray[np.int64], crowd: NDArray[np.bool_], options: KernelOptions
+) -> NDArray[np.uint8]:
+    """The fates of rows that have so many pixels on the canvas, of which so many are left."""
+    visibility = left / np.maximum(placed, 1)
+    too_few, too_little = left < options.min_area, visibility < options.min_visibility
+    if options.keep_hidden:
+        fate = np.where(too_few | too_little, Fate.CROWD, Fate.KEPT)
+    else:
+        fate = np.where(too_few, Fate.UNDER_AREA, np.where(too_little, Fate.UNDER_VISIBILITY, Fate.KEPT))
+    fate[crowd] = Fate.KEPT
+    fate[left == 0] = Fate.BURIED
+    fate[placed == 0] = Fate.OFF_CANVAS
+    return fate.astype(np.uint8)
 
 
 def _render(

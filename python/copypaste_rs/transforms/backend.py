@@ -9,7 +9,9 @@ from copypaste_rs import _checks
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from copypaste_rs._engine.call import Compose
+    from copypaste_rs._engine.call import Call, Compose
+    from copypaste_rs._engine.fates import RowFates
+    from copypaste_rs._engine.options import KernelOptions
     from copypaste_rs.draws import PhiloxWords
     from copypaste_rs.plan import Plan
 
@@ -45,6 +47,7 @@ class Backend(Protocol):
     _compose_batch: Callable[..., Any]
     _check_unused: Callable[..., None]
     _draw_masks: Callable[..., None]
+    _row_fates: Callable[[Call, KernelOptions], RowFates]
 
 
 def backend_of(name: str) -> Backend:

@@ -99,6 +99,49 @@ pub(crate) struct Composed<'a, T> {
     images: Vec<CowArray<'a, T, Ix3>>,
 }
 
+impl PyCall<'_> {
+    /// Pastes, without the images that are pasted.
+    pub(crate) fn pastes(&self) -> PyResult<Vec<Paste<'_>>> {
+        let pastes = self.plan.pastes.iter().zip(&self.weights).map(|(paste, weights)| {
+            Ok(Paste {
+                source: paste.source,
+                rows: &paste.instances,
+                placement: paste.placement.into(),
+                weights: weights.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
+            })
+        });
+        pastes.collect()
+    }
+
+    /// Masks of all sides, the target's first.
+    pub(crate) fn masks(&self) -> PyResult<Vec<MaskParts<'_>>> {
+        self.sides.iter().map(|side| side.masks.parts()).collect()
+    }
+
+    /// Flags of the rows of all sides that are crowds, the target's first.
+    pub(crate) fn crowds(&self) -> PyResult<Vec<&[bool]>> {
+        self.sides.iter().map(|side| Ok(side.iscrowd.as_slice()?)).collect()
+    }
+
+    /// Placement of the target.
+    pub(crate) fn target(&self) -> Placement {
+        self.plan.target.into()
+    }
+}
+
+/// Objects of the target, and those of the sources.
+pub(crate) fn objects<'a>(
+    masks: &[MaskParts<'a>],
+    crowds: &[&'a [bool]],
+) -> Result<(Objects<'a>, Vec<Objects<'a>>)> {
+    let mut sides =
+        masks.iter().zip(crowds).map(|(masks, &crowd)| Ok(Objects { masks: masks.counts()?, crowd }));
+    // There always is a target: Python has put it there.
+    let no_target = Error::LengthDiffers { expected: 1, found: 0 };
+    let target = sides.next().ok_or(no_target)??;
+    Ok((target, sides.collect::<Result<_>>()?))
+}
+
 impl<'py, T: Element + Pixel> Item<'py, T> {
     pub(crate) fn extract(call: PyCall<'py>) -> PyResult<Self> {
         let image = |(number, side): (usize, &PySide<'py>)| {
@@ -109,33 +152,21 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
     }
 
     pub(crate) fn job(&self) -> PyResult<Job<'_, T>> {
-        let PyCall { plan, sides, weights, wants_unions, .. } = &self.call;
-        let pastes = plan.pastes.iter().zip(weights).map(|(paste, weights)| {
-            Ok(Paste {
-                source: paste.source,
-                rows: &paste.instances,
-                placement: paste.placement.into(),
-                weights: weights.as_ref().map(PyReadonlyArray1::as_slice).transpose()?,
-            })
-        });
+        let call = &self.call;
         Ok(Job {
-            target: plan.target.into(),
-            pastes: pastes.collect::<PyResult<_>>()?,
+            target: call.target(),
+            pastes: call.pastes()?,
             images: self.images.iter().map(PyReadonlyArray3::as_array).collect(),
-            masks: sides.iter().map(|side| side.masks.parts()).collect::<PyResult<_>>()?,
-            crowds: self.crowds()?,
-            wants_unions: *wants_unions,
+            masks: call.masks()?,
+            crowds: call.crowds()?,
+            wants_unions: call.wants_unions,
         })
-    }
-
-    fn crowds(&self) -> PyResult<Vec<&[bool]>> {
-        self.call.sides.iter().map(|side| Ok(side.iscrowd.as_slice()?)).collect()
     }
 
     /// Result rows for Python, with the further columns of these rows.
     pub(crate) fn finish(&self, py: Python<'py>, made: JobRows) -> PyResult<ComposedRows> {
         let JobRows { rows, unions } = made;
-        let crowds = self.crowds()?;
+        let crowds = self.call.crowds()?;
         // Rows are counted through all samples, the target's first.
         let mut starts = vec![0];
         starts.extend(crowds.iter().scan(0, |end, crowd| {
@@ -170,13 +201,9 @@ impl<'py, T: Element + Pixel> Item<'py, T> {
 impl<'a, T: Pixel> Job<'a, T> {
     /// Finds out what is left of every object, and what is to be rendered.
     pub(crate) fn compose(&self, rules: &DropRules) -> Result<(JobRows, Composed<'a, T>)> {
-        let objects = self.masks.iter().zip(&self.crowds);
-        let objects = objects.map(|(masks, &crowd)| Ok(Objects { masks: masks.counts()?, crowd }));
-        let objects: Vec<_> = objects.collect::<Result<_>>()?;
-        // There always is a target: Python has put it there.
-        let no_target = Error::LengthDiffers { expected: 1, found: 0 };
-        let (&target, sources) = objects.split_first().ok_or(no_target)?;
-        let (rows, coverage) = copy_paste::compose_masks(target, &self.target, sources, &self.pastes, rules)?;
+        let (target, sources) = objects(&self.masks, &self.crowds)?;
+        let (rows, coverage) =
+            copy_paste::compose_masks(target, &self.target, &sources, &self.pastes, rules)?;
         let unions = self.wants_unions.then(|| coverage.unions(self.pastes.len())).transpose()?;
         Ok((JobRows { rows, unions }, Composed::new(coverage, self.images.iter().copied())))
     }

@@ -11,6 +11,7 @@ mod arguments;
 mod columns;
 mod drawing;
 mod errors;
+mod fates;
 mod formats;
 mod holding;
 mod images;
@@ -29,6 +30,8 @@ mod _core {
     use crate::annotations::{AnnotationFile, AnnotationReader};
     #[pymodule_export]
     use crate::drawing::draw_masks;
+    #[pymodule_export]
+    use crate::fates::row_fates;
     #[pymodule_export]
     use crate::formats::convert;
     #[pymodule_export]

@@ -34,7 +34,7 @@ pub(crate) struct PyOptions<'py> {
 }
 
 impl PyOptions<'_> {
-    fn rules(&self) -> DropRules {
+    pub(crate) fn rules(&self) -> DropRules {
         let Self { min_area, min_visibility, keep_hidden, .. } = *self;
         DropRules { min_area, min_visibility, keep_hidden }
     }

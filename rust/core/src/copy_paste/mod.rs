@@ -4,14 +4,17 @@
 //! one canvas row after the other ([`Renderer`]): each is computed once, from the one image that shows there.
 //!
 //! - `rows.rs`: rows placed on the canvas, cut by the pastes above them, and dropped when too little is left
+//! - `fates.rs`: what becomes of each row, where nothing else is asked
 //! - `coverage.rs`: canvas pixels that each paste covers, as bits or as alpha
 //! - `render.rs`: pixels of canvas rows
 
 mod coverage;
+mod fates;
 mod render;
 mod rows;
 
 pub use coverage::Coverage;
+pub use fates::RowFates;
 pub use render::Renderer;
 
 use crate::resample::Border;
@@ -62,6 +65,45 @@ pub struct DropRules {
     pub keep_hidden: bool,
 }
 
+/// Fate of a row of the target, or of one that is pasted. Numbers are those that Python has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Fate {
+    /// Row in the result.
+    Kept = 0,
+    /// Row in the result as a crowd, since too little is left of it: [`DropRules::keep_hidden`].
+    Crowd = 1,
+    /// Row without a pixel on the canvas.
+    OffCanvas = 2,
+    /// Row whose pixels pastes cover, all of them.
+    Buried = 3,
+    /// Row of which fewer than [`DropRules::min_area`] pixels are left.
+    UnderArea = 4,
+    /// Row of which enough pixels are left, but a smaller part than [`DropRules::min_visibility`].
+    UnderVisibility = 5,
+}
+
+impl DropRules {
+    /// Fate of a row with so many pixels on the canvas, of which so many are left.
+    fn fate(&self, placed: u32, left: u32, crowd: bool) -> Fate {
+        if left == 0 {
+            return if placed == 0 { Fate::OffCanvas } else { Fate::Buried };
+        }
+        let fate = if u64::from(left) < self.min_area {
+            Fate::UnderArea
+        } else if f64::from(left) / f64::from(placed) < self.min_visibility {
+            Fate::UnderVisibility
+        } else {
+            return Fate::Kept;
+        };
+        match (crowd, self.keep_hidden) {
+            (true, _) => Fate::Kept,
+            (false, true) => Fate::Crowd,
+            (false, false) => fate,
+        }
+    }
+}
+
 /// Rows that are left, those of the target, then those pasted, in order: columns of one length.
 #[derive(Debug)]
 pub struct ResultRows {
@@ -104,6 +146,23 @@ pub fn compose_masks(
     let layers = rows::place_layers(sources, pastes, rules)?;
     let rows = rows::cut_and_drop(&target, placement, sources, &layers, rules)?;
     Ok((rows, Coverage::new(*placement, layers)?))
+}
+
+/// Finds what becomes of each row of the target and of each that is pasted, where that is all that is asked: as
+/// [`compose_masks`] does, but without masks of what is left, nor what the pastes cover.
+///
+/// # Errors
+/// When sizes, sources and rows do not fit each other, and when there is not enough memory.
+pub fn row_fates(
+    target: Objects<'_>,
+    placement: &Placement,
+    sources: &[Objects<'_>],
+    pastes: &[Paste<'_>],
+    rules: &DropRules,
+) -> Result<RowFates> {
+    check(&target, placement, sources, pastes)?;
+    let layers = rows::place_layers(sources, pastes, rules)?;
+    fates::judge(&target, placement, sources, &layers, rules)
 }
 
 /// Checks every index and size that is used below; callers have checked them before, with better sentences.

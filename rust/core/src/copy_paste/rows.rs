@@ -1,6 +1,6 @@
 //! Rows of the result: placed, cut by what is pasted later, and dropped when too little is left.
 
-use super::{DropRules, Layer, Objects, Paste, ResultRows, SoftEdge};
+use super::{DropRules, Fate, Layer, Objects, Paste, ResultRows, SoftEdge};
 use crate::memory::reserve;
 use crate::rle::{
     self, Masks, PixelBits, PixelBox, PlacedMask, PlacedMasks, Placer, SpanIndex, append_counts,
@@ -46,10 +46,34 @@ pub(super) fn cut_and_drop(
     rules: &DropRules,
 ) -> Result<ResultRows> {
     let placer = Placer::new(placement, target.masks.runs_len())?;
-    let expected = placer.expected(target.masks.runs_len());
     let pasted = layers.iter().map(|layer| layer.placed.masks.counts_len()).sum::<usize>();
-    let rows = target.masks.len() + layers.iter().map(|layer| layer.placed.rows.len()).sum::<usize>();
-    let mut result = RowBuilder::new(placement.canvas, rules, rows, expected + target.masks.len() + pasted)?;
+    let counts = placer.expected(target.masks.runs_len()) + target.masks.len() + pasted;
+    let mut result = RowBuilder::new(placement.canvas, rules, number_of_rows(target, layers), counts)?;
+    cut_rows(target, &placer, sources, layers, &mut result)?;
+    result.rows.counts.shrink_to_fit();
+    Ok(result.rows)
+}
+
+/// Number of the rows of the target and of those pasted.
+pub(super) fn number_of_rows(target: &Objects<'_>, layers: &[Layer<'_>]) -> usize {
+    target.masks.len() + layers.iter().map(|layer| layer.placed.rows.len()).sum::<usize>()
+}
+
+/// Taker of the rows of a result, one after the other.
+pub(super) trait RowTaker {
+    /// Takes one row: its mask on the canvas, and what is left of it; all of it where `left` is none.
+    fn add(&mut self, origin: Origin, placed: PlacedMask<'_>, left: Option<&[[u32; 2]]>) -> Result<()>;
+}
+
+/// Hands every row, cut by the layers above it, to `result`.
+pub(super) fn cut_rows(
+    target: &Objects<'_>,
+    placer: &Placer,
+    sources: &[Objects<'_>],
+    layers: &[Layer<'_>],
+    result: &mut impl RowTaker,
+) -> Result<()> {
+    let expected = placer.expected(target.masks.runs_len());
     let (cut, union) = cut_layers(layers)?;
     let union = if let [only] = layers { only.union.spans(0) } else { union.as_chunks().0 };
     let occluder = Occluder::Spans(SpanIndex::new(union, expected / 2)?);
@@ -76,8 +100,7 @@ pub(super) fn cut_and_drop(
             result.add(origin, placed, cut.as_ref().map(|cut| cut.spans(i)))?;
         }
     }
-    result.rows.counts.shrink_to_fit();
-    Ok(result.rows)
+    Ok(())
 }
 
 /// Rows of each layer without what lies above it, where anything does; and the toggles of the union of several layers.
@@ -140,11 +163,11 @@ impl Occluder<'_> {
 
 /// Origin of a row: its paste and source, -1 for the target, its number there, and whether it is a crowd.
 #[derive(Clone, Copy)]
-struct Origin {
-    paste: i32,
-    source: i32,
-    row: usize,
-    crowd: bool,
+pub(super) struct Origin {
+    pub(super) paste: i32,
+    pub(super) source: i32,
+    pub(super) row: usize,
+    pub(super) crowd: bool,
 }
 
 /// Builder of the rows of a result.
@@ -171,26 +194,25 @@ impl<'a> RowBuilder<'a> {
         rows.offsets.push(0);
         Ok(Self { rows, rules, canvas })
     }
+}
 
-    /// Adds what is left of one row, unless the rules drop it; all of it where `left` is none.
+impl RowTaker for RowBuilder<'_> {
+    /// Adds what is left of one row, unless the rules drop it.
     fn add(&mut self, origin: Origin, placed: PlacedMask<'_>, left: Option<&[[u32; 2]]>) -> Result<()> {
         let spans = left.unwrap_or(placed.spans);
         let area = left.map_or(placed.area, number_of_pixels);
-        if area == 0 {
-            return Ok(());
-        }
-        let visibility = area as f64 / placed.area as f64;
-        let too_little = u64::from(area) < self.rules.min_area || visibility < self.rules.min_visibility;
-        let hidden = too_little && !origin.crowd;
-        if hidden && !self.rules.keep_hidden {
-            return Ok(());
-        }
+        let hidden = match self.rules.fate(placed.area, area, origin.crowd) {
+            Fate::Kept => false,
+            Fate::Crowd => true,
+            _ => return Ok(()),
+        };
+        let visibility = f64::from(area) / f64::from(placed.area);
         let whole = area == placed.area;
         let bbox = if whole { placed.bbox } else { bounding_box(spans, self.canvas.h as u32) };
         append_counts(spans, self.canvas, &mut self.rows.counts)?;
         self.rows.offsets.push(self.rows.counts.len() as i64);
         self.rows.boxes.push(bbox);
-        self.rows.area.push(area as i64);
+        self.rows.area.push(i64::from(area));
         self.rows.source.push(origin.source);
         self.rows.source_row.push(origin.row as i32);
         self.rows.paste.push(origin.paste);
