@@ -45,6 +45,7 @@ __all__ = [
     "rasterize",
     "render_map",
     "union",
+    "without_small_parts",
 ]
 
 _ColumnValues = tuple[NDArray[Any], tuple[NDArray[np.uint8], NDArray[np.int64]] | None]
@@ -206,3 +207,6 @@ def render_map(
     threads: int,
 ) -> None: ...
 def union(masks: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def without_small_parts(
+    masks: RleMasks, min_area: int, diagonal: bool
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...

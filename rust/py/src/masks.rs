@@ -60,6 +60,16 @@ pub(crate) fn difference<'py>(
 }
 
 #[pyfunction]
+pub(crate) fn without_small_parts<'py>(
+    py: Python<'py>,
+    masks: PyMasks<'_>,
+    min_area: u32,
+    diagonal: bool,
+) -> PyResult<Runs<'py>> {
+    map(py, &masks, |masks| rle::without_small_parts(masks, min_area, diagonal))
+}
+
+#[pyfunction]
 pub(crate) fn iou(
     py: Python<'_>,
     masks: PyMasks<'_>,
