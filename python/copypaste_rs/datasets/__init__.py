@@ -1,8 +1,8 @@
 """Files and data sets: data sets of many formats in and out, and copy-paste as a map-style data set.
 
-`CopyPasteDataset` needs NumPy alone. What reads and writes files needs msgspec, simplejpeg and Pillow, which
-``pip install 'copypaste_rs[coco]'`` brings, and is imported when it is asked for; `open_dataset` finds out which format
-a file or a folder has.
+`CopyPasteDataset`, and `MixedDataset` with `MixedBatchSampler` for two of them, need NumPy alone. What reads and
+writes files needs msgspec, simplejpeg and Pillow, which ``pip install 'copypaste_rs[coco]'`` brings, and is imported
+when it is asked for; `open_dataset` finds out which format a file or a folder has.
 `sample_data` opens the small sample set that comes with the package, whose files `sample_paths` names.
 """
 
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
 from copypaste_rs.datasets.embedded import sample_data, sample_paths
+from copypaste_rs.datasets.mixed_batches import MixedBatchSampler
+from copypaste_rs.datasets.mixed_dataset import MixedDataset
 from copypaste_rs.datasets.shared import shared_images
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ __all__ = [
     "LabelMeWriter",
     "LvisDataset",
     "LvisWriter",
+    "MixedBatchSampler",
+    "MixedDataset",
     "PanopticDataset",
     "PanopticWriter",
     "ResultsDataset",
