@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
     from copypaste_rs.datasets.images import encode_image
     from copypaste_rs.datasets.opening import open_dataset
+    from copypaste_rs.datasets.pseudo_labels.labels import PseudoLabels
 
 __all__ = [
     "AnnotatedImages",
@@ -59,6 +60,7 @@ __all__ = [
     "MixedDataset",
     "PanopticDataset",
     "PanopticWriter",
+    "PseudoLabels",
     "ResultsDataset",
     "ResultsWriter",
     "VocDataset",
@@ -87,6 +89,7 @@ _NEED_EXTRA = {
     "LvisWriter": "copypaste_rs.datasets.formats.lvis.writer",
     "PanopticDataset": "copypaste_rs.datasets.formats.panoptic.dataset",
     "PanopticWriter": "copypaste_rs.datasets.formats.panoptic.writer",
+    "PseudoLabels": "copypaste_rs.datasets.pseudo_labels.labels",
     "ResultsDataset": "copypaste_rs.datasets.formats.coco_results.dataset",
     "ResultsWriter": "copypaste_rs.datasets.formats.coco_results.writer",
     "VocDataset": "copypaste_rs.datasets.formats.voc.dataset",

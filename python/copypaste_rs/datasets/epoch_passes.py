@@ -30,7 +30,7 @@ class EpochPasses(Generic[Given]):
         raise NotImplementedError
 
     def _from(self, epoch: int, position: int) -> Iterator[Given]:
-        """What is given in an epoch, from a position on."""
+        """Things that are given in an epoch, from a position on."""
         raise NotImplementedError
 
     def set_epoch(self, epoch: SupportsIndex) -> None:
