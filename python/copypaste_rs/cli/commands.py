@@ -24,12 +24,14 @@ from copypaste_rs.cli.options import (
     pairing,
     with_options,
 )
-from copypaste_rs.cli.outputs import check_apart, check_images_apart, check_output, check_sheet
+from copypaste_rs.cli.outputs import check_apart, check_file, check_images_apart, check_output
 from copypaste_rs.cli.parallel import available_processors
+from copypaste_rs.cli.pseudo_labelling import PSEUDO_LABEL_OPTIONS, check_pseudo_labels, pseudo_labels
 from copypaste_rs.cli.validation import check_validation, warn_of_shared
 from copypaste_rs.cli.words import complain, say, sentence
 from copypaste_rs.cli.writers import PLACE_OPTIONS, image_format, output_format, writer_class
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.formats import NAMES
 from copypaste_rs.datasets.places import COCO
 
@@ -46,6 +48,7 @@ IMAGES_FOR_A_WORKER = 64
 
 place_of_output = with_options(PLACE_OPTIONS)
 reading_options = with_options(READING_OPTIONS)
+pseudo_label_options = with_options(PSEUDO_LABEL_OPTIONS)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -178,7 +181,7 @@ def preview(output: Path, **options: Any) -> None:
     """Draw what augment would do: target, source and result of some images on one sheet."""
     from copypaste_rs.cli.sheets import preview_items, write_sheet
 
-    check_sheet(output, options["overwrite"])
+    check_file(output, ".png", options["overwrite"])
     options = one_set(options)
     build_transform(options)
     check_numbers(options)
@@ -191,6 +194,24 @@ def preview(output: Path, **options: Any) -> None:
     items = preview_items(len(data), options["count"], options["items"])
     write_sheet(output, data, items, inputs.categories, options["side"])
     say(f"{output}: {images_in_words(len(items))}")
+
+
+@commands.command(epilog=EPILOG)
+@pseudo_label_options
+def pseudo_label(output: Path, **options: Any) -> None:
+    """Make a training set of a model's results: COCO annotations of images that nobody has labelled.
+
+    The results are a list as COCO's evaluation takes it. Options are applied in the order in which they stand here. The
+    table says what became of each result.
+    """
+    check_file(output, ".json", options["overwrite"])
+    check_pseudo_labels(output, options)
+    labels = pseudo_labels(options)
+    labels.save(output, overwrite=options["overwrite"])
+    say(labels.table())
+    kept, ignored = (sum(numbers.values()) for numbers in (labels.kept, labels.ignored))
+    objects = counted(kept, "object", "objects")
+    say(f"{output}: {images_in_words(labels.num_images)}, {objects}, {ignored} ignored")
 
 
 @commands.command(epilog=EPILOG)

@@ -43,16 +43,17 @@ def check_output(output: Path, *, resume: bool, overwrite: bool, layout: OutputL
         check_place(output, resume=resume, overwrite=overwrite, layout=layout)
 
 
-def check_sheet(path: Path, overwrite: bool) -> None:
-    """Refuse a place for a sheet before any work is done."""
+def check_file(path: Path, suffix: str, overwrite: bool) -> None:
+    """Refuse a place for a file, whose name is to end in `suffix`, before any work is done."""
+    kind = f"{suffix[1:].upper()} file"
     try:
-        check_link(path, "a PNG file")
+        check_link(path, f"a {kind}")
     except FileExistsError as error:
         raise click.UsageError(f"--output: {error}") from None
     if path.is_dir():
-        raise click.UsageError(f"--output: expected the name of a PNG file, got the folder {path}")
-    if path.suffix.lower() != ".png":
-        raise click.UsageError(f"--output: expected a name that ends in .png, got {path}")
+        raise click.UsageError(f"--output: expected the name of a {kind}, got the folder {path}")
+    if path.suffix.lower() != suffix:
+        raise click.UsageError(f"--output: expected a name that ends in {suffix}, got {path}")
     if not path.parent.is_dir():
         raise click.UsageError(f"--output: the folder {path.parent} is not there")
     if path.exists() and not overwrite:

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.logs import naming
+from copypaste_rs.datasets.whole_file import write_whole
 from copypaste_rs.visualize import contact_sheet
 
 with extra("cli"):
@@ -40,10 +40,4 @@ def write_sheet(
         rows.append((target, sources, data.transform(target, sources, data.key(item))))
     buffer = io.BytesIO()
     contact_sheet(rows, categories=categories, side=side).save(buffer, "PNG")
-    part = path.with_name(f".{path.name}.partial")
-    try:
-        with naming(path):
-            part.write_bytes(buffer.getvalue())
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, [buffer.getvalue()], overwrite=True)
