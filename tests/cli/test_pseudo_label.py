@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from copypaste_rs.datasets import CocoDataset, PseudoLabels
+from copypaste_rs.datasets import CocoDataset, PseudoLabels, sample_paths
 from tests.fixtures.coco_files import Files, box_polygon, every_file, small_set
 from tests.fixtures.command_line import run, start
 from tests.fixtures.limits import room_for
-from tests.fixtures.processes import wait_until
+from tests.fixtures.processes import ROOT, wait_until
 
 
 def result(score: float, x: float, category_id: int = 1, image_id: int = 10, **fields: Any) -> dict[str, Any]:
@@ -81,6 +83,20 @@ def test_rounds_mask_scores_and_categories(tmp_path: Path) -> None:
     files.edit(categories=[])
     assert run(command(files, second, "--overwrite")) == 1 + 1  # wrong usage: --categories is needed
     assert run(command(files, second, "--overwrite", "--categories", str(names))) == 0
+
+
+def test_the_command_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "self-training.md").read_text()
+    found = re.search(r"^copypaste-rs (pseudo-label (?:.*\\\n)*.*)$", page, re.MULTILINE)
+    assert found
+    annotations, images = sample_paths()
+    (tmp_path / "unlabelled.json").write_bytes(annotations.read_bytes())
+    photos = CocoDataset(annotations, images)
+    (tmp_path / "results.json").write_text(json.dumps([result(0.95, 60, label, 1) for label in (1, 2)]))
+    monkeypatch.chdir(tmp_path)
+    assert run(shlex.split(found[1].replace("\\\n", " "))) == 0
+    made = CocoDataset(tmp_path / "pseudo.json", images)
+    assert (len(made), made.instances(0).score.tolist()) == (len(photos), [0.95, 0.95])
 
 
 WRONG: list[tuple[list[str], str]] = [
