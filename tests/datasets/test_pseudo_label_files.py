@@ -135,6 +135,17 @@ def test_old_ones_stay_where_no_new_one_overlaps(tmp_path: Path, seed: int, thre
         assert left + replaced == before + sum(second.kept.values()) + sum(second.ignored.values())
 
 
+def test_old_outlines_that_cover_nothing_are_counted(tmp_path: Path) -> None:
+    first = made([one(), one(0.8, (12, 12, 5, 5))])
+    first.save(tmp_path / "first.json")
+    content = json.loads((tmp_path / "first.json").read_text())
+    content["annotations"][0]["segmentation"] = [[1.1, 1.1, 1.2, 1.1, 1.2, 1.2]]  # between the centres of pixels
+    (tmp_path / "first.json").write_text(json.dumps(content))
+    merged = made([], merge=tmp_path / "first.json")
+    assert (merged.kept, merged.dropped) == ({1: 1}, {1: {"no pixel": 1}})
+    assert merged.dataset(tmp_path).instances(0).score.tolist() == [0.8]
+
+
 def test_old_objects_go_first_where_there_are_too_many(tmp_path: Path) -> None:
     old = made([one(0.99, (0, 0, 4, 4)), one(0.75, (6, 0, 4, 4)), one(0.8, (12, 0, 4, 4))])
     new = [one(0.71, (0, 12, 4, 4)), one(0.9, (6, 12, 4, 4))]

@@ -39,18 +39,19 @@ def cleaned(found: Found, image: int, size: tuple[int, int], rules: Rules, count
     left = Cleaned(np.arange(start, stop), masks)
     if start == stop:
         return left
-    left = _without(left, masks.area == 0, EMPTY, found, counts)
+    left = without(left, masks.area == 0, EMPTY, found, counts)
     if rules.min_part_area > 1:
         masks = without_small_parts(left.masks, rules.min_part_area, connectivity=rules.connectivity)
         left = Cleaned(left.rows, masks)
-    left = _without(left, left.masks.area < max(1, rules.min_area), SMALL, found, counts)
+    left = without(left, left.masks.area < max(1, rules.min_area), SMALL, found, counts)
     if rules.mask_nms is None:
         return left
     twice = duplicates(left.masks, found.labels[left.rows], found.scores[left.rows], rules.mask_nms)
-    return _without(left, twice, DUPLICATE, found, counts)
+    return without(left, twice, DUPLICATE, found, counts)
 
 
-def _without(left: Cleaned, gone: NDArray[np.bool_], why: str, found: Found, counts: Counts) -> Cleaned:
+def without(left: Cleaned, gone: NDArray[np.bool_], why: str, found: Found, counts: Counts) -> Cleaned:
+    """Rows of `left` but for those that are gone, which are counted, with the reason."""
     if not gone.any():
         return left
     counts.add_all(why, found.labels[left.rows[gone]])

@@ -10,8 +10,8 @@ from copypaste_rs._ragged import offsets_of
 from copypaste_rs.datasets.assembly import AnnotationRows, Head, assembled
 from copypaste_rs.datasets.categories import keypoint_names
 from copypaste_rs.datasets.fields import Field
-from copypaste_rs.datasets.pseudo_labels.cleaning import Cleaned, cleaned, over_limit, replaced
-from copypaste_rs.datasets.pseudo_labels.counts import IGNORED, KEPT, OVER_LIMIT, REPLACED
+from copypaste_rs.datasets.pseudo_labels.cleaning import Cleaned, cleaned, over_limit, replaced, without
+from copypaste_rs.datasets.pseudo_labels.counts import EMPTY, IGNORED, KEPT, OVER_LIMIT, REPLACED
 from copypaste_rs.datasets.pseudo_labels.reading import MASK_SCORE
 from copypaste_rs.datasets.segmentations import Segmentations
 from copypaste_rs.datasets.sources import Sources
@@ -62,10 +62,9 @@ def tables_of(images: ImageSet, new: Found, old: Found | None, rules: Rules, cou
 def _merged(old: Found, image: int, size: tuple[int, int], new: Cleaned, rules: Rules, counts: Counts) -> Cleaned:
     """Old rows of an image that no new one overlaps."""
     start, stop = old.offsets[image : image + 2].tolist()
-    rows, masks = np.arange(start, stop), old.segmentations.masks((start, stop), size).masks
-    gone = replaced(masks, new.masks, rules.merge_iou)
-    counts.add_all(REPLACED, old.labels[rows[gone]])
-    return Cleaned(rows, masks).take(~gone)
+    left = Cleaned(np.arange(start, stop), old.segmentations.masks((start, stop), size).masks)
+    left = without(left, left.masks.area == 0, EMPTY, old, counts)
+    return without(left, replaced(left.masks, new.masks, rules.merge_iou), REPLACED, old, counts)
 
 
 def _limited(kept: list[Cleaned], founds: Sequence[Found], most: int, counts: Counts) -> list[Cleaned]:
