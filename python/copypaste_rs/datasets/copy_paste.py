@@ -334,6 +334,7 @@ def _may_have_objects(dataset: Samples, index: int) -> bool:
 
 
 NAMES = "dataset", "sources"
+"""Names of the two sets in errors."""
 
 
 def check_categories(dataset: Samples, sources: Samples, names: tuple[str, str] = NAMES) -> None:
