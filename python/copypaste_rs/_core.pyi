@@ -46,6 +46,7 @@ __all__ = [
     "render_map",
     "row_fates",
     "union",
+    "without_small_parts",
 ]
 
 _ColumnValues = tuple[NDArray[Any], tuple[NDArray[np.uint8], NDArray[np.int64]] | None]
@@ -217,3 +218,6 @@ def row_fates(
     NDArray[np.uint8],
 ]: ...
 def union(masks: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
+def without_small_parts(
+    masks: RleMasks, min_area: int, diagonal: bool
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...

@@ -33,6 +33,8 @@ WEIGHT_STREAM = 3
 """Words with which rows are drawn by their weights: for each source in turn one for each of its rows."""
 ORDER_STREAM = 4
 """Words whose order is that of the items of an epoch; their key has index 0."""
+MIXED_STREAMS = 5, 6
+"""Words whose order is that of labelled and of pseudo-labelled items of an epoch; the index counts the rounds."""
 
 PhiloxWords: TypeAlias = "Callable[[tuple[int, int], tuple[int, int, int, int], int], NDArray[np.uint64]]"
 

@@ -50,6 +50,7 @@ __all__ = [
     "intersection",
     "difference",
     "iou",
+    "without_small_parts",
     "place_masks",
     "place_image",
     "alpha",
@@ -219,6 +220,18 @@ def iou(masks: RleMasks, other: RleMasks, iscrowd: ArrayLike | None = None) -> N
     array([[0.5]])
     """
     return check_masks("masks", masks).iou(other, iscrowd)
+
+
+def without_small_parts(masks: RleMasks, min_area: SupportsIndex, *, connectivity: SupportsIndex = 8) -> RleMasks:
+    """Each mask without its connected parts of fewer pixels; with connectivity 8, pixels at a corner are connected.
+
+    Examples
+    --------
+    >>> without_small_parts(RleMasks((2, 3), [0, 1, 2, 3], [0, 4]), 2, connectivity=4).area
+    array([3])
+    """
+    arguments = _checks.parts_arguments(min_area, connectivity)
+    return RleMasks._trusted(check_masks("masks", masks).size, *_core.without_small_parts(masks, *arguments))
 
 
 def place_masks(masks: RleMasks, placement: Placement) -> RleMasks:

@@ -133,6 +133,10 @@ def _iou(draw: Draw) -> tuple[Any, ...]:
     return one, other, draw(st.none() | flags)
 
 
+def _without_small_parts(draw: Draw) -> tuple[Any, ...]:
+    return draw(rle_masks(size=sizes(0, 20))), draw(st.integers(0, 9)), {"connectivity": draw(st.sampled_from([4, 8]))}
+
+
 def _place_masks(draw: Draw) -> tuple[Any, ...]:
     found = draw(rle_masks(size=sizes(1, 30)))
     return found, draw(placements(found.size, 60))
@@ -251,6 +255,7 @@ TABLE: dict[str, Kernel] = {
     "intersection": Kernel(calls(_masks), good(SOME)),
     "difference": Kernel(calls(_difference), good(SOME, SOME), variants=3),
     "iou": Kernel(calls(_iou), good(SOME, SOME, [True, False]), variants=2),
+    "without_small_parts": Kernel(calls(_without_small_parts), good(SOME, 2, connectivity=4), variants=3),
     "place_masks": Kernel(calls(_place_masks), good(SOME, STILL)),
     # outlines
     "polygons": Kernel(calls(_polygons), good(SOME, vertices="centers")),

@@ -45,6 +45,7 @@ CALLS = {
     "intersection": lambda: masks.intersection(),
     "difference, one": lambda: masks.difference(other[:1]),
     "difference, each": lambda: masks.difference(other),
+    "without_small_parts": lambda: F.without_small_parts(masks, 9),
     "iou": lambda: masks.iou(other),
     "boxes": lambda: masks.boxes,
     "place": lambda: F.place_masks(masks, larger),

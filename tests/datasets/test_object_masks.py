@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,19 @@ def test_columns_are_nobody_elses(tmp_path: Path, boxes: bool) -> None:
         if name != "masks":
             column[...] = column[-1] if column.dtype.kind == "U" else 1
     assert photos.instances(0) == before
+
+
+def test_no_code_of_numpy_runs_in_the_kernel() -> None:
+    """Python code that the extension calls by the way, to put an error into words say, loses an interruption."""
+    polygon = SegmentationsBuilder()
+    polygon.add([box_polygon(3, 4, 20, 10)], (30, 40))
+    found = polygon.finish()
+    assert found.coordinates.dtype == np.float64
+    called: list[str] = []
+    before = sys.getprofile()
+    sys.setprofile(lambda frame, event, _: called.append(frame.f_code.co_filename) if event == "call" else None)
+    try:
+        found.masks((0, 1), (30, 40))
+    finally:
+        sys.setprofile(before)
+    assert not [name for name in called if "numpy" in name]

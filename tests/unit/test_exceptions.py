@@ -16,12 +16,14 @@ import pytest
 import copypaste_rs
 from copypaste_rs.datasets.boxes import BoxAloneError
 from copypaste_rs.datasets.output import OtherSettingsError
+from copypaste_rs.datasets.pseudo_labels.reading import ResultBoxAloneError
 from copypaste_rs.datasets.segmentations import MalformedCountsError
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 
 ARGUMENTS: dict[type[BaseException], tuple[Any, ...]] = {
     OtherSettingsError: ("out: the run there had other settings", ["seed", "copies"]),
     BoxAloneError: ("annotations.json: annotations[3]", 2),
+    ResultBoxAloneError: ("results.json: results[3]", 2),
     ArgumentError: ("sources", "a size with pixels", "(0, 4)", (1, 0), 7),
     ArgumentTypeError: ("plan", "a Plan", "str"),
     MalformedCountsError: (3, "counts: expected an even number"),

@@ -135,6 +135,15 @@ def words64(name: Place, values: object, n: int) -> tuple[int, ...]:
     return tuple(integer(item(name, i), value, 0, 2**64 - 1) for i, value in enumerate(found))
 
 
+def parts_arguments(min_area: SupportsIndex, connectivity: SupportsIndex, name: str = "min_area") -> tuple[int, bool]:
+    """The least number of pixels of a part, an argument called `name`, and whether pixels at a corner are connected."""
+    least = integer(name, min_area, 0, MAX_PIXELS)
+    neighbours = integer("connectivity", connectivity, 4, 8)
+    if neighbours not in (4, 8):
+        raise wrong("connectivity", "4 or 8", str(neighbours))
+    return least, neighbours == 8
+
+
 def philox_arguments(key: object, counter: object, n: SupportsIndex) -> tuple[tuple[int, ...], tuple[int, ...], int]:
     """Key, counter and number of words."""
     return words64("key", key, 2), words64("counter", counter, 4), integer("n", n, 0, MAX_PIXELS)

@@ -25,8 +25,9 @@ from copypaste_rs.cli.options import (
     pairing,
     with_options,
 )
-from copypaste_rs.cli.outputs import check_apart, check_file, check_images_apart, check_output, put_in_place
+from copypaste_rs.cli.outputs import check_apart, check_file, check_images_apart, check_output
 from copypaste_rs.cli.parallel import available_processors
+from copypaste_rs.cli.pseudo_labelling import PSEUDO_LABEL_OPTIONS, check_pseudo_labels, pseudo_labels
 from copypaste_rs.cli.validation import check_validation, warn_of_shared
 from copypaste_rs.cli.words import complain, say, sentence
 from copypaste_rs.cli.writers import (
@@ -38,8 +39,10 @@ from copypaste_rs.cli.writers import (
     writer_class,
 )
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.formats import NAMES
 from copypaste_rs.datasets.places import COCO
+from copypaste_rs.datasets.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,6 +57,7 @@ READ_FOR_A_WORKER = 8192
 
 place_of_output = with_options(PLACE_OPTIONS)
 reading_options = with_options(READING_OPTIONS)
+pseudo_label_options = with_options(PSEUDO_LABEL_OPTIONS)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -234,10 +238,29 @@ def stats(output: Path | None, plot: Path | None, **options: Any) -> None:
     found = statistics(data, inputs.targets, options["copies"], workers)
     if output is not None:
         settings = settings_of(transform, options, inputs)
-        put_in_place(output, json.dumps({"settings": settings, **found.to_dict()}, indent=1).encode())
+        text = json.dumps({"settings": settings, **found.to_dict()}, indent=1)
+        write_whole(output, [text.encode()], overwrite=options["overwrite"])
     if plot is not None:
-        put_in_place(plot, drawn(found, options["annotations"].name))
+        write_whole(plot, [drawn(found, options["annotations"].name)], overwrite=options["overwrite"])
     say(report(found))
+
+
+@commands.command(epilog=EPILOG)
+@pseudo_label_options
+def pseudo_label(output: Path, **options: Any) -> None:
+    """Make a training set of a model's results: COCO annotations of images that nobody has labelled.
+
+    The results are a list as COCO's evaluation takes it. Options are applied in the order in which they stand here. The
+    table says what became of each result.
+    """
+    check_file(output, options["overwrite"], "JSON")
+    check_pseudo_labels(output, options)
+    labels = pseudo_labels(options)
+    labels.save(output, overwrite=options["overwrite"])
+    say(labels.table())
+    kept, ignored = (sum(numbers.values()) for numbers in (labels.kept, labels.ignored))
+    objects = counted(kept, "object", "objects")
+    say(f"{output}: {images_in_words(labels.num_images)}, {objects}, {ignored} ignored")
 
 
 @commands.command(epilog=EPILOG)

@@ -98,6 +98,23 @@ class Missing(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return name, number if isinstance(number, bool | int | float | str) else text
 
 
+class Threshold(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Threshold of a score: a number for all categories, or that of one, by its name."""
+
+    name = "score|name=score"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Name, None for all categories, and threshold of the text that was given."""
+        name, equals, text = value.rpartition("=")
+        try:
+            score = float(text)
+        except ValueError:
+            score = math.nan
+        if not (bool(name) == bool(equals) and 0 <= score <= 1):
+            self.fail(f"expected a number from 0 to 1, or NAME=NUMBER, got {value!r}", param, ctx)
+        return name or None, score
+
+
 class ClassWeight(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """Weight of a category, by its name."""
 

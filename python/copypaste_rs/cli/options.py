@@ -118,10 +118,10 @@ def build_transform(options: Mapping[str, Any]) -> SimpleCopyPaste:
             warnings.filterwarnings("ignore", message="class_weights: all are 0")
             return SimpleCopyPaste(**arguments, missing=missing, class_weights=class_weights)
     except (ValueError, TypeError) as error:
-        raise click.UsageError(_as_option(error)) from None
+        raise click.UsageError(as_option(error)) from None
 
 
-def _as_option(error: Exception) -> str:
+def as_option(error: Exception) -> str:
     """The sentence about an argument as one about the option: ``blend_sigma[0]: ...`` is ``--blend-sigma: ...``."""
     name, colon, rest = str(error).partition(":")
     return f"--{name.partition('[')[0].replace('_', '-')}{colon}{rest}"
@@ -133,7 +133,7 @@ def check_numbers(options: Mapping[str, Any]) -> None:
         _checks.integer("num_sources", options["num_sources"], 1, MAX_SOURCES)
         _checks.integer("seed", options["seed"], 0, 2**64 - 1)
     except ValueError as error:
-        raise click.UsageError(_as_option(error)) from None
+        raise click.UsageError(as_option(error)) from None
     if options.get("format") == "jpg" and max(options["size"]) > MAX_JPEG_SIDE:
         raise click.UsageError(
             f"--size: expected sides of at most {MAX_JPEG_SIDE} pixels for JPEG, "
@@ -148,7 +148,7 @@ def pairing(inputs: Inputs, transform: SimpleCopyPaste, options: Mapping[str, An
             inputs.targets, transform, sources=inputs.sources, num_sources=options["num_sources"], seed=options["seed"]
         )
     except (ValueError, TypeError) as error:
-        raise click.UsageError(_as_option(error)) from None
+        raise click.UsageError(as_option(error)) from None
 
 
 def fitted(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
@@ -208,7 +208,7 @@ def _with_class_weights(options: Mapping[str, Any], inputs: Inputs) -> dict[str,
     try:
         weights = label_weights("class_weight", inputs.categories, dict(options["class_weight"]))
     except ValueError as error:
-        raise click.UsageError(_as_option(error)) from None
+        raise click.UsageError(as_option(error)) from None
     if all(weights.get(category["id"], 1) == 0 for category in inputs.categories):
         raise click.UsageError("--class-weight: expected a category whose weight is not 0, or nothing would be pasted")
     return {**options, "class_weights": weights}

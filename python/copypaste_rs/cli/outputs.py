@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.logs import naming
 from copypaste_rs.datasets.output import OtherSettingsError
 from copypaste_rs.datasets.places import COCO, NotEmptyError, OutputLayout, check_link, check_place
 
@@ -59,17 +58,6 @@ def check_file(path: Path, overwrite: bool, kind: str = "PNG", option: str = "--
         raise click.UsageError(f"{option}: the folder {path.parent} is not there")
     if path.exists() and not overwrite:
         raise click.UsageError(f"{option}: {path} exists already; --overwrite replaces it")
-
-
-def put_in_place(path: Path, content: bytes) -> None:
-    """Write a file whole, or not at all."""
-    part = path.with_name(f".{path.name}.partial")
-    try:
-        with naming(path):
-            part.write_bytes(content)
-            part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def check_apart(output: Path, options: Mapping[str, Any], option: str = "--output", kind: str = "folder") -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from copypaste_rs.cli.outputs import put_in_place
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.whole_file import write_whole
 from copypaste_rs.visualize import contact_sheet
 
 with extra("cli"):
@@ -40,4 +40,4 @@ def write_sheet(
         rows.append((target, sources, data.transform(target, sources, data.key(item))))
     buffer = io.BytesIO()
     contact_sheet(rows, categories=categories, side=side).save(buffer, "PNG")
-    put_in_place(path, buffer.getvalue())
+    write_whole(path, [buffer.getvalue()], overwrite=True)

@@ -1,8 +1,8 @@
 """Files and data sets: data sets of many formats in and out, and copy-paste as a map-style data set.
 
-`CopyPasteDataset` needs NumPy alone. What reads and writes files needs msgspec, simplejpeg and Pillow, which
-``pip install 'copypaste_rs[coco]'`` brings, and is imported when it is asked for; `open_dataset` finds out which format
-a file or a folder has.
+`CopyPasteDataset`, and `MixedDataset` with `MixedBatchSampler` for two of them, need NumPy alone. What reads and
+writes files needs msgspec, simplejpeg and Pillow, which ``pip install 'copypaste_rs[coco]'`` brings, and is imported
+when it is asked for; `open_dataset` finds out which format a file or a folder has.
 `sample_data` opens the small sample set that comes with the package, whose files `sample_paths` names.
 """
 
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
 from copypaste_rs.datasets.embedded import sample_data, sample_paths
+from copypaste_rs.datasets.mixed_batches import MixedBatchSampler
+from copypaste_rs.datasets.mixed_dataset import MixedDataset
 from copypaste_rs.datasets.paste_counts import PasteCounts
 from copypaste_rs.datasets.shared import shared_images
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
     from copypaste_rs.datasets.images import encode_image
     from copypaste_rs.datasets.opening import open_dataset
+    from copypaste_rs.datasets.pseudo_labels.labels import PseudoLabels
 
 __all__ = [
     "AnnotatedImages",
@@ -54,9 +57,12 @@ __all__ = [
     "LabelMeWriter",
     "LvisDataset",
     "LvisWriter",
+    "MixedBatchSampler",
+    "MixedDataset",
     "PanopticDataset",
     "PanopticWriter",
     "PasteCounts",
+    "PseudoLabels",
     "ResultsDataset",
     "ResultsWriter",
     "VocDataset",
@@ -85,6 +91,7 @@ _NEED_EXTRA = {
     "LvisWriter": "copypaste_rs.datasets.formats.lvis.writer",
     "PanopticDataset": "copypaste_rs.datasets.formats.panoptic.dataset",
     "PanopticWriter": "copypaste_rs.datasets.formats.panoptic.writer",
+    "PseudoLabels": "copypaste_rs.datasets.pseudo_labels.labels",
     "ResultsDataset": "copypaste_rs.datasets.formats.coco_results.dataset",
     "ResultsWriter": "copypaste_rs.datasets.formats.coco_results.writer",
     "VocDataset": "copypaste_rs.datasets.formats.voc.dataset",

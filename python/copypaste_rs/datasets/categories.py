@@ -177,11 +177,21 @@ def label_weights(name: str, categories: Sequence[Mapping[str, Any]], weights: o
     if not isinstance(weights, Mapping):
         raise wrong_type(name, "a mapping of names of categories to weights", type(weights).__name__)
     checked = checked_weights(name, weights)
-    names = {category["id"]: category["name"] for category in categories if isinstance(category.get("name"), str)}
+    ids = names_of(categories)
     for given in checked:
         if not isinstance(given, str):
             raise wrong_type(name, "names of categories", repr(given))
-        if given not in names.values():
-            near = " or ".join(map(repr, get_close_matches(given, sorted({*names.values()}))))
-            raise wrong(name, "names of categories", f"{given!r}{near and f' (is {near} meant?)'}")
-    return {number: checked[own] for number, own in names.items() if own in checked}
+        check_named(name, given, ids)
+    return {number: checked[own] for number, own in ids.items() if own in checked}
+
+
+def names_of(categories: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """Names of categories by their ids, of those that have one."""
+    return {category["id"]: category["name"] for category in categories if isinstance(category.get("name"), str)}
+
+
+def check_named(name: str, given: str, names: Mapping[int, str]) -> None:
+    """Refuse a name that no category has; the error, about the argument `name`, says which are near."""
+    if given not in names.values():
+        near = " or ".join(map(repr, get_close_matches(given, sorted({*names.values()}))))
+        raise wrong(name, "names of categories", f"{given!r}{near and f' (is {near} meant?)'}")

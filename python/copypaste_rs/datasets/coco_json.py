@@ -192,9 +192,12 @@ def _what_it_is(data: bytes) -> str:
 
 
 def read_images(
-    problems: Problems, raws: list[msgspec.Raw], folder: Path
+    problems: Problems, raws: Sequence[msgspec.Raw], folder: Path | None
 ) -> tuple[dict[int | str, int], NDArray[np.int64], NDArray[np.int64]]:
-    """Number of each image by its id in the file, its id here, and its size; what is wrong is noted."""
+    """Number of each image by its id in the file, its id here, and its size; what is wrong is noted.
+
+    Names of files that are not plain are looked for below `folder`, where one is known.
+    """
     ids = IdNumbers()
     index: dict[int | str, int] = {}
     sizes = np.ones((len(raws), 2), np.int64)
@@ -219,10 +222,10 @@ def read_images(
     return index, ids.finish(), sizes
 
 
-def _check_name(image: _Image, folder: Path) -> None:
+def _check_name(image: _Image, folder: Path | None) -> None:
     """Raise for an image whose record names no file, or none inside the folder."""
     record = {name: value for name, value in msgspec.structs.asdict(image).items() if value is not None}
     if name_of(record) is None:
         raise ValueError("Object missing required field `file_name`")
-    if not possible_names(record, folder):
+    if folder is not None and not possible_names(record, folder):
         raise ValueError(f"expected a file_name inside the folder of images, got {image.file_name!r}")

@@ -208,9 +208,20 @@ def _geometry(sample: Sample) -> list[dict[str, Any]]:
     masks, labels = masks_and_labels(sample)
     crowd = instances.iscrowd if instances.iscrowd is not None else np.zeros(len(masks), np.bool_)
     assert instances.boxes is not None  # they come with the masks
-    x0, y0, x1, y1 = instances.boxes.astype(np.float64).T
-    boxes = np.stack([x0, y0, x1 - x0, y1 - y0], axis=1).tolist()
-    annotations = [
+    annotations = geometry_fields(masks, labels, crowd, instances.boxes)
+    if instances.box_only is not None:
+        for row in np.flatnonzero(instances.box_only):
+            del annotations[row]["segmentation"]  # a rectangle is no outline
+    return annotations
+
+
+def geometry_fields(
+    masks: RleMasks, labels: NDArray[np.integer[Any]], iscrowd: NDArray[np.bool_], boxes: NDArray[np.float32]
+) -> list[dict[str, Any]]:
+    """Fields of annotations that are made from masks and labels, whose boxes these are: x0, y0, x1, y1."""
+    x0, y0, x1, y1 = boxes.astype(np.float64).T
+    sides = np.stack([x0, y0, x1 - x0, y1 - y0], axis=1).tolist()
+    return [
         {
             "category_id": label,
             "iscrowd": int(flag),
@@ -219,13 +230,9 @@ def _geometry(sample: Sample) -> list[dict[str, Any]]:
             "segmentation": {"size": list(masks.size), "counts": mask["counts"].decode("ascii")},
         }
         for label, flag, area, box, mask in zip(
-            labels.tolist(), crowd.tolist(), masks.area.tolist(), boxes, masks.to_coco(), strict=True
+            labels.tolist(), iscrowd.tolist(), masks.area.tolist(), sides, masks.to_coco(), strict=True
         )
     ]
-    if instances.box_only is not None:
-        for row in np.flatnonzero(instances.box_only):
-            del annotations[row]["segmentation"]  # a rectangle is no outline
-    return annotations
 
 
 def _origins(source: NDArray[Any] | None, n: int) -> list[int]:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 
+NAMES = "dataset", "sources"
+"""Names of the two sets in errors."""
+
 
 def check_samples(name: str, dataset: S) -> S:
     """The data set, if it has a length and items."""
@@ -27,20 +30,22 @@ def may_have_objects(dataset: Samples, index: int) -> bool:
     return True if ask is None else bool(ask(index))
 
 
-def check_categories(dataset: Samples, sources: Samples) -> None:
-    """Check that labels mean one thing in both, where both say what they mean."""
+def check_categories(dataset: Samples, sources: Samples, names: tuple[str, str] = NAMES) -> None:
+    """Check that labels mean one thing in two sets, which errors call `names`, where both say what they mean."""
     ours, theirs = (getattr(each, "categories", None) for each in (dataset, sources))
+    one, other = names
     try:
-        category_ids("dataset", ours)
-        category_ids("sources", theirs)
+        category_ids(one, ours)
+        category_ids(other, theirs)
     except (ValueError, TypeError):  # something else of that name
         return
     assert isinstance(ours, Sequence)
     assert isinstance(theirs, Sequence)
-    _, ids = joined_categories("sources", ours, theirs)
+    _, ids = joined_categories(other, ours, theirs)
     if moved := moved_ids(theirs, ids):
-        way = "; sources.with_categories(dataset.categories) joins them by name" * hasattr(sources, "with_categories")
-        raise wrong("sources", "categories with the ids that they have in dataset", f"others: {moved}{way}")
+        joins = hasattr(sources, "with_categories")
+        way = f"; {other}.with_categories({one}.categories) joins them by name" * (joins and names == NAMES)
+        raise wrong(other, f"categories with the ids that they have in {one}", f"others: {moved}{way}")
 
 
 def crowds_alone(dataset: Samples) -> str:

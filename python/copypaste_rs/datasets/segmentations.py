@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_BLOCK = 4096
+"""Rows whose runs are read, or added up, at a time."""
+
+
 class MeasuredMasks(NamedTuple):
     """Masks, with what a kernel finds out when it makes them."""
 
@@ -68,7 +72,9 @@ class Segmentations(NamedTuple):
         """Flags of the rows that may cover a pixel: runs that have one, and polygons, which would have to be drawn."""
         found = self.parts > 0
         by_runs = np.flatnonzero(self.runs > 0)
-        found[by_runs] = self._run_areas(by_runs) > 0
+        for start in range(0, len(by_runs), _BLOCK):  # the runs of all at a time would take several times their memory
+            rows = by_runs[start : start + _BLOCK]
+            found[rows] = self._run_areas(rows) > 0
         return found
 
     def _run_areas(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -172,13 +178,15 @@ class SegmentationsBuilder:
         length = len(self._counts)
         wrong: dict[int, str] = {}
         for size, (rows, strings) in self._strings.items():
-            parsed = _parse(size, rows, strings, wrong)
-            if parsed is None:
-                continue
-            first_run[rows] = parsed.offsets[:-1] + length
-            runs[rows] = np.diff(parsed.offsets)
-            counts.append(parsed.counts)
-            length += len(parsed.counts)
+            for start in range(0, len(rows), _BLOCK):
+                some = slice(start, start + _BLOCK)
+                parsed = _parse(size, rows[some], strings[some], wrong)
+                if parsed is None:
+                    continue
+                first_run[rows[some]] = parsed.offsets[:-1] + length
+                runs[rows[some]] = np.diff(parsed.offsets)
+                counts.append(parsed.counts)
+                length += len(parsed.counts)
         if wrong:
             raise MalformedCountsError(min(wrong), wrong[min(wrong)], dict(sorted(wrong.items())))
         return Segmentations(
@@ -210,11 +218,11 @@ def _united(parts: list[Any], size: tuple[int, int]) -> NDArray[np.uint32]:
 def _parse(size: tuple[int, int], rows: list[int], strings: list[str], wrong: dict[int, str]) -> RleMasks | None:
     """Masks of these strings; None where some say nothing, which are added to `wrong`."""
     try:
-        return RleMasks.from_coco(({"size": size, "counts": string} for string in strings), size)
+        return RleMasks._from_counts(strings, size)
     except ValueError:
         for row, string in zip(rows, strings, strict=True):
             try:
-                RleMasks.from_coco([{"size": size, "counts": string}], size)
+                RleMasks._from_counts([string], size)
             except ArgumentError as error:
                 wrong[row] = f"segmentation: counts: expected {error.expected}, got {error.got}"
         return None

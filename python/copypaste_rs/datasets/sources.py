@@ -140,7 +140,8 @@ class Sources:
 
     def include(self, data: bytes) -> None:
         """Make something that was read part of the digest."""
-        self._hash.update(len(data).to_bytes(8, "big") + data)
+        self._hash.update(len(data).to_bytes(8, "big"))
+        self._hash.update(data)  # apart: a large file would be copied
 
     def digest(self) -> str:
         """SHA-256 of what was read, hexadecimal."""

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex, final
+from typing import TYPE_CHECKING, Protocol, SupportsIndex, final
 
 import numpy as np
 
 from copypaste_rs import _checks, draws
-from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs._checks import wrong_type
+from copypaste_rs.datasets.epoch_passes import MAX_WORD, EpochPasses
 from copypaste_rs.functional import philox_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sized
-
-    from typing_extensions import Self
-
-_MAX_WORD = 2**64 - 1
 
 
 class Indices(Protocol):
@@ -30,7 +28,7 @@ class Indices(Protocol):
 
 
 @final
-class EpochSampler:
+class EpochSampler(EpochPasses[tuple[int, int]]):
     """Pairs of epoch and index: with them a `CopyPasteDataset` needs no `set_epoch`.
 
     A pass is an epoch: the sampler counts those that were begun, from 0 on. Each index comes as ``(epoch, index)``,
@@ -88,6 +86,7 @@ class EpochSampler:
         shuffle: bool = True,
         seed: SupportsIndex = 0,
     ) -> None:
+        super().__init__()
         if (sampler is None) == (dataset is None):
             given = "none" if sampler is None else "both"
             raise wrong_type("sampler", "a sampler of indices, or a data set as dataset=", given)
@@ -99,54 +98,14 @@ class EpochSampler:
         self._sampler = sampler
         self._dataset = dataset
         self._shuffle = _checks.flag("shuffle", shuffle)
-        self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
-        self._next = (0, 0)  # epoch and position with which the next pass begins
-        self._current: EpochPass | None = None
-
-    def set_epoch(self, epoch: SupportsIndex) -> None:
-        """Say which epoch the next pass is, 0 to 2^64 - 1; those after it are counted on from there.
-
-        Nothing has to call it. After `load_state_dict` the epoch that was loaded goes on where it was.
-        """
-        number = _checks.integer("epoch", epoch, 0, _MAX_WORD)
-        if number != self._next[0]:
-            self._next = (number, 0)
-        self._current = None
+        self._seed = _checks.integer("seed", seed, 0, MAX_WORD)
 
     def __len__(self) -> int:
         """Number of indices of a whole pass."""
         return len(self._dataset if self._sampler is None else self._sampler)  # type: ignore[arg-type]  # one is there
 
-    def __iter__(self) -> EpochPass:
-        """One pass; its epoch is counted when the first pair is asked for, not before."""
-        return EpochPass(self)
-
-    def state_dict(self) -> dict[str, int]:
-        """Epoch of the pass that was begun last, and how many of its pairs were given; after its end, the next one."""
-        epoch, position = self._next if self._current is None else self._current.place
-        return {"epoch": epoch, "position": position}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on after that number of pairs of that epoch, with the next pass.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When `state` does not hold them, or the epoch has fewer pairs.
-        """
-        self._next, self._current = self._checked(state), None
-
-    def _checked(self, state: Mapping[str, Any]) -> tuple[int, int]:
-        if not isinstance(state, Mapping):
-            raise wrong_type("state", "a mapping with epoch and position", type(state).__name__)
-        if absent := [name for name in ("epoch", "position") if name not in state]:
-            raise wrong("state", "a mapping with epoch and position", f"one without {absent[0]}")
-        epoch = _checks.integer(("state", "epoch"), state["epoch"], 0, _MAX_WORD)
-        return epoch, _checks.integer(("state", "position"), state["position"], 0, len(self))
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A copy goes on where this one is, with a pass of its own.
-        return {**vars(self), "_next": tuple(self.state_dict().values()), "_current": None}
+    def _from(self, epoch: int, position: int) -> Iterator[tuple[int, int]]:
+        return map(functools.partial(_pair, epoch), islice(self._order(epoch), position, None))
 
     def _order(self, epoch: int) -> Iterable[SupportsIndex]:
         """Indices of an epoch."""
@@ -166,63 +125,9 @@ class EpochSampler:
         return f"EpochSampler({repr(self._sampler) if self._sampler is not None else what})"
 
 
-@final
-class EpochPass(Iterator[tuple[int, int]]):
-    """One pass of an `EpochSampler`.
-
-    Parameters
-    ----------
-    sampler : EpochSampler
-        The sampler that is gone through.
-    """
-
-    def __init__(self, sampler: EpochSampler) -> None:
-        self._sampler = sampler
-        self._begin: tuple[int, int] | None = None  # None: where the sampler says, once the first pair is asked for
-        self._given = 0
-        self._indices: Iterator[SupportsIndex] | None = None
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Epoch, and how many of its pairs were given, those before a resumption included."""
-        epoch, position = self._sampler._next if self._begin is None else self._begin
-        return epoch, position + self._given
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> tuple[int, int]:
-        # Data loaders make iterators that they never ask: only what was asked counts as a pass.
-        if self._indices is None:
-            if self._begin is None:
-                self._take(self._sampler._next)
-            epoch, position = self.place
-            self._indices = islice(self._sampler._order(epoch), position, None)
-        try:
-            index = next(self._indices)
-        except StopIteration:
-            if self._sampler._current is self:
-                self._sampler._current = None
-            raise
-        try:
-            pair = self.place[0], operator.index(index)
-        except TypeError:
-            expected = "a sampler of indices (of a batch sampler, the sampler in it)"
-            raise wrong_type("sampler", expected, f"one of {type(index).__name__}") from None
-        self._given += 1
-        return pair
-
-    def _take(self, begin: tuple[int, int]) -> None:
-        self._begin = begin
-        self._sampler._next = (begin[0] + 1) % (_MAX_WORD + 1), 0
-        self._sampler._current = self
-
-    def state_dict(self) -> dict[str, int]:
-        """State of the pass, as that of its sampler."""
-        epoch, position = self.place
-        return {"epoch": epoch, "position": position}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Be the rest of another pass; the next one of the sampler is the epoch after it."""
-        self._indices, self._given = None, 0
-        self._take(self._sampler._checked(state))
+def _pair(epoch: int, index: SupportsIndex) -> tuple[int, int]:
+    try:
+        return epoch, operator.index(index)
+    except TypeError:
+        expected = "a sampler of indices (of a batch sampler, the sampler in it)"
+        raise wrong_type("sampler", expected, f"one of {type(index).__name__}") from None

@@ -15,6 +15,7 @@ from copypaste_rs.reference.copy_paste import draw_masks as _draw_masks  # noqa:
 from copypaste_rs.reference.copy_paste import row_fates as _row_fates  # noqa: F401
 from copypaste_rs.reference.labels import from_label_map, label_map
 from copypaste_rs.reference.output import convert_image
+from copypaste_rs.reference.parts import without_small_parts
 from copypaste_rs.reference.philox import philox_words
 from copypaste_rs.reference.planning import draw_plan
 from copypaste_rs.reference.polygon import rasterize
@@ -45,6 +46,7 @@ __all__ = [
     "intersection",
     "difference",
     "iou",
+    "without_small_parts",
     "place_masks",
     "place_image",
     "alpha",

@@ -33,6 +33,7 @@ class Backend(Protocol):
     intersection: Callable[..., Any]
     difference: Callable[..., Any]
     iou: Callable[..., Any]
+    without_small_parts: Callable[..., Any]
     place_masks: Callable[..., Any]
     place_image: Callable[..., Any]
     alpha: Callable[..., Any]

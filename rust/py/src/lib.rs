@@ -43,7 +43,7 @@ mod _core {
     #[pymodule_export]
     use crate::masks::{
         area, boxes, decode, difference, encode, format_counts, from_label_map, intersection, iou, label_map,
-        object_masks, parse_counts, place_masks, polygons, rasterize, union,
+        object_masks, parse_counts, place_masks, polygons, rasterize, union, without_small_parts,
     };
     #[pymodule_export]
     use crate::operation::{copy_paste, copy_paste_batch};

@@ -3,7 +3,9 @@
 use copypaste_core::rle::{self, DrawOrder, Masks, Vertices};
 use copypaste_core::{Error, Result};
 use ndarray::Array2;
-use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1, PyReadwriteArray2};
+use numpy::{
+    Element, IntoPyArray, PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1, PyReadwriteArray2,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
@@ -57,6 +59,16 @@ pub(crate) fn difference<'py>(
 ) -> PyResult<Runs<'py>> {
     let others = other.parts()?;
     map(py, &masks, |masks| rle::difference(masks, &others.read()?))
+}
+
+#[pyfunction]
+pub(crate) fn without_small_parts<'py>(
+    py: Python<'py>,
+    masks: PyMasks<'_>,
+    min_area: u32,
+    diagonal: bool,
+) -> PyResult<Runs<'py>> {
+    map(py, &masks, |masks| rle::without_small_parts(masks, min_area, diagonal))
 }
 
 #[pyfunction]
@@ -242,10 +254,22 @@ pub(crate) struct PySegmentations<'py> {
     runs: PyReadonlyArray1<'py, i64>,
 }
 
-#[derive(FromPyObject)]
 enum PyCoordinates<'py> {
     Hundredths(PyReadonlyArray1<'py, i32>),
     Pixels(PyReadonlyArray1<'py, f64>),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for PyCoordinates<'py> {
+    type Error = PyErr;
+
+    fn extract(array: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        // Not derived: the error of a form that does not fit would be put into words, by Python code in which an
+        // interruption gets lost.
+        match array.cast::<PyArray1<i32>>() {
+            Ok(hundredths) => Ok(Self::Hundredths(hundredths.readonly())),
+            Err(_) => Ok(Self::Pixels(array.extract()?)),
+        }
+    }
 }
 
 /// Masks of some rows of the objects of a data set, all of one image, and what is found out on the way.

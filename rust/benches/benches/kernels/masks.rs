@@ -29,6 +29,9 @@ fn algebra(criterion: &mut Criterion, n: usize) {
     group.bench_function(BenchmarkId::new("difference", n), |b| {
         b.iter(|| rle::difference(black_box(&masks), &union));
     });
+    group.bench_function(BenchmarkId::new("without small parts", n), |b| {
+        b.iter(|| rle::without_small_parts(black_box(&masks), 16, true));
+    });
     group.bench_function(BenchmarkId::new("area", n), |b| b.iter(|| rle::area(black_box(&masks))));
     group.bench_function(BenchmarkId::new("boxes", n), |b| b.iter(|| rle::boxes(black_box(&masks))));
     group.bench_function(BenchmarkId::new("iou", n), |b| {

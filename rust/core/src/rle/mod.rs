@@ -11,7 +11,7 @@
 //! | `counts` | [`Counts`]: run lengths as callers have them, read mask by mask |
 //! | `spans` | what all kernels need of the spans of one mask: area, box, rectangles, canonical form |
 //! | `measure` | areas and boxes of all masks |
-//! | `ops` | union, intersection, difference, intersection over union |
+//! | `ops` | union, intersection, difference, intersection over union, connected parts |
 //! | `place` | flip, resize, crop and pad |
 //! | `polygon` | polygons to masks, and masks to polygons |
 //! | `objects` | masks of the objects of one image, out of the flat arrays of a data set |
@@ -55,7 +55,7 @@ pub use masks::Masks;
 pub use measure::{PixelBox, area, area_of_counts, boxes};
 pub use objects::{DataObjects, Points};
 pub(crate) use ops::{PixelBits, SpanIndex};
-pub use ops::{difference, intersection, iou, union};
+pub use ops::{difference, intersection, iou, union, without_small_parts};
 pub(crate) use place::{PlacedMask, PlacedMasks, Placer, place_rows};
 pub use place::{place, place_counts};
 pub use polygon::{LARGEST_COORDINATE, Polygons, Vertices, polygons, rasterize};

@@ -80,6 +80,47 @@ fn difference_is_that_of_pixels() {
 }
 
 #[test]
+fn small_parts_are_those_of_flooded_pixels() {
+    for masks in random_masks(7) {
+        let (drawn, size) = (dense(&masks), masks.size());
+        for (least, diagonal) in [(0, true), (2, false), (2, true), (4, false), (9, true)] {
+            let expected: Vec<Drawing> =
+                drawn.iter().map(|mask| large_parts(mask, least, diagonal)).collect();
+            let left = without_small_parts(&masks, least as u32, diagonal).unwrap();
+            assert_eq!(left, from_drawings(size, &expected), "{least} {diagonal}");
+        }
+    }
+    let whole = Masks::from_counts(Size { h: 1, w: 4_294_967_295 }, &[0, u32::MAX], &[0, 2]).unwrap();
+    assert_eq!(without_small_parts(&whole, u32::MAX, true).unwrap(), whole);
+}
+
+/// A mask without parts of fewer than `least` pixels, each flooded from its first pixel.
+fn large_parts(mask: &Drawing, least: usize, diagonal: bool) -> Drawing {
+    let (mut left, mut kept) = (mask.clone(), mask.clone());
+    for (y, x) in (0..mask.len()).flat_map(|y| (0..mask[y].len()).map(move |x| (y, x))) {
+        let (mut part, mut ahead) = (Vec::new(), vec![(y, x)]);
+        while let Some((y, x)) = ahead.pop() {
+            if left.get(y).is_none_or(|row| row.get(x) != Some(&true)) {
+                continue;
+            }
+            left[y][x] = false;
+            part.push((y, x));
+            for (dy, dx) in [(0, 1), (1, 0), (1, 2), (2, 1), (0, 0), (0, 2), (2, 0), (2, 2)] {
+                if (diagonal || dy == 1 || dx == 1) && y + dy > 0 && x + dx > 0 {
+                    ahead.push((y + dy - 1, x + dx - 1));
+                }
+            }
+        }
+        if part.len() < least {
+            for (y, x) in part {
+                kept[y][x] = false;
+            }
+        }
+    }
+    kept
+}
+
+#[test]
 fn area_and_boxes_are_those_of_pixels() {
     for masks in random_masks(6) {
         let (areas, found) = (area(&masks).unwrap(), boxes(&masks).unwrap());

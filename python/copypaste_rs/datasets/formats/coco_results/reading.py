@@ -26,44 +26,60 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.tables import AnnotationTables
 
 
-class _Scored(msgspec.Struct, gc=False):
+class Scored(msgspec.Struct, gc=False):
     """Fields by which a result counts, or does not."""
 
     image_id: Id
     score: Any = msgspec.UNSET
 
 
-class _ResultsReader(AnnotationsReader):
-    """Collects results, whose numbers in the list, from 1, are their ids."""
+class ResultsReader(AnnotationsReader):
+    """Collects results, whose numbers in the list, from 1, are their ids; a class below says which are wanted."""
 
     words: ClassVar[tuple[str, str]] = "result", "results"
     have_ids: ClassVar[bool] = False
+    head: ClassVar[type[Scored]] = Scored
+    """Fields that `_wants` knows."""
+
+    def __init__(self, *of_annotations: Any) -> None:
+        super().__init__(*of_annotations)
+        self._heads = msgspec.json.Decoder(self.head, strict=False).decode
+
+    def read(self, number: int, raw: msgspec.Raw) -> None:
+        """Take a result, whose number in the list is given, if it is wanted."""
+        try:
+            head = self._heads(raw)
+            is_wanted = self._wants(head, checked_score("score", head.score))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+            self._problems.add(f"{self.words[1]}[{number}]", error)
+            return
+        if is_wanted:
+            super().read(number, raw)
+
+    def _wants(self, head: Any, score: float) -> bool:
+        """Whether a result becomes a row; what is wrong with it is a ValueError."""
+        raise NotImplementedError
+
+
+class _AnyResults(ResultsReader):
+    """Collects results of images that are there, of a score that is high enough."""
 
     def __init__(self, min_score: float, *of_annotations: Any) -> None:
         super().__init__(*of_annotations)
         self._min_score = min_score
-        self._scores = msgspec.json.Decoder(_Scored, strict=False).decode
         self.low = 0
         """Results of a score below the least."""
         self.elsewhere: int | str | None = None
         """The first image id that no image has, if any."""
 
-    def read(self, number: int, raw: msgspec.Raw) -> None:
-        """Take a result, whose number in the list is given."""
-        try:
-            item = self._scores(raw)
-            score = _checked_score(item.score)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
-            self._problems.add(f"{self.words[1]}[{number}]", error)
-            return
-        image_id = plain_id(item.image_id)
+    def _wants(self, head: Any, score: float) -> bool:
+        image_id = plain_id(head.image_id)
         if image_id not in self._index:
             self._unknown += 1
             self.elsewhere = image_id if self._unknown == 1 else self.elsewhere
-        elif score < self._min_score:
-            self.low += 1
-        else:
-            super().read(number, raw)
+            return False
+        self.low += score < self._min_score
+        return score >= self._min_score
 
     @property
     def unknown(self) -> int:
@@ -116,7 +132,7 @@ def read_results(
     if columns is not None and raws:
         columns |= {"score"}
     problems = Problems(str(path))
-    reader = _ResultsReader(min_score, problems, index, sizes, {"keypoints": names}, columns, category_names)
+    reader = _AnyResults(min_score, problems, index, sizes, {"keypoints": names}, columns, category_names)
     for number, raw in enumerate(raws):
         reader.read(number, raw)
     if raws and reader.unknown == len(raws):
@@ -141,11 +157,13 @@ def read_results(
     )
 
 
-def _checked_score(value: Any) -> float:
-    """The score of a result, a number from 0 to 1."""
+def checked_score(name: str, value: Any) -> float:
+    """A score of a result, which is called `name`: a number from 0 to 1."""
+    if type(value) is float and 0 <= value <= 1:  # as it nearly always comes
+        return value
     if value is msgspec.UNSET:
-        raise ValueError("expected a score, got none")
+        raise ValueError(f"expected a {name}, got none")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         got = "null or NaN" if value is None else repr(value)
-        raise ValueError(f"score: expected a number from 0 to 1, got {got}")
+        raise ValueError(f"{name}: expected a number from 0 to 1, got {got}")
     return float(value)
