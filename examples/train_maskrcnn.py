@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import signal
 import sys
 import time
@@ -20,10 +19,10 @@ import torch
 from evaluation import average_precision, predict
 from small_maskrcnn import DETECTIONS, small_maskrcnn
 from torch.utils.data import DataLoader
-from training_data import SELECT, TrainingData
+from training_data import SELECT, Batches, TrainingData
 
 import copypaste_rs
-from copypaste_rs.integrations.torch import EpochSampler, collate
+from copypaste_rs.integrations.torch import collate
 
 PEAK_RATE, WEIGHT_DECAY, LARGEST_GRADIENT = 6e-4, 0.01, 5.0
 SAVE_SECONDS, TELL_STEPS = 60.0, 50
@@ -49,7 +48,8 @@ def arguments() -> argparse.Namespace:
         help="scale 1 fits an image into the canvas, or keeps its size; evaluation is at scale 1")  # fmt: skip
     add("--size", type=int, default=256, help="side of the canvas, in pixels (default: 256)")
     add("--fraction", type=float, default=1.0, help="share of the training images whose labels are used")
-    add("--epochs", type=float, default=60.0, help="passes over the images with labels (default: 60)")
+    add("--teacher", metavar="FILE", help="COCO results of a teacher, which become labels of the other images")
+    add("--epochs", type=float, default=60.0, help="passes over the training images (default: 60)")
     add("--steps", type=int, metavar="N", help="steps of training, in the place of --epochs")
     add("--batch-size", type=int, default=1, help="images of a step (default: 1)")
     add("--evaluations", type=int, default=5, metavar="N", help="evaluations, evenly spaced, the last one at the end")
@@ -65,6 +65,8 @@ def arguments() -> argparse.Namespace:
         parser.error(f"--fraction: expected a share above 0 and up to 1, got {args.fraction}")
     if args.predict and args.fraction == 1:
         parser.error("--predict: all images have labels; --fraction below 1 leaves some without")
+    if args.teacher and args.fraction == 1:
+        parser.error("--teacher: all images have labels; --fraction below 1 leaves some without")
     if args.predict and args.predict.exists():
         parser.error(f"--predict: {args.predict} exists")
     for name in ("size", "batch_size", "evaluations", "steps", "threads"):
@@ -83,8 +85,8 @@ class Run:
         torch.manual_seed(args.seed)
         self.model = small_maskrcnn(data.num_classes, args.size).to(args.device)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), PEAK_RATE, weight_decay=WEIGHT_DECAY)
-        self.epoch_steps = math.ceil(len(data.train) / args.batch_size)
-        self.steps = args.steps or max(1, round(args.epochs * self.epoch_steps))
+        self.batches = Batches(data.train, args.batch_size, args.seed)
+        self.steps = args.steps or max(1, round(args.epochs * len(self.batches)))
         self.rates = torch.optim.lr_scheduler.OneCycleLR(self.optimizer, PEAK_RATE, total_steps=self.steps)
         self.step, self.seconds = 0, 0.0
         self.losses: list[float] = []
@@ -110,15 +112,12 @@ class Run:
             setattr(self, name, state[name])
         torch.set_rng_state(state["random"].cpu())
 
-    def batches(self) -> Any:
+    def batches_from_here(self) -> Any:
         """Batches from the next step on, without end."""
-        sampler = EpochSampler(dataset=self.data.train, seed=self.args.seed)
-        epoch, step = divmod(self.step, self.epoch_steps)
-        sampler.load_state_dict({"epoch": epoch, "position": step * self.args.batch_size})
+        self.batches.start_at(self.step)
         loader = DataLoader(
             self.data.train,
-            self.args.batch_size,
-            sampler=sampler,
+            batch_sampler=self.batches,
             num_workers=self.args.workers,
             persistent_workers=self.args.workers > 0,
             collate_fn=collate("torchvision", num_classes=self.data.num_classes),
@@ -132,7 +131,7 @@ class Run:
         args, started, saved = self.args, time.monotonic(), time.monotonic()
         before = self.seconds
         evaluate_at = {round(self.steps * (i + 1) / args.evaluations) for i in range(args.evaluations)}
-        for images, targets in self.batches() if self.step < self.steps else ():
+        for images, targets in self.batches_from_here() if self.step < self.steps else ():
             self.losses.append(self.take_step(images, targets))
             self.step += 1
             self.seconds = before + time.monotonic() - started

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from copypaste_rs import ForTraining, Sample, ScaleJitter, SimpleCopyPaste
-from copypaste_rs.datasets import CopyPasteDataset, open_dataset
+from copypaste_rs.datasets import CopyPasteDataset, MixedBatchSampler, MixedDataset, PseudoLabels, open_dataset
+from copypaste_rs.integrations.torch import EpochSampler
 
 if TYPE_CHECKING:
     import argparse
 
     from copypaste_rs.datasets import AnnotatedImages
+
+Batch = list[tuple[int, int]]
+"""Pairs of epoch and index."""
 
 SELECT = {"paper": "subset", "one": "one", "all": "all"}
 """Choices of objects: the random subset of the paper, or what the paper compares it with."""
@@ -49,15 +54,67 @@ class TrainingData:
         whole = open_dataset(args.train, args.train_images, labels="from1")  # 0 is the background
         val = open_dataset(args.val, args.val_images, labels="from1").with_categories(whole.categories)
         order = np.random.Generator(np.random.Philox(args.seed)).permutation(len(whole))
-        labelled = math.ceil(args.fraction * len(whole))
-        self.labelled = Part(whole, np.sort(order[:labelled]).tolist())
-        self.others = Part(whole, np.sort(order[labelled:]).tolist())
+        labelled, others = np.split(order, [math.ceil(args.fraction * len(whole))])
+        self.labelled = Part(whole, np.sort(labelled).tolist())
+        self.others = Part(whole, np.sort(others).tolist())
         self.category_ids = dict(zip((each["id"] for each in whole.categories), whole.category_ids, strict=True))
         self.num_classes = 1 + max(self.category_ids)
         size = {"size": args.size, "scale_reference": args.scale_reference}
-        self.train = CopyPasteDataset(self.labelled, ForTraining(augmentation(args, size)), seed=args.seed)
+        transform = ForTraining(augmentation(args, size))
+        labelled_items = CopyPasteDataset(self.labelled, transform, seed=args.seed)
+        self.train: CopyPasteDataset[Any] | MixedDataset = labelled_items
+        if args.teacher:
+            of_file = open_dataset(args.train, args.train_images)  # results have the category ids of the file
+            labels = PseudoLabels.from_results(args.teacher, of_file)
+            pseudo = Part(labels.dataset(whole.image_folder, labels="from1"), self.others.indices)
+            # True objects are pasted into both kinds of images, those of the teacher into none.
+            made = CopyPasteDataset(pseudo, transform, sources=self.labelled, seed=args.seed + 2**32)
+            self.train = MixedDataset(labelled_items, made)
         # At scale 1, cut or padded to the canvas, in one way always.
         self.val = CopyPasteDataset(val, ScaleJitter(scale=(1.0, 1.0), flip=0.0, **size), seed=0)
+
+
+class Batches:
+    """Batches of a run, epoch after epoch: pairs that a data set takes, from any step on.
+
+    With pseudo-labels half of each batch is labelled; where a batch is one image, every other one.
+
+    Parameters
+    ----------
+    train : CopyPasteDataset or MixedDataset
+        Data to learn from.
+    size : int
+        Images of a batch.
+    seed : int
+        Seed of the order.
+    """
+
+    def __init__(self, train: CopyPasteDataset[Any] | MixedDataset, size: int, seed: int) -> None:
+        self._size, self._start = size, 0
+        self._sampler: EpochSampler | MixedBatchSampler
+        if isinstance(train, MixedDataset):
+            self._sampler = MixedBatchSampler(train.labelled, train.pseudo, max(2, size), seed=seed)
+            self._length = len(self._sampler) * (2 if size == 1 else 1)
+        else:
+            self._sampler = EpochSampler(dataset=train, seed=seed)
+            self._length = math.ceil(len(train) / size)
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        return self._length
+
+    def start_at(self, step: int) -> None:
+        """Begin the next pass with that batch of all epochs together."""
+        epoch, self._start = divmod(step, self._length)
+        self._sampler.set_epoch(epoch)
+
+    def __iter__(self) -> Iterator[Batch]:
+        pairs: list[Any] = list(self._sampler)
+        if pairs and isinstance(pairs[0], list):
+            pairs = [pair for batch in pairs for pair in batch]
+        start, self._start = self._start, 0
+        batches = (pairs[i : i + self._size] for i in range(0, len(pairs), self._size))
+        return islice(batches, start, None)
 
 
 def augmentation(args: argparse.Namespace, size: dict[str, Any]) -> ScaleJitter | SimpleCopyPaste:

@@ -62,6 +62,18 @@ def test_a_run_that_was_interrupted_ends_as_one_that_was_not(tmp_path: Path) -> 
         annotations.loadRes(found)
 
 
+def test_a_teacher_labels_the_other_images(tmp_path: Path) -> None:
+    annotations = json.loads(sample_paths()[0].read_text())
+    found = [each | {"score": 0.9} for each in annotations["annotations"] if not each["iscrowd"]]
+    (tmp_path / "results.json").write_text(json.dumps(found))
+    teacher = ("--teacher", str(tmp_path / "results.json"))
+    run(tmp_path / "whole", *teacher)
+    run(tmp_path / "parts", *teacher, "--stop-after", "3", status=130)
+    run(tmp_path / "parts", *teacher)
+    assert result(tmp_path / "parts") == result(tmp_path / "whole")
+    assert "another teacher" in run(tmp_path / "parts", status=1)
+
+
 def test_a_run_with_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
     run(tmp_path / "run", "--stop-after", "1", status=130)
     assert "another seed" in run(tmp_path / "run", "--seed", "1", status=1)
