@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeAli
 from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets.categories import category_ids, joined_categories, moved_ids
-from copypaste_rs.datasets.lent_memory import SpareMemory
 from copypaste_rs.datasets.partner_weights import PartnerWeights
 from copypaste_rs.datasets.scheduling import Schedule, applied, pasting
 from copypaste_rs.datasets.shared_epoch import SharedEpoch
-from copypaste_rs.datasets.undecoded import decoded, keeps_no_image, undecoded
+from copypaste_rs.datasets.undecoded import decoded, undecoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import ArrayLike
 
-    from copypaste_rs.datasets.lent_memory import LentMemory
     from copypaste_rs.datasets.scheduling import AnyTransform
     from copypaste_rs.datasets.undecoded import UndecodedSample
     from copypaste_rs.sample import Sample
@@ -168,7 +166,6 @@ class CopyPasteDataset(Generic[Item]):
         self._num_sources = _checks.integer("num_sources", num_sources, 1, MAX_SOURCES)
         self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
         self._epoch = SharedEpoch()
-        self._spare = SpareMemory()
         self._weights = PartnerWeights.of(partner_weights, len(self._sources))
         known = [pasting(each) for each in self._schedule.known]
         never = [each._never for each in known if each is not None]
@@ -217,10 +214,7 @@ class CopyPasteDataset(Generic[Item]):
         """The augmented item: of the epoch that was set, or of the first number of a pair ``(epoch, index)``."""
         key = self.key(index)  # read once: another process may call set_epoch meanwhile
         transform = self._schedule.at(key[1])
-        memory = self._spare.lend() if keeps_no_image(transform) else None
-        item = applied(transform, *self._inputs(key, transform, memory), key)
-        if memory is not None:
-            memory.give_back()  # not after an error, whose traceback has the images
+        item = applied(transform, *self._inputs(key, transform), key)
         return cast("Item", item if self._post is None else self._post(item))
 
     def key(self, index: Index, epoch: SupportsIndex | None = None) -> tuple[int, int, int]:
@@ -253,18 +247,16 @@ class CopyPasteDataset(Generic[Item]):
         key = self.key(index, epoch)
         return self._inputs(key, self._schedule.at(key[1]))
 
-    def _inputs(
-        self, key: tuple[int, int, int], transform: AnyTransform, memory: LentMemory | None = None
-    ) -> tuple[Sample, list[Sample]]:
+    def _inputs(self, key: tuple[int, int, int], transform: AnyTransform) -> tuple[Sample, list[Sample]]:
         i = key[2]
         target = undecoded("dataset", self._dataset, i)
         if (inner := pasting(transform)) is None:
-            return decoded(target, memory), []
+            return decoded(target), []
         left_out = i if self._itself else None
         weights = self._weights
         candidates = len(self._sources) - self._itself if weights is None else weights.total(left_out)
         if candidates < 1:
-            return decoded(target, memory), []
+            return decoded(target), []
         n = TRIES * self._num_sources
         words = draws.words(inner._backend.philox_words, draws.resolve(key), draws.PARTNER_STREAM, n)
         partners = []
@@ -275,7 +267,7 @@ class CopyPasteDataset(Generic[Item]):
                 if (partner := self._partner(j)) is not None:
                     partners.append(partner)
                     break
-        return decoded(target, memory), [decoded(partner, memory) for partner in partners]
+        return decoded(target), [decoded(partner) for partner in partners]
 
     def _partner(self, j: int) -> Sample | UndecodedSample | None:
         if not _may_have_objects(self._sources, j):
