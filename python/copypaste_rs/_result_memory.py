@@ -31,8 +31,8 @@ IDLE = 30.0
 LEAST = 64 << 10
 """Bytes of the smallest result that lies there: lending takes a microsecond, which smaller ones would notice."""
 
-
 BYTES = np.dtype(np.uint8)
+"""Dtype of most results."""
 
 
 def bound() -> int:
