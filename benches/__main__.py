@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benches import extras, labels, opening, plots, resampling, scaling, stages, where, whole
+from benches import extras, labels, memory, opening, plots, resampling, scaling, stages, where, whole
 from benches.measure import machine
 from benches.tables import put, tables
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "benches" / "results" / "bench.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
-PARTS = ("whole", "extras", "labels", "resampling", "scaling", "stages", "opening")
+PARTS = ("whole", "extras", "labels", "memory", "resampling", "scaling", "stages", "opening")
 
 
 def main() -> int:
@@ -50,6 +50,7 @@ def main() -> int:
     missed = [
         *whole.missed(figures["whole"]),
         *extras.missed(figures["extras"]),
+        *memory.missed(figures["memory"]),
         *resampling.missed(figures["resampling"]),
         *scaling.missed(figures["scaling"]),
         *opening.missed(figures["opening"]),
@@ -65,6 +66,7 @@ def measure(draws: int, numpy_draws: int, only: str | None = None) -> dict[str, 
         "whole": lambda: whole.measure(draws, numpy_draws),
         "extras": lambda: extras.measure(draws),
         "labels": lambda: labels.measure(draws),
+        "memory": lambda: memory.measure(draws),
         "resampling": lambda: resampling.measure(draws),
         "scaling": lambda: scaling.measure(draws),
         "stages": lambda: stages.measure(draws),

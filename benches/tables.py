@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benches import opening, whole
+from benches import memory, opening, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +40,7 @@ def tables(figures: dict[str, Any]) -> dict[str, str]:
         "training": training_table(extras["training"]),
         "small": small_table(extras),
         "labels": labels_table(figures["labels"]),
+        "memory": memory_table(figures["memory"]),
         "linear": linear_text(figures["resampling"]),
         "antialias": resampling_table(figures["resampling"]["antialias"], "Pillow"),
         "opening": opening_table(figures["opening"]),
@@ -120,6 +121,30 @@ def labels_table(measured: dict[str, Any]) -> str:
     """Calls with further labels, and how many times as long they take as without."""
     rows = [[name, f"{row['milliseconds']['median']:.2f}", f"{row['of_plain']:.2f}"] for name, row in measured.items()]
     return markdown(["labels", "milliseconds", "times as long as masks alone"], rows)
+
+
+def memory_table(measured: dict[str, Any]) -> str:
+    """Results in memory that was used before, against others, by what is done between calls."""
+    rows = [
+        [
+            name,
+            between,
+            *(f"{value['median']:.2f} (x {of[between]['of_given'][way]:.2f})" for way, value in ways.items()),
+        ]
+        for name, of in measured["tasks"].items()
+        for between, ways in ((between, each["milliseconds"]) for between, each in of.items())
+    ]
+    heads = ["milliseconds, by memory of the result", "between calls", memory.GIVEN, memory.AGAIN, memory.OWN]
+    return "\n".join(
+        [
+            markdown(heads, rows),
+            "",
+            f"A transform at {measured['canvas']} with {measured['instances']} objects in each image, and "
+            f"{measured['masks']} masks of that size to dense ones; in brackets, the median of how many times as long "
+            "as into a given array. Between calls, either nothing is done, or an array of "
+            f"{memory.OTHERS >> 20} MiB is written and let go, and whatever is free goes back to the system.",
+        ]
+    )
 
 
 def opening_table(measured: dict[str, Any]) -> str:

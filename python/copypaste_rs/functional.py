@@ -15,6 +15,7 @@ from copypaste_rs import _checks, _core
 from copypaste_rs._engine import call, planning
 from copypaste_rs._engine.formats import OutputFormat, convert_arguments
 from copypaste_rs._engine.options import Options
+from copypaste_rs._result_memory import empty
 from copypaste_rs._rust import check_unused as _check_unused  # noqa: F401  (the engine's, as four more)
 from copypaste_rs._rust import compose as _compose
 from copypaste_rs._rust import compose_batch as _compose_batch  # noqa: F401
@@ -293,7 +294,7 @@ def blend(source: NDArray[Any], target: NDArray[Any], alpha: NDArray[np.uint8]) 
     array([[120,  50]], dtype=uint8)
     """
     above, below, share = _checks.blend_arguments(source, target, alpha)
-    mixed = np.empty(above.shape, above.dtype)
+    mixed = empty(above.shape, above.dtype)
     _core.blend(planes(above), planes(below), share, planes(mixed))
     return mixed
 

@@ -11,6 +11,7 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._immutable import Immutable, element
 from copypaste_rs._ragged import offsets_of, picked
+from copypaste_rs._result_memory import empty
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.run_lengths import canonical, coco_runs, integers, parsed_counts, starts_lengths_runs
 from copypaste_rs.segmentations import sorted_segmentations
@@ -234,7 +235,7 @@ class RleMasks(Immutable):
         from copypaste_rs import _core
 
         shape = (len(self), *self.size)
-        dense = np.empty(shape, np.uint8) if out is None else _checks.mask_output("out", out, shape)
+        dense = empty(shape) if out is None else _checks.mask_output("out", out, shape)
         _core.decode(self, dense.view(np.uint8))
         return dense
 

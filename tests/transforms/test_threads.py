@@ -146,3 +146,23 @@ other.join()
 @needs_fork
 def test_a_fork_while_another_thread_is_at_work() -> None:
     python(MEANWHILE)
+
+
+MANY_CHILDREN = """
+import os, sys
+from tests.fixtures.batches import images
+expected = images()
+for number in range(int(sys.argv[1])):
+    child = os.fork()
+    if not child:
+        os._exit(images() != expected)
+    assert os.waitpid(child, 0)[1] == 0
+    if number % 50 == 0:
+        assert images() == expected
+"""
+
+
+@needs_fork
+def test_children_made_one_after_the_other_all_end() -> None:
+    """Each does a batch on threads of its own, after its parent did; one that waited for ever would end the test."""
+    python(MANY_CHILDREN, "200")

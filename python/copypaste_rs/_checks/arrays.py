@@ -8,6 +8,7 @@ import numpy as np
 
 from copypaste_rs._checks.places import item, part, wrong, wrong_type
 from copypaste_rs._checks.scalars import MAX_PIXELS, MAX_SIDE, choice, integer, size
+from copypaste_rs._result_memory import empty
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -138,7 +139,7 @@ def label_map_output(
         step = integer("stride", stride, 1, MAX_SIDE)  # type: ignore[arg-type]  # that is checked
         shape = len(range(step // 2, whole[0], step)), len(range(step // 2, whole[1], step))
     dtype = np.dtype(np.int32)
-    return by_area, step, np.empty(shape, dtype) if out is None else output("out", out, shape, dtype)
+    return by_area, step, empty(shape, dtype) if out is None else output("out", out, shape, dtype)
 
 
 def output(

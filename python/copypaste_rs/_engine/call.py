@@ -11,6 +11,7 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs._checks import item, wrong, wrong_type
 from copypaste_rs._engine import columns, geometry, infos, maps
+from copypaste_rs._result_memory import empty
 from copypaste_rs.instances import Instances
 from copypaste_rs.maps import number_of_channels
 from copypaste_rs.masks import RleMasks
@@ -106,7 +107,7 @@ def place_arguments(
     _checks.flag("antialias", antialias)
     shape = (*placement.canvas_size, *channels)
     if out is None:
-        return pixels, values, nearest, np.empty(shape, dtype)
+        return pixels, values, nearest, empty(shape, dtype)
     return pixels, values, nearest, _checks.output("out", out, shape, dtype, (pixels,))
 
 
@@ -138,7 +139,7 @@ def apply(
     """Apply `plan` with checked options: everything is checked before anything is written."""
     call = Call.check(options, plan, target, sources, target_name)
     if out is None:
-        canvas = np.empty(call.shape, target.image.dtype)
+        canvas = empty(call.shape, target.image.dtype)
     else:
         canvas = _checks.output("out", out, call.shape, target.image.dtype, call.arrays())
     rasters = call.map_canvases() if call.maps else ()

@@ -9,6 +9,7 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong
+from copypaste_rs._result_memory import empty
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -108,5 +109,5 @@ def convert_arguments(image: object, output_format: OutputFormat, out: object) -
     output_format.linear(pixels)  # refuses what cannot be had in this format
     shape = output_format.shape((pixels.shape[0], pixels.shape[1]), pixels)
     if out is None:
-        return pixels, np.empty(shape, output_format.dtype)
+        return pixels, empty(shape, output_format.dtype)
     return pixels, _checks.output("out", out, shape, output_format.dtype, [pixels])

@@ -9,6 +9,7 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs._checks import item, wrong
 from copypaste_rs._checks.places import part
+from copypaste_rs._result_memory import empty
 from copypaste_rs.maps import NO_MAPS, MapKind, PixelMap
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class CarriedMap(NamedTuple):
 
     def canvas(self, *shape: int) -> NDArray[Any]:
         """An array for results of this kind: for a canvas, or for several where `shape` begins with their number."""
-        return np.empty((*shape, *self.kind.channels), self.kind.dtype)
+        return empty((*shape, *self.kind.channels), self.kind.dtype)
 
 
 def check_names(names: Sequence[str], samples: Sequence[Sample]) -> None:

@@ -81,7 +81,7 @@ class AnnotatedImages(Sequence["Sample"]):
 
     def __getitem__(self, index: SupportsIndex) -> Sample:  # type: ignore[override]  # no slices: they would decode
         """Item `index`: its image is decoded now, to what `dtype` says."""
-        return self._read(self._index(index)).decoded(None)
+        return self._read(self._index(index)).decoded()
 
     def _undecoded(self, index: int) -> Sample | UndecodedSample:
         """Item `index`, undecoded, unless a class below gives another one."""

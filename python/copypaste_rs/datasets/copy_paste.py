@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeAli
 from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong_type
 from copypaste_rs.datasets.counting import counted, epoch_numbers, item_numbers, known_names
-from copypaste_rs.datasets.lent_memory import SpareMemory
 from copypaste_rs.datasets.partner_checks import (
     check_categories,
     check_samples,
@@ -21,14 +20,13 @@ from copypaste_rs.datasets.partner_weights import PartnerWeights
 from copypaste_rs.datasets.replay import replayed, taken_for
 from copypaste_rs.datasets.scheduling import Schedule, applied, pasting
 from copypaste_rs.datasets.shared_epoch import SharedEpoch
-from copypaste_rs.datasets.undecoded import decoded, keeps_no_image, undecoded
+from copypaste_rs.datasets.undecoded import decoded, undecoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from numpy.typing import ArrayLike
 
-    from copypaste_rs.datasets.lent_memory import LentMemory
     from copypaste_rs.datasets.paste_counts import PasteCounts
     from copypaste_rs.datasets.replay import Replay
     from copypaste_rs.datasets.scheduling import AnyTransform
@@ -181,7 +179,6 @@ class CopyPasteDataset(Generic[Item]):
         self._num_sources = _checks.integer("num_sources", num_sources, 1, MAX_SOURCES)
         self._seed = _checks.integer("seed", seed, 0, _MAX_WORD)
         self._epoch = SharedEpoch()
-        self._spare = SpareMemory()
         self._weights = PartnerWeights.of(partner_weights, len(self._sources))
         known = [pasting(each) for each in self._schedule.known]
         never = [each._never for each in known if each is not None]
@@ -230,10 +227,7 @@ class CopyPasteDataset(Generic[Item]):
         """The augmented item: of the epoch that was set, or of the first number of a pair ``(epoch, index)``."""
         key = self.key(index)  # read once: another process may call set_epoch meanwhile
         transform = self._schedule.at(key[1])
-        memory = self._spare.lend() if keeps_no_image(transform) else None
-        item = applied(transform, *self._inputs(key, transform, memory), key)
-        if memory is not None:
-            memory.give_back()  # not after an error, whose traceback has the images
+        item = applied(transform, *self._inputs(key, transform), key)
         return cast("Item", item if self._post is None else self._post(item))
 
     def key(self, index: Index, epoch: SupportsIndex | None = None) -> tuple[int, int, int]:
@@ -266,11 +260,9 @@ class CopyPasteDataset(Generic[Item]):
         key = self.key(index, epoch)
         return self._inputs(key, self._schedule.at(key[1]))
 
-    def _inputs(
-        self, key: tuple[int, int, int], transform: AnyTransform, memory: LentMemory | None = None
-    ) -> tuple[Sample, list[Sample]]:
+    def _inputs(self, key: tuple[int, int, int], transform: AnyTransform) -> tuple[Sample, list[Sample]]:
         target, partners = self._drawn(key, transform, undecoded)
-        return decoded(target, memory), [decoded(partner, memory) for partner in partners]
+        return decoded(target), [decoded(partner) for partner in partners]
 
     def _drawn(
         self, key: tuple[int, int, int], transform: AnyTransform, take: Take[Taken]

@@ -12,6 +12,7 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs._result_memory import empty
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.image_headers import KNOWN, has_end, opened, orientation, with_exif
 from copypaste_rs.datasets.kept_pixels import kept_pixels
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-
-    from copypaste_rs.datasets.lent_memory import LentMemory
 
 FORMATS = ("jpg", "png", "tif")
 
@@ -106,7 +105,6 @@ def read_image(
     options: ImageOptions | None = None,
     remark: Remark | None = None,
     content: bytes | None = None,
-    memory: LentMemory | None = None,
 ) -> NDArray[Any]:
     """Decode an image file to 8-bit RGB, shape (H, W, 3), or, where the options keep the dtype, as it is stored.
 
@@ -131,8 +129,6 @@ def read_image(
         Called with an EXIF orientation that is not applied.
     content : bytes, optional
         Of the file, where they were read already.
-    memory : LentMemory, optional
-        Where the pixels may be put; else they have memory of their own.
 
     Raises
     ------
@@ -145,7 +141,7 @@ def read_image(
     """
     options = ImageOptions() if options is None else options
     data = Path(path).read_bytes() if content is None else content
-    expected = _Expected(path, size, options, orientation(data), memory)
+    expected = _Expected(path, size, options, orientation(data))
     pixels = _readable(path, lambda: _decoded(data, expected))
     if expected.orientation != 1 and not expected.turns and remark is not None:
         remark(expected.orientation)
@@ -252,7 +248,6 @@ class _Expected(NamedTuple):
     size: tuple[int, int] | None
     options: ImageOptions
     orientation: int
-    memory: LentMemory | None = None
 
     @property
     def turns(self) -> bool:
@@ -290,11 +285,9 @@ def _read_jpeg(data: bytes, expected: _Expected) -> NDArray[Any] | None:
         return None
     expected.check((height, width))
     grey = expected.options.dtype == "keep" and colorspace == "Gray"
-    memory = None if expected.memory is None else expected.memory.take(height * width * (1 if grey else 3))
+    pixels = empty((height, width, 1 if grey else 3))
     try:
-        pixels = simplejpeg.decode_jpeg(
-            data, "GRAY" if grey else "RGB", fastdct=False, fastupsample=False, buffer=memory
-        )
+        simplejpeg.decode_jpeg(data, "GRAY" if grey else "RGB", fastdct=False, fastupsample=False, buffer=pixels)
     except ValueError:
         return None
     return _turned(pixels[:, :, 0] if grey else pixels, expected)

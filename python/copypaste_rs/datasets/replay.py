@@ -44,7 +44,7 @@ def taken_for(transform: AnyTransform) -> Callable[[str, Any, int], Sample]:
 
 
 def _sources_decoded(name: str, dataset: Any, index: int) -> Sample:
-    return decoded(undecoded(name, dataset, index), None) if name == "sources" else unread(name, dataset, index)
+    return decoded(undecoded(name, dataset, index)) if name == "sources" else unread(name, dataset, index)
 
 
 def replayed(transform: AnyTransform, target: Sample, sources: list[Sample], key: tuple[int, int, int]) -> Replay:

@@ -12,18 +12,11 @@ import numpy as np
 
 from copypaste_rs._checks import wrong_type
 from copypaste_rs.sample import Sample
-from copypaste_rs.transforms import ForTraining, ScaleJitter, SimpleCopyPaste
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
-
-    from copypaste_rs.datasets.lent_memory import LentMemory
-
-
-_SHOWN_TO = ("select", "class_weights")
-"""Arguments that may be functions of the user, which see samples and may keep them."""
 
 
 _PIXEL = bytes(1)
@@ -32,14 +25,14 @@ _PIXEL = bytes(1)
 class UndecodedSample(NamedTuple):
     """A sample of a data set of files, but for its image, which was read and not decoded."""
 
-    image: Callable[[LentMemory | None], NDArray[Any]]
-    """Decodes the image, into memory that is lent or into memory of its own."""
+    image: Callable[[], NDArray[Any]]
+    """Decodes the image."""
     instances: Any
     info: dict[str, Any]
 
-    def decoded(self, memory: LentMemory | None) -> Sample:
+    def decoded(self) -> Sample:
         """The sample."""
-        return Sample(self.image(memory), self.instances, self.info)
+        return Sample(self.image(), self.instances, self.info)
 
 
 def undecoded(name: str, dataset: Any, index: int) -> Sample | UndecodedSample:
@@ -68,16 +61,9 @@ def unread(name: str, dataset: Any, index: int) -> Sample:
     if take is not None and (parts := take(dataset, index)) is not None:
         size, instances = parts
         return Sample._trusted(_blank_image(size), instances._in_image(size), {})
-    return blank(decoded(undecoded(name, dataset, index), None))
+    return blank(decoded(undecoded(name, dataset, index)))
 
 
-def decoded(sample: Sample | UndecodedSample, memory: LentMemory | None) -> Sample:
-    """The sample, its image in memory that is lent, where there is any and the image can be decoded into it."""
-    return sample if isinstance(sample, Sample) else sample.decoded(memory)
-
-
-def keeps_no_image(transform: object) -> bool:
-    """Whether a transform is known to make its items of memory of their own, and to show images to nobody."""
-    inner: Any = transform.transform if type(transform) is ForTraining else transform
-    known = type(inner) in (SimpleCopyPaste, ScaleJitter)
-    return known and not any(callable(inner._arguments.get(name)) for name in _SHOWN_TO)
+def decoded(sample: Sample | UndecodedSample) -> Sample:
+    """The sample, decoded now where it is not yet."""
+    return sample if isinstance(sample, Sample) else sample.decoded()

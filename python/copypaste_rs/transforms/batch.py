@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, final
 
-import numpy as np
-
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong
 from copypaste_rs._engine.call import Call, check_canvas, check_sample, samples
 from copypaste_rs._engine.maps import in_order, pixel_maps
+from copypaste_rs._result_memory import empty
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.maps import NO_MAPS, PixelMap
 from copypaste_rs.sample import Sample
@@ -20,6 +19,7 @@ from copypaste_rs.sample import Sample
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from copypaste_rs._checks import Place
@@ -78,7 +78,7 @@ class MaskDrawing(NamedTuple):
 
     def fresh(self, n: int, size: tuple[int, int]) -> NDArray[Any]:
         """An array for n masks."""
-        return np.empty(size if self.label_map else (n, *size), self.dtype)
+        return empty(size if self.label_map else (n, *size), self.dtype)
 
     def check(self, place: Place, out: object, call: Call) -> NDArray[Any]:
         """`out`, which must be able to take the masks of a call, however many are left of them."""
@@ -142,7 +142,7 @@ def apply_batch(
     output_format = None if form is None else form.image
     shape, dtype = output_shape(transform._planning.canvas, first, output_format)
     shape = (len(plans), *shape)
-    images = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype)
+    images = empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype)
     calls: list[Call] = []
     for i, (plan, target, source) in enumerate(zip(plans, targets, sources, strict=True)):
         with of_item(i):

@@ -15,6 +15,7 @@ from copypaste_rs._engine.call import Call, check_sample, samples
 from copypaste_rs._engine.formats import OutputFormat, checked_dtype
 from copypaste_rs._equality import same
 from copypaste_rs._immutable import Immutable
+from copypaste_rs._result_memory import empty
 from copypaste_rs.sample import Sample
 from copypaste_rs.transforms.batch import MaskDrawing, TrainingForm, apply_batch, check_masks_out, output_shape
 from copypaste_rs.transforms.scale_jitter import ScaleJitter
@@ -244,7 +245,7 @@ class ForTraining(Immutable):
         call = Call.check(transform._options, plan, target, samples(sources))
         shape, dtype = output_shape(call.plan.canvas_size, image, form.image)
         read = call.arrays()
-        result = np.empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype, read)
+        result = empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype, read)
         drawing = None if masks_out is None else check_masks_out("masks_out", form.masks, call, masks_out, read)
         if out is not None and drawing is not None and _checks.may_overlap(out, [drawing]):
             raise wrong("masks_out", "memory of its own", "an array that overlaps out")

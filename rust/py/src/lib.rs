@@ -20,6 +20,7 @@ mod maps;
 mod masks;
 mod operation;
 mod plans;
+mod result_memory;
 mod threads;
 
 use pyo3::prelude::*;
@@ -49,6 +50,8 @@ mod _core {
     use crate::operation::{copy_paste, copy_paste_batch};
     #[pymodule_export]
     use crate::plans::{draw_plan, philox_words};
+    #[pymodule_export]
+    use crate::result_memory::ResultMemory;
 
     use copypaste_core::simd::Level;
     use pyo3::exceptions::PyValueError;

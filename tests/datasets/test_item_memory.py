@@ -1,4 +1,4 @@
-"""Memory that CopyPasteDataset uses for the images of item after item: no result is ever in it."""
+"""Memory of images that are decoded item after item: used again, and never while somebody sees them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from copypaste_rs import ForTraining, Sample, SimpleCopyPaste
+from copypaste_rs import ForTraining, Sample, SimpleCopyPaste, _result_memory
+from copypaste_rs._core import ResultMemory
 from copypaste_rs.datasets import BackgroundDataset, CocoDataset, CopyPasteDataset
-from copypaste_rs.datasets.lent_memory import LARGEST, MOST, SpareMemory
 from tests.fixtures.coco_files import SIZES, box_polygon, write
 
 TRANSFORM = SimpleCopyPaste(size=48, target_scale=(1.0, 1.0))
+
+
+@pytest.fixture(autouse=True)
+def memory(monkeypatch: pytest.MonkeyPatch) -> ResultMemory:
+    """Memory in which results of any size lie."""
+    fresh = ResultMemory(1 << 24, 60.0)
+    monkeypatch.setattr(_result_memory, "memory", lambda: fresh)
+    monkeypatch.setattr(_result_memory, "LEAST", 1)
+    return fresh
 
 
 @pytest.fixture
@@ -43,19 +52,26 @@ def test_items_keep_their_pixels(photos: CocoDataset, transform: Any) -> None:
     assert [data[i] for i in (3, 1, 4, 0, 2)] == [expected[i] for i in (3, 1, 4, 0, 2)]
     assert items == expected
     for i, one in enumerate(items):
-        assert not any(np.may_share_memory(pixels(one), piece) for piece in data._spare._pieces)
         assert not any(np.shares_memory(pixels(one), pixels(other)) for other in items[:i])
 
 
-def test_memory_is_used_again(photos: CocoDataset) -> None:
+def test_memory_is_used_again(photos: CocoDataset, memory: ResultMemory) -> None:
     data = CopyPasteDataset(photos, TRANSFORM)
     for i in range(5):
         data[i]
-    pieces = [id(piece) for piece in data._spare._pieces]
+    pieces = memory.kept
     for i in range(5):
         data[i]
-    assert 1 <= len(pieces) <= 2
-    assert {*pieces} & {id(piece) for piece in data._spare._pieces}
+    assert pieces == memory.kept
+    assert pieces[0] <= len({h * w * 3 for h, w in SIZES}) + 1  # an image of each size, and a canvas
+
+
+def test_items_of_a_set_lie_in_it(photos: CocoDataset, memory: ResultMemory) -> None:
+    jpeg = [i for i in range(5) if photos.info(i)["file_name"].endswith(".jpg")]
+    assert jpeg
+    images = [photos[i].image for i in jpeg]
+    assert memory.kept[0] == len(jpeg)
+    assert all(image.base is not None and image.flags.writeable and image.flags.c_contiguous for image in images)
 
 
 def test_inputs_are_their_own(photos: CocoDataset) -> None:
@@ -126,25 +142,13 @@ def test_a_wrapper_gives_its_own_items(photos: CocoDataset) -> None:
     assert data[0] == TRANSFORM(*data.inputs(0), data.key(0))
 
 
-def test_copies_have_no_memory_of_others(photos: CocoDataset) -> None:
+def test_copies_give_the_same(photos: CocoDataset) -> None:
     data = CopyPasteDataset(photos, TRANSFORM)
     items = [data[i] for i in range(5)]
     again = pickle.loads(pickle.dumps(data))
-    assert again._spare._pieces == []
     assert [again[i] for i in range(5)] == items
     shallow = copy.copy(data)
     assert [shallow[i] for i in range(5)] == [data[i] for i in range(5)] == items
-
-
-def test_little_is_kept() -> None:
-    spare = SpareMemory()
-    lent = spare.lend()
-    taken = [lent.take(size) for size in (LARGEST + 1, *[10] * (MOST + 3))]
-    assert len({id(piece) for piece in taken}) == MOST + 4
-    lent.give_back()
-    assert [len(piece) for piece in spare._pieces] == [10] * MOST
-    lent.give_back()
-    assert len(spare._pieces) == MOST
 
 
 def test_errors_leave_nothing_behind(photos: CocoDataset, tmp_path: Path) -> None:
