@@ -42,7 +42,7 @@ def undecoded(name: str, dataset: Any, index: int) -> Sample | UndecodedSample:
     # Of the class: a wrapper may hand on the attributes of the data set that it takes some items of.
     take = getattr(type(dataset), "_undecoded", None)
     sample = dataset[index] if take is None else take(dataset, index)
-    if not isinstance(sample, Sample | UndecodedSample):
+    if type(sample) is not UndecodedSample and not isinstance(sample, Sample):
         raise wrong_type((name, index), "a Sample", type(sample).__name__)
     return sample
 
@@ -55,5 +55,9 @@ def decoded(sample: Sample | UndecodedSample, memory: LentMemory | None) -> Samp
 def keeps_no_image(transform: object) -> bool:
     """Whether a transform is known to make its items of memory of their own, and to show images to nobody."""
     inner: Any = transform.transform if type(transform) is ForTraining else transform
-    known = type(inner) in (SimpleCopyPaste, ScaleJitter)
-    return known and not any(callable(inner._arguments.get(name)) for name in _SHOWN_TO)
+    if type(inner) not in (SimpleCopyPaste, ScaleJitter):
+        return False
+    for name in _SHOWN_TO:  # noqa: SIM110 (a generator would take longer than all else here)
+        if callable(inner._arguments.get(name)):
+            return False
+    return True
