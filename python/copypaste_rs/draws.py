@@ -70,7 +70,7 @@ def resolve(rng: Rng) -> Key:
     >>> resolve((1, 2, 3))
     Key(key=(1, 2), index=3, stream=0)
     """
-    if type(rng) is tuple and len(rng) == 3 and all(type(part) is int and 0 <= part < _WORD for part in rng):
+    if type(rng) is tuple and len(rng) == 3 and _checks.are_words(rng):
         seed, epoch, index = cast("tuple[int, int, int]", rng)  # what a data loader gives, for each image
         return Key((seed, epoch), index)
     if rng is None:

@@ -11,7 +11,7 @@ from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._equality import same
 from copypaste_rs._immutable import Immutable, element
 from copypaste_rs.annotations import coco_columns
-from copypaste_rs.column_kinds import absent_value, kind_of
+from copypaste_rs.column_kinds import CHECKS, absent_value, kind_of
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.rectangles import check_order, rectangle_masks, with_rectangles
 
@@ -138,10 +138,12 @@ class Instances(Immutable):
         Of the fields only values are checked, not names and lengths.
         """
         columns: dict[str, Column] = {"masks": masks, "labels": labels, "boxes": boxes, "iscrowd": iscrowd}
-        names = ("keypoints", *fields) if "keypoints" in fields else fields
-        for name in names:
-            check = kind_of(name).check
-            columns[name] = fields[name] if check is None else check(name, fields[name])
+        if "keypoints" in fields:  # they come first
+            columns["keypoints"] = fields["keypoints"]
+        columns.update(fields)
+        for name, check in CHECKS.items():
+            if name in fields:
+                columns[name] = check(name, fields[name])
         return cls._trusted(columns)
 
     @classmethod

@@ -67,12 +67,14 @@ class Sample(Immutable):
         pixels = _checks.image("image", image)
         if not isinstance(instances, Instances):
             raise wrong_type("instances", "Instances", type(instances).__name__)
-        if not isinstance(info, Mapping):
+        if type(info) is not dict and not isinstance(info, Mapping):  # the second takes a while to find out
             raise wrong_type("info", "a mapping", type(info).__name__)
-        size, masks = (pixels.shape[0], pixels.shape[1]), instances.masks
-        if masks is not None and masks.size != size:
+        size, masks = pixels.shape[:2], instances._columns.get("masks")
+        if masks is None:
+            instances = instances._in_image(size)
+        elif masks.size != size:
             raise wrong("instances", f"masks of the image's size {size}", str(masks.size))
-        self._set(pixels, instances._in_image(size), dict(info), check_maps(maps, size))
+        self._set(pixels, instances, dict(info), check_maps(maps, size))
 
     def _set(
         self, image: NDArray[Any], instances: Instances, info: dict[str, Any], maps: Mapping[str, PixelMap]

@@ -24,6 +24,8 @@ MAX_PIXELS = 2**32 - 1
 
 def integer(name: Place, value: SupportsIndex, low: int, high: int) -> int:
     """`value` as an int in low..high; bools and floats are refused."""
+    if type(value) is int and low <= value <= high:
+        return value
     if isinstance(value, bool | np.bool_):
         raise wrong_type(name, "an integer", repr(value))
     try:
@@ -125,9 +127,17 @@ def items(name: Place, values: object) -> list[Any]:
     return list(values)
 
 
+def are_words(values: tuple[Any, ...]) -> bool:
+    """Whether all are ints of 64 bits, and of no other type."""
+    for each in values:  # noqa: SIM110 (a generator would take longer than all else here)
+        if type(each) is not int or not 0 <= each < 2**64:
+            return False
+    return True
+
+
 def words64(name: Place, values: object, n: int) -> tuple[int, ...]:
     """`values` as n integers of 64 bits."""
-    if type(values) is tuple and len(values) == n and all(type(each) is int and 0 <= each < 2**64 for each in values):
+    if type(values) is tuple and len(values) == n and are_words(values):
         return values
     found = items(name, values)
     if len(found) != n:

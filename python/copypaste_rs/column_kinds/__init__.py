@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CARRIED",
+    "CHECKS",
     "COLUMN_KINDS",
     "DERIVED",
     "GEOMETRY",
@@ -98,3 +99,5 @@ MADE = DERIVED | _names(lambda kind: kind.origin is Origin.KERNEL)
 GEOMETRY = _names(lambda kind: kind.origin is Origin.GEOMETRY)
 POSITIONS = GEOMETRY | _names(lambda kind: kind.origin is Origin.UNMOVABLE or kind.of in GEOMETRY)
 """Columns of positions, and those derived from them; some are moved, others refused."""
+CHECKS = {name: kind.check for name, kind in COLUMN_KINDS.items() if kind.check is not None}
+"""Checks of values, of the columns that have one."""

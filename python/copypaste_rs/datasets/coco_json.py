@@ -20,7 +20,7 @@ from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id
 from copypaste_rs.datasets.file_names import name_of, possible_names
 from copypaste_rs.datasets.file_window import FileWindow
 from copypaste_rs.datasets.given_ids import IdNumbers, plain_id
-from copypaste_rs.datasets.images import is_inside
+from copypaste_rs.datasets.image_files import is_inside
 from copypaste_rs.datasets.plain_coco import read_plain
 from copypaste_rs.datasets.problems import Problems
 from copypaste_rs.datasets.text_encoding import LFS_POINTER, check_utf8, is_lfs_pointer

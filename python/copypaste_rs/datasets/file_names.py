@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from copypaste_rs.datasets.images import is_inside
+from copypaste_rs.datasets.image_files import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

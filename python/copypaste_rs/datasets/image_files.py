@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,36 @@ SUFFIXES = frozenset({
 
 CACHE_SUFFIX = ".copypaste-rs"
 """Suffix of caches of tables, which may lie among the files of a set, and belong to none."""
+
+
+_LEAVES_FOLDER = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$)|.*\0", re.DOTALL)
+_READING = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+
+
+def whole_file(path: str | Path) -> bytes:
+    """The bytes of a file: what ``Path.read_bytes`` gives, by fewer calls of the system.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read; the message names it.
+    """
+    descriptor = os.open(path, _READING)
+    try:
+        about = os.fstat(descriptor)
+        content = os.read(descriptor, about.st_size) if stat.S_ISREG(about.st_mode) else b""
+    finally:
+        os.close(descriptor)
+    if content and len(content) == about.st_size:
+        return content
+    return Path(path).read_bytes()  # no file of a known size, or one that changes
+
+
+def is_inside(name: str) -> bool:
+    """Whether a file name, folders included, stays in the folder it starts from, on any system."""
+    if name and name[0] not in "/\\" and ":" not in name and ".." not in name and "\0" not in name:
+        return True  # as nearly all: the pattern is out of the processor's caches by the next image
+    return bool(name) and _LEAVES_FOLDER.match(name) is None
 
 
 def is_image_name(name: str) -> bool:

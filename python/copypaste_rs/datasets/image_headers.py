@@ -5,19 +5,18 @@ from __future__ import annotations
 import io
 import os
 import struct
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from copypaste_rs.datasets._extras import extra
 
 with extra("coco"):
     from PIL import Image, UnidentifiedImageError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _ORIENTATION = 0x0112
 _APP1, _PIXELS = 0xE1, 0xDA
 """Markers of segments of a JPEG file: that of EXIF data, and that of the pixels."""
+_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
+"""Markers of the segment that has size and channels, in the usual kinds of files."""
 
 _HEAD = 1 << 18
 """Bytes of a JPEG file in which its EXIF data is looked for."""
@@ -77,14 +76,32 @@ def _may_have_exif(data: bytes) -> bool:
     return any(data[start + 1] == _APP1 and data[start + 4 : start + 8] == b"Exif" for start in segments)
 
 
-def jpeg_segments(data: bytes) -> Iterator[int]:
+def jpeg_segments(data: bytes) -> list[int]:
     """Start of each segment of a JPEG file, up to that of the pixels, which is the last one."""
-    place = 2
-    while data[place : place + 1] == b"\xff" and place + 4 <= len(data):
-        yield place
+    found: list[int] = []
+    place, last = 2, len(data) - 4
+    while place <= last and data[place] == 0xFF:
+        found.append(place)
         if data[place + 1] == _PIXELS:
-            return
-        place += 2 + max(2, int.from_bytes(data[place + 2 : place + 4], "big"))
+            break
+        place += 2 + max(2, data[place + 2] << 8 | data[place + 3])
+    return found
+
+
+def jpeg_frame(data: bytes) -> tuple[int, int, int] | None:
+    """Height, width and channels of a JPEG file, grey (1) or colour (3); None of any other, and of an odd one.
+
+    Examples
+    --------
+    >>> from copypaste_rs.datasets import sample_paths
+    >>> jpeg_frame((sample_paths()[1] / "coffee.jpg").read_bytes())
+    (400, 600, 3)
+    """
+    for start in jpeg_segments(data):
+        if data[start + 1] in _FRAMES and len(data) >= start + 10:
+            h, w, channels = struct.unpack_from(">HHB", data, start + 5)
+            return (h, w, channels) if channels in (1, 3) else None
+    return None
 
 
 def has_end(data: bytes) -> bool:

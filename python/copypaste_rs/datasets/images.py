@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias, TypeVar
 
@@ -14,7 +13,7 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._result_memory import empty
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.image_headers import KNOWN, has_end, opened, orientation, with_exif
+from copypaste_rs.datasets.image_headers import KNOWN, has_end, jpeg_frame, opened, orientation, with_exif
 from copypaste_rs.datasets.kept_pixels import kept_pixels
 from copypaste_rs.datasets.png import deep_png
 from copypaste_rs.datasets.text_encoding import LFS_POINTER, is_lfs_pointer
@@ -59,13 +58,6 @@ _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
 }
 """Turns that make an image of each EXIF orientation upright."""
-
-_LEAVES_FOLDER = re.compile(r"[/\\]|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$)|.*\0", re.DOTALL)
-
-
-def is_inside(name: str) -> bool:
-    """Whether a file name, folders included, stays in the folder it starts from, on any system."""
-    return bool(name) and _LEAVES_FOLDER.match(name) is None
 
 
 def check_path(name: str, path: object) -> Path:
@@ -254,6 +246,13 @@ class _Expected(NamedTuple):
         """Whether the image has to be turned."""
         return self.options.apply_exif and self.orientation != 1
 
+    @property
+    def stored(self) -> tuple[int, int] | None:
+        """Height and width as they should be stored; None where nobody said, or they are too large."""
+        if self.size is None or self.size[0] * self.size[1] > self.options.max_pixels:
+            return None
+        return self.size[::-1] if self.turns and self.orientation >= 5 else self.size
+
     def check(self, stored: tuple[int, int]) -> None:
         """Check height and width as they are stored."""
         h, w = stored
@@ -277,14 +276,18 @@ class _Expected(NamedTuple):
 
 def _read_jpeg(data: bytes, expected: _Expected) -> NDArray[Any] | None:
     # None where libjpeg's fast interface gives up (CMYK, harmless extra bytes, truncation): Pillow decides then.
-    try:
-        height, width, colorspace, _ = simplejpeg.decode_jpeg_header(data)
-    except ValueError:
-        return None
-    if colorspace not in ("Gray", "RGB", "YCbCr"):
-        return None
-    expected.check((height, width))
-    grey = expected.options.dtype == "keep" and colorspace == "Gray"
+    frame = jpeg_frame(data)
+    if frame is None or frame[:2] != expected.stored:  # else libjpeg need not tell before it decodes
+        try:
+            height, width, colorspace, _ = simplejpeg.decode_jpeg_header(data)
+        except ValueError:
+            return None
+        if colorspace not in ("Gray", "RGB", "YCbCr"):
+            return None
+        expected.check((height, width))
+        frame = height, width, 1 if colorspace == "Gray" else 3
+    height, width, channels = frame
+    grey = expected.options.dtype == "keep" and channels == 1
     pixels = empty((height, width, 1 if grey else 3))
     try:
         simplejpeg.decode_jpeg(data, "GRAY" if grey else "RGB", fastdct=False, fastupsample=False, buffer=pixels)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.images import is_inside
+from copypaste_rs.datasets.image_files import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets.categories import category_ids
 from copypaste_rs.datasets.column_names import column_names
 from copypaste_rs.datasets.encoding import NO_FILE, EncodedSample
-from copypaste_rs.datasets.image_files import is_image_name
-from copypaste_rs.datasets.images import FORMATS, check_path, is_inside
+from copypaste_rs.datasets.image_files import is_image_name, is_inside
+from copypaste_rs.datasets.images import FORMATS, check_path
 from copypaste_rs.datasets.json_values import check_text, json_text
 from copypaste_rs.datasets.output import FORMAT, OutputFolder
 from copypaste_rs.datasets.places import STATE

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from copypaste_rs import _core
 from copypaste_rs._checks import FARTHEST
 from copypaste_rs._ragged import picked
 from copypaste_rs.errors import ArgumentError
@@ -63,8 +64,6 @@ class Segmentations(NamedTuple):
 
     def masks(self, rows: tuple[int, int], size: tuple[int, int]) -> MeasuredMasks:
         """The masks of rows from one number to another, all of one image of the given size."""
-        from copypaste_rs import _core
-
         runs, boxes, covers = _core.object_masks(self, rows, size)
         return MeasuredMasks(RleMasks._trusted(size, *runs), boxes, covers)
 

@@ -40,7 +40,7 @@ def undecoded(name: str, dataset: Any, index: int) -> Sample | UndecodedSample:
     # Of the class: a wrapper may hand on the attributes of the data set that it takes some items of.
     take = getattr(type(dataset), "_undecoded", None)
     sample = dataset[index] if take is None else take(dataset, index)
-    if not isinstance(sample, Sample | UndecodedSample):
+    if type(sample) is not UndecodedSample and not isinstance(sample, Sample):
         raise wrong_type((name, index), "a Sample", type(sample).__name__)
     return sample
 

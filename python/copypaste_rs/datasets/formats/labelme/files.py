@@ -15,8 +15,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.building import TableBuilder
 from copypaste_rs.datasets.formats.labelme.shapes import Shape, is_drawn, is_region, mask_of
-from copypaste_rs.datasets.image_files import SUFFIXES, is_image_name
-from copypaste_rs.datasets.images import is_inside
+from copypaste_rs.datasets.image_files import SUFFIXES, is_image_name, is_inside
 from copypaste_rs.datasets.problems import Problems
 from copypaste_rs.datasets.text_encoding import check_utf8
 from copypaste_rs.masks import RleMasks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from copypaste_rs.datasets.images import is_inside
+from copypaste_rs.datasets.image_files import is_inside
 from copypaste_rs.datasets.problems import Problems
 from copypaste_rs.datasets.text_encoding import lines_of
 

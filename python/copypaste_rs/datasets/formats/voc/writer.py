@@ -15,7 +15,7 @@ from copypaste_rs.datasets.encoding import EncodedSample, check_sample, image_fi
 from copypaste_rs.datasets.formats.voc.annotation_files import FLAGS
 from copypaste_rs.datasets.formats.voc.classes import BACKGROUNDS, MOST_CLASSES, VOIDS
 from copypaste_rs.datasets.formats.voc.palette import PALETTE, VOID
-from copypaste_rs.datasets.images import is_inside
+from copypaste_rs.datasets.image_files import is_inside
 from copypaste_rs.datasets.label_drawing import draw_rows, raster_file
 from copypaste_rs.datasets.places import OutputLayout
 from copypaste_rs.datasets.sample_writer import Item, SampleWriter, check_found
