@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 LARGEST = 1 << 22
 """Bytes that one image or annotation may have: so many are always in sight, and what has more is not plain."""
 
+THREADS = 4
+"""Threads that read annotations, at most: with more, the one that digests the file would take longest."""
+WORTH_IT = 1 << 21
+"""Bytes of a file from which several threads take part; fewer are read in a moment."""
+
 
 def read_plain(window: FileWindow, boxes: str, crowds: str, columns: frozenset[str] | None) -> AnnotationTables | None:
     """Tables of an annotation file, as `coco_json.read_coco` makes them; None where it is not plain."""
@@ -38,7 +43,8 @@ def read_plain(window: FileWindow, boxes: str, crowds: str, columns: frozenset[s
     lists = [name for name in FORMS if columns is None or name in columns]
     counts = counted_with(columns)
     ignored = [name for name in (*FORMS, *COUNTED) if name not in lists and name not in counts]
-    reader = AnnotationReader(lists, counts, ignored, wanted)
+    threads = THREADS if len(window.data) >= WORTH_IT else 1
+    reader = AnnotationReader(lists, counts, ignored, wanted, threads)
     at = len(codecs.BOM_UTF8) if window.data[:3].tobytes() == codecs.BOM_UTF8 else 0
     while not (window.is_last and at == len(window.data)):
         ahead = len(window.data) - at - (0 if window.is_last else LARGEST)
