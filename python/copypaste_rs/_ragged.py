@@ -23,3 +23,12 @@ def picked(first: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArra
     """Indices of the elements of some pieces, which begin at `first`, and the offsets of these pieces then."""
     offsets = offsets_of(lengths)
     return np.repeat(first - offsets[:-1], lengths) + np.arange(offsets[-1]), offsets
+
+
+def stable_order(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Indices that sort whole numbers from 0 on, equal ones in the order in which they stand."""
+    # NumPy sorts 16 bits by counting, several times as fast as wider ones.
+    order = np.argsort(numbers.astype(np.uint16), kind="stable")
+    for shift in range(16, int(numbers.max(initial=0)).bit_length(), 16):
+        order = order[np.argsort((numbers >> shift).astype(np.uint16)[order], kind="stable")]
+    return order

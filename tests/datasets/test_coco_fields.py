@@ -152,6 +152,13 @@ def test_strange_categories_and_repeated_ids_are_counted(tmp_path: Path) -> None
     assert dataset.unknown_labels(dataset.categories) == [5, 9]
 
 
+@pytest.mark.parametrize("ids", [[3, 2, 3, 3, -1, 2], [5, 2**62, -(2**62), 5, 2**62], [2**63 - 1, -(2**63)] * 2])
+def test_repeated_ids_however_far_apart(tmp_path: Path, ids: list[int]) -> None:
+    files = write(tmp_path, [annotation(number, [box_polygon(2, 2, 9, 9)]) for number in ids])
+    with pytest.warns(UserWarning, match=f"{len(ids) - len(set(ids))} annotations have the id of another one"):
+        CocoDataset(*files)
+
+
 def test_malformed_counts_name_their_annotation(tmp_path: Path) -> None:
     good = {"size": [40, 60], "counts": coco_mask.encode(np.ones((40, 60), np.uint8, "F"))["counts"].decode()}
     annotations = [annotation(1, [box_polygon(2, 2, 9, 9)], 77), annotation(2, good), annotation(3, [])]

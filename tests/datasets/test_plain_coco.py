@@ -253,6 +253,70 @@ def test_a_window_moves_over_the_file(tmp_path: Path, monkeypatch: pytest.Monkey
     assert threading.active_count() == threads
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_several_threads_read_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """Whatever an annotation holds, wherever a thread begins; types change between some that are of one type."""
+    draw = random.Random(300 + seed)
+    notes = ["},{", '"},{"id": 7},{', "é" * 30, "", "x"]
+
+    def annotation(number: int) -> dict[str, Any]:
+        one: dict[str, Any] = {
+            "id": number,
+            "image_id": draw.choice([1, 1, 2, 9]) if seed == 3 and number % 9000 == 5 else 1,
+            "category_id": draw.randrange(4),
+            "segmentation": draw.choice([
+                [[draw.randrange(8), 1.25, 3, 0, 3, 3.5]], [[0, 0, 1.125, 0, 3, 3], [1, 1, 2, 2]] if seed == 2 else [],
+                {"size": [4, 4], "counts": [1, 5, 10]}, None,
+            ]),
+            "bbox": [1, 1, 2, 2],
+            "iscrowd": draw.randrange(2),
+            "note": draw.choice(notes) if seed else f"{number}",
+            "more": [{"a": 1}, {"a": [{}, {}]}],
+            "score": number if seed != 1 or number < 11_000 else number / 8,
+            "keypoints": [1, 2, 2, 3, 4, number % 3],
+        }  # fmt: skip
+        if number > 18_000:
+            one["late"] = True
+        return one
+
+    file = {
+        "images": [{"id": i, "file_name": f"{i}.png", "height": 4, "width": 4} for i in (1, 2)],
+        "annotations": [annotation(number) for number in range(24_000)],
+        "categories": CATEGORIES,
+    }
+    parts = list(file.items())
+    path = tmp_path / "a.json"
+    space = draw.choice(["", " "])
+    text = json.dumps(dict(parts if seed % 2 else parts[::-1]), separators=(f",{space}", f":{space}"))
+    path.write_text(text)
+    assert path.stat().st_size > 2 * plain_coco.WORTH_IT
+    threads = threading.active_count()
+    several = plain(path, "keep", "keep", None)
+    assert threading.active_count() == threads
+    monkeypatch.setattr(plain_coco, "THREADS", 1)
+    alone = plain(path, "keep", "keep", None)
+    monkeypatch.undo()
+    assert alone is not None
+    assert several is not None
+    assert as_data(several) == as_data(alone)
+    assert as_data(alone) == as_data(read_any(path, path.read_bytes(), tmp_path, "keep", "keep", None))
+    # Something odd is found whichever thread meets it.
+    for number in (3, 13_000, 23_999):
+        path.write_text(text.replace(f'"id":{space}{number},', f'"id":{space}"{number}",'))
+        assert plain(path, "keep", "keep", None) is None
+
+
+def test_number_of_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment caps it, and what is no number is refused as for batches."""
+    path = tmp_path / "a.json"
+    path.write_text(with_annotations('{"id": 1, "image_id": 1, "category_id": 3, ' + SHAPE + "}"))
+    monkeypatch.setenv("COPYPASTE_RS_THREADS", "0")
+    with pytest.raises(ValueError, match="COPYPASTE_RS_THREADS: expected a positive number, got '0'"):
+        plain(path, "keep", "keep", None)
+    monkeypatch.setenv("COPYPASTE_RS_THREADS", "1")
+    assert plain(path, "keep", "keep", None) is not None
+
+
 @pytest.mark.parametrize("size", [0, 1, 4095, 4096, 4097, 300_000])
 @pytest.mark.parametrize("step", [1, 1000, 4096])
 def test_all_bytes_come_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, step: int) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from copypaste_rs._ragged import offsets_of
+from copypaste_rs._ragged import offsets_of, stable_order
 from copypaste_rs.datasets.boxes import covering
 from copypaste_rs.datasets.tables import AnnotationTables, repeated_files
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.boxes import Boxes
     from copypaste_rs.datasets.fields import Field
     from copypaste_rs.datasets.segmentations import Segmentations
+
+
+SPREAD = 4
+"""Places in a table of ids for each of them, at most; ids further apart are sorted."""
 
 
 class AnnotationRows(NamedTuple):
@@ -80,8 +84,7 @@ def assembled(
     if times:
         have = "1 image has" if times == 1 else f"{times} images have"
         remarks.append(f"{have} the file of another one ({repeated!r} is the first)")
-    order = np.argsort(rows.image[filled], kind="stable")
-    keep = np.flatnonzero(filled)[order]
+    keep = np.flatnonzero(filled)[stable_order(rows.image[filled])]
     return AnnotationTables(
         categories=head.categories,
         keypoint_names=head.keypoint_names,
@@ -111,17 +114,26 @@ def joined_texts(texts: Sequence[Buffer]) -> tuple[NDArray[np.uint8], NDArray[np
 
 def _remarks_on_ids(ids: NDArray[np.int64], labels: NDArray[np.int64], known: frozenset[int]) -> list[str]:
     remarks = []
-    strange, times = np.unique(labels, return_counts=True)
+    strange, times = _distinct(labels)
     if unknown := [(label, n) for label, n in zip(strange.tolist(), times.tolist(), strict=True) if label not in known]:
         named = ", ".join(str(label) for label, _ in unknown[:5]) + (", ..." if len(unknown) > 5 else "")
         count = counted(sum(n for _, n in unknown), "annotation has a category", "annotations have a category")
         remarks.append(f"{count} that is not among the categories ({named})")
-    ordered = np.sort(ids)
-    if repeated := int((ordered[1:] == ordered[:-1]).sum()):
+    if repeated := len(ids) - len(_distinct(ids)[0]):
         remarks.append(
             counted(repeated, "annotation has the id of another one", "annotations have the id of another one")
         )
     return remarks
+
+
+def _distinct(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct values, ascending, and how often each is there."""
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    if high - low >= SPREAD * len(values):
+        return np.unique(values, return_counts=True)
+    times = np.bincount(values - low)  # in a part of the time that sorting takes
+    found = np.flatnonzero(times)
+    return found + low, times[found]
 
 
 def counted(n: int, one: str, many: str) -> str:

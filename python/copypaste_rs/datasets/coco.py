@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def read_file(path: Path, folder: Path, options: CheckedOptions, sources: Sources) -> AnnotationTables:
     """Tables of an annotation file, whose images are in a folder."""
     sources.note(path, is_whole=True)
-    return read_coco(path, folder, options.boxes, options.crowds, options.columns)
+    return read_coco(path, folder, options.boxes, options.crowds, options.columns, sources.settle)
 
 
 @final

@@ -30,7 +30,7 @@ with extra("coco"):
     import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -58,11 +58,19 @@ class _Image(msgspec.Struct, gc=False):
     coco_url: str | None = None
 
 
-def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozenset[str] | None) -> AnnotationTables:
+def read_coco(
+    path: Path,
+    folder: Path,
+    boxes: str,
+    crowds: str,
+    columns: frozenset[str] | None,
+    settle: Callable[[Sequence[NDArray[Any]]], None] = lambda _: None,
+) -> AnnotationTables:
     """Read an annotation file, whose images are in a folder.
 
     What is done with annotations without an outline is said by `boxes`, out of `BOXES`, and with crowds by `crowds`,
-    out of `CROWDS`. Of further fields those of `columns` are read, or all.
+    out of `CROWDS`. Of further fields those of `columns` are read, or all. `settle` is told which arrays will be part
+    of the tables as they are, if that is known before.
 
     Raises
     ------
@@ -77,7 +85,7 @@ def read_coco(path: Path, folder: Path, boxes: str, crowds: str, columns: frozen
         piped = None if stat.S_ISREG(found.st_mode) else file.readall()
         content: Any = file if piped is None else io.BytesIO(piped)
         with FileWindow(content, found.st_size if piped is None else len(piped)) as window:
-            tables = read_plain(window, boxes, crowds, columns)
+            tables = read_plain(window, boxes, crowds, columns, settle)
     if tables is not None:
         return tables
     return read_any(path, path.read_bytes() if piped is None else piped, folder, boxes, crowds, columns)

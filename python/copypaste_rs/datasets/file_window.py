@@ -49,8 +49,9 @@ class FileWindow:
         """Move on, so that the byte `start` of the window becomes its first one."""
         self._wait()
         kept = self._length - start
-        self._memory[:kept] = self._memory[start : self._length].copy()
-        view, self._length = memoryview(self._memory), kept
+        view = memoryview(self._memory)
+        view[:kept] = view[start : self._length]
+        self._length = kept
         while self._length < len(view):
             n = self._file.readinto(view[self._length :])  # type: ignore[attr-defined]  # of files that are not buffered
             if not n:

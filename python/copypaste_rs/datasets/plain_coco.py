@@ -23,7 +23,9 @@ with extra("coco"):
     import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
 
     from copypaste_rs.datasets.file_window import FileWindow
     from copypaste_rs.datasets.tables import AnnotationTables
@@ -31,14 +33,26 @@ if TYPE_CHECKING:
 LARGEST = 1 << 22
 """Bytes that one image or annotation may have: so many are always in sight, and what has more is not plain."""
 
+THREADS = 4
+"""Threads that read annotations, at most: with more, the one that digests the file would take longest."""
+WORTH_IT = 1 << 21
+"""Bytes of a file from which several threads take part; fewer are read in a moment."""
 
-def read_plain(window: FileWindow, boxes: str, crowds: str, columns: frozenset[str] | None) -> AnnotationTables | None:
+
+def read_plain(
+    window: FileWindow,
+    boxes: str,
+    crowds: str,
+    columns: frozenset[str] | None,
+    settle: Callable[[Sequence[NDArray[Any]]], None] = lambda _: None,
+) -> AnnotationTables | None:
     """Tables of an annotation file, as `coco_json.read_coco` makes them; None where it is not plain."""
     wanted = None if columns is None else sorted(columns - KNOWN)
     lists = [name for name in FORMS if columns is None or name in columns]
     counts = counted_with(columns)
     ignored = [name for name in (*FORMS, *COUNTED) if name not in lists and name not in counts]
-    reader = AnnotationReader(lists, counts, ignored, wanted)
+    threads = THREADS if len(window.data) >= WORTH_IT else 1
+    reader = AnnotationReader(lists, counts, ignored, wanted, threads)
     at = len(codecs.BOM_UTF8) if window.data[:3].tobytes() == codecs.BOM_UTF8 else 0
     while not (window.is_last and at == len(window.data)):
         ahead = len(window.data) - at - (0 if window.is_last else LARGEST)
@@ -50,16 +64,17 @@ def read_plain(window: FileWindow, boxes: str, crowds: str, columns: frozenset[s
             window.move(at)
             at = 0
     found = reader.finish()
-    return None if found is None else _tables(found, window.digest(), (boxes, crowds), lists, counts, columns)
+    return None if found is None else _tables(found, window, (boxes, crowds), lists, counts, columns, settle)
 
 
 def _tables(
     found: AnnotationFile,
-    digest: str,
+    window: FileWindow,
     choices: tuple[str, str],
     lists: Sequence[str],
     counts: Sequence[str],
     columns: frozenset[str] | None,
+    settle: Callable[[Sequence[NDArray[Any]]], None],
 ) -> AnnotationTables | None:
     try:
         top = {name: msgspec.json.decode(text) for name, text in found.head}
@@ -79,13 +94,19 @@ def _tables(
     if alone and how_boxes == "error":
         return None
     kept = alone > 0 and how_boxes == "keep"
+    images = ImageRows(
+        found.image_ids, found.sizes.reshape(-1, 2), found.image_text, found.image_offsets, found.names_differ
+    )
+    outlines = Segmentations(
+        found.coordinates, found.part_offsets, found.first_part, found.parts, found.counts, found.first_run, found.runs
+    )
+    settle([outlines.coordinates, outlines.part_offsets, outlines.counts, *images[:-1]])
     read = ReadAnnotations(
         found.image,
         found.ids,
         found.labels,
         found.iscrowd,
-        Segmentations(found.coordinates, found.part_offsets, found.first_part, found.parts, found.counts,
-                      found.first_run, found.runs),
+        outlines,
         Boxes.of(n, found.box_rows, found.boxes) if kept else None,
         0 if kept else alone,
         further,
@@ -98,10 +119,7 @@ def _tables(
     skipped: list[str] = []
     remarks: list[str] = []
     rows = read.rows(columns, skipped, remarks)
-    images = ImageRows(
-        found.image_ids, found.sizes.reshape(-1, 2), found.image_text, found.image_offsets, found.names_differ
-    )
-    head = Head(categories, names, digest, top.get("info"), top.get("licenses"))
+    head = Head(categories, names, window.digest(), top.get("info"), top.get("licenses"))
     return assembled(head, images, rows, crowds, skipped, remarks)
 
 

@@ -12,7 +12,7 @@ import stat
 import time
 from array import array
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from copypaste_rs.datasets.image_files import entries_of, files_below
 from copypaste_rs.datasets.images import image_size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
     from copypaste_rs.datasets.images import ImageOptions
@@ -117,6 +119,13 @@ class Sources:
         """Bytes of files that were noted as read whole: not of images, of which the head is enough."""
         self.are_regular = True
         """Whether all files are such that can be read again."""
+        self.on_settled: Callable[[Sources, Sequence[NDArray[Any]]], None] | None = None
+        """Told, by these sources, which arrays will be part of the tables as they are, before these are ready."""
+
+    def settle(self, arrays: Sequence[NDArray[Any]]) -> None:
+        """Tell that arrays will be part of the tables as they are."""
+        if self.on_settled is not None:
+            self.on_settled(self, arrays)
 
     def read(self, path: Path) -> bytes:
         """Read a file, whose bytes become part of the digest."""

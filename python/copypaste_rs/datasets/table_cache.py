@@ -20,14 +20,16 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.image_files import CACHE_SUFFIX
 from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.sources import Sources, Stamp
-from copypaste_rs.datasets.table_files import NO_STAMP, load_tables, renew_stamp, save_tables
+from copypaste_rs.datasets.table_files import NO_STAMP, TableDraft, load_tables, renew_stamp, save_tables
 
 with extra("coco"):
     import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from copypaste_rs.datasets.tables import AnnotationTables
 
@@ -127,8 +129,16 @@ def cached_tables(
     found = _valid(path, key, annotations)
     if found is None:
         sources = Sources(is_noting=True)
-        tables = read(sources)
-        found = _put(path, key, annotations, place, tables, sources)
+        with TableDraft(path) as draft:
+
+            def begin(sources: Sources, arrays: Sequence[NDArray[Any]]) -> None:
+                is_large = sum(array.nbytes for array in arrays) >= WORTH_IT
+                if is_large and _is_worth_it(place, sources) and path.parent.is_dir():
+                    draft.begin(arrays)
+
+            sources.on_settled = begin
+            tables = read(sources)
+            found = _put(path, key, annotations, place, tables, sources, draft)
         if found is None:
             return tables
     return MappedTables(found, path, key, read)
@@ -141,10 +151,10 @@ def _put(
     place: CachePlace,
     tables: AnnotationTables,
     sources: Sources,
+    draft: TableDraft,
 ) -> AnnotationTables | None:
     """The tables, mapped from a cache that is made of them; None where none is made."""
-    is_worth_it = place.folder is not None or sources.size >= WORTH_IT or sources.files >= MANY
-    if not (is_worth_it and sources.are_regular):
+    if not _is_worth_it(place, sources):
         return None
     notes = sources.notes(_base(annotations))
     if not notes.hold(_base(annotations)):  # something was written to meanwhile
@@ -156,7 +166,7 @@ def _put(
         if place.folder is not None:
             place.folder.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(path)
-        save_tables(path, tables, stamp, key, None if is_one else notes)
+        save_tables(path, tables, stamp, key, None if is_one else notes, draft)
     except (OSError, TypeError, ValueError) as error:
         if place.folder is not None:
             warnings.warn(f"cache_dir: {path}: cannot be written: {error}; annotations are read each time", UserWarning,
@@ -166,6 +176,12 @@ def _put(
     if made is None or made.tables.digest != tables.digest:  # of another process, which saw another file
         return None
     return made.tables
+
+
+def _is_worth_it(place: CachePlace, sources: Sources) -> bool:
+    """Whether a cache is made of what these sources say."""
+    is_much = sources.size >= WORTH_IT or sources.files >= MANY
+    return (place.folder is not None or is_much) and sources.are_regular
 
 
 def _base(annotations: Path) -> Path:

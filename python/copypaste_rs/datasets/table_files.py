@@ -1,6 +1,6 @@
 """Tables as one file, whose arrays are mapped into memory: nothing is read until it is needed.
 
-A file has a start of fixed length, a header in JSON, and the arrays. Bytes of a file that was cut short, or that a
+A file has a start of fixed length, the arrays, and a header in JSON. Bytes of a file that was cut short, or that a
 crash of the system left unwritten, are found by its length and by checksums: of the header, and of a page in each piece
 of the arrays. Numbers are in the order of the machine, which is part of `MAGIC`.
 """
@@ -14,6 +14,7 @@ import secrets
 import struct
 import sys
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -29,18 +30,22 @@ with extra("coco"):
     import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from concurrent.futures import Future
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from typing_extensions import Self
 
-MAGIC = f"copypaste_rs tables 2 {sys.byteorder}\n".encode()
+MAGIC = f"copypaste_rs tables 3 {sys.byteorder}\n".encode()
 _START = struct.Struct("<32s6q")
 """`MAGIC`; the `Stamp`; length of the header, its checksum, and that of the arrays."""
 _STAMP = struct.Struct("<3q")
 _STAMP_AT = 32
 
 _ALIGNMENT = 64
+_FIRST = _START.size + -_START.size % _ALIGNMENT
+"""Place of the first array."""
 _PIECE, _PAGE = 1 << 20, 1 << 12
 
 _ARRAYS = ("image_ids", "sizes", "image_json", "image_json_offsets", "row_offsets", "ids", "labels", "iscrowd")
@@ -62,45 +67,107 @@ class StoredTables(NamedTuple):
     notes: SourceNotes | None
 
 
+class TableDraft:
+    """A file of tables in the making; a context manager, at whose end it is in its place, or nothing is left of it.
+
+    Arrays that are known before the tables are can be written meanwhile: `begin`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Draft of the file `path`, whose folder may be missing as long as nothing is written."""
+        self._path = path
+        self._partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")  # others may write one too
+        self._file: IO[bytes] | None = None
+        self._length = 0
+        self._written: list[tuple[NDArray[Any], int]] = []
+        """Arrays in the file, and the place of each; they are kept, so that no other is taken for one of them."""
+        self._thread: ThreadPoolExecutor | None = None
+        self._writing: Future[None] | None = None
+
+    def begin(self, arrays: Iterable[NDArray[Any]]) -> None:
+        """Have arrays written, which stay as they are and will be among those of the tables, and return at once."""
+        self._thread = ThreadPoolExecutor(1)
+        self._writing = self._thread.submit(self._write_all, [*arrays])
+
+    def save(
+        self, tables: AnnotationTables, stamp: Stamp, key: Mapping[str, Any], notes: SourceNotes | None = None
+    ) -> None:
+        """Write what is missing, and put the file in its place, as `save_tables` does."""
+        if self._writing is not None:
+            self._writing.result()
+        arrays = dict(_arrays(tables))
+        if notes is not None:
+            arrays |= {f"notes.{name}": array for name, array in notes._asdict().items()}
+        places = {name: [array.dtype.str, list(array.shape), self._place(array)] for name, array in arrays.items()}
+        values = {name: getattr(tables, name) for name in _VALUES}
+        whole = {name: field.whole for name, field in tables.fields.items()}
+        parts = {"key": key, "values": values, "whole": whole, "arrays": places, "length": self._length}
+        header = msgspec.json.encode(parts)
+        with self._opened() as file:
+            file.write(header)
+            file.flush()
+            sums = zlib.crc32(header), _checksum(file, _FIRST, self._length)
+            file.seek(0)
+            file.write(_START.pack(MAGIC, *stamp, len(header), *sums))
+        self._partial.replace(self._path)
+
+    def _opened(self) -> IO[bytes]:
+        if self._file is None:
+            self._file = self._partial.open("x+b")
+            self._file.write(bytes(_FIRST))
+        return self._file
+
+    def _place(self, array: NDArray[Any]) -> int:
+        """Place of an array behind the first one, written where it is not there yet."""
+        for known, place in self._written:
+            if known is array:
+                return place
+        place = self._length
+        file = self._opened()
+        file.write(np.ascontiguousarray(array).data if array.size else b"")
+        file.write(bytes(-array.nbytes % _ALIGNMENT))
+        self._length += array.nbytes + -array.nbytes % _ALIGNMENT
+        self._written.append((array, place))
+        return place
+
+    def _write_all(self, arrays: list[NDArray[Any]]) -> None:
+        for array in arrays:
+            self._place(array)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+        self._written.clear()
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            with contextlib.suppress(OSError):
+                self._partial.unlink()
+
+
 def save_tables(
-    path: Path, tables: AnnotationTables, stamp: Stamp, key: Mapping[str, Any], notes: SourceNotes | None = None
+    path: Path,
+    tables: AnnotationTables,
+    stamp: Stamp,
+    key: Mapping[str, Any],
+    notes: SourceNotes | None = None,
+    draft: TableDraft | None = None,
 ) -> None:
     """Write tables to a file, whole or not at all.
 
     What they depend on besides `key` is the file with this stamp or, where they come from several, what `notes` say.
+    A draft of the file may have some arrays already.
 
     Raises
     ------
     OSError, TypeError, ValueError
         When it cannot be written; nothing is left then.
     """
-    arrays = dict(_arrays(tables))
-    if notes is not None:
-        arrays |= {f"notes.{name}": array for name, array in notes._asdict().items()}
-    places, length = {}, 0
-    for name, array in arrays.items():
-        places[name] = [array.dtype.str, list(array.shape), length]
-        length += array.nbytes + -array.nbytes % _ALIGNMENT
-    values = {name: getattr(tables, name) for name in _VALUES}
-    whole = {name: field.whole for name, field in tables.fields.items()}
-    header = msgspec.json.encode({"key": key, "values": values, "whole": whole, "arrays": places, "length": length})
-    header += b" " * (-(_START.size + len(header)) % _ALIGNMENT)
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")  # another process may write one too
-    try:
-        with partial.open("x+b") as file:
-            file.write(bytes(_START.size) + header)
-            for array in arrays.values():
-                file.write(np.ascontiguousarray(array).data if array.size else b"")
-                file.write(bytes(-array.nbytes % _ALIGNMENT))
-            file.flush()
-            sums = zlib.crc32(header), _checksum(file, _START.size + len(header), length)
-            file.seek(0)
-            file.write(_START.pack(MAGIC, *stamp, len(header), *sums))
-        partial.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise
+    with TableDraft(path) if draft is None else draft as made:
+        made.save(tables, stamp, key, notes)
 
 
 def load_tables(path: Path, key: Mapping[str, Any]) -> StoredTables | None:
@@ -108,19 +175,20 @@ def load_tables(path: Path, key: Mapping[str, Any]) -> StoredTables | None:
     try:
         with path.open("rb") as file:
             magic, *numbers, length, header_sum, sum_of_pages = _START.unpack(file.read(_START.size))
-            size, at = os.fstat(file.fileno()).st_size, _START.size + length
-            if magic.rstrip(b"\0") != MAGIC or not _START.size <= at <= size:
+            at = os.fstat(file.fileno()).st_size - length
+            if magic.rstrip(b"\0") != MAGIC or length < 0 or at < _FIRST:
                 return None
+            file.seek(at)
             text = file.read(length)
             if zlib.crc32(text) != header_sum:
                 return None
             header = msgspec.json.decode(text)
-            if header["key"] != key or size != at + header["length"]:
+            if header["key"] != key or at != _FIRST + header["length"]:
                 return None
-            if _checksum(file, at, header["length"]) != sum_of_pages:
+            if _checksum(file, _FIRST, header["length"]) != sum_of_pages:
                 return None
             memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        arrays = {name: _array(memory, at, *place) for name, place in header["arrays"].items()}
+        arrays = {name: _array(memory, _FIRST, *place) for name, place in header["arrays"].items()}
         notes = [arrays[name] for name in (f"notes.{part}" for part in SourceNotes._fields) if name in arrays]
         return StoredTables(_tables(header, arrays), Stamp(*numbers), SourceNotes(*notes) if notes else None)
     except _NOT_READABLE:

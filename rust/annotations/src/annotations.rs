@@ -7,7 +7,7 @@ use crate::images::Images;
 use crate::item::ItemText;
 use crate::json::{Number, float, integer, number};
 use crate::shapes::Shapes;
-use crate::{Odd, Plain, Wanted, put, put_all};
+use crate::{Odd, Plain, Wanted, put, put_all, put_moved};
 
 /// Annotations of images that are there, in the order of the file.
 #[derive(Debug, Default)]
@@ -44,6 +44,17 @@ pub struct NumberLists {
     pub numbers: Vec<f64>,
 }
 
+impl NumberLists {
+    /// Numbers of each row; 0 where no row has any.
+    fn each(&self) -> usize {
+        self.numbers.len().checked_div(self.rows.len()).unwrap_or(0)
+    }
+
+    fn is_continued_by(&self, more: &Self) -> bool {
+        self.rows.is_empty() || more.rows.is_empty() || self.each() == more.each()
+    }
+}
+
 impl Rows {
     pub(crate) fn new(wanted: &Wanted) -> Plain<Self> {
         if wanted.counted.len() > u64::BITS as usize {
@@ -59,6 +70,35 @@ impl Rows {
             rows.columns.find(name)?;
         }
         Ok(rows)
+    }
+
+    /// Whether rows that were read into `more` would have been read into these to the same end; only if that is plain.
+    pub(crate) fn is_continued_by(&self, more: &Self) -> bool {
+        let pairs = self.lists.iter().zip(&more.lists);
+        // What an annotation leaves behind that was left out may depend on the rows before.
+        more.unknown == 0
+            && pairs.into_iter().all(|(list, more)| list.is_continued_by(more))
+            && self.columns.are_continued_by(&more.columns)
+    }
+
+    /// Appends rows that were read after these, and continue them.
+    pub(crate) fn append(&mut self, more: Self) -> Plain<()> {
+        let first = self.ids.len() as i64;
+        put_all(&mut self.image, &more.image)?;
+        put_all(&mut self.ids, &more.ids)?;
+        put_all(&mut self.labels, &more.labels)?;
+        put_all(&mut self.iscrowd, &more.iscrowd)?;
+        self.shapes.append(&more.shapes)?;
+        put_moved(&mut self.box_rows, &more.box_rows, first)?;
+        put_all(&mut self.boxes, &more.boxes)?;
+        for (list, more) in self.lists.iter_mut().zip(&more.lists) {
+            put_moved(&mut list.rows, &more.rows, first)?;
+            put_all(&mut list.numbers, &more.numbers)?;
+        }
+        for (count, more) in self.counted.iter_mut().zip(&more.counted) {
+            *count += more;
+        }
+        self.columns.append(more.columns, first)
     }
 
     /// Further fields, as columns.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiter::{Jiter, Peek};
 
 use crate::json::{Number, number};
-use crate::{Odd, Plain, put, put_all};
+use crate::{Odd, Plain, put, put_all, put_moved};
 
 /// Most names of fields; a file with more is left to another reader.
 const MOST: usize = 64;
@@ -67,6 +67,13 @@ impl Texts {
         self.numbers.insert(text.to_owned(), number);
         Ok((number, true))
     }
+
+    /// Appends texts that are not here yet; the number here of each.
+    fn append(&mut self, more: &Self) -> Plain<Vec<i32>> {
+        let text =
+            |ends: &[i64]| str::from_utf8(&more.data[ends[0] as usize..ends[1] as usize]).map_err(|_| Odd);
+        more.offsets.windows(2).map(|ends| Ok(self.number(text(ends)?)?.0)).collect()
+    }
 }
 
 /// Columns of all fields that were met.
@@ -86,6 +93,23 @@ impl Columns {
         }
         self.all.push(Column { name: name.to_owned(), rows: Vec::new(), values: Values::Unset, changed: -1 });
         Ok(self.all.len() - 1)
+    }
+
+    /// Whether values that were read into `more` would have been read into these columns to the same end.
+    pub(crate) fn are_continued_by(&self, more: &Self) -> bool {
+        more.all.iter().all(|more| {
+            let mut known = self.all.iter().filter(|column| column.name == more.name);
+            known.all(|column| column.values.are_continued_by(&more.values))
+        })
+    }
+
+    /// Appends the columns of rows that were read after these, and whose first one has the number `first`.
+    pub(crate) fn append(&mut self, more: Self, first: i64) -> Plain<()> {
+        for column in more.all {
+            let number = self.find(&column.name)?;
+            self.all[number].append(column, first)?;
+        }
+        Ok(())
     }
 
     /// Forgets values of a row, the last one.
@@ -108,7 +132,42 @@ impl Columns {
     }
 }
 
+impl Values {
+    /// Whether values of one type stay such when `more` were read after them; any type follows upon none.
+    fn are_continued_by(&self, more: &Self) -> bool {
+        matches!(self, Self::Unset | Self::Compound)
+            || matches!(more, Self::Unset)
+            || std::mem::discriminant(self) == std::mem::discriminant(more)
+    }
+
+    fn append(&mut self, more: Self) -> Plain<()> {
+        match (self, more) {
+            (Self::Compound, _) | (_, Self::Unset) => Ok(()),
+            (values @ Self::Unset, more) => {
+                *values = more;
+                Ok(())
+            }
+            (Self::Flags(values), Self::Flags(more)) => put_all(values, &more),
+            (Self::Integers(values), Self::Integers(more)) => put_all(values, &more),
+            (Self::Floats(values), Self::Floats(more)) => put_all(values, &more),
+            (Self::Texts(values, texts), Self::Texts(more, new)) => {
+                let numbers = texts.append(&new)?;
+                values.try_reserve(more.len()).map_err(|_| Odd)?;
+                values.extend(more.iter().map(|&number| numbers[number as usize]));
+                Ok(())
+            }
+            _ => Err(Odd),
+        }
+    }
+}
+
 impl Column {
+    /// Appends values of rows that were read after these, and whose first one has the number `first`.
+    fn append(&mut self, more: Self, first: i64) -> Plain<()> {
+        put_moved(&mut self.rows, &more.rows, first)?;
+        self.values.append(more.values)
+    }
+
     /// Takes the value of a row; null is as good as none.
     pub(crate) fn read(&mut self, json: &mut Jiter<'_>, seen: Peek, row: i64) -> Plain<()> {
         if self.rows.last() == Some(&row) {

@@ -1,7 +1,7 @@
 //! Coordinates of outlines: in hundredths of a pixel while all are whole in them, as most tools write; half the room.
 
 use crate::decimals::{Decimal, decimal};
-use crate::{Odd, Plain, put};
+use crate::{Odd, Plain, put, put_all};
 
 /// Coordinates.
 #[derive(Debug)]
@@ -49,8 +49,9 @@ impl Coordinates {
         }
     }
 
-    /// Appends a number.
+    /// Appends a number; a zero below zero is a zero, as it is in hundredths.
     pub(crate) fn push(&mut self, value: f64) -> Plain<()> {
+        let value = value + 0.0;
         if let Self::Hundredths(values) = self {
             let nearest = (value * 100.0).round();
             if nearest.abs() <= f64::from(i32::MAX) && nearest / 100.0 == value {
@@ -84,12 +85,25 @@ impl Coordinates {
         put(self.floats()?, number.value())
     }
 
+    /// Appends coordinates.
+    pub(crate) fn append(&mut self, more: &Self) -> Plain<()> {
+        match (&mut *self, more) {
+            (Self::Hundredths(values), Self::Hundredths(more)) => put_all(values, more),
+            (_, Self::Floats(more)) => put_all(self.floats()?, more),
+            (Self::Floats(values), Self::Hundredths(more)) => {
+                values.try_reserve(more.len()).map_err(|_| Odd)?;
+                values.extend(more.iter().map(|&value| float(value)));
+                Ok(())
+            }
+        }
+    }
+
     /// Values as floats, made such where they were not.
     fn floats(&mut self) -> Plain<&mut Vec<f64>> {
         if let Self::Hundredths(values) = self {
             let mut floats = Vec::new();
             floats.try_reserve(values.len() + 1).map_err(|_| Odd)?;
-            floats.extend(values.iter().map(|&value| f64::from(value) / 100.0));
+            floats.extend(values.iter().map(|&value| float(value)));
             *self = Self::Floats(floats);
         }
         match self {
@@ -97,6 +111,11 @@ impl Coordinates {
             Self::Hundredths(_) => Err(Odd),
         }
     }
+}
+
+/// Float of hundredths.
+fn float(hundredths: i32) -> f64 {
+    f64::from(hundredths) / 100.0
 }
 
 #[cfg(test)]
@@ -126,7 +145,7 @@ mod tests {
 
     #[test]
     fn numbers_stay_what_they_are() {
-        let values = [0.29, 1.1, -7.77, 21_474_836.47, 0.0, 1e-9, 2e9, -0.125, 100.0 / 3.0];
+        let values = [0.29, -0.0, -7.77, 21_474_836.47, 0.0, 1e-9, 2e9, -0.125, 100.0 / 3.0];
         for last in 1..=values.len() {
             let mut found = Coordinates::default();
             for &value in &values[..last] {

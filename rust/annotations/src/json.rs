@@ -1,4 +1,4 @@
-//! Values of JSON, of the types that fields should have.
+//! Values of JSON, of the types that fields should have, and what stands between them.
 
 use jiter::{Jiter, NumberAny, NumberInt, Peek};
 
@@ -42,6 +42,40 @@ pub(crate) fn float(json: &mut Jiter<'_>, seen: Peek) -> Plain<f64> {
 }
 
 /// Whether a byte may stand between values.
-pub(crate) fn is_space(byte: u8) -> bool {
+fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// Place in a text.
+pub(crate) struct Cursor<'a> {
+    pub(crate) data: &'a [u8],
+    pub(crate) at: usize,
+}
+
+impl Cursor<'_> {
+    pub(crate) fn pass_space(&mut self) {
+        while self.data.get(self.at).is_some_and(|&byte| is_space(byte)) {
+            self.at += 1;
+        }
+    }
+
+    pub(crate) fn next(&mut self) -> Plain<u8> {
+        let byte = *self.data.get(self.at).ok_or(Odd)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    pub(crate) fn pass(&mut self, byte: u8) -> Plain<()> {
+        if self.next()? == byte { Ok(()) } else { Err(Odd) }
+    }
+
+    /// Passes what stands behind an item of a list; says whether the list ends there.
+    pub(crate) fn pass_item_end(&mut self) -> Plain<bool> {
+        self.pass_space();
+        match self.next()? {
+            b',' => Ok(false),
+            b']' => Ok(true),
+            _ => Err(Odd),
+        }
+    }
 }

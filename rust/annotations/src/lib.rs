@@ -13,6 +13,7 @@ mod decimals;
 mod images;
 mod item;
 mod json;
+mod pieces;
 mod reader;
 mod shapes;
 
@@ -51,5 +52,12 @@ fn put<T>(values: &mut Vec<T>, value: T) -> Plain<()> {
 fn put_all<T: Copy>(values: &mut Vec<T>, more: &[T]) -> Plain<()> {
     values.try_reserve(more.len()).map_err(|_| Odd)?;
     values.extend_from_slice(more);
+    Ok(())
+}
+
+/// Appends numbers, each of them larger by `by`.
+fn put_moved(values: &mut Vec<i64>, more: &[i64], by: i64) -> Plain<()> {
+    values.try_reserve(more.len()).map_err(|_| Odd)?;
+    values.extend(more.iter().map(|value| value + by));
     Ok(())
 }

@@ -4,8 +4,8 @@ use jiter::Jiter;
 
 use crate::annotations::Rows;
 use crate::images::Images;
-use crate::item::ItemText;
-use crate::json::is_space;
+use crate::json::Cursor;
+use crate::pieces::{List, Pieces};
 use crate::{Odd, Plain, put_all};
 
 /// Fields of annotations by what is made of them; all but the known ones become columns.
@@ -42,6 +42,7 @@ pub struct Reader {
     annotations_came_first: bool,
     head: Vec<(String, Vec<u8>)>,
     tape: Vec<u8>,
+    pieces: Pieces,
 }
 
 /// Place in the file that comes next.
@@ -58,9 +59,9 @@ enum State {
 const KEPT: [&str; 3] = ["categories", "info", "licenses"];
 
 impl Reader {
-    /// Reader of a file in which fields are dealt with as `wanted` says.
+    /// Reader of a file in which fields are dealt with as `wanted` says, on so many threads, the calling one among them.
     #[must_use]
-    pub fn new(wanted: Wanted) -> Self {
+    pub fn new(wanted: Wanted, threads: usize) -> Self {
         Self {
             wanted,
             state: State::Start,
@@ -69,6 +70,7 @@ impl Reader {
             annotations_came_first: false,
             head: Vec::new(),
             tape: Vec::new(),
+            pieces: Pieces::new(threads),
         }
     }
 
@@ -82,7 +84,7 @@ impl Reader {
         let mut cursor = Cursor { data, at: start };
         let until = start.saturating_add(enough);
         while cursor.at < until && self.state != State::End {
-            self.step(&mut cursor)?;
+            self.step(&mut cursor, until)?;
         }
         if self.state == State::End {
             cursor.pass_space();
@@ -95,7 +97,7 @@ impl Reader {
         Ok(cursor.at)
     }
 
-    fn step(&mut self, cursor: &mut Cursor<'_>) -> Plain<()> {
+    fn step(&mut self, cursor: &mut Cursor<'_>, until: usize) -> Plain<()> {
         cursor.pass_space();
         match self.state {
             State::Start => {
@@ -110,15 +112,18 @@ impl Reader {
                 self.images.as_mut().ok_or(Odd)?.read(&mut json, &cursor.data[from..])?;
                 cursor.at += json.current_index();
                 self.tape = json.into_tape();
-                self.end_item(cursor)?;
+                if cursor.pass_item_end()? {
+                    self.end_value(cursor)?;
+                }
             }
             State::Annotation => {
-                let mut item = ItemText::new(&cursor.data[cursor.at..], std::mem::take(&mut self.tape));
-                self.rows.as_mut().ok_or(Odd)?.read(&mut item, &self.wanted, self.images.as_ref())?;
-                let (bytes, tape) = item.end();
-                cursor.at += bytes;
-                self.tape = tape;
-                self.end_item(cursor)?;
+                let list = List { data: cursor.data, wanted: &self.wanted, images: self.images.as_ref() };
+                let rows = self.rows.as_mut().ok_or(Odd)?;
+                let reached = self.pieces.read(list, rows, cursor.at, until)?;
+                cursor.at = reached.at;
+                if reached.is_end {
+                    self.end_value(cursor)?;
+                }
             }
             State::End => {}
         }
@@ -176,16 +181,6 @@ impl Reader {
         Ok(())
     }
 
-    /// Passes what stands behind an item of a list.
-    fn end_item(&mut self, cursor: &mut Cursor<'_>) -> Plain<()> {
-        cursor.pass_space();
-        match cursor.next()? {
-            b',' => Ok(()),
-            b']' => self.end_value(cursor),
-            _ => Err(Odd),
-        }
-    }
-
     /// Passes what stands behind a value at the top.
     fn end_value(&mut self, cursor: &mut Cursor<'_>) -> Plain<()> {
         cursor.pass_space();
@@ -209,29 +204,5 @@ impl Reader {
         };
         rows.finish(&images, self.annotations_came_first)?;
         Ok(File { images, rows, head: self.head })
-    }
-}
-
-/// Place in a text.
-struct Cursor<'a> {
-    data: &'a [u8],
-    at: usize,
-}
-
-impl Cursor<'_> {
-    fn pass_space(&mut self) {
-        while self.data.get(self.at).is_some_and(|&byte| is_space(byte)) {
-            self.at += 1;
-        }
-    }
-
-    fn next(&mut self) -> Plain<u8> {
-        let byte = *self.data.get(self.at).ok_or(Odd)?;
-        self.at += 1;
-        Ok(byte)
-    }
-
-    fn pass(&mut self, byte: u8) -> Plain<()> {
-        if self.next()? == byte { Ok(()) } else { Err(Odd) }
     }
 }

@@ -6,7 +6,7 @@ use jiter::{Jiter, Peek};
 use crate::coordinates::Coordinates;
 use crate::item::ItemText;
 use crate::json::{float, integer};
-use crate::{Odd, Plain, put, put_all};
+use crate::{Odd, Plain, put, put_all, put_moved};
 
 /// Largest coordinate.
 const FARTHEST: f64 = 2_147_483_648.0;
@@ -204,6 +204,23 @@ impl Shapes {
         let row = self.len();
         self.sizes.pop_if(|&mut (of, _)| of >= row);
         self.short_parts = short_parts;
+    }
+
+    /// Appends rows that were read after these.
+    pub(crate) fn append(&mut self, more: &Self) -> Plain<()> {
+        let [coordinates, parts, counts] = self.lengths().map(|length| length as i64);
+        let rows = self.len();
+        self.coordinates.append(&more.coordinates)?;
+        put_moved(&mut self.part_offsets, &more.part_offsets[1..], coordinates)?;
+        put_moved(&mut self.first_part, &more.first_part, parts - 1)?;
+        put_all(&mut self.parts, &more.parts)?;
+        put_all(&mut self.counts, &more.counts)?;
+        put_moved(&mut self.first_run, &more.first_run, counts)?;
+        put_all(&mut self.runs, &more.runs)?;
+        self.short_parts += more.short_parts;
+        self.sizes.try_reserve(more.sizes.len()).map_err(|_| Odd)?;
+        self.sizes.extend(more.sizes.iter().map(|&(row, size)| (rows + row, size)));
+        Ok(())
     }
 
     /// Numbers of coordinates, parts and counts, for [`Shapes::undo`].

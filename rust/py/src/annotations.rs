@@ -5,6 +5,8 @@ use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::threads::number_of_threads;
+
 /// Reader of a COCO annotation file, piece by piece; it has nothing to say about a file that is not plain.
 #[pyclass]
 pub(crate) struct AnnotationReader {
@@ -14,14 +16,18 @@ pub(crate) struct AnnotationReader {
 
 #[pymethods]
 impl AnnotationReader {
+    /// Reader on so many threads at most, the calling one among them.
     #[new]
     fn new(
+        py: Python<'_>,
         lists: Vec<String>,
         counted: Vec<String>,
         ignored: Vec<String>,
         columns: Option<Vec<String>>,
-    ) -> Self {
-        Self { reader: Some(Reader::new(Wanted { lists, counted, ignored, columns })) }
+        threads: usize,
+    ) -> PyResult<Self> {
+        let threads = number_of_threads(py, threads)?;
+        Ok(Self { reader: Some(Reader::new(Wanted { lists, counted, ignored, columns }, threads)) })
     }
 
     /// Reads on from byte `start` of the whole file, until `enough` more bytes are done; says where that is.
