@@ -24,7 +24,7 @@ const MOST_PIECES: usize = 256;
 /// Most times that a piece may be as large as what it is lent for: a large one is not spent on something small.
 const MOST_TIMES: usize = 2;
 
-/// Pieces of memory, lent ones and others, whose sizes together stay within a bound.
+/// LentPieces of memory, lent ones and others, whose sizes together stay within a bound.
 ///
 /// A piece that nobody uses any more has one reference left, and no code but this can make another of that: where a GIL
 /// is held from the look at the count until the piece is referred to again, nothing comes between. Without a GIL, a
@@ -33,13 +33,13 @@ const MOST_TIMES: usize = 2;
 pub(crate) struct ResultMemory {
     bound: usize,
     idle: Duration,
-    /// Pieces between calls. Their lock is held no longer than it takes to move them, and is only tried: after a fork it
+    /// LentPieces between calls. Their lock is held no longer than it takes to move them, and is only tried: after a fork it
     /// may be locked for ever.
-    pieces: Mutex<Pieces>,
+    pieces: Mutex<LentPieces>,
 }
 
 #[derive(Default)]
-struct Pieces {
+struct LentPieces {
     /// Process that they belong to: a child would only copy the pages of its parent's, at its first write.
     process: u32,
     all: Vec<Piece>,
@@ -97,13 +97,13 @@ impl ResultMemory {
 }
 
 impl ResultMemory {
-    /// Pieces of this process, but for those that were idle. Whoever needs them takes them away: letting a piece go may
+    /// LentPieces of this process, but for those that were idle. Whoever needs them takes them away: letting a piece go may
     /// run code of others, which may come here again and finds none.
     fn take(&self) -> Vec<Piece> {
         let process = process::id();
         let taken = self.pieces.try_lock().ok().map(|mut pieces| take(&mut *pieces));
         let mut all = match taken {
-            Some(Pieces { process: of, all }) if of == process => all,
+            Some(LentPieces { process: of, all }) if of == process => all,
             _ => Vec::new(),
         };
         let now = Instant::now();
@@ -113,7 +113,7 @@ impl ResultMemory {
 
     /// Leaves pieces for whoever needs them next.
     fn put_back(&self, all: Vec<Piece>) {
-        let pieces = Pieces { process: process::id(), all };
+        let pieces = LentPieces { process: process::id(), all };
         // What another call has left meanwhile is let go, when the lock is free again.
         drop(self.pieces.try_lock().ok().map(|mut left| replace(&mut *left, pieces)));
     }
