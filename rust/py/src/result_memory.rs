@@ -24,7 +24,7 @@ const MOST_PIECES: usize = 256;
 /// Most times that a piece may be as large as what it is lent for: a large one is not spent on something small.
 const MOST_TIMES: usize = 2;
 
-/// LentPieces of memory, lent ones and others, whose sizes together stay within a bound.
+/// Pieces of memory, lent ones and others, whose sizes together stay within a bound.
 ///
 /// A piece that nobody uses any more has one reference left, and no code but this can make another of that: where a GIL
 /// is held from the look at the count until the piece is referred to again, nothing comes between. Without a GIL, a
@@ -33,7 +33,7 @@ const MOST_TIMES: usize = 2;
 pub(crate) struct ResultMemory {
     bound: usize,
     idle: Duration,
-    /// LentPieces between calls. Their lock is held no longer than it takes to move them, and is only tried: after a fork it
+    /// Pieces between calls. Their lock is held no longer than it takes to move them, and is only tried: after a fork it
     /// may be locked for ever.
     pieces: Mutex<LentPieces>,
 }
@@ -97,7 +97,7 @@ impl ResultMemory {
 }
 
 impl ResultMemory {
-    /// LentPieces of this process, but for those that were idle. Whoever needs them takes them away: letting a piece go may
+    /// Pieces of this process, but for those that were idle. Whoever needs them takes them away: letting a piece go may
     /// run code of others, which may come here again and finds none.
     fn take(&self) -> Vec<Piece> {
         let process = process::id();
