@@ -17,7 +17,6 @@ from PIL import Image
 from copypaste_rs.datasets.image_files import is_inside, whole_file
 from copypaste_rs.datasets.image_headers import jpeg_frame
 from copypaste_rs.datasets.images import ImageOptions, read_image
-from copypaste_rs.datasets.lent_memory import SpareMemory
 
 H, W = 23, 37
 
@@ -62,17 +61,15 @@ def test_frames_of_damaged_files() -> None:
 
 @pytest.mark.parametrize("kind", FILES)
 @pytest.mark.parametrize("options", [ImageOptions(), ImageOptions(True), ImageOptions(dtype="keep")])
-@pytest.mark.parametrize("is_lent", [False, True])
-def test_an_expected_size_changes_no_pixel(tmp_path: Path, kind: str, options: ImageOptions, is_lent: bool) -> None:
+def test_an_expected_size_changes_no_pixel(tmp_path: Path, kind: str, options: ImageOptions) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(FILES[kind])
     plain = read_image(path, None, options)
-    memory = SpareMemory().lend() if is_lent else None
-    found = read_image(path, (plain.shape[0], plain.shape[1]), options, memory=memory)
+    found = read_image(path, (plain.shape[0], plain.shape[1]), options)
     assert found.dtype == plain.dtype
     assert np.array_equal(found, plain)
     with pytest.raises(ValueError, match="expected an image of width 9 and height 8"):
-        read_image(path, (8, 9), options, memory=memory)
+        read_image(path, (8, 9), options)
 
 
 def test_the_header_is_not_read_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
