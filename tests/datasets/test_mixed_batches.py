@@ -20,11 +20,12 @@ from tests.fixtures.philox import words
 from tests.fixtures.processes import python
 
 
-def order(seed: int, epoch: int, stream: int, n: int) -> Any:
-    """Indices of a set, round after round, each sorted by random words of NumPy's own Philox."""
+def order(seed: int, epoch: int, stream: int, n: int, first: int = 0) -> Any:
+    """Items of a set, round after round, each sorted by random words of NumPy's own Philox; rounds are counted."""
     for number in itertools.count():
         drawn = words((seed, epoch, number), stream, n)
-        yield from sorted(range(n), key=drawn.__getitem__)
+        for index in sorted(range(n), key=drawn.__getitem__):
+            yield (epoch, first + index, number)[: 3 if number else 2]
 
 
 @given(
@@ -48,10 +49,9 @@ def test_batches_are_those_of_two_shuffled_rows(
     ]
     needed = [ceil(Fraction(k, count * ranks)) for k, count in ((n, first), (m, size - first)) if count]
     for epoch in range(2):
-        labelled, pseudo = order(seed, epoch, 5, n), order(seed, epoch, 6, m)
+        labelled, pseudo = order(seed, epoch, 5, n), order(seed, epoch, 6, m, n)
         expected = [
-            [(epoch, i) for i in itertools.islice(labelled, first)]
-            + [(epoch, n + i) for i in itertools.islice(pseudo, size - first)]
+            [*itertools.islice(labelled, first), *itertools.islice(pseudo, size - first)]
             for _ in range(max(needed) * ranks)
         ]
         got = [list(sampler) for sampler in samplers]
@@ -63,11 +63,13 @@ def test_an_epoch_goes_once_through_the_set_that_needs_more_batches() -> None:
     sampler = MixedBatchSampler(range(3), range(20), 4)
     assert len(sampler) == 10
     batches = list(sampler)
-    assert all(len(batch) == 4 and [index < 3 for _, index in batch] == [True] * 2 + [False] * 2 for batch in batches)
-    times = Counter(index for batch in batches for _, index in batch)
+    assert all(
+        len(batch) == 4 and [index < 3 for _, index, *_ in batch] == [True] * 2 + [False] * 2 for batch in batches
+    )
+    times = Counter(index for batch in batches for _, index, *_ in batch)
     assert {times[i] for i in range(3, 23)} == {1}
     assert {times[i] for i in range(3)} == {6, 7}  # 20 places for 3 items
-    rounds = [index for batch in batches for _, index in batch[:2]]
+    rounds = [index for batch in batches for _, index, *_ in batch[:2]]
     orders = {tuple(rounds[k : k + 3]) for k in range(0, 18, 3)}
     assert all(sorted(each) == [0, 1, 2] for each in orders)
     assert len(orders) > 1  # shuffled anew
@@ -76,13 +78,18 @@ def test_an_epoch_goes_once_through_the_set_that_needs_more_batches() -> None:
 def test_the_last_batch_is_full() -> None:
     batches = list(MixedBatchSampler(range(5), range(5), 4, share=0.5, seed=2))
     assert [len(batch) for batch in batches] == [4, 4, 4]
-    times = Counter(index for batch in batches for _, index in batch)
+    times = Counter(index for batch in batches for _, index, *_ in batch)
     assert set(times) == set(range(10))
     assert sum(times.values()) == 12
 
 
 def test_one_kind_alone() -> None:
-    assert sorted(index for batch in MixedBatchSampler(range(4), [], 2, share=1) for _, index in batch) == [0, 1, 2, 3]
+    assert sorted(index for batch in MixedBatchSampler(range(4), [], 2, share=1) for _, index, *_ in batch) == [
+        0,
+        1,
+        2,
+        3,
+    ]
     pairs = [pair for batch in MixedBatchSampler(range(9), range(4), 2, share=0) for pair in batch]
     assert sorted(pairs) == [(0, 9), (0, 10), (0, 11), (0, 12)]
 
@@ -90,7 +97,7 @@ def test_one_kind_alone() -> None:
 def test_a_number_of_batches_is_given() -> None:
     sampler = MixedBatchSampler(range(2), range(1000), 4, num_batches=np.int64(3), seed=5)
     assert len(sampler) == len(list(sampler)) == 3
-    seen = {index for _ in range(200) for batch in sampler for _, index in batch}
+    seen = {index for _ in range(200) for batch in sampler for _, index, *_ in batch}
     assert len(seen) > 650  # other ones in each epoch: 1,206 draws of 1,000
 
 
@@ -100,9 +107,9 @@ def test_each_pass_is_an_epoch_and_goes_on_where_it_was() -> None:
 
     whole = make()
     epochs = [list(whole) for _ in range(3)]
-    assert [{epoch for batch in each for epoch, _ in batch} for each in epochs] == [{0}, {1}, {2}]
-    assert [[index for _, index in batch] for batch in epochs[0]] != [
-        [index for _, index in batch] for batch in epochs[1]
+    assert [{epoch for batch in each for epoch, *_ in batch} for each in epochs] == [{0}, {1}, {2}]
+    assert [[index for _, index, *_ in batch] for batch in epochs[0]] != [
+        [index for _, index, *_ in batch] for batch in epochs[1]
     ]
     first = make()
     list(first)

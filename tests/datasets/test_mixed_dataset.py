@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from typing import Any
 
@@ -48,7 +49,27 @@ def test_batches_of_the_sampler_are_items() -> None:
         for batch in sampler:
             found = [both[pair].info["image_id"] for pair in batch]
             assert [number < 10 for number in found] == [True, True, False, False]
-            assert {each for each, _ in batch} == {epoch}
+            assert {each for each, *_ in batch} == {epoch}
+
+
+def test_an_item_that_comes_again_is_drawn_anew() -> None:
+    both = mixed()
+    for i, of, own in ((1, both.labelled, 1), (5, both.pseudo, 2)):
+        again = [both[3, i, k] for k in range(6)]
+        assert again[0] == both[3, i]
+        assert all(one != other for one, other in itertools.combinations(again, 2))
+        assert {each.info["image_id"] for each in again} == {both[3, i].info["image_id"]}
+        for k, each in enumerate(again):
+            key = of.key((3, own, k))
+            assert key[:2] == (of.key(0)[0], 3)
+            assert each == of[3, own, k] == of.transform(*of.inputs((3, own, k)), key)
+        assert len({of.key((3, j, k)) for j in range(len(of)) for k in range(4)}) == 4 * len(of)
+
+
+@pytest.mark.parametrize("index", [(0, 1, -1), (0, 1, 2**64)])
+def test_wrong_numbers_of_repetitions(index: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"^index: expected how often the item came before as third number"):
+        mixed()[index]
 
 
 @pytest.mark.parametrize("index", [8, -9, (0, 8), (2, -9)])
@@ -57,7 +78,7 @@ def test_an_index_out_of_range(index: Any) -> None:
         mixed()[index]
 
 
-@pytest.mark.parametrize("index", ["a", 1.0, (1,), (1, 2, 3), None])
+@pytest.mark.parametrize("index", ["a", 1.0, (1,), (1, 2, 3, 4), (1, 2, "a"), None])
 def test_what_is_no_index(index: Any) -> None:
     with pytest.raises(ArgumentTypeError, match=r"^index: expected an integer, or a pair of epoch and index, got "):
         mixed()[index]

@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeAlias, TypeVar, cast, final
 
 from copypaste_rs import _checks, draws
-from copypaste_rs._checks import wrong_type
+from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets.counting import counted, epoch_numbers, item_numbers, known_names
 from copypaste_rs.datasets.partner_checks import (
     check_categories,
@@ -44,8 +44,8 @@ OFTEN = 0.01
 _MAX_WORD = 2**64 - 1
 
 
-Index: TypeAlias = "SupportsIndex | tuple[SupportsIndex, SupportsIndex]"
-"""Number of an item, or a pair of epoch and number."""
+Index: TypeAlias = "SupportsIndex | tuple[SupportsIndex, ...]"
+"""Number of an item, or a pair of epoch and number, or both with how often the item came before in that epoch."""
 
 
 class Samples(Protocol):
@@ -133,7 +133,8 @@ class CopyPasteDataset(Generic[Item]):
     that stay alive from one epoch to the next see it too, started by fork, spawn or forkserver. A copy made in
     another way (``pickle.dumps``, another machine) has an epoch of its own from then on.
 
-    Or let the epoch travel with the index: ``data[epoch, index]`` is an item of any epoch, and
+    Or let the epoch travel with the index: ``data[epoch, index]`` is an item of any epoch, ``data[epoch, index, k]``
+    another one of it, drawn anew, for samplers by which an item comes k times before in an epoch, and
     `copypaste_rs.integrations.torch.EpochSampler` gives such pairs. Where `set_epoch` was called too, the epoch of the
     index is taken, and one that differs is warned of once.
 
@@ -231,14 +232,22 @@ class CopyPasteDataset(Generic[Item]):
         return cast("Item", item if self._post is None else self._post(item))
 
     def key(self, index: Index, epoch: SupportsIndex | None = None) -> tuple[int, int, int]:
-        """Seed, epoch (None: that of a pair ``(epoch, index)``, or the one that was set) and index of an item."""
-        single, paired = index, isinstance(index, tuple) and len(index) == 2
-        if isinstance(index, tuple) and paired and epoch is None:
-            epoch, single = index
+        """Seed, epoch (None: that of a pair ``(epoch, index)``, or the one that was set) and index of an item.
+
+        Of ``(epoch, index, k)``, an item that came k times before in that epoch, the last number is
+        ``index + k * len(data)``: drawn anew each time.
+        """
+        single, paired, repeat = index, isinstance(index, tuple) and len(index) in (2, 3), 0
+        n = len(self)
         try:
-            i, n = operator.index(cast("SupportsIndex", single)), len(self)
+            if isinstance(index, tuple) and paired and epoch is None:
+                epoch, single, *more = index
+                repeat = operator.index(more[0]) if more else 0
+            i = operator.index(cast("SupportsIndex", single))
         except TypeError:
             raise wrong_type("index", "an integer, or a pair of epoch and index", repr(index)) from None
+        if not 0 <= repeat <= _MAX_WORD // max(1, n) - 1:
+            raise wrong("index", "how often the item came before as third number, 0 or more", repr(index))
         if not -n <= i < n:
             raise IndexError(f"index {i} is out of range for {n} items")
         number = self.epoch if epoch is None else _checks.integer("epoch", epoch, 0, _MAX_WORD)
@@ -249,7 +258,7 @@ class CopyPasteDataset(Generic[Item]):
                 UserWarning,
                 stacklevel=3,
             )
-        return self._seed, number, i % n
+        return self._seed, number, i % n + repeat * n
 
     def inputs(self, index: Index, epoch: SupportsIndex | None = None) -> tuple[Sample, list[Sample]]:
         """Target and partners of an item: ``data[i] == data.transform(*data.inputs(i), data.key(i))``.
@@ -268,7 +277,7 @@ class CopyPasteDataset(Generic[Item]):
         self, key: tuple[int, int, int], transform: AnyTransform, take: Take[Taken]
     ) -> tuple[Taken, list[Taken]]:
         """Target and partners of an item, each as `take` takes them from a data set."""
-        i = key[2]
+        i = key[2] % len(self)
         target = take("dataset", self._dataset, i)
         if (inner := pasting(transform)) is None:
             return target, []

@@ -22,11 +22,12 @@ _MOST = 2**31 - 1
 
 
 @final
-class MixedBatchSampler(EpochPasses[list[tuple[int, int]]]):
+class MixedBatchSampler(EpochPasses[list[tuple[int, ...]]]):
     """Batches of labelled and pseudo-labelled items of a `MixedDataset`, with a fixed share of each.
 
     A batch is a list of pairs ``(epoch, index)``, labelled ones first, as a data loader takes them for its
-    ``batch_sampler``. Each batch has ``floor(batch_size * share + 0.5)`` labelled items and is full. A pass is an
+    ``batch_sampler``. An item that comes again in an epoch is ``(epoch, index, k)`` the k-th time after the first, and
+    drawn anew. Each batch has ``floor(batch_size * share + 0.5)`` labelled items and is full. A pass is an
     epoch, and goes once through the set that needs more batches: each of its items comes once, but for those that fill
     up the last batch. The other set begins anew, in another order, as often as it has to. The order is a function of
     seed, epoch and lengths, on every machine.
@@ -65,7 +66,7 @@ class MixedBatchSampler(EpochPasses[list[tuple[int, int]]]):
     --------
     >>> sampler = MixedBatchSampler(range(2), range(6), 3, share=1 / 3, seed=1)
     >>> list(sampler)
-    [[(0, 0), (0, 5), (0, 2)], [(0, 1), (0, 7), (0, 6)], [(0, 0), (0, 3), (0, 4)]]
+    [[(0, 0), (0, 5), (0, 2)], [(0, 1), (0, 7), (0, 6)], [(0, 0, 1), (0, 3), (0, 4)]]
     >>> next(iter(sampler))
     [(1, 1), (1, 6), (1, 7)]
     """
@@ -111,17 +112,19 @@ class MixedBatchSampler(EpochPasses[list[tuple[int, int]]]):
         """Number of batches of a whole pass, on this rank."""
         return self._batches
 
-    def _from(self, epoch: int, position: int) -> Iterator[list[tuple[int, int]]]:
+    def _from(self, epoch: int, position: int) -> Iterator[list[tuple[int, ...]]]:
         kinds = [
             _Shuffled((self._seed, epoch), stream, n)
             for stream, n in zip(draws.MIXED_STREAMS, self._lengths, strict=True)
         ]
         firsts = 0, self._lengths[0]
         for batch in range(position, self._batches):
-            pairs = []
+            pairs: list[tuple[int, ...]] = []
             for kind, first, count in zip(kinds, firsts, self._counts, strict=True):
                 start = (batch * self._ranks + self._rank) * count
-                pairs += [(epoch, first + kind.index(place)) for place in range(start, start + count)]
+                for place in range(start, start + count):
+                    index, times = kind.index(place)
+                    pairs.append((epoch, first + index, times) if times else (epoch, first + index))
             yield pairs
 
     def __repr__(self) -> str:
@@ -140,14 +143,14 @@ class _Shuffled:
         self._round = -1
         self._order: NDArray[np.int64] = np.zeros(0, np.int64)
 
-    def index(self, place: int) -> int:
-        """The index at a place, counted from 0 through all rounds; places are asked for in ascending order."""
+    def index(self, place: int) -> tuple[int, int]:
+        """The index at a place, counted from 0 through all rounds, and its round; places are asked for in order."""
         number, within = divmod(place, self._n)
         if number != self._round:
             key = draws.resolve((*self._key, number))
             found = philox_words(key.key, key.counter(self._stream), self._n)
             self._round, self._order = number, np.argsort(found, kind="stable")
-        return int(self._order[within])
+        return int(self._order[within]), number
 
 
 def _checked_ranks(rank: SupportsIndex | None, num_ranks: SupportsIndex | None) -> tuple[int, int]:

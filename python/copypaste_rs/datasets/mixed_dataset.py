@@ -70,9 +70,7 @@ class MixedDataset:
 
     def __getitem__(self, index: Index) -> Any:
         """An item: of the epoch that was set, or of the first number of a pair ``(epoch, index)``."""
-        single, paired = index, isinstance(index, tuple) and len(index) == 2
-        if isinstance(index, tuple) and paired:
-            single = index[1]
+        single = index[1] if isinstance(index, tuple) and len(index) in (2, 3) else index
         try:
             i, n = operator.index(cast("SupportsIndex", single)), len(self)
         except TypeError:
@@ -81,7 +79,7 @@ class MixedDataset:
             raise IndexError(f"index {i} is out of range for {n} items")
         i, first = i % n, len(self.labelled)
         of, own = (self.labelled, i) if i < first else (self.pseudo, i - first)
-        return of[index[0], own] if isinstance(index, tuple) else of[own]
+        return of[(index[0], own, *index[2:])] if isinstance(index, tuple) else of[own]
 
     def set_epoch(self, epoch: SupportsIndex) -> None:
         """Say which epoch it is, to both; where pairs of epoch and index come nobody has to."""
