@@ -192,6 +192,20 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
         labels.save(tmp_path / "link.json", overwrite=True)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names on this platform")
+def test_a_pipe_or_device_is_not_replaced(tmp_path: Path) -> None:
+    """Nor what is one by a link, as /dev/stdout is."""
+    pipe, link = tmp_path / "pipe.json", tmp_path / "link.json"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(FileExistsError, match=r"expected the name of a file, got a device or a pipe$"):
+            made([one()]).save(path, overwrite=True)
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert set(tmp_path.iterdir()) == {pipe, link}
+
+
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()])
 def test_what_was_cut_off_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     labels = made([one(), one(image_id=8)])
