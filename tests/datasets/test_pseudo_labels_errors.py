@@ -8,9 +8,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from copypaste_rs.datasets import PseudoLabels
+from copypaste_rs.errors import ArgumentTypeError
 from tests.fixtures.coco_files import every_file
 from tests.fixtures.pseudo_labels import CATEGORIES, IMAGES, made, one
 
@@ -52,6 +54,20 @@ def test_what_is_malformed_has_its_place(change: dict[str, Any], message: str) -
 def test_what_is_of_another_set_is_found_below_the_threshold_too(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"^results: results\[0\]: "):
         made([one(0.01) | change])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.bool_, np.float32])
+def test_a_mask_of_pixels_is_not_taken_for_polygons(dtype: Any) -> None:
+    mask = np.zeros((24, 30), dtype)  # of an even number of columns, as coordinates are
+    mask[4:20, 5:25] = 1
+    with pytest.raises(ArgumentTypeError) as caught:
+        made([one(), one() | {"segmentation": mask}])
+    place = "results[1]['segmentation']: expected polygons or run lengths, as COCO has them"
+    assert str(caught.value).startswith(place)
+    assert str(caught.value).endswith("got an array of shape (24, 30)")
+    corners = np.array([[2.0, 3.0, 11.0, 3.0, 11.0, 11.0, 2.0, 11.0]])
+    for outline in (corners, list(corners)):
+        assert made([one() | {"segmentation": outline}]).kept == {1: 1}
 
 
 @pytest.mark.parametrize("name", ["score", "category_id", "image_id"])
