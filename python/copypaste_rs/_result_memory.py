@@ -73,7 +73,9 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any] = BYTES) -> NDArray[Any]:
     if lent is None:
         return np.empty(shape, dtype)
     owner, start = lent
-    return np.ndarray(shape, dtype, owner, start)
+    # Owners are shown to nobody: a weak reference to one could be made a full one when another result lies there, and
+    # one that is made read-only, as some do with whatever an array is a view of, would be no use.
+    return np.frombuffer(memoryview(owner), dtype, size // dtype.itemsize, start).reshape(shape)
 
 
 def _lent(size: int) -> tuple[NDArray[np.uint8], int] | None:

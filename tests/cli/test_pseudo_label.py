@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -141,6 +142,16 @@ def test_places_that_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert every_file(tmp_path) == before | {"in/results.json": json.dumps(RESULTS).encode()}
     assert run(command(files, out, "--overwrite")) == 0
     assert json.loads(out.read_text())["annotations"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names on this platform")
+def test_a_pipe_or_device_is_not_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files, pipe = small_set(tmp_path / "in"), tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    assert run(command(files, pipe, "--overwrite")) == 2
+    expected = f"--output: expected the name of a JSON file, got a device or a pipe, {pipe}"
+    assert expected in capsys.readouterr().err
+    assert pipe.is_fifo()
 
 
 def test_results_that_are_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -155,6 +155,17 @@ def test_the_picture(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "one.png"]
 
 
+def test_names_in_the_picture_are_no_formulas_and_leave_it_room(tmp_path: Path) -> None:
+    names = [{"id": 1, "name": r"$\\frac_$"}, {"id": 2, "name": "ring" * 100}]
+    files = small_set(tmp_path / "in").edit(categories=names)
+    annotations = files.annotations.rename(files.annotations.with_name(f"$a_$^{'b' * 100}.json"))
+    files = files._replace(annotations=annotations)
+    assert run(["stats", *inputs(files), "--plot", str(tmp_path / "one.png"), *OPTIONS]) == 0
+    with Image.open(tmp_path / "one.png") as picture:
+        shown = np.asarray(picture.convert("RGB"))
+    assert (shown == (0x1B, 0x6C, 0xA8)).all(axis=2).sum() > 1000
+
+
 def test_any_format(tmp_path: Path) -> None:
     files = small_set(tmp_path / "in")
     command = ["convert", "--input", str(files.annotations), "--images", str(files.images), "--workers", "1"]

@@ -199,3 +199,34 @@ def test_what_is_no_earlier_round(tmp_path: Path) -> None:
         ValueError, match=r"^merge: category 1 is 'dog', but 'cat' in the other file; an id has one name$"
     ):
         PseudoLabels.from_results([], IMAGES, categories=[{"id": 1, "name": "cat"}], merge=labels)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"pseudo": 0}, "annotation 2: pseudo: expected true, got false"),
+        ({"pseudo": None}, "annotation 2: pseudo: expected true, got false"),
+        ({"score": None}, "annotation 2: score: expected a number from 0 to 1, got none"),
+        ({"score": 1.5}, "annotation 2: score: expected a number from 0 to 1, got 1.5"),
+        ({"score": -1}, "annotation 2: score: expected a number from 0 to 1, got -1.0"),
+        ({"score": "0.9"}, "annotations: field 'score': expected numbers, got text"),
+        ({"mask_score": 7}, "annotation 2: mask_score: expected a number from 0 to 1, or none, got 7.0"),
+        ({"segmentation": None}, "annotations[1]: expected a segmentation, got a bbox alone"),
+    ],
+)
+def test_an_earlier_round_has_nothing_but_pseudo_labels(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    """An object that somebody has drawn would be marked as one of a model."""
+    first = made([one(mask_score=0.5), one(0.8, (12, 12, 5, 5))])
+    path = tmp_path / "first.json"
+    first.save(path)
+    content = json.loads(path.read_text())
+    own = content["annotations"][1]
+    content["annotations"][1] = {name: value for name, value in (own | change).items() if value is not None}
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError) as caught:
+        made([], merge=path)
+    assert str(caught.value) == f"{path}: {message}"
+    if change.keys() & {"score", "pseudo", "mask_score"}:
+        with pytest.raises(ValueError) as caught:
+            made([], merge=CocoDataset(path, tmp_path))
+        assert str(caught.value) == f"merge: {message}"

@@ -8,9 +8,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from copypaste_rs.datasets import PseudoLabels
+from copypaste_rs.errors import ArgumentTypeError
 from tests.fixtures.coco_files import every_file
 from tests.fixtures.pseudo_labels import CATEGORIES, IMAGES, made, one
 
@@ -52,6 +54,20 @@ def test_what_is_malformed_has_its_place(change: dict[str, Any], message: str) -
 def test_what_is_of_another_set_is_found_below_the_threshold_too(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"^results: results\[0\]: "):
         made([one(0.01) | change])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.bool_, np.float32])
+def test_a_mask_of_pixels_is_not_taken_for_polygons(dtype: Any) -> None:
+    mask = np.zeros((24, 30), dtype)  # of an even number of columns, as coordinates are
+    mask[4:20, 5:25] = 1
+    with pytest.raises(ArgumentTypeError) as caught:
+        made([one(), one() | {"segmentation": mask}])
+    place = "results[1]['segmentation']: expected polygons or run lengths, as COCO has them"
+    assert str(caught.value).startswith(place)
+    assert str(caught.value).endswith("got an array of shape (24, 30)")
+    corners = np.array([[2.0, 3.0, 11.0, 3.0, 11.0, 11.0, 2.0, 11.0]])
+    for outline in (corners, list(corners)):
+        assert made([one() | {"segmentation": outline}]).kept == {1: 1}
 
 
 @pytest.mark.parametrize("name", ["score", "category_id", "image_id"])
@@ -190,6 +206,20 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
     (tmp_path / "link.json").symlink_to(tmp_path / "nowhere")
     with pytest.raises(FileExistsError, match="expected a file, got a link to"):
         labels.save(tmp_path / "link.json", overwrite=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names on this platform")
+def test_a_pipe_or_device_is_not_replaced(tmp_path: Path) -> None:
+    """Nor what is one by a link, as /dev/stdout is."""
+    pipe, link = tmp_path / "pipe.json", tmp_path / "link.json"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(FileExistsError, match=r"expected the name of a file, got a device or a pipe$"):
+            made([one()]).save(path, overwrite=True)
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert set(tmp_path.iterdir()) == {pipe, link}
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()])

@@ -106,6 +106,37 @@ def test_memory_that_anything_sees_is_not_used_again(memory: ResultMemory, holde
     assert memory.kept[0] == 6
 
 
+def test_a_weak_reference_to_a_base_gives_nothing_of_the_next_result(memory: ResultMemory) -> None:
+    """Nothing counts a weak reference, which yet can be made a full one."""
+    array = _result_memory.empty((20, 40))
+    before = address(array)
+    seen = []
+    base = array.base
+    while base is not None:
+        seen.append(weakref.ref(base))
+        base = getattr(base, "base", None)
+    assert seen
+    del array
+    array = _result_memory.empty((20, 40))
+    assert address(array) == before
+    assert [alive() for alive in seen] == [None] * len(seen)
+
+
+def test_a_base_made_read_only_does_not_change_the_next_result(memory: ResultMemory) -> None:
+    """As those do who want nobody to write to an array by another name."""
+    array = _result_memory.empty((20, 40))
+    before = address(array)
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base.flags.writeable = False
+        base = base.base
+    del array, base
+    array = _result_memory.empty((20, 40))
+    assert address(array) == before
+    array[:] = 1
+    assert memory.kept[0] == 1
+
+
 def test_what_is_let_go_is_used_again(memory: ResultMemory) -> None:
     found = {address(_result_memory.empty((100, 30, 3), np.dtype(np.float32))) for _ in range(20)}
     assert len(found) == 1

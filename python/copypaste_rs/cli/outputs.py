@@ -52,6 +52,8 @@ def check_file(path: Path, overwrite: bool, kind: str = "PNG", option: str = "--
         raise click.UsageError(f"{option}: {error}") from None
     if path.is_dir():
         raise click.UsageError(f"{option}: expected the name of a {kind} file, got the folder {path}")
+    if path.exists() and not path.is_file():
+        raise click.UsageError(f"{option}: expected the name of a {kind} file, got a device or a pipe, {path}")
     if path.suffix.lower() != suffix:
         raise click.UsageError(f"{option}: expected a name that ends in {suffix}, got {path}")
     if not path.parent.is_dir():

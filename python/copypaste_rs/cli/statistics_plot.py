@@ -27,6 +27,9 @@ INK, GRID = "#333333", "#e3e6ea"
 MOST_CLASSES = 25
 """Classes that are drawn, the most frequent ones: more can not be read."""
 
+MOST_CHARACTERS = 40
+"""Characters of a name that are drawn: longer ones would leave no room for what they name."""
+
 
 def plot(statistics: Statistics, name: str) -> bytes:
     """A PNG of the statistics of a set of a name."""
@@ -40,15 +43,19 @@ def plot(statistics: Statistics, name: str) -> bytes:
     figure = Figure(figsize=(11, height), dpi=120, layout="constrained")
     grid = figure.add_gridspec(3, 2, width_ratios=(1.15, 1))
     left = figure.add_subplot(grid[:, 0])
-    _classes(left, found, order, [title_of(name, label) for label, name in names.items()])
+    _classes(left, found, order, [_short(title_of(name, label)) for label, name in names.items()])
     _areas(figure.add_subplot(grid[0, 1]), {side: each.all_areas for side, each in sides.items()})
     _instances(figure.add_subplot(grid[1, 1]), {side: each.per_image for side, each in sides.items()})
     _overlaps(figure.add_subplot(grid[2, 1]), found)
     images = " and ".join(f"{each['images']} images {side}" for side, each in found.items())
-    figure.suptitle(f"{name}: {images}", color=INK, fontsize=12)
+    figure.suptitle(f"{_short(name)}: {images}", color=INK, fontsize=12, parse_math=False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= MOST_CHARACTERS else f"{name[: MOST_CHARACTERS - 3]}..."
 
 
 def _rate(side: dict[str, Any], i: int) -> float:
@@ -73,7 +80,7 @@ def _bars(axes: Any, values: dict[str, list[float]], titles: list[str], form: st
         axes.barh(places, widths, height=thick * 0.92, color=COLOURS[side], label=side)
         for place, width in zip(places, widths, strict=True):
             axes.text(width, place, f" {format(width, form)}", va="center", color=INK, fontsize=7)
-    axes.set_yticks(range(len(titles)), titles)
+    axes.set_yticks(range(len(titles)), titles, parse_math=False)  # names may have dollars
     axes.set_ylim(max(len(titles), least) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.14)

@@ -26,6 +26,8 @@ def check_free(path: Path, *, overwrite: bool) -> None:
     check_link(path, "a file")
     if path.is_dir():
         raise IsADirectoryError(f"{path}: expected the name of a file, got a folder")
+    if path.exists() and not path.is_file():  # a device would be replaced, for every program
+        raise FileExistsError(f"{path}: expected the name of a file, got a device or a pipe")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: the folder {path.parent} is not there")
     if os.path.lexists(path) and not overwrite:

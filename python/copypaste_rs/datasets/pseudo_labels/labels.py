@@ -150,7 +150,7 @@ class PseudoLabels:
             When an argument is wrong; when a result is malformed, its score missing, NaN or beyond 0 to 1, its image or
             its category none of `images`, its mask of another size than its image, or its ``file_name`` that of
             another image: up to ten are told at once, by their numbers. When `merge` is of other images or
-            categories, or has no scores.
+            categories, or has a row that is not marked as `pseudo`, or has no score.
         """
         of_images = image_set(images, categories)
         old = None

@@ -194,6 +194,13 @@ def _as_json(number: int, result: Any) -> msgspec.Raw:
     place = ("results", number)
     if not isinstance(result, Mapping):
         raise wrong_type(place, "a dict", type(result).__name__)
+    outline = result.get("segmentation")
+    if isinstance(outline, np.ndarray) and outline.ndim > 1 and len(outline) > 1:
+        # As lists, the rows of a mask would be the corners of polygons.
+        expected = (
+            "polygons or run lengths, as COCO has them (RleMasks.from_dense(masks).to_coco() makes them of masks)"
+        )
+        raise wrong_type((*place, "segmentation"), expected, f"an array of shape {outline.shape}")
     return msgspec.Raw(json_text(place, {name: _plain(value) for name, value in result.items()}))
 
 

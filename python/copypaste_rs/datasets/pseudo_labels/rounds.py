@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 from copypaste_rs._checks import wrong_type
 from copypaste_rs._ragged import offsets_of
 from copypaste_rs.datasets.annotated import AnnotatedImages
+from copypaste_rs.datasets.boxes import BoxAloneError
 from copypaste_rs.datasets.categories import joined_categories
 from copypaste_rs.datasets.coco_json import read_coco
 from copypaste_rs.datasets.images import check_path
@@ -29,7 +31,11 @@ def tables_of_round(given: Any) -> tuple[str, AnnotationTables]:
     """Name and tables of an earlier round: a file as `PseudoLabels.save` writes it, or tables that are there."""
     if isinstance(given, str | os.PathLike):
         path = check_path("merge", given)
-        return str(path), read_coco(path, path.parent, "error", "keep", frozenset({"score", MASK_SCORE, "pseudo"}))
+        columns = frozenset({"score", MASK_SCORE, "pseudo"})
+        try:
+            return str(path), read_coco(path, path.parent, "error", "keep", columns)
+        except BoxAloneError as error:
+            raise ValueError(error.args[0]) from None  # no option for boxes is about this file
     if isinstance(given, AnnotatedImages):
         return "merge", given._tables
     expected = "the path of a file that save has written, PseudoLabels, or a data set of such"
@@ -42,13 +48,10 @@ def rows_of_round(name: str, tables: AnnotationTables, images: ImageSet) -> tupl
     Raises
     ------
     ValueError
-        When it has no scores, or is of images that are not there, or are others here, or of other categories.
+        When an annotation has no score from 0 to 1, or is not marked as a pseudo-label; when it is of images that are
+        not there, or are others here, or of other categories.
     """
-    if len(tables.ids) and not {"score", "pseudo"} <= tables.fields.keys():
-        absent = next(each for each in ("score", "pseudo") if each not in tables.fields)
-        raise ValueError(
-            f"{name}: expected pseudo-labels, each with score and pseudo, got annotations without {absent}"
-        )
+    _check_marks(name, tables)
     categories, ids = joined_categories(name, images.categories, tables.categories)
     given, numbers = np.unique(tables.labels, return_inverse=True)
     labels = np.array([ids.get(label, label) for label in given.tolist()], np.int64)[numbers]
@@ -69,6 +72,35 @@ def rows_of_round(name: str, tables: AnnotationTables, images: ImageSet) -> tupl
         tables.segmentations.take(order),
     )
     return found, images._replace(categories=categories)
+
+
+def _check_marks(name: str, tables: AnnotationTables) -> None:
+    """Refuse what is no pseudo-label: drawn by somebody, it would be marked as one, and go as the first."""
+    fields = tables.fields
+    if len(tables.ids) and not {"score", "pseudo"} <= fields.keys():
+        absent = next(each for each in ("score", "pseudo") if each not in fields)
+        raise ValueError(
+            f"{name}: expected pseudo-labels, each with score and pseudo, got annotations without {absent}"
+        )
+    problems = Problems(name)
+    expectations = (
+        ("pseudo", "true"),
+        ("score", "a number from 0 to 1"),
+        (MASK_SCORE, "a number from 0 to 1, or none"),
+    )
+    for field, expected in expectations:
+        if field not in fields:
+            continue
+        values = fields[field].of(slice(None))
+        if values.dtype.kind not in "biuf":
+            raise ValueError(f"{name}: annotations: field {field!r}: expected numbers, got text")
+        right = values == 1 if field == "pseudo" else (values >= 0) & (values <= 1)
+        if field == MASK_SCORE:
+            right |= np.isnan(values)
+        for row in np.flatnonzero(~right).tolist():
+            got = "none" if np.isnan(values[row]) else json.dumps(values[row].item())
+            problems.add(f"annotation {tables.ids[row]}", f"{field}: expected {expected}, got {got}")
+    problems.tell()
 
 
 def _images_here(name: str, tables: AnnotationTables, images: ImageSet) -> NDArray[np.int64]:
