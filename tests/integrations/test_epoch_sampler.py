@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from copypaste_rs import SimpleCopyPaste
-from copypaste_rs.datasets import CopyPasteDataset
+from copypaste_rs.datasets import CopyPasteDataset, MixedBatchSampler
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.integrations.epoch_sampler import EpochSampler
 from tests.fixtures.philox import words
@@ -195,6 +195,10 @@ def test_errors_say_what_was_expected() -> None:
         ArgumentTypeError, match=r"^sampler: expected a sampler of indices \(of a batch .*, got one of list$"
     ):
         next(iter(EpochSampler(batches)))
+    for counting in (MixedBatchSampler(range(3), range(3), 2), EpochSampler(dataset=range(3))):
+        own: Any = counting
+        with pytest.raises(ArgumentTypeError, match=r"^sampler: expected a sampler without epochs of its own .*, got"):
+            EpochSampler(own)
     sampler = EpochSampler(dataset=range(3))
     with pytest.raises(
         ArgumentError, match=r"^state: expected a mapping with epoch and position, got one without position"

@@ -93,6 +93,11 @@ class EpochSampler(EpochPasses[tuple[int, int]]):
         if sampler is not None and (not hasattr(sampler, "__iter__") or isinstance(sampler, Iterator)):
             # A data set has no `__iter__` of its own; an iterator is used up after one pass.
             raise wrong_type("sampler", "a sampler of indices (dataset= takes a data set)", type(sampler).__name__)
+        if isinstance(sampler, EpochPasses):
+            expected = (
+                "a sampler without epochs of its own (a MixedBatchSampler is the batch_sampler= of a data loader)"
+            )
+            raise wrong_type("sampler", expected, type(sampler).__name__)
         if dataset is not None and not hasattr(dataset, "__len__"):
             raise wrong_type("dataset", "a data set, which has a length", type(dataset).__name__)
         self._sampler = sampler
