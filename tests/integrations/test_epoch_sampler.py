@@ -156,7 +156,9 @@ def test_the_epoch_of_the_index_wins_with_one_warning() -> None:
         copied[2, 0]
 
 
-@pytest.mark.parametrize("index", [(1,), (1, 2, 3), (1, "2"), ("1", 2), (True, 1), (-1, 0), [1, 2], (0, 5)])
+@pytest.mark.parametrize(
+    "index", [(1,), (1, 2, 3, 4), (1, 2, -1), (1, "2"), ("1", 2), (True, 1), (-1, 0), [1, 2], (0, 5)]
+)
 def test_other_pairs_are_refused(index: Any) -> None:
     train = CopyPasteDataset(PHOTOS, TRANSFORM)
     with pytest.raises((ArgumentError, ArgumentTypeError, IndexError), match=r"^(index|epoch)"):
