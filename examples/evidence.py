@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -128,14 +129,28 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default: 1)")
     parser.add_argument("--page", action="store_true", help="only write the page, of the results that are kept")
     args = parser.parse_args()
+    if args.jobs < 1:
+        parser.error(f"--jobs: expected at least 1, got {args.jobs}")
     if not args.page:
         if not (args.data and args.output):
             parser.error("--data and --output are needed, or --page")
-        if status := train(args.data, args.output, args.jobs):
+        for name in ("train.json", "val.json"):
+            if not (args.data / name).is_file():
+                sys.exit(f"{args.data / name}: expected a file of COCO annotations, which is not there")
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # which ends the runs too
+        try:
+            status = train(args.data, args.output, args.jobs)
+        except KeyboardInterrupt:
+            print("interrupted; the same command goes on", file=sys.stderr)
+            return 130
+        if status:
             return status
     from evidence_page import write_page
 
-    write_page(KEPT, [arm.name for arm in ARMS], PAGE)
+    try:
+        write_page(KEPT, [arm.name for arm in ARMS], PAGE)
+    except FileNotFoundError as error:
+        sys.exit(str(error))
     return 0
 
 

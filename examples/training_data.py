@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from copypaste_rs import ForTraining, Sample, ScaleJitter, SimpleCopyPaste
-from copypaste_rs.datasets import CopyPasteDataset, MixedBatchSampler, MixedDataset, PseudoLabels, open_dataset
+from copypaste_rs.datasets import (
+    CopyPasteDataset,
+    MixedBatchSampler,
+    MixedDataset,
+    PseudoLabels,
+    open_dataset,
+    shared_images,
+)
 from copypaste_rs.integrations.torch import EpochSampler
 
 if TYPE_CHECKING:
@@ -53,11 +60,14 @@ class TrainingData:
     def __init__(self, args: argparse.Namespace) -> None:
         whole = open_dataset(args.train, args.train_images, labels="from1")  # 0 is the background
         val = open_dataset(args.val, args.val_images, labels="from1").with_categories(whole.categories)
+        check_validation(args, whole, val)
         order = np.random.Generator(np.random.Philox(args.seed)).permutation(len(whole))
         labelled, others = np.split(order, [math.ceil(args.fraction * len(whole))])
         self.labelled = Part(whole, np.sort(labelled).tolist())
         self.others = Part(whole, np.sort(others).tolist())
         self.category_ids = dict(zip((each["id"] for each in whole.categories), whole.category_ids, strict=True))
+        self.annotations = sum(whole.rows(i) for i in self.labelled.indices)
+        self.pseudo_labels: dict[str, int] = {}
         self.num_classes = 1 + max(self.category_ids)
         size = {"size": args.size, "scale_reference": args.scale_reference}
         transform = ForTraining(augmentation(args, size))
@@ -66,12 +76,60 @@ class TrainingData:
         if args.teacher:
             of_file = open_dataset(args.train, args.train_images)  # results have the category ids of the file
             labels = PseudoLabels.from_results(args.teacher, of_file)
+            print(labels.table(), flush=True)
             pseudo = Part(labels.dataset(whole.image_folder, labels="from1"), self.others.indices)
+            self.pseudo_labels = count_pseudo_labels(args.teacher, pseudo)
             # True objects are pasted into both kinds of images, those of the teacher into none.
             made = CopyPasteDataset(pseudo, transform, sources=self.labelled, seed=args.seed + 2**32)
             self.train = MixedDataset(labelled_items, made)
         # At scale 1, cut or padded to the canvas, in one way always.
         self.val = CopyPasteDataset(val, ScaleJitter(scale=(1.0, 1.0), flip=0.0, **size), seed=0)
+
+
+def check_validation(args: argparse.Namespace, train: AnnotatedImages, val: AnnotatedImages) -> None:
+    """Refuse objects that no training can find, and tell of images that are trained on."""
+    if unknown := set(val.unknown_labels(train.categories)):
+        names = sorted(str(each.get("name", each["id"])) for each in val.categories if each["id"] in unknown)
+        raise ValueError(f"{args.val}: expected objects of the categories of {args.train}, got {', '.join(names)} too")
+    if shared := len({j for _, j in shared_images(train, val)}):
+        print(f"warning: {shared} of {counted(len(val), 'image')} of --val are images of --train too: AP will be too "
+              "high", flush=True)  # fmt: skip
+
+
+def count_pseudo_labels(teacher: str, pseudo: Part) -> dict[str, int]:
+    """Count what a teacher found in images without labels: objects, and images that have any.
+
+    Raises
+    ------
+    ValueError
+        When there is no object: all that these images show would be learnt as background.
+    """
+    labels = pseudo.whole
+    counts = [objects_of(labels, i) for i in range(len(labels))]
+    found = [counts[i] for i in pseudo.indices]
+    objects, images, elsewhere = sum(found), sum(map(bool, found)), sum(counts) - sum(found)
+    if not objects:
+        reason = "no result has a score that makes it an object"
+        if elsewhere:
+            reason = f"its {counted(elsewhere, 'object')} are in images that have labels here (of another --fraction "
+            reason += "or --seed?)"
+        raise ValueError(f"{teacher}: expected objects in images without labels, got none: {reason}")
+    print(f"teacher: {counted(objects, 'object')} in {images} of {counted(len(pseudo), 'image')} without labels",
+          flush=True)  # fmt: skip
+    if elsewhere:
+        print(f"warning: {elsewhere} of {counted(objects + elsewhere, 'object')} of {teacher} are in images that have "
+              "labels here (of another --fraction or --seed?), and are left out", flush=True)  # fmt: skip
+    return {"objects": objects, "images": images}
+
+
+def objects_of(labels: AnnotatedImages, i: int) -> int:
+    """Number of objects of an image, without crowds."""
+    return len(labels.instances(i).without_crowds()) if labels.rows(i) else 0
+
+
+def counted(number: int, one: str, more: str = "") -> str:
+    """Say a number of things: 1 image, 2 images."""
+    return f"{number} {one if number == 1 else more or one + 's'}"
 
 
 class Batches:
