@@ -62,6 +62,7 @@ def test_a_file_and_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         (["--min-part-area", "80", "--connectivity", "4"], {"min_part_area": 80, "connectivity": 4}),
     ],
 )
+@pytest.mark.filterwarnings("ignore:results. no object was made")  # of two of them
 def test_options_are_those_of_python(tmp_path: Path, options: list[str], same: dict[str, Any]) -> None:
     files = small_set(tmp_path / "in")
     assert run(command(files, tmp_path / "a.json", *options)) == 0
@@ -69,7 +70,7 @@ def test_options_are_those_of_python(tmp_path: Path, options: list[str], same: d
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
 
 
-def test_rounds_mask_scores_and_categories(tmp_path: Path) -> None:
+def test_rounds_mask_scores_and_categories(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = small_set(tmp_path / "in")
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     assert run(command(files, first)) == 0
@@ -82,8 +83,26 @@ def test_rounds_mask_scores_and_categories(tmp_path: Path) -> None:
     names = files.annotations.with_name("names.json")
     names.write_text(json.dumps({"images": [], "categories": [{"id": 2, "name": "ring"}, {"id": 1, "name": "square"}]}))
     files.edit(categories=[])
-    assert run(command(files, second, "--overwrite")) == 1 + 1  # wrong usage: --categories is needed
+    assert run(command(files, second, "--overwrite")) == 1 + 1  # wrong usage
+    assert f"Error: {files.annotations} has no categories; give --categories FILE\n" in capsys.readouterr().err
     assert run(command(files, second, "--overwrite", "--categories", str(names))) == 0
+    capsys.readouterr()
+    assert run(command(files, first, "--overwrite", "--categories", str(names), results=[result(0.9, 2, 77)])) == 1
+    expected = f"results[0]: category_id: expected the id of one of the categories of {names}, got 77\n"
+    assert expected in capsys.readouterr().err
+    names.write_text(json.dumps({"images": [], "categories": []}))
+    assert run(command(files, first, "--overwrite", "--categories", str(names))) == 1 + 1
+    expected = f"--categories: expected the categories of the results, as {names} has none, got none\n"
+    assert expected in capsys.readouterr().err
+
+
+def test_categories_that_are_wrong_are_not_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = small_set(tmp_path / "in")
+    files.edit(categories=[{"id": 1, "name": "square", "keypoints": 3}, {"id": 2, "name": "ring"}])
+    assert run(command(files, tmp_path / "out.json")) != 0
+    error = capsys.readouterr().err
+    assert "keypoints" in error
+    assert "give --categories" not in error
 
 
 def test_the_command_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,6 +186,24 @@ def test_results_that_are_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[st
     )
     assert "--boxes drop leaves such results out" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+
+
+def test_results_that_are_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = small_set(tmp_path / "in")
+    assert run(command(files, tmp_path / "out.json", results=files.json)) == 1
+    assert "; this is a COCO data set; results are a list\n" in capsys.readouterr().err
+    order = command(files, tmp_path / "out.json")
+    Path(order[2]).write_text("")
+    assert run(order) == 1
+    assert f"{order[2]}: expected a list of COCO results, got a file that is empty\n" in capsys.readouterr().err
+
+
+def test_no_object_at_all_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = small_set(tmp_path / "in")
+    assert run(command(files, tmp_path / "out.json", results=[result(0.5, 2), result(0.4, 2)])) == 0
+    said = "warning: results: no object was made of 2 results: none has a score of at least min_score\n"
+    assert said in capsys.readouterr().err
+    assert json.loads((tmp_path / "out.json").read_text())["annotations"] == []
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

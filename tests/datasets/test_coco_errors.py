@@ -14,7 +14,8 @@ from tests.fixtures.coco_files import annotation, box_polygon, photo, small_set,
 from tests.fixtures.processes import python
 
 MALFORMED = [
-    (b"", r"Input data was truncated \(byte 0\)"),
+    (b"", "expected COCO annotations, got a file that is empty"),
+    (b" \n", "expected COCO annotations, got a file that is empty"),
     (b'{"images": [', r"Input data was truncated \(byte 12\)"),
     (b'{"images": [}', r"JSON is malformed: .* \(byte 12\)"),
     (b"[]", "Expected `object`, got `array`"),

@@ -166,7 +166,8 @@ def test_categories_by_name_and_by_id(tmp_path: Path) -> None:
     results = [one(0.5, (8 * k, 0, 6, 4), category_id=label) for k, label in enumerate((1, 4, 9))]
     assert rows(made(results, min_score={"cat": 0.5}), tmp_path).labels.tolist() == [1, 9]  # both of this name
     assert rows(made(results, min_score={np.int64(9): np.float32(0.5)}), tmp_path).labels.tolist() == [9]
-    assert rows(made(results, min_score={}), tmp_path).labels.tolist() == []  # 0.7 for what is not named
+    with pytest.warns(UserWarning, match="no object was made of 3 results"):
+        assert rows(made(results, min_score={}), tmp_path).labels.tolist() == []  # 0.7 for what is not named
     assert rows(made(results, min_score={1: 0.25, "dog": 0.5, 9: 0.75}), tmp_path).labels.tolist() == [1, 4]
 
 
@@ -213,7 +214,8 @@ def test_images_in_every_form(tmp_path: Path) -> None:
         found = made(results, content["images"], categories=categories).dataset(files.images)
         assert [found.instances(i) for i in range(5)] == expected
     with pytest.raises(
-        ValueError, match=r"^categories: expected the categories of the results, as images has none, got none$"
+        ValueError,
+        match=r"^categories: expected the categories of the results, as images has none, got none; categories= gives them$",
     ):
         made(results, content["images"])
     numbered = CocoDataset(*files, labels="from0")

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pycocotools import mask as coco
 
 from copypaste_rs.datasets import PseudoLabels
-from copypaste_rs.errors import ArgumentTypeError
 from tests.fixtures.coco_files import every_file
 from tests.fixtures.pseudo_labels import CATEGORIES, IMAGES, made, one
 
@@ -56,20 +56,6 @@ def test_what_is_of_another_set_is_found_below_the_threshold_too(change: dict[st
         made([one(0.01) | change])
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.bool_, np.float32])
-def test_a_mask_of_pixels_is_not_taken_for_polygons(dtype: Any) -> None:
-    mask = np.zeros((24, 30), dtype)  # of an even number of columns, as coordinates are
-    mask[4:20, 5:25] = 1
-    with pytest.raises(ArgumentTypeError) as caught:
-        made([one(), one() | {"segmentation": mask}])
-    place = "results[1]['segmentation']: expected polygons or run lengths, as COCO has them"
-    assert str(caught.value).startswith(place)
-    assert str(caught.value).endswith("got an array of shape (24, 30)")
-    corners = np.array([[2.0, 3.0, 11.0, 3.0, 11.0, 11.0, 2.0, 11.0]])
-    for outline in (corners, list(corners)):
-        assert made([one() | {"segmentation": outline}]).kept == {1: 1}
-
-
 @pytest.mark.parametrize("name", ["score", "category_id", "image_id"])
 def test_what_is_missing(name: str) -> None:
     result = one()
@@ -100,6 +86,98 @@ def test_mask_scores_that_are_asked_for_and_missing() -> None:
         made([one(mask_score=0.5), one()], min_mask_score=0.25)
     found = made([one(mask_score=0.5), one(0.8, (12, 12, 5, 5))])
     assert found.kept == {1: 2}
+
+
+@pytest.mark.parametrize("fields", [{}, {"segmentation": None}, {"bbox": None}, {"keypoints": [1, 2, 2]}])
+@pytest.mark.parametrize("boxes", ["error", "drop"])
+def test_neither_outline_nor_box(fields: dict[str, Any], boxes: str) -> None:
+    result = {name: value for name, value in one().items() if name != "segmentation"} | fields
+    with pytest.raises(ValueError, match=r"^results: results\[1\]: expected a segmentation or a bbox, got neither$"):
+        made([one(), result], boxes=boxes)
+    assert made([one(), result | {"score": 0.5}]).dropped == {1: {"low score": 1}}
+
+
+SQUARE = np.zeros((24, 31), np.uint8)
+SQUARE[3:11, 2:11] = 1
+OTHER_SIZE = np.pad(SQUARE, 2)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "shape"),
+    [
+        (SQUARE, "(24, 31)"),
+        (SQUARE.astype(bool), "(24, 31)"),
+        (SQUARE * np.uint8(255), "(24, 31)"),
+        (SQUARE * 0.75, "(24, 31)"),
+        (SQUARE * 0, "(24, 31)"),
+        (SQUARE[np.newaxis], "(1, 24, 31)"),
+        (OTHER_SIZE, "(28, 35)"),
+        (SQUARE.tolist(), "(24, 31)"),
+        (SQUARE.astype(bool).tolist(), "(24, 31)"),
+        (list(SQUARE), "(24, 31)"),
+        (list(SQUARE.astype(bool)), "(24, 31)"),
+    ],
+)
+def test_masks_as_pixels(pixels: Any, shape: str) -> None:
+    with pytest.raises(ValueError) as info:
+        made([one(), one() | {"segmentation": pixels}])
+    found = str(info.value).replace("results[1]['segmentation']", "results: results[1]: segmentation")
+    assert found == (
+        f"results: results[1]: segmentation: expected run lengths or polygons, got an array of shape {shape}; "
+        "RleMasks.from_dense(masks).to_coco() makes them"
+    )
+
+
+def test_masks_as_pixels_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps([one() | {"segmentation": SQUARE.tolist()}]))
+    with pytest.raises(ValueError, match=r"results\[0\]: segmentation: expected run lengths or polygons, got an array"):
+        made(path)
+
+
+def test_polygons_that_look_like_pixels() -> None:
+    """One row as wide as the image, or as many parts as it is high: outlines, as pycocotools draws them."""
+    parts: list[tuple[tuple[int, int], list[list[float]]]] = [
+        ((1, 8), [[0, 0, 1, 0, 1, 1, 0, 1]]),
+        ((2, 8), [[0, 0, 3, 0, 3, 2, 0, 2], [4, 0, 7, 0, 7, 2, 4, 2]]),
+    ]
+    for (h, w), outline in parts:
+        images = {"images": [{"id": 7, "file_name": "a.jpg", "height": h, "width": w}], "categories": CATEGORIES}
+        for form in (outline, np.array(outline), [np.array(part) for part in outline]):
+            labels = made([one() | {"segmentation": form}], images)
+            expected = coco.decode(coco.merge(coco.frPyObjects(outline, h, w)))
+            masks = labels.dataset(".").instances(0).masks
+            assert masks is not None
+            np.testing.assert_array_equal(masks.to_dense(), expected[np.newaxis])
+
+
+@pytest.mark.parametrize(
+    ("results", "options", "said"),
+    [
+        ([one(0.5)], {}, "1 result: none has a score of at least min_score"),
+        ([one(0.5), one(0.6)], {"ignore_below": 0.55}, "2 results: none has a score of at least min_score"),
+        ([one(0.5), one(), one()], {"min_area": 100}, "3 results: 1 low score, 2 small"),
+        ([one() | {"segmentation": []}], {}, "1 result: 1 no pixel"),
+    ],
+)
+def test_no_object_at_all_is_said(results: Any, options: dict[str, Any], said: str) -> None:
+    with pytest.warns(UserWarning, match="no object was made") as found:
+        made(results, **options)
+    assert [str(each.message) for each in found] == [f"results: no object was made of {said}"]
+    assert found[0].filename.endswith("pseudo_labels.py")  # of the line that asked: made() of the tests
+
+
+def test_categories_are_named_by_where_they_are_from(tmp_path: Path) -> None:
+    path = tmp_path / "names.json"
+    path.write_text(json.dumps({"images": [], "categories": CATEGORIES}))
+    for categories, name in ((path, f"the categories of {path}"), (CATEGORIES, "categories")):
+        with pytest.raises(ValueError) as info:
+            made([one(category_id=2)], IMAGES, categories=categories)
+        assert str(info.value) == f"results: results[0]: category_id: expected the id of one of {name}, got 2"
+    with pytest.raises(ValueError, match=r"^categories: expected those of the results, got none$"):
+        made([one()], IMAGES, categories=[])
+    with pytest.raises(ValueError, match=r"^categories\[0\]: expected an integer as id, got None$"):
+        made([one()], IMAGES, categories=[{"name": "cat"}])
 
 
 def test_boxes_alone() -> None:
@@ -174,7 +252,12 @@ def test_what_is_no_list_or_no_images(results: Any, images: Any, error: type[Exc
 def test_files_that_are_something_else(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
     path.write_text(json.dumps({"images": IMAGES, "categories": CATEGORIES}))
-    with pytest.raises(ValueError, match=r"file\.json: cannot be read as a list of COCO results: "):
+    with pytest.raises(
+        ValueError, match=r"file\.json: cannot be read as a list .*; this is a COCO data set; results are a list$"
+    ):
+        made(path)
+    path.write_text("")
+    with pytest.raises(ValueError, match=r"file\.json: expected a list of COCO results, got a file that is empty$"):
         made(path)
     path.write_text(json.dumps([one()]))
     with pytest.raises(

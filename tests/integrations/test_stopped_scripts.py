@@ -7,10 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.fixtures.processes import wait_until
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SECONDS = 60
@@ -42,17 +43,14 @@ def end(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def wait_for(file: Path) -> None:
-    limit = time.monotonic() + SECONDS
-    while not file.exists():
-        assert time.monotonic() < limit, file
-        time.sleep(0.05)
+    assert wait_until(file.exists, SECONDS), file
 
 
 def test_training_that_is_interrupted_while_torch_is_imported_says_one_line(scripts: Path, tmp_path: Path) -> None:
     slow = tmp_path / "slow"
     slow.mkdir()
     (slow / "torch.py").write_text(
-        f"import time, pathlib\npathlib.Path({str(slow / 'begun')!r}).touch()\ntime.sleep(60)\n"
+        f"import signal, pathlib\npathlib.Path({str(slow / 'begun')!r}).touch()\nsignal.pause()\n"
     )
     data = ("--train", "train.json", "--val", "val.json", "--output", str(tmp_path / "run"))
     process = start(scripts / "train_maskrcnn.py", *data, PYTHONPATH=str(slow))
@@ -70,10 +68,10 @@ def test_evidence_that_is_stopped_ends_its_runs(
 ) -> None:
     begun, ended = tmp_path / "begun", tmp_path / "ended"
     (scripts / "train_maskrcnn.py").write_text(
-        "import pathlib, signal, sys, time\n"
+        "import pathlib, signal, sys\n"
         f"signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path({str(ended)!r}).touch(), sys.exit(130)))\n"
         f"pathlib.Path({str(begun)!r}).touch()\n"
-        "time.sleep(60)\n"
+        "signal.pause()\n"
     )
     for name in ("train.json", "val.json"):
         (tmp_path / name).write_text("{}")

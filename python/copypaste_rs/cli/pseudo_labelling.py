@@ -11,6 +11,7 @@ from copypaste_rs.cli.options import as_option
 from copypaste_rs.cli.outputs import real_path
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import BoxAloneError
+from copypaste_rs.datasets.pseudo_labels.images import NO_CATEGORIES
 from copypaste_rs.datasets.pseudo_labels.labels import PseudoLabels
 from copypaste_rs.datasets.pseudo_labels.rules import BOXES, MASK_NMS, MERGE_IOU, MIN_SCORE
 from copypaste_rs.errors import ArgumentError
@@ -82,4 +83,6 @@ def pseudo_labels(options: Mapping[str, Any]) -> PseudoLabels:
     except ArgumentError as error:
         if error.argument not in ("min_score", "ignore_below", "categories"):
             raise
+        if error.got == NO_CATEGORIES:
+            raise click.UsageError(f"{options['images']} has no categories; give --categories FILE") from None
         raise click.UsageError(as_option(error)) from None

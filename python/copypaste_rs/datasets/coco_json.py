@@ -8,7 +8,7 @@ import io
 import json
 import os
 import stat
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_origin
 
 import numpy as np
 
@@ -141,7 +141,7 @@ def decoded(path: Path, data: bytes, kind: type[Decoded], what: str) -> Decoded:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        raise ValueError(f"{path}: cannot be read as {what}: {error}{_what_it_is(data)}") from None
+        raise ValueError(f"{path}: cannot be read as {what}: {error}{_what_it_is(data, kind)}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         try:  # NaN and infinity are no JSON, but written by many; what they stand for is not there
             plain = msgspec.json.encode(json.loads(data, parse_constant=lambda _: None))
@@ -149,6 +149,8 @@ def decoded(path: Path, data: bytes, kind: type[Decoded], what: str) -> Decoded:
         except (ValueError, RecursionError):
             if is_lfs_pointer(data):
                 raise ValueError(f"{path}: expected {what}, got {LFS_POINTER}") from None
+            if not data.strip():
+                raise ValueError(f"{path}: expected {what}, got a file that is empty") from None
             cut = f" (byte {len(data)})" if "truncated" in str(error) else ""
             raise ValueError(f"{path}: cannot be read as {what}: {error}{cut}") from None
 
@@ -185,8 +187,8 @@ def _what_annotation_it_is(raw: msgspec.Raw) -> str:
     return "a file of captions" if "caption" in found else ""
 
 
-def _what_it_is(data: bytes) -> str:
-    """Name of another kind of file that the JSON text is, for an error."""
+def _what_it_is(data: bytes, expected: type[Any]) -> str:
+    """Name of another kind of file that the JSON text is than one that is expected, for an error."""
     try:
         found = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -196,6 +198,8 @@ def _what_it_is(data: bytes) -> str:
         for keys, name in KINDS:
             if keys <= first.keys():
                 return f"; this is {name}"
+    if get_origin(expected) is list and isinstance(found, dict) and "images" in found:
+        return "; this is a COCO data set; results are a list"
     return ""
 
 

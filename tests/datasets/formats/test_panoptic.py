@@ -186,7 +186,7 @@ def test_bad_files(tmp_path: Path) -> None:
         (b"[" * 100000, "cannot be read as panoptic annotations"),
         (b'{"images": [], "annotations": ' + b"[" * 100000, "cannot be read as panoptic annotations"),
         (b"[]", "Expected `object`, got `array`"),
-        (b"", "cannot be read as panoptic annotations"),
+        (b"", "expected panoptic annotations, got a file that is empty"),
     ):
         file.write_bytes(data)
         with pytest.raises(ValueError, match=words):

@@ -44,9 +44,19 @@ class Counts:
         for label, times in zip(*(each.tolist() for each in np.unique(labels, return_counts=True)), strict=True):
             self._numbers[label, what] += times
 
+    @property
+    def total(self) -> int:
+        """Number of all that is counted."""
+        return self._numbers.total()
+
     def of(self, what: str) -> dict[int, int]:
         """Numbers by label, ascending, of labels that have any."""
         return {label: n for (label, own), n in sorted(self._numbers.items()) if own == what}
+
+    def reasons(self) -> str:
+        """Numbers of what results became, other than objects, in words: ``"3 low score, 1 small"``."""
+        sums = {name: sum(self.of(name).values()) for name in (IGNORED, *REASONS) if name != REPLACED}
+        return ", ".join(f"{n} {name}" for name, n in sums.items() if n)
 
     def by_reason(self) -> dict[int, dict[str, int]]:
         """Numbers of what was dropped, by label and reason."""

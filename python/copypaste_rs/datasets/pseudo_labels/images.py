@@ -26,6 +26,10 @@ with extra("coco"):
 Images: TypeAlias = "str | os.PathLike[str] | Mapping[str, Any] | Iterable[Mapping[str, Any]] | AnnotatedImages"
 
 
+NO_CATEGORIES = "none; categories= gives them"
+"""End of the error about images without categories, by which it is known."""
+
+
 class ImageSet(NamedTuple):
     """Images by their ids, and the categories of what is seen on them."""
 
@@ -39,6 +43,8 @@ class ImageSet(NamedTuple):
     file_names: list[str]
     """Name of each image's file; "" where a record has none."""
     categories: list[dict[str, Any]]
+    categories_name: str
+    """Name of the categories in errors."""
     category_names: dict[str, int]
     """Ids here of categories whose given ids are names."""
     info: Any
@@ -71,12 +77,15 @@ def image_set(images: Images, categories: Any) -> ImageSet:
         When it is none, or something of it is malformed; when there are no categories.
     """
     name, file = _file(images)
+    source = name
     if categories is not None:
         file.categories = _categories(categories)
+        source = str(categories) if isinstance(categories, str | os.PathLike) else ""
     if not file.categories:
-        raise wrong("categories", f"the categories of the results, as {name} has none", "none")
+        expected = f"the categories of the results, as {source} has none" if source else "those of the results"
+        raise wrong("categories", expected, "none" if categories is not None else NO_CATEGORIES)
     found, names = plain_categories(file.categories)
-    category_ids(f"{name}: categories", found)
+    category_ids(f"{source}: categories" if source else "categories", found)
     problems = Problems(name)
     index, ids, sizes = read_images(problems, file.images, None)
     problems.tell()
@@ -90,6 +99,7 @@ def image_set(images: Images, categories: Any) -> ImageSet:
         [msgspec.json.decode(raw)["id"] for raw in file.images],
         file_names,
         found,
+        f"the categories of {source}" if source else "categories",
         names,
         file.info,
         file.licenses,

@@ -9,11 +9,12 @@ import numpy as np
 
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.annotated import AnnotatedImages
+from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.encoding import geometry_fields
 from copypaste_rs.datasets.images import MAX_PIXELS, check_path
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.options import CheckedOptions
-from copypaste_rs.datasets.pseudo_labels.counts import IGNORED, KEPT, Counts
+from copypaste_rs.datasets.pseudo_labels.counts import IGNORED, KEPT, LOW_SCORE, Counts
 from copypaste_rs.datasets.pseudo_labels.images import image_set
 from copypaste_rs.datasets.pseudo_labels.making import tables_of
 from copypaste_rs.datasets.pseudo_labels.reading import read
@@ -140,7 +141,8 @@ class PseudoLabels:
         Warns
         -----
         UserWarning
-            When polygon parts of fewer than three points were skipped, with their number.
+            When polygon parts of fewer than three points were skipped, with their number; when there are results and no
+            object at all, with the reasons.
 
         Raises
         ------
@@ -148,9 +150,11 @@ class PseudoLabels:
             When a file cannot be read.
         ValueError, TypeError
             When an argument is wrong; when a result is malformed, its score missing, NaN or beyond 0 to 1, its image or
-            its category none of `images`, its mask of another size than its image, or its ``file_name`` that of
-            another image: up to ten are told at once, by their numbers. When `merge` is of other images or
-            categories, or has a row that is not marked as `pseudo`, or has no score.
+            its category none of `images`, its mask of another size than its image, pixels in the place of run lengths
+            or polygons, or its ``file_name`` that of another image; when it has neither ``segmentation`` nor ``bbox``:
+            up to ten are told at once, by their numbers. Of results whose scores are too low only ids and scores are
+            looked at. When `merge` is of other images or categories, or has a row that
+            is not marked as `pseudo`, or has no score.
         """
         of_images = image_set(images, categories)
         old = None
@@ -174,10 +178,15 @@ class PseudoLabels:
         new, skipped = read(results, of_images, rules, counts)
         if skipped:
             warnings.warn(f"results: left out {', '.join(skipped)}", UserWarning, stacklevel=2)
+        number, below = counts.total + len(new.labels), sum(counts.of(LOW_SCORE).values()) + int(new.iscrowd.sum())
         made = cls.__new__(cls)
         made._tables = tables_of(of_images, new, old, rules, counts)
         made._given_ids = of_images.given_ids
         made._counts = counts
+        if number and not made.kept:
+            reasons = "none has a score of at least min_score" if below == number else counts.reasons()
+            of = counted(number, "result", "results")
+            warnings.warn(f"results: no object was made of {of}: {reasons}", UserWarning, stacklevel=2)
         return made
 
     @property

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from copypaste_rs._checks import wrong_type
+from copypaste_rs._checks import item, wrong, wrong_type
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.boxes import BoxAloneError
 from copypaste_rs.datasets.coco_json import decoded
+from copypaste_rs.datasets.formats.coco_results.dense_masks import EXPECTED, pixels_in_memory
 from copypaste_rs.datasets.formats.coco_results.reading import ResultsReader, Scored, checked_score
 from copypaste_rs.datasets.given_ids import plain_id
 from copypaste_rs.datasets.images import check_path
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 MASK_SCORE = "mask_score"
 """Field of a result, and column, that has the score of the mask alone."""
 COLUMNS = frozenset({"score", MASK_SCORE})
+_ABSENT = (b"", b"null")
+"""JSON texts of a field without a value."""
 
 
 class ResultBoxAloneError(BoxAloneError):
@@ -63,6 +66,8 @@ class _Head(Scored, gc=False):
     category_id: Any = msgspec.UNSET
     mask_score: Any = msgspec.UNSET
     file_name: Any = msgspec.UNSET
+    segmentation: msgspec.Raw = msgspec.Raw()
+    bbox: msgspec.Raw = msgspec.Raw()
 
 
 class _ScoredReader(ResultsReader):
@@ -90,6 +95,8 @@ class _ScoredReader(ResultsReader):
         if self._rules.min_mask_score is not None and mask_score < self._rules.min_mask_score:
             self._results.add(LOW_MASK_SCORE, label)
             return False
+        if bytes(head.segmentation) in _ABSENT and bytes(head.bbox) in _ABSENT:
+            raise ValueError("expected a segmentation or a bbox, got neither")
         return True
 
     def _image(self, given: int | str) -> int:
@@ -125,7 +132,7 @@ class _ScoredReader(ResultsReader):
             if label in self._rules.least:
                 return int(label)
         got = "none" if given is msgspec.UNSET else repr(given)
-        raise ValueError(f"category_id: expected the id of one of the categories of {self._set.name}, got {got}")
+        raise ValueError(f"category_id: expected the id of one of {self._set.categories_name}, got {got}")
 
 
 def read(results: Any, images: ImageSet, rules: Rules, counts: Counts) -> tuple[Found, list[str]]:
@@ -194,13 +201,13 @@ def _as_json(number: int, result: Any) -> msgspec.Raw:
     place = ("results", number)
     if not isinstance(result, Mapping):
         raise wrong_type(place, "a dict", type(result).__name__)
-    outline = result.get("segmentation")
-    if isinstance(outline, np.ndarray) and outline.ndim > 1 and len(outline) > 1:
-        # As lists, the rows of a mask would be the corners of polygons.
-        expected = (
-            "polygons or run lengths, as COCO has them (RleMasks.from_dense(masks).to_coco() makes them of masks)"
-        )
-        raise wrong_type((*place, "segmentation"), expected, f"an array of shape {outline.shape}")
+    for name in ("score", MASK_SCORE):
+        value = result.get(name)
+        if hasattr(value, "__float__") and not isinstance(value, float | int | np.generic | np.ndarray):
+            got = f"{type(value).__name__}; float({name}) makes one"
+            raise wrong_type(item(place, name), "a number", got)
+    if (pixels := pixels_in_memory(result.get("segmentation"))) is not None:
+        raise wrong(item(place, "segmentation"), EXPECTED, pixels)
     return msgspec.Raw(json_text(place, {name: _plain(value) for name, value in result.items()}))
 
 
