@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from copypaste_rs.datasets import AnnotatedImages
 
-Batch = list[tuple[int, int]]
+Batch = list[tuple[int, ...]]
 """Pairs of epoch and index."""
 
 SELECT = {"paper": "subset", "one": "one", "all": "all"}
