@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,14 +25,7 @@ PHOTOS = [photo(1 + number, number % 3) for number in range(7)]
 MAKE = collate("torchvision")
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """More workers than processors, and forks of a process that has threads, are what is tried here."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)
-        warnings.filterwarnings("ignore", ".*fork.*", DeprecationWarning)
-        warnings.filterwarnings("ignore", "'set_vital' is deprecated", UserWarning)  # of torch, called by torchdata
-        yield
+pytestmark = pytest.mark.usefixtures("crowded_loaders")
 
 
 def dataset() -> CopyPasteDataset[Any]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,14 +26,7 @@ AUGMENT = ForTraining(SimpleCopyPaste(size=(24, 32), target_scale=(0.5, 1.5), so
 MAKE = collate("torchvision", num_classes=3)
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    """More workers than processors, and forks of a process that has threads, are what is tried here."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)
-        warnings.filterwarnings("ignore", ".*fork.*", DeprecationWarning)
-        warnings.filterwarnings("ignore", "'set_vital' is deprecated", UserWarning)  # of torch, called by torchdata
-        yield
+pytestmark = pytest.mark.usefixtures("crowded_loaders")
 
 
 class Places(NamedTuple):

@@ -47,6 +47,11 @@ from copypaste_rs.datasets.whole_file import write_whole
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from copypaste_rs.cli.inputs import Inputs
+    from copypaste_rs.datasets import CopyPasteDataset
+    from copypaste_rs.sample import Sample
+    from copypaste_rs.transforms import SimpleCopyPaste
+
 with extra("cli"):
     import click
 
@@ -107,18 +112,12 @@ def augment(output: Path, **options: Any) -> None:
     the options and the files given, and on nothing else.
     """
     # Wrong usage is found before large files are read.
-    options = one_set(options)
-    build_transform(options)
-    check_numbers(options)
-    check_validation(options)
+    options = checked(options)
     check_apart(output, options)
     check_written(output, options)
     inputs = open_inputs(options)
     check_images_apart(output, [each for each in (inputs.targets, inputs.sources) if each is not None])
-    warn_of_shared(inputs, options)
-    options = fitted(options, inputs)
-    transform = build_transform(options)
-    data = pairing(inputs, transform, options)
+    options, transform, data = paired(inputs, options)
     total = len(data) * options["copies"]
     options["workers"] = options["workers"] or workers_for(total)
     start = perf_counter()
@@ -151,6 +150,23 @@ def convert(output: Path, **options: Any) -> None:
     start = perf_counter()
     made = run_convert(output, photos, options)
     say_what_was_made(output, len(photos), made, perf_counter() - start)
+
+
+def checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options, once all was checked that can be told without opening a set."""
+    options = one_set(options)
+    build_transform(options)
+    check_numbers(options)
+    check_validation(options)
+    return options
+
+
+def paired(inputs: Inputs, options: dict[str, Any]) -> tuple[dict[str, Any], SimpleCopyPaste, CopyPasteDataset[Sample]]:
+    """Options that fit the inputs, the transform that they say, and the items to be made."""
+    warn_of_shared(inputs, options)
+    options = fitted(options, inputs)
+    transform = build_transform(options)
+    return options, transform, pairing(inputs, transform, options)
 
 
 def workers_for(total: int, images: int = IMAGES_FOR_A_WORKER) -> int:
@@ -189,15 +205,9 @@ def preview(output: Path, **options: Any) -> None:
     from copypaste_rs.cli.sheets import preview_items, write_sheet
 
     check_file(output, options["overwrite"])
-    options = one_set(options)
-    build_transform(options)
-    check_numbers(options)
-    check_validation(options)
+    options = checked(options)
     inputs = open_inputs(options)
-    warn_of_shared(inputs, options)
-    options = fitted(options, inputs)
-    transform = build_transform(options)
-    data = pairing(inputs, transform, options)
+    options, _, data = paired(inputs, options)
     items = preview_items(len(data), options["count"], options["items"])
     write_sheet(output, data, items, inputs.categories, options["side"])
     say(f"{output}: {images_in_words(len(items))}")
@@ -225,15 +235,9 @@ def stats(output: Path | None, plot: Path | None, **options: Any) -> None:
         if path is not None:
             check_file(path, options["overwrite"], kind, option)
             check_apart(path, options, option, "file")
-    options = one_set(options)
-    build_transform(options)
-    check_numbers(options)
-    check_validation(options)
+    options = checked(options)
     inputs = open_inputs(options)
-    warn_of_shared(inputs, options)
-    options = fitted(options, inputs)
-    transform = build_transform(options)
-    data = pairing(inputs, transform, options)
+    options, transform, data = paired(inputs, options)
     workers = options["workers"] or workers_for(len(data) * options["copies"], READ_FOR_A_WORKER)
     found = statistics(data, inputs.targets, options["copies"], workers)
     if output is not None:
