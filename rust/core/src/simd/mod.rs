@@ -117,7 +117,7 @@ impl Level {
 /// Usage: `dispatch!(best_module, name [generic parameters] [generic arguments], argument: Type, ... => Result);`
 macro_rules! dispatch {
     ($best:ident, $name:ident [$($generics:tt)*] [$($given:ident),*], $($argument:ident: $type:ty),+ $(=> $result:ty)?) => {
-        #[allow(unsafe_code)] // the only two expressions of the workspace, behind the type that proves the features
+        #[allow(unsafe_code, reason = "a `Level` proves the features; the only two expressions of the workspace")]
         pub(crate) fn $name <$($generics)*> (level: $crate::simd::Level, $($argument: $type),+) $(-> $result)? {
             match level.tier() {
                 $crate::simd::Tier::Portable => super::portable::$name::<$($given),*>($($argument),+),
