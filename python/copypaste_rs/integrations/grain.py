@@ -106,7 +106,7 @@ class CopyPaste(grain.transforms.RandomMap):  # type: ignore[misc]  # Grain is n
 
     def __init__(self, train: CopyPasteDataset[Any]) -> None:
         self._train = _copy_paste_dataset(train)
-        if len(train._schedule.known) != 1:
+        if not train._schedule.is_constant:
             expected = "one transform for all epochs, as nothing says here which epoch it is (source(train) knows)"
             raise wrong("train", expected, repr(train._schedule))
 
