@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from benches.tables import markdown, put
+
 from tests.frameworks.registry import FRAMEWORKS, HERE, ROOT, Framework
 
 if TYPE_CHECKING:
