@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from copypaste_rs import ForTraining, Instances, Paste, Plan, RleMasks, Sample, ScaleJitter, SimpleCopyPaste
-from copypaste_rs.datasets import CocoDataset, CopyPasteDataset, sample_data
+from copypaste_rs.datasets import CocoDataset, CopyPasteDataset, MixedDataset, sample_data
 from copypaste_rs.datasets.paste_counts import COLUMNS, PasteCounts
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.schedules import off_for_last
@@ -181,6 +181,25 @@ def test_each_epoch_has_its_transform() -> None:
     assert data.count([2]).unpasted == 5
     assert data.epoch == 7
     assert data.count([0, 1]).total["pasted"] > 0
+
+
+def test_counts_of_two_sets_as_one_are_those_of_the_items() -> None:
+    strong = SimpleCopyPaste(**BASE, min_area=12, select="all")
+    labelled = CopyPasteDataset(OTHERS, schedule=off_for_last(1, 3, strong), num_sources=2, seed=1)
+    mixed = MixedDataset(labelled, CopyPasteDataset(PHOTOS, strong, sources=OTHERS, seed=2))
+    counts = mixed.count(3)
+    expected = truth(labelled, range(3), range(3))
+    for label, counter in truth(mixed.pseudo, range(3), range(5)).items():
+        expected.setdefault(label, Counter()).update(counter)
+    assert by_label(counts) == expected
+    assert counts.images == 24
+    assert counts == mixed.labelled.count(3) + mixed.pseudo.count(3)
+    found: Found = {}
+    for data, i in ((labelled, 2), (mixed.pseudo, 1), (labelled, 2), (mixed.pseudo, 4)):
+        count_item(found, data, 5, i)
+    assert by_label(mixed.count([5], items=[2, 4, 2, 7])) == found
+    with pytest.raises(ArgumentError, match=r"^items\[1\]: expected an integer from 0 to 7, got 8$"):
+        mixed.count(1, [0, 8])
 
 
 def test_items_are_counted_as_often_as_they_stand_there() -> None:
