@@ -277,12 +277,34 @@ def test_a_table_shows_what_there_is() -> None:
     titles = lines[1].split("  ")
     assert titles[0] == "class"
     assert "under area" not in lines[1]
-    assert len(lines) == 3 + len(counts.labels)
-    assert lines[-1].split()[0] == "all"
-    assert lines[-1].split()[1] == str(counts.total["objects"])
+    table, words = lines[: lines.index("")], lines[lines.index("") + 1 :]
+    assert len(table) == 3 + len(counts.labels)
+    assert table[-1].split()[0] == "all"
+    assert table[-1].split()[1] == str(counts.total["objects"])
+    explained = [each.partition(":")[0] for line in words for each in line.split("; ")]
+    assert explained == [title for title in map(str.strip, titles) if title][1:]
     assert repr(counts).startswith(f"PasteCounts(10 images, {counts.unpasted} unpasted, 7 classes, objects=60, ")
     empty = CopyPasteDataset([], ScaleJitter(size=4)).count(1)
     assert str(empty).splitlines()[0] == "0 images, 0 of them without a paste"
+
+
+def test_a_table_explains_all_that_is_counted() -> None:
+    limited = SimpleCopyPaste(**BASE, min_area=30, min_visibility=0.6, select="all")
+    text = str(CopyPasteDataset(PHOTOS, limited, num_sources=3).count(3))
+    assert "  crowds  " in text
+    assert "crowds: crowds of the images, which no other column counts" in text
+    assert "chosen: drawn from other images, too small ones too" in text
+    assert "buried: dropped, pastes hide all of it" in text
+
+
+def test_a_table_of_epochs_without_pasting_has_no_columns_of_it() -> None:
+    data = CopyPasteDataset(PHOTOS, schedule=off_for_last(1, 2, SimpleCopyPaste(**BASE, select="all")))
+    text = str(data.count([1]))
+    assert text.startswith("5 images, 5 of them without a paste")
+    assert text.splitlines()[1].split()[:3] == ["class", "objects", "kept"]
+    assert not any(word in text.splitlines()[1] for word in ("pasted", "covered", "chosen", "buried"))
+    assert not any(word in text for word in ("pasted:", "covered:", "chosen:", "buried:"))
+    assert "pasted kept" in str(data.count(2))
 
 
 def test_names_that_contradict_each_other_do_not_add_up() -> None:
