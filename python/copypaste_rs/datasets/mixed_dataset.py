@@ -7,6 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, SupportsIndex, cast, final
 
 from copypaste_rs._checks import wrong_type
+from copypaste_rs._shown import call
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
 from copypaste_rs.datasets.counting import counted, epoch_numbers, item_numbers, known_names
 from copypaste_rs.datasets.partner_checks import check_categories
@@ -139,4 +140,4 @@ class MixedDataset:
         return self.labelled._replay(epoch, item) if item < first else self.pseudo._replay(epoch, item - first)
 
     def __repr__(self) -> str:
-        return f"MixedDataset({self.labelled!r}, {self.pseudo!r})"
+        return call("MixedDataset", [repr(self.labelled), repr(self.pseudo)])
