@@ -85,7 +85,8 @@ class CopyPasteDataset(Generic[Item]):
     Item i is `transform` of item i of `dataset` and of partners drawn from `sources`, with the key
     ``(seed, epoch, i)``, from which the partners are drawn too. So the same seed and epoch give the same items
     whatever the order, the number of workers, or how these are started. It works as it is in a
-    ``torch.utils.data.DataLoader``; nothing of torch is needed or imported.
+    ``torch.utils.data.DataLoader`` whose ``collate_fn`` takes samples, as those of
+    `copypaste_rs.integrations.torch.collate` do; nothing of torch is needed or imported.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ class CopyPasteDataset(Generic[Item]):
         partner is decoded.
     transform : SimpleCopyPaste, ScaleJitter or ForTraining, optional
         What is done; items are what it gives. With a `ScaleJitter` no partner is drawn and nothing is pasted: the
-        baseline. None where `schedule` begins at epoch 0 or is a function: one of them alone says what is done in an epoch.
+        baseline. None where `schedule` begins at epoch 0 or is a function: one of them says what is done in an epoch.
     sources : sequence of Sample, optional
         The images whose objects are pasted; None takes them from `dataset`, another one than the item itself: a
         photograph that stands there twice, under two ids, may become its own partner. Where
