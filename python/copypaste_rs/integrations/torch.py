@@ -314,7 +314,7 @@ def _decoded(dense: object, runs: RleMasks, kept: NDArray[np.bool_] | None) -> N
 
 
 def _without_collate(_: Sequence[object], *, collate_fn_map: object = None) -> NoReturn:  # noqa: ARG001 (by name)
-    """What torch's default calls for a batch of samples, of which it could only say that they are no tensors."""
+    """Refusal of a batch of samples by what torch calls itself, which could only say that they are no tensors."""
     expected = (
         "a function that takes samples: copypaste_rs.integrations.torch.collate makes one (collate_fn=list gives the "
         "samples as they are)"
