@@ -24,7 +24,7 @@ from copypaste_rs.datasets.shared_epoch import SharedEpoch
 from copypaste_rs.datasets.undecoded import decoded, undecoded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import ArrayLike
 
@@ -279,26 +279,30 @@ class CopyPasteDataset(Generic[Item]):
         self, key: tuple[int, int, int], transform: AnyTransform, take: Take[Taken]
     ) -> tuple[Taken, list[Taken]]:
         """Target and partners of an item, each as `take` takes them from a data set."""
-        i = key[2] % len(self)
-        target = take("dataset", self._dataset, i)
-        if (inner := pasting(transform)) is None:
-            return target, []
-        left_out = i if self._itself else None
-        weights = self._weights
-        candidates = len(self._sources) - self._itself if weights is None else weights.total(left_out)
-        if candidates < 1:
-            return target, []
-        n = TRIES * self._num_sources
-        words = draws.words(inner._backend.philox_words, draws.resolve(key), draws.PARTNER_STREAM, n)
+        target = take("dataset", self._dataset, key[2] % len(self))
         partners = []
-        for start in range(0, len(words), TRIES):
-            for word in words[start : start + TRIES]:
-                j = draws.below(word, candidates)
-                j = j + (self._itself and j >= i) if weights is None else weights.item(j, left_out)
+        for numbers in self._candidates(key, transform):
+            for j in numbers:
                 if (partner := self._partner(j, take)) is not None:
                     partners.append(partner)
                     break
         return target, partners
+
+    def _candidates(self, key: tuple[int, int, int], transform: AnyTransform) -> Iterator[Iterator[int]]:
+        """For each partner of an item, numbers of images in the order in which they are asked for an object."""
+        i = key[2] % len(self)
+        if (inner := pasting(transform)) is None:
+            return
+        left_out = i if self._itself else None
+        weights = self._weights
+        candidates = len(self._sources) - self._itself if weights is None else weights.total(left_out)
+        if candidates < 1:
+            return
+        n = TRIES * self._num_sources
+        words = draws.words(inner._backend.philox_words, draws.resolve(key), draws.PARTNER_STREAM, n)
+        for start in range(0, len(words), TRIES):
+            below = (draws.below(word, candidates) for word in words[start : start + TRIES])
+            yield (j + (self._itself and j >= i) if weights is None else weights.item(j, left_out) for j in below)
 
     def _partner(self, j: int, take: Take[Taken]) -> Taken | None:
         if not may_have_objects(self._sources, j):
