@@ -38,7 +38,9 @@ FORMS = ("torchvision", "mask2former", "detr")
 BOX_ONLY = ("error", "keep", "drop")
 
 
-def collate(form: str, *, num_classes: SupportsIndex | None = None, box_only: str = "error") -> Collate:
+def collate(
+    form: str, *, num_classes: SupportsIndex | None = None, box_only: str = "error", masks: bool = False
+) -> Collate:
     """A collate function that makes a batch of tensors out of samples: the ``collate_fn`` of a data loader.
 
     Tensors are made where the function runs, in the worker; those of the image and the masks of a `TrainingSample`
@@ -53,7 +55,10 @@ def collate(form: str, *, num_classes: SupportsIndex | None = None, box_only: st
         1 to ``num_classes - 1``; in that of the others 0 to ``num_classes - 1``. None checks that none is too small.
     box_only : {"error", "keep", "drop"}
         What to do with objects that have a box and no outline, where masks are made: refuse them, take their rectangle
-        for the mask, or leave them out, though they are in the picture. For ``"detr"`` boxes are all, and they stay.
+        for the mask, or leave them out, though they are in the picture. For ``"detr"`` without `masks` boxes are all,
+        and they stay.
+    masks : bool
+        Whether targets of ``"detr"`` have masks too, for models that predict them; those of other forms always have.
 
     Returns
     -------
@@ -76,7 +81,7 @@ def collate(form: str, *, num_classes: SupportsIndex | None = None, box_only: st
     >>> images[0].shape, images[0].dtype, sorted(targets[0])
     (torch.Size([3, 128, 128]), torch.float32, ['area', 'boxes', 'image_id', 'iscrowd', 'labels', 'masks'])
     """
-    return Collate(form, num_classes=num_classes, box_only=box_only)
+    return Collate(form, num_classes=num_classes, box_only=box_only, masks=masks)
 
 
 @final
@@ -111,19 +116,23 @@ class Collate:
     - ``area``, float32 (N,), and ``iscrowd``, int64 (N,): as above
     - ``size`` and ``orig_size``, int64 (2,): height and width of the canvas
     - ``image_id``, int64 (1,): where the sample's info has one that is an integer
+    - ``masks``, bool (N, H, W): where `masks` are asked for
 
     Parameters
     ----------
-    form, num_classes, box_only
+    form, num_classes, box_only, masks
         As `collate` takes them.
     """
 
-    def __init__(self, form: str, *, num_classes: SupportsIndex | None = None, box_only: str = "error") -> None:
+    def __init__(
+        self, form: str, *, num_classes: SupportsIndex | None = None, box_only: str = "error", masks: bool = False
+    ) -> None:
         self._form = _checks.choice("form", form, FORMS)
         first = 1 if form == "torchvision" else 0
         count = None if num_classes is None else _checks.integer("num_classes", num_classes, first + 1, 2**31 - 1)
         self._num_classes = count
         self._box_only = _checks.choice("box_only", box_only, BOX_ONLY)
+        self._masks = _checks.flag("masks", masks) or form != "detr"
 
     def __call__(self, samples: Sequence[Sample | TrainingSample]) -> Any:
         """Make the batch.
@@ -149,7 +158,7 @@ class Collate:
             batch["class_labels"] = [each.labels for each in made]
         else:
             batch["pixel_mask"] = torch.ones((len(made), *made[0].image.shape[1:]), dtype=torch.int64)
-            batch["labels"] = [_detr(each) for each in made]
+            batch["labels"] = [_detr(each, self._masks) for each in made]
         return batch
 
     def _item(self, place: Place, sample: Sample | TrainingSample) -> ItemParts:
@@ -166,7 +175,7 @@ class Collate:
         kept = area > 0
         if instances.iscrowd is not None:
             kept &= ~instances.iscrowd
-        if instances.box_only is not None and self._form != "detr" and self._box_only != "keep":
+        if instances.box_only is not None and self._masks and self._box_only != "keep":
             if (instances.box_only & kept).any() and self._box_only == "error":
                 expected = "outlines of all objects (box_only='keep' takes rectangles, 'drop' leaves such objects out)"
                 raise wrong(place, expected, f"{int((instances.box_only & kept).sum())} that have only a box")
@@ -202,10 +211,11 @@ class Collate:
         return vars(self) == vars(other) if isinstance(other, Collate) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self._form, self._num_classes, self._box_only))
+        return hash((self._form, self._num_classes, self._box_only, self._masks))
 
     def __repr__(self) -> str:
-        return f"Collate({self._form!r}, num_classes={self._num_classes}, box_only={self._box_only!r})"
+        masks = ", masks=True" * (self._form == "detr" and self._masks)
+        return f"Collate({self._form!r}, num_classes={self._num_classes}, box_only={self._box_only!r}{masks})"
 
 
 class ItemParts(NamedTuple):
@@ -238,7 +248,7 @@ def _torchvision(item: ItemParts) -> dict[str, Any]:
     return target
 
 
-def _detr(item: ItemParts) -> dict[str, Any]:
+def _detr(item: ItemParts, masks: bool) -> dict[str, Any]:
     target = {
         "class_labels": item.labels,
         "boxes": tensor(convert_boxes(item.boxes, "xyxy", "cxcywhn", size=item.size)),
@@ -249,6 +259,8 @@ def _detr(item: ItemParts) -> dict[str, Any]:
     }
     if isinstance(number := item.info.get("image_id"), int | np.integer):
         target["image_id"] = torch.tensor([int(number)], dtype=torch.int64)
+    if masks:
+        target["masks"] = tensor(item.masks()).view(torch.bool)
     return target
 
 
