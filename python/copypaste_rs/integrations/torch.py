@@ -40,7 +40,6 @@ FORMS = ("torchvision", "mask2former", "detr")
 BOX_ONLY = ("error", "keep", "drop")
 
 
-<<<<<<< HEAD
 MADE = frozenset({"masks", "boxes", "labels", "iscrowd", "area"})
 """Names that a column for the targets cannot have, beside those that a form of batches has."""
 
@@ -57,10 +56,7 @@ def collate(
     num_classes: SupportsIndex | None = None,
     box_only: str = "error",
     columns: Sequence[str] = (),
-=======
-def collate(
-    form: str, *, num_classes: SupportsIndex | None = None, box_only: str = "error", masks: bool = False
->>>>>>> 57ce4717d5aa9969a7dd3c6eb2ab08767d4b5587
+    masks: bool = False,
 ) -> Collate:
     """A collate function that makes a batch of tensors out of samples: the ``collate_fn`` of a data loader.
 
@@ -76,19 +72,15 @@ def collate(
         1 to ``num_classes - 1``; in that of the others 0 to ``num_classes - 1``. None checks that none is too small.
     box_only : {"error", "keep", "drop"}
         What to do with objects that have a box and no outline, where masks are made: refuse them, take their rectangle
-<<<<<<< HEAD
-        for the mask, or leave them out, though they are in the picture. For ``"detr"`` boxes are all, and they stay.
+        for the mask, or leave them out, though they are in the picture. For ``"detr"`` without `masks` boxes are all,
+        and they stay.
     columns : sequence of str
         Names of further columns of the instances that the targets get, such as ``score`` for a loss weighted by it:
         tensors with a row for each object, bool, int64 or float32, beside ``labels``, or in lists beside
         ``class_labels`` of ``"mask2former"``. Of images that lack a column, true objects have ``pseudo`` False and
         ``score`` 1.
-=======
-        for the mask, or leave them out, though they are in the picture. For ``"detr"`` without `masks` boxes are all,
-        and they stay.
     masks : bool
         Whether targets of ``"detr"`` have masks too, for models that predict them; those of other forms always have.
->>>>>>> 57ce4717d5aa9969a7dd3c6eb2ab08767d4b5587
 
     Returns
     -------
@@ -111,11 +103,7 @@ def collate(
     >>> images[0].shape, images[0].dtype, sorted(targets[0])
     (torch.Size([3, 128, 128]), torch.float32, ['area', 'boxes', 'image_id', 'iscrowd', 'labels', 'masks'])
     """
-<<<<<<< HEAD
-    return Collate(form, num_classes=num_classes, box_only=box_only, columns=columns)
-=======
-    return Collate(form, num_classes=num_classes, box_only=box_only, masks=masks)
->>>>>>> 57ce4717d5aa9969a7dd3c6eb2ab08767d4b5587
+    return Collate(form, num_classes=num_classes, box_only=box_only, columns=columns, masks=masks)
 
 
 @final
@@ -154,36 +142,26 @@ class Collate:
 
     Parameters
     ----------
-<<<<<<< HEAD
-    form, num_classes, box_only, columns
-=======
-    form, num_classes, box_only, masks
->>>>>>> 57ce4717d5aa9969a7dd3c6eb2ab08767d4b5587
+    form, num_classes, box_only, columns, masks
         As `collate` takes them.
     """
 
     def __init__(
-<<<<<<< HEAD
         self,
         form: str,
         *,
         num_classes: SupportsIndex | None = None,
         box_only: str = "error",
         columns: Sequence[str] = (),
-=======
-        self, form: str, *, num_classes: SupportsIndex | None = None, box_only: str = "error", masks: bool = False
->>>>>>> 57ce4717d5aa9969a7dd3c6eb2ab08767d4b5587
+        masks: bool = False,
     ) -> None:
         self._form = _checks.choice("form", form, FORMS)
         first = 1 if form == "torchvision" else 0
         count = None if num_classes is None else _checks.integer("num_classes", num_classes, first + 1, 2**31 - 1)
         self._num_classes = count
         self._box_only = _checks.choice("box_only", box_only, BOX_ONLY)
-<<<<<<< HEAD
         self._columns = checked_names(columns, MADE | NAMES[form])
-=======
         self._masks = _checks.flag("masks", masks) or form != "detr"
->>>>>>> 57ce4717d5aa9969a7dd3c6eb2ab08767d4b5587
 
     def __call__(self, samples: Sequence[Sample | TrainingSample]) -> Any:
         """Make the batch.
@@ -271,19 +249,12 @@ class Collate:
         return vars(self) == vars(other) if isinstance(other, Collate) else NotImplemented
 
     def __hash__(self) -> int:
-<<<<<<< HEAD
-        return hash((self._form, self._num_classes, self._box_only, self._columns))
+        return hash((self._form, self._num_classes, self._box_only, self._columns, self._masks))
 
     def __repr__(self) -> str:
         columns = f", columns={self._columns}" if self._columns else ""
-        return f"Collate({self._form!r}, num_classes={self._num_classes}, box_only={self._box_only!r}{columns})"
-=======
-        return hash((self._form, self._num_classes, self._box_only, self._masks))
-
-    def __repr__(self) -> str:
         masks = ", masks=True" * (self._form == "detr" and self._masks)
-        return f"Collate({self._form!r}, num_classes={self._num_classes}, box_only={self._box_only!r}{masks})"
->>>>>>> 57ce4717d5aa9969a7dd3c6eb2ab08767d4b5587
+        return f"Collate({self._form!r}, num_classes={self._num_classes}, box_only={self._box_only!r}{columns}{masks})"
 
 
 class ItemParts(NamedTuple):
@@ -328,13 +299,9 @@ def _detr(item: ItemParts, masks: bool) -> dict[str, Any]:
     }
     if isinstance(number := item.info.get("image_id"), int | np.integer):
         target["image_id"] = torch.tensor([int(number)], dtype=torch.int64)
-<<<<<<< HEAD
-    return target | item.columns
-=======
     if masks:
         target["masks"] = tensor(item.masks()).view(torch.bool)
-    return target
->>>>>>> 57ce4717d5aa9969a7dd3c6eb2ab08767d4b5587
+    return target | item.columns
 
 
 def _image(sample: Sample | TrainingSample) -> Any:
