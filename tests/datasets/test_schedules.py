@@ -127,6 +127,13 @@ def test_off_for_last_keeps_what_jitter_has() -> None:
     )  # fmt: skip
 
 
+def test_a_transform_may_be_given_as_the_first_of_its_schedule_too() -> None:
+    photos = photos_of(3)
+    both = CopyPasteDataset(photos, STRONG, schedule={0: STRONG, 3: JITTER})
+    assert [both[3, i] for i in range(3)] == [CopyPasteDataset(photos, JITTER)[3, i] for i in range(3)]
+    assert both[0] == CopyPasteDataset(photos, STRONG)[0]
+
+
 def test_errors() -> None:
     photos = photos_of(3)
     with pytest.raises(ValueError, match=r"^n: expected fewer than all epochs \(10\), got 10$"):
@@ -143,11 +150,10 @@ def test_errors() -> None:
         ValueError, match=r"^schedule: expected a transform for epochs from 0 on.*the first for epoch 3"
     ):
         CopyPasteDataset(photos, schedule={5: STRONG, 3: JITTER})
-    for both in (STRONG, JITTER):  # the one that the schedule has, too
-        with pytest.raises(
-            ValueError, match=r"^transform: expected None where schedule begins at epoch 0, got SimpleCopyPaste$"
-        ):
-            CopyPasteDataset(photos, STRONG, schedule={3: STRONG, 0: both})
+    with pytest.raises(
+        ValueError, match=r"^transform: expected None, or the transform that schedule begins with.*got another Simple"
+    ):
+        CopyPasteDataset(photos, STRONG, schedule={3: STRONG, 0: JITTER})
     with pytest.raises(TypeError, match=r"^schedule\[3\]: expected a SimpleCopyPaste, .* got str$"):
         CopyPasteDataset(photos, STRONG, schedule={3: "off"})  # type: ignore[dict-item]
     with pytest.raises(ValueError, match=r"^schedule: expected an integer from 0"):

@@ -95,7 +95,7 @@ class CopyPasteDataset(Generic[Item]):
         partner is decoded.
     transform : SimpleCopyPaste, ScaleJitter or ForTraining, optional
         What is done; items are what it gives. With a `ScaleJitter` no partner is drawn and nothing is pasted: the
-        baseline. None where `schedule` begins at epoch 0 or is a function: one of them says what is done in an epoch.
+        baseline. None where `schedule` begins at epoch 0 or is a function: it could only say what that says.
     sources : sequence of Sample, optional
         The images whose objects are pasted; None takes them from `dataset`, another one than the item itself: a
         photograph that stands there twice, under two ids, may become its own partner. Where

@@ -26,7 +26,7 @@ class Schedule:
     Parameters
     ----------
     transform : SimpleCopyPaste, ScaleJitter or ForTraining, optional
-        Transform of the epochs before the first one of `schedule`; None where that begins at 0.
+        Transform of the epochs before the first one of `schedule`; None where that begins at 0, or that first one.
     schedule : mapping of int to transform, or callable, optional
         First epoch of each transform, in any order; or a function that gives the transform of an epoch.
 
@@ -46,8 +46,9 @@ class Schedule:
             for first, each in schedule.items():
                 number = _checks.integer("schedule", first, 0, _LAST)
                 given[number] = checked(("schedule", number), each)
-            if transform is not None and 0 in given:
-                raise wrong("transform", "None where schedule begins at epoch 0", type(transform).__name__)
+            if transform is not None and given.get(0, transform) != transform:
+                expected = "None, or the transform that schedule begins with at epoch 0"
+                raise wrong("transform", expected, f"another {type(transform).__name__}")
             steps |= given
         elif callable(schedule):
             if transform is not None:
