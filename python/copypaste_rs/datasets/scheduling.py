@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs._shown import call
 from copypaste_rs.transforms import ForTraining, ScaleJitter, SimpleCopyPaste
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Schedule:
     Parameters
     ----------
     transform : SimpleCopyPaste, ScaleJitter or ForTraining, optional
-        Transform of the epochs before the first one of `schedule`.
+        Transform of the epochs before the first one of `schedule`; None where that begins at 0.
     schedule : mapping of int to transform, or callable, optional
         First epoch of each transform, in any order; or a function that gives the transform of an epoch.
 
@@ -45,6 +46,8 @@ class Schedule:
             for first, each in schedule.items():
                 number = _checks.integer("schedule", first, 0, _LAST)
                 given[number] = checked(("schedule", number), each)
+            if transform is not None and 0 in given:
+                raise wrong("transform", "None where schedule begins at epoch 0", type(transform).__name__)
             steps |= given
         elif callable(schedule):
             if transform is not None:
@@ -66,6 +69,11 @@ class Schedule:
         """Transforms that are known beforehand; those that a function gives are not."""
         return list(self._steps)
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether all epochs have one transform."""
+        return len(self._steps) == 1
+
     def at(self, epoch: int) -> AnyTransform:
         """The transform of an epoch."""
         if self._of_epoch is None:
@@ -77,8 +85,8 @@ class Schedule:
             return f"schedule={self._of_epoch!r}"
         if len(self._steps) == 1:
             return repr(self._steps[0])
-        steps = ", ".join(f"{first}: {each!r}" for first, each in zip(self._firsts, self._steps, strict=True))
-        return f"schedule={{{steps}}}"
+        steps = [f"{first}: {each!r}" for first, each in zip(self._firsts, self._steps, strict=True)]
+        return call("schedule=", steps, "{", "}")
 
 
 def checked(place: Place, transform: object) -> AnyTransform:
