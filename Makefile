@@ -16,6 +16,8 @@ SOURCES := $(shell find rust/annotations rust/core rust/py python -type f ! -pat
            Cargo.toml Cargo.lock pyproject.toml README.md LICENSE
 
 PIP := -m pip install --quiet --disable-pip-version-check
+# Tests on every processor there is; what one finishes early it takes from another.
+PYTEST := -m pytest --numprocesses auto --dist worksteal
 # pip learnt dependency groups in 25.1.
 NEW_PIP := $(PIP) --upgrade 'pip>=25.1'
 
@@ -26,7 +28,7 @@ demo: $(DEMO_ENV)/.ready ## Set everything up and augment the embedded sample; s
 	$(DEMO_ENV)/bin/copypaste-rs demo --output demo-output --overwrite
 
 test: $(NEWEST_ENV)/.ready ## Set everything up and run the tests against the built wheel
-	$(NEWEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
+	$(NEWEST_ENV)/bin/python $(PYTEST) $(PYTEST_ARGS)
 
 # The gate comes last: what it could not count has to be the last line read.
 ci: lint types rust-test docs reference gate test-avx2 test-oldest ## Everything that has to hold before a change lands, besides `make test`
@@ -59,12 +61,12 @@ rust-test: | check-tools
 
 # `make test` takes the best instructions there are, `test-oldest` none in particular: these are the ones between.
 test-avx2: $(NEWEST_ENV)/.ready
-	COPYPASTE_RS_SIMD=avx2 $(NEWEST_ENV)/bin/python -m pytest -q tests/backends tests/oracles \
+	COPYPASTE_RS_SIMD=avx2 $(NEWEST_ENV)/bin/python $(PYTEST) -q tests/backends tests/oracles \
 	    tests/transforms/test_training.py
 
 # On the oldest Python and NumPy, and with the kernels that need no particular processor: the bytes are the same.
 test-oldest: $(OLDEST_ENV)/.ready
-	COPYPASTE_RS_SIMD=portable $(OLDEST_ENV)/bin/python -m pytest $(PYTEST_ARGS)
+	COPYPASTE_RS_SIMD=portable $(OLDEST_ENV)/bin/python $(PYTEST) $(PYTEST_ARGS)
 
 test-torch: $(TORCH_ENV)/.ready ## Run the tests and examples that need torch and torchvision: installs gigabytes of them in build/
 	$(TORCH_ENV)/bin/python -m pytest tests/integrations $(PYTEST_ARGS)

@@ -1,4 +1,4 @@
-"""Train each way with each seed, and write docs/evidence.md: what copy-paste and self-training bring.
+"""Train each way with each seed, and write what copy-paste and self-training bring: docs/evidence.md, README.md.
 
     python evidence.py --data nuclei --output runs --jobs 2
     python evidence.py --page
@@ -21,6 +21,7 @@ from typing import NamedTuple
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "evidence"
 PAGE = HERE.parent / "docs" / "evidence.md"
+README = HERE.parent / "README.md"
 SEEDS = (0, 1, 2)
 
 COMMON = {
@@ -145,10 +146,11 @@ def main() -> int:
             return 130
         if status:
             return status
-    from evidence_page import write_page
+    from evidence_page import write_page, write_summary
 
     try:
         write_page(KEPT, [arm.name for arm in ARMS], PAGE)
+        write_summary(KEPT, [arm.name for arm in ARMS], SEEDS, README)
     except FileNotFoundError as error:
         sys.exit(str(error))
     return 0

@@ -24,16 +24,45 @@ RISES = 0.005
 
 def write_page(kept: Path, arms: Sequence[str], page: Path) -> None:
     """Write the page and its picture out of results ``ARM-SEED.json``."""
+    results = read(kept, arms)
+    missing = [arm for arm in arms if arm not in results]
+    draw_curves(results, page.with_suffix(".png"))
+    parts = [INTRODUCTION, setup(results), table(results), PICTURE, findings(results, missing), HOW]
+    page.write_text("\n".join(parts))
+
+
+def write_summary(kept: Path, arms: Sequence[str], seeds: Sequence[int], readme: Path) -> None:
+    """Write means between the comments of README.md that say where they belong: of arms that ran with every seed."""
+    results = {arm: runs for arm, runs in read(kept, arms).items() if runs.keys() >= set(seeds)}
+    if len(results) < 2:
+        return  # nothing to compare yet
+    run = results[arms[0]][seeds[0]]
+    rows = [
+        "| mask AP of a small Mask R-CNN, trained from random weights | AP | AP50 | AP, more than jitter |",
+        "| --- | --- | --- | --- |",
+        *(f"| {' | '.join([name(arm), *means(runs), more(results, arm)])} |" for arm, runs in results.items()),
+    ]
+    text = f"""
+        Means of {len(seeds)} seeds, with intervals of 95%: {run["images"]} microscope images of nuclei with labels,
+        {run["images_without_labels"]} more without them for self-training, {run["validation_images"]} for validation.
+    """
+    begin, end = "<!-- evidence: begin -->\n", "<!-- evidence: end -->\n"
+    before, found, rest = readme.read_text().partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"{readme}: expected the comments {begin.strip()} and {end.strip()}")
+    readme.write_text(before + begin + "\n".join([*rows, "", filled(text)]) + end + after)
+
+
+def read(kept: Path, arms: Sequence[str]) -> Results:
+    """Results that are kept."""
     results: Results = {}
     for arm in arms:
         for file in sorted(kept.glob(f"{arm}-[0-9]*.json")):
             results.setdefault(arm, {})[int(file.stem.rpartition("-")[2])] = json.loads(file.read_text())
     if not results:
         raise FileNotFoundError(f"{kept}: no results; evidence.py --data --output makes them")
-    missing = [arm for arm in arms if arm not in results]
-    draw_curves(results, page.with_suffix(".png"))
-    parts = [INTRODUCTION, setup(results), table(results), PICTURE, findings(results, missing), HOW]
-    page.write_text("\n".join(parts))
+    return results
 
 
 def setup(results: Results) -> str:
@@ -52,6 +81,11 @@ def setup(results: Results) -> str:
         in {is_set["precision"]}. The number of steps was fixed before any run with copy-paste. AP is COCO's mask
         AP with 300 detections an image, on validation images cut to the canvas, in percent.
     """
+    return filled(text)
+
+
+def filled(text: str) -> str:
+    """A paragraph in lines of the width of these pages."""
     return textwrap.fill(textwrap.dedent(text).strip(), 120, break_on_hyphens=False) + "\n"
 
 
@@ -69,15 +103,27 @@ def table(results: Results) -> str:
     ]
     for arm, runs in results.items():
         values = [f"{100 * runs[seed]['AP']:.1f}" if seed in runs else "" for seed in seeds]
-        means = [f"{100 * statistics.fmean(run[name] for run in runs.values()):.1f}" for name in ("AP", "AP50")]
-        gain = gains(results, arm)
-        more = "" if arm == "jitter" or not gain else interval(gain)
-        lines.append(
-            f"| {arm.replace('-', ' ').replace('copy paste', 'copy-paste')} | "
-            + " | ".join([*values, *means, more])
-            + " |"
-        )
+        lines.append(f"| {' | '.join([name(arm), *values, *means(runs), more(results, arm)])} |")
     return "\n".join(lines) + "\n\nIntervals are of 95% (Student's t, pairs of runs with one seed).\n"
+
+
+NAMES = {"self-training-copy-paste": "self-training with copy-paste"}
+
+
+def name(arm: str) -> str:
+    """An arm as tables call it."""
+    return NAMES.get(arm, arm)
+
+
+def means(runs: dict[int, dict[str, Any]]) -> list[str]:
+    """Means: AP and AP50 of the runs of an arm."""
+    return [f"{100 * statistics.fmean(run[metric] for run in runs.values()):.1f}" for metric in ("AP", "AP50")]
+
+
+def more(results: Results, arm: str) -> str:
+    """Text of the AP that an arm has more than jitter; empty for jitter itself."""
+    gain = gains(results, arm)
+    return "" if arm == "jitter" or not gain else interval(gain)
 
 
 def gains(results: Results, arm: str) -> list[float]:

@@ -123,3 +123,11 @@ def test_a_missing_extra_is_named() -> None:
     assert result.stderr == (
         "copypaste-rs: click is not installed; the command line needs the extra cli: pip install 'copypaste_rs[cli]'\n"
     )
+
+
+def test_copies_that_a_list_of_results_cannot_tell_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = small_set(tmp_path / "in")
+    assert run([*arguments(files, tmp_path / "out"), "--output-format", "coco-results", "--copies", "2"]) == 2
+    expected = "--copies: expected 1, since coco-results names each result by the id of its image, got 2"
+    assert expected in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -118,9 +118,14 @@ def keep(name: str, result: dict[str, Any]) -> None:
 
 
 def clean() -> dict[str, str]:
-    """Environment variables of the programs that are run: telemetry and updates of frameworks are off."""
+    """Environment variables of the programs that are run: telemetry and updates of frameworks are off.
+
+    What is given as PYTHONPATH comes after the tests, so that a package can be tried that is not installed.
+    """
     off = {"NO_ALBUMENTATIONS_UPDATE": "1", "YOLO_OFFLINE": "true", "HF_HUB_OFFLINE": "1", "FIFTYONE_DO_NOT_TRACK": "1"}
-    return {**os.environ, **off, "PYTHONPATH": str(ROOT)}
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    paths = [str(ROOT), *(str(ROOT / path) for path in given if path)]
+    return {**os.environ, **off, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def say(line: str) -> None:

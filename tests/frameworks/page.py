@@ -7,6 +7,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from benches.tables import markdown, put
+
 from tests.frameworks.registry import FRAMEWORKS, HERE, ROOT, Framework
 
 if TYPE_CHECKING:
@@ -14,11 +16,7 @@ if TYPE_CHECKING:
 
 RESULTS = HERE / "results.json"
 INDEX = ROOT / "docs" / "frameworks.md"
-BEGIN, END = "<!-- frameworks: begin -->\n", "<!-- frameworks: end -->\n"
-HEAD = (
-    "| framework | versions | what ran | lines | ms a sample | its own copy-paste | canvas |\n"
-    "| --- | --- | --- | --- | --- | --- | --- |\n"
-)
+HEADS = ("framework", "versions", "what ran", "lines", "ms a sample", "its own copy-paste", "canvas")
 
 
 def lines_to_write(page: Path) -> int:
@@ -36,17 +34,20 @@ def block(text: str, heading: str) -> list[str]:
     return found[1].splitlines()
 
 
-def row(framework: Framework, result: dict[str, Any]) -> str:
+def row(framework: Framework, result: dict[str, Any]) -> list[str]:
     """One line of the table."""
-    versions = ", ".join(f"{name} {version}" for name, version in result.get("versions", {}).items() if name != "numpy")
+    versions = (f"{name} {version}" for name, version in result.get("versions", {}).items() if name != "numpy")
     timing = result.get("timing", {})
     ours, own = timing.get("ours"), timing.get("own")
-    return (
-        f"| [{framework.title}](frameworks/{framework.page.name}) | {versions} | {result['ran']} "
-        f"| {lines_to_write(framework.page)} | {shown(ours)} "
-        f"| {shown(own) + ', ' + timing['own_name'] if own else 'none'} "
-        f"| {' x '.join(map(str, timing.get('canvas', [])))} |\n"
-    )
+    return [
+        f"[{framework.title}](frameworks/{framework.page.name})",
+        ", ".join(versions),
+        result["ran"],
+        str(lines_to_write(framework.page)),
+        shown(ours),
+        f"{shown(own)}, {timing['own_name']}" if own else "none",
+        " x ".join(map(str, timing.get("canvas", []))),
+    ]
 
 
 def shown(measured: dict[str, float] | None) -> str:
@@ -57,7 +58,8 @@ def shown(measured: dict[str, float] | None) -> str:
 def write_table() -> None:
     """Write the table of all results that are kept; a framework without one says that it was not run."""
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    table = HEAD + "".join(row(each, kept.get(each.name, {"ran": "not run"})) for each in FRAMEWORKS)
-    text = INDEX.read_text()
-    start, end = text.index(BEGIN) + len(BEGIN), text.index(END)
-    INDEX.write_text(text[:start] + "\n" + table + "\n" + text[end:])
+    put(
+        INDEX,
+        "frameworks",
+        markdown(HEADS, [row(each, kept.get(each.name, {"ran": "not run"})) for each in FRAMEWORKS]),
+    )

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 from copypaste_rs.cli.words import of_image
 from copypaste_rs.cli.writers import open_writer
 from copypaste_rs.cli.writing import write_all
+from copypaste_rs.datasets.needed_images import needed_images
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from copypaste_rs.cli.inputs import Inputs
     from copypaste_rs.datasets.annotated import AnnotatedImages
     from copypaste_rs.datasets.copy_paste import CopyPasteDataset
     from copypaste_rs.datasets.encoding import EncodedSample, Encoder
+    from copypaste_rs.datasets.shards import Shard
     from copypaste_rs.sample import Sample
     from copypaste_rs.transforms import SimpleCopyPaste
 
@@ -49,30 +51,38 @@ def augment(
     data: CopyPasteDataset[Sample],
     settings: Mapping[str, Any],
     options: Mapping[str, Any],
+    shard: Shard | None = None,
 ) -> int:
-    """Write the augmented set and return how many images were made now, beside those that were there."""
+    """Write the augmented set, or a shard of it, and return how many images were made now, beside those there."""
     from copypaste_rs import __version__
 
-    check_files(options["annotations"], inputs.targets, inputs.categories)
+    targets, partners = (None, None) if shard is None else needed_images(data, shard)
+    check_files(options["annotations"], inputs.targets, inputs.categories, targets)
     if inputs.sources is not None:
-        check_files(options["source_annotations"], inputs.sources, inputs.categories)
-    total: int = len(data) * options["copies"]
+        check_files(options["source_annotations"], inputs.sources, inputs.categories, partners)
     info = {
         "description": "Simple Copy-Paste augmentation by copypaste_rs",
         "version": __version__,
         "settings": settings,
     }
-    licenses = inputs.targets.licenses
-    writer = open_writer(output, inputs.categories, options, settings, inputs.integers, info=info, licenses=licenses)
-    return write_all(writer, EncodeItem(data, writer.encoder()), total, options["workers"])
+    writer = open_writer(output, inputs.categories, options, settings, inputs.integers, info=info,
+                         licenses=inputs.targets.licenses, shard=shard)  # fmt: skip
+    items = range(len(data) * options["copies"]) if shard is None else range(shard.first, shard.stop)
+    return write_all(writer, EncodeItem(data, writer.encoder()), items, options["workers"])
 
 
-def check_files(path: Path, file: AnnotatedImages, categories: Sequence[Mapping[str, Any]]) -> None:
-    """Find out at the start, not after hours, that image files are missing, or categories of annotations."""
+def check_files(
+    path: Path, file: AnnotatedImages, categories: Sequence[Mapping[str, Any]], numbers: Collection[int] | None = None
+) -> None:
+    """Find out at the start, not after hours, that image files are missing, or categories of annotations.
+
+    Of images, those of these numbers are looked for; of all, where it is None.
+    """
+    numbers = range(len(file)) if numbers is None else sorted(numbers)
     if labels := file.unknown_labels(categories):
         raise ValueError(f"{path}: expected annotations of categories that are there, got category {labels[0]}")
-    if missing := [image for i in range(len(file)) if not (image := file.path(i)).is_file()]:
-        others = f" ({len(missing)} of {len(file)} images are missing)" if len(missing) > 1 else ""
+    if missing := [image for i in numbers if not (image := file.path(i)).is_file()]:
+        others = f" ({len(missing)} of {len(numbers)} images are missing)" if len(missing) > 1 else ""
         raise FileNotFoundError(f"{missing[0]}: No such file or directory{others}")
 
 

@@ -15,6 +15,7 @@ from copypaste_rs.cli import TerminatedError
 from copypaste_rs.cli.augmenting import augment as run_augment
 from copypaste_rs.cli.augmenting import settings_of
 from copypaste_rs.cli.inputs import READING_OPTIONS, check_cache, one_set, open_inputs, open_set
+from copypaste_rs.cli.option_types import ShardOfAll
 from copypaste_rs.cli.options import (
     EPILOG,
     build_transform,
@@ -32,6 +33,8 @@ from copypaste_rs.cli.validation import check_validation, warn_of_shared
 from copypaste_rs.cli.words import complain, say, sentence
 from copypaste_rs.cli.writers import (
     IMAGES_FOR_A_WORKER,
+    OUTPUT_OPTION,
+    OVERWRITE_OPTION,
     PLACE_OPTIONS,
     image_format,
     output_format,
@@ -42,6 +45,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.formats import NAMES
 from copypaste_rs.datasets.places import COCO
+from copypaste_rs.datasets.shards import Shard
 from copypaste_rs.datasets.whole_file import write_whole
 
 if TYPE_CHECKING:
@@ -104,7 +108,9 @@ def commands() -> None:
 @output_format(default="coco")
 @image_format(default="jpg")
 @place_of_output
-def augment(output: Path, **options: Any) -> None:
+@click.option("--shard", type=ShardOfAll(), metavar="I/N",
+              help="Make part I of N, from 1, which merge makes one with the others.")  # fmt: skip
+def augment(output: Path, shard: tuple[int, int] | None, **options: Any) -> None:
     """Augment a data set: write images and annotations, by default images/ and annotations.json of COCO.
 
     Objects are taken from other images of the same set, or from --source-annotations. In COCO's format each
@@ -115,14 +121,38 @@ def augment(output: Path, **options: Any) -> None:
     options = checked(options)
     check_apart(output, options)
     check_written(output, options)
+    check_copies(options)
     inputs = open_inputs(options)
     check_images_apart(output, [each for each in (inputs.targets, inputs.sources) if each is not None])
     options, transform, data = paired(inputs, options)
     total = len(data) * options["copies"]
+    part = None if shard is None else Shard(*shard, total)
+    total = total if part is None else part.stop - part.first
     options["workers"] = options["workers"] or workers_for(total)
     start = perf_counter()
-    made = run_augment(output, inputs, data, settings_of(transform, options, inputs), options)
-    say_what_was_made(output, total, made, perf_counter() - start)
+    made = run_augment(output, inputs, data, settings_of(transform, options, inputs), options, part)
+    say_what_was_made(output, total, made, perf_counter() - start, "" if part is None else f"shard {part}, ")
+
+
+@commands.command(epilog=EPILOG)
+@click.argument("shards", metavar="DIR...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@OUTPUT_OPTION
+@click.option("--copy", "copies", is_flag=True, help="Copy files even where hard links are possible.")
+@click.option("--resume", is_flag=True, help="Go on with a merge that is not finished.")
+@OVERWRITE_OPTION
+def merge(shards: tuple[Path, ...], output: Path, **options: bool) -> None:
+    """Make of all shards of an output, DIR..., the files that augment without --shard would have written.
+
+    The shards stay as they are. Files are hard links to theirs, and copies where the file system has no such links.
+    """
+    from copypaste_rs.cli.merging import merge as run_merge
+
+    check_output(output, resume=options["resume"], overwrite=options["overwrite"])
+    merged = run_merge(shards, output, **options)
+    ways = (("hard links", merged.made - merged.copied), ("copies", merged.copied))
+    words = " and ".join(f"{number} as {way}" for way, number in ways if number)
+    say(f"{output}: {images_in_words(merged.images)} of {counted(len(shards), 'shard', 'shards')}, {merged.made} of "
+        f"them now{f', {words}' if words else ''}")  # fmt: skip
 
 
 @commands.command(epilog=EPILOG)
@@ -180,10 +210,19 @@ def check_written(output: Path, options: Mapping[str, Any]) -> None:
     check_output(output, resume=options["resume"], overwrite=options["overwrite"], layout=layout)
 
 
-def say_what_was_made(output: Path, total: int, made: int, seconds: float) -> None:
+def check_copies(options: Mapping[str, Any]) -> None:
+    """Refuse several results for each image where the format names each by the id of its image."""
+    if options["copies"] > 1 and not writer_class(options["output_format"]).holds_copies:
+        raise click.UsageError(
+            f"--copies: expected 1, since {options['output_format']} names each result by the id of its image, "
+            f"got {options['copies']}"
+        )
+
+
+def say_what_was_made(output: Path, total: int, made: int, seconds: float, part: str = "") -> None:
     """Say how many images there are now, and how fast they came."""
     rate = f", {made / seconds:.1f} images/s" if made else ""
-    say(f"{output}: {images_in_words(total)}, {made} of them made now{rate}")
+    say(f"{output}: {part}{images_in_words(total)}, {made} of them made now{rate}")
 
 
 def images_in_words(n: int) -> str:

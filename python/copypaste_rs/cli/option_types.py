@@ -8,6 +8,7 @@ from typing import Any
 
 from copypaste_rs._checks.fills import NAMED as NAMED_FILLS
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.shards import MAX_SHARDS
 from copypaste_rs.plan_options import SELECTIONS
 
 with extra("cli"):
@@ -52,6 +53,21 @@ class Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         if len(numbers) not in self.counts:
             self.fail(f"expected {self.expected}, got {value!r}", param, ctx)
         return numbers[0] if len(numbers) == 1 else tuple(numbers)
+
+
+class ShardOfAll(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Number of a shard, and how many there are: I/N."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Value of the text that was given."""
+        if not isinstance(value, str):
+            return value
+        number, slash, count = value.partition("/")
+        if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count) <= MAX_SHARDS):
+            self.fail(f"expected I/N, shard I of N, from 1/1 to {MAX_SHARDS}/{MAX_SHARDS}, got {value!r}", param, ctx)
+        return int(number), int(count)
 
 
 class Fill(Numbers):

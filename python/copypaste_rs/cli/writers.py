@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from copypaste_rs.datasets.sample_writer import SampleWriter
+    from copypaste_rs.datasets.shards import Shard
 
 with extra("cli"):
     import click
@@ -34,14 +35,17 @@ def workers_option(images: int) -> Callable[[Any], Any]:
 IMAGES_FOR_A_WORKER = 64
 """Images, decoded and encoded, that a worker process needs to be worth its start."""
 
+OUTPUT_OPTION = click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
+OVERWRITE_OPTION = click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there.")
+
 PLACE_OPTIONS = [
-    click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write to."),
+    OUTPUT_OPTION,
     click.option("--output-split", help="Part of the set that is written, where the format has parts, as train."),
     click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG."),
     workers_option(IMAGES_FOR_A_WORKER),
     click.option("--resume", is_flag=True, help="Go on with an output that is not finished. An image file that has "
                                                 "changed since is not noticed."),
-    click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there."),
+    OVERWRITE_OPTION,
 ]  # fmt: skip
 
 
@@ -79,6 +83,7 @@ def open_writer(
     *,
     info: object,
     licenses: object,
+    shard: Shard | None = None,
 ) -> SampleWriter:
     """The writer that the options ask for; `info` and `licenses` are for formats that have such."""
     kind = writer_class(options["output_format"])
@@ -100,6 +105,7 @@ def open_writer(
             resume=options["resume"],
             settings=settings,
             integers=integers,
+            shard=shard,
             **more,
         )
 

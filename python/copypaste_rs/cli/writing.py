@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from copypaste_rs.cli import TerminatedError
@@ -11,7 +11,7 @@ from copypaste_rs.cli.progress import progress_bar
 from copypaste_rs.cli.words import sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from copypaste_rs.datasets.encoding import EncodedSample
     from copypaste_rs.datasets.sample_writer import SampleWriter
@@ -31,24 +31,30 @@ class Work(Protocol):
         ...
 
 
-def write_all(writer: SampleWriter, work: Work, total: int, workers: int) -> int:
-    """Write the items that are not there yet, close the writer, and return how many were made now."""
-    done = len(writer)
+def write_all(writer: SampleWriter, work: Work, items: range, workers: int) -> int:
+    """Write those of the items that are not there yet, close the writer, and return how many were made now."""
+    missing = items[len(writer) :]
+    with keeping(), writer:
+        _write(writer, work, ordered(work, missing, workers), items)
+    return len(missing)
+
+
+@contextmanager
+def keeping() -> Iterator[None]:
+    """Say of errors in this block, and of interruptions, that what was done before is kept."""
     try:
-        with writer:
-            _write(writer, work, ordered(work, range(done, total), workers), total)
+        yield
     except (OSError, ValueError, TypeError, MemoryError) as error:
         raise OSError(f"{sentence(error)}; {KEPT}") from None
     except (KeyboardInterrupt, TerminatedError) as error:
         raise type(error)(KEPT) from None
-    return total - done
 
 
-def _write(writer: SampleWriter, work: Work, results: Generator[EncodedSample, None, None], total: int) -> None:
-    bar = progress_bar(len(writer), total)
+def _write(writer: SampleWriter, work: Work, results: Generator[EncodedSample, None, None], items: range) -> None:
+    bar = progress_bar(len(writer), len(items))
     try:
         for encoded in results:
-            if (name := work.name(len(writer))) is None:
+            if (name := work.name(items[len(writer)])) is None:
                 writer.write_encoded(encoded)
             else:
                 writer.write_renamed(encoded, name)

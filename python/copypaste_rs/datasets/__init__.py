@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.formats.yolo.dataset import YoloDataset
     from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
     from copypaste_rs.datasets.images import encode_image
+    from copypaste_rs.datasets.merging import Merged, merge_shards
     from copypaste_rs.datasets.opening import open_dataset
     from copypaste_rs.datasets.pseudo_labels.labels import PseudoLabels
+    from copypaste_rs.datasets.shards import Shard
 
 __all__ = [
     "AnnotatedImages",
@@ -57,6 +59,7 @@ __all__ = [
     "LabelMeWriter",
     "LvisDataset",
     "LvisWriter",
+    "Merged",
     "MixedBatchSampler",
     "MixedDataset",
     "PanopticDataset",
@@ -65,11 +68,13 @@ __all__ = [
     "PseudoLabels",
     "ResultsDataset",
     "ResultsWriter",
+    "Shard",
     "VocDataset",
     "VocWriter",
     "YoloDataset",
     "YoloWriter",
     "encode_image",
+    "merge_shards",
     "open_dataset",
     "sample_data",
     "sample_paths",
@@ -89,16 +94,19 @@ _NEED_EXTRA = {
     "LabelMeWriter": "copypaste_rs.datasets.formats.labelme.writer",
     "LvisDataset": "copypaste_rs.datasets.formats.lvis.dataset",
     "LvisWriter": "copypaste_rs.datasets.formats.lvis.writer",
+    "Merged": "copypaste_rs.datasets.merging",
     "PanopticDataset": "copypaste_rs.datasets.formats.panoptic.dataset",
     "PanopticWriter": "copypaste_rs.datasets.formats.panoptic.writer",
     "PseudoLabels": "copypaste_rs.datasets.pseudo_labels.labels",
     "ResultsDataset": "copypaste_rs.datasets.formats.coco_results.dataset",
     "ResultsWriter": "copypaste_rs.datasets.formats.coco_results.writer",
+    "Shard": "copypaste_rs.datasets.shards",
     "VocDataset": "copypaste_rs.datasets.formats.voc.dataset",
     "VocWriter": "copypaste_rs.datasets.formats.voc.writer",
     "YoloDataset": "copypaste_rs.datasets.formats.yolo.dataset",
     "YoloWriter": "copypaste_rs.datasets.formats.yolo.writer",
     "encode_image": "copypaste_rs.datasets.images",
+    "merge_shards": "copypaste_rs.datasets.merging",
     "open_dataset": "copypaste_rs.datasets.opening",
 }
 

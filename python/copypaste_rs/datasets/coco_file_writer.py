@@ -7,15 +7,24 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.categories import keypoint_names
 from copypaste_rs.datasets.encoding import EncodedSample, encode_sample
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.sample_writer import Item, SampleWriter, checked_mapping
 
+with extra("coco"):
+    import msgspec
+
 if TYPE_CHECKING:
     import os
 
     from copypaste_rs.datasets.encoding import Encoder
+    from copypaste_rs.datasets.records import Record
+    from copypaste_rs.datasets.shards import Shard
+
+_FIELDS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+"""Annotations of an item whose values stay text."""
 
 
 class CocoFileWriter(SampleWriter):
@@ -23,7 +32,7 @@ class CocoFileWriter(SampleWriter):
 
     Parameters
     ----------
-    directory, categories, format, quality, info, licenses, overwrite, resume, settings, integers
+    directory, categories, format, quality, info, licenses, overwrite, resume, settings, integers, shard
         As of `CocoWriter`.
     """
 
@@ -40,6 +49,7 @@ class CocoFileWriter(SampleWriter):
         resume: bool = False,
         settings: Mapping[str, Any] | None = None,
         integers: Collection[str] = (),
+        shard: Shard | None = None,
     ) -> None:
         self._head = {
             "info": dict(checked_mapping("info", {} if info is None else info)),
@@ -56,6 +66,7 @@ class CocoFileWriter(SampleWriter):
             resume=resume,
             settings=settings,
             integers=integers,
+            shard=shard,
         )
 
     def _prepare(self) -> None:
@@ -90,6 +101,16 @@ class CocoFileWriter(SampleWriter):
         if numbers and numbers != self._points:
             expected = f"{(self._points or 0) // 3} keypoints, as the categories or samples before have"
             raise wrong("encoded", expected, str(numbers // 3))
+
+    def _renumbered(self, record: Record) -> Record:
+        before = self._output.annotations
+        annotations = _FIELDS.decode(record.annotations_json)
+        for number, annotation in enumerate(annotations, before + 1):
+            annotation["id"] = msgspec.Raw(b"%d" % number)
+        return msgspec.structs.replace(record, annotations_json=msgspec.Raw(msgspec.json.encode(annotations)))
+
+    def _end_arguments(self) -> dict[str, Any]:
+        return {name: self._head[name] for name in ("info", "licenses")}
 
     def _ends(self) -> Mapping[str, Iterable[bytes]]:
         return {self.layout.ends[0]: self._annotation_file()}

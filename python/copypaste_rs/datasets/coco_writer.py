@@ -44,6 +44,9 @@ class CocoWriter(CocoFileWriter):
         What the output depends on besides format, quality and categories; a run is resumed only with the same.
     integers : collection of str
         Columns of floats whose whole numbers are written as integers; `CocoDataset.integers` fits.
+    shard : Shard, optional
+        Part of a larger output, whose images are numbered as in the whole. It gets no annotation file, and
+        `merge_shards` makes the whole of all shards.
 
     Raises
     ------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeAli
 
 from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs._shown import call
 from copypaste_rs.datasets.counting import counted, epoch_numbers, item_numbers, known_names
 from copypaste_rs.datasets.partner_checks import (
     check_categories,
@@ -23,7 +24,7 @@ from copypaste_rs.datasets.shared_epoch import SharedEpoch
 from copypaste_rs.datasets.undecoded import decoded, undecoded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import ArrayLike
 
@@ -84,7 +85,8 @@ class CopyPasteDataset(Generic[Item]):
     Item i is `transform` of item i of `dataset` and of partners drawn from `sources`, with the key
     ``(seed, epoch, i)``, from which the partners are drawn too. So the same seed and epoch give the same items
     whatever the order, the number of workers, or how these are started. It works as it is in a
-    ``torch.utils.data.DataLoader``; nothing of torch is needed or imported.
+    ``torch.utils.data.DataLoader`` whose ``collate_fn`` takes samples, as those of
+    `copypaste_rs.integrations.torch.collate` do; nothing of torch is needed or imported.
 
     Parameters
     ----------
@@ -93,7 +95,7 @@ class CopyPasteDataset(Generic[Item]):
         partner is decoded.
     transform : SimpleCopyPaste, ScaleJitter or ForTraining, optional
         What is done; items are what it gives. With a `ScaleJitter` no partner is drawn and nothing is pasted: the
-        baseline. None where `schedule` says what is done in each epoch.
+        baseline. None where `schedule` begins at epoch 0 or is a function: it could only say what that says.
     sources : sequence of Sample, optional
         The images whose objects are pasted; None takes them from `dataset`, another one than the item itself: a
         photograph that stands there twice, under two ids, may become its own partner. Where
@@ -277,26 +279,30 @@ class CopyPasteDataset(Generic[Item]):
         self, key: tuple[int, int, int], transform: AnyTransform, take: Take[Taken]
     ) -> tuple[Taken, list[Taken]]:
         """Target and partners of an item, each as `take` takes them from a data set."""
-        i = key[2] % len(self)
-        target = take("dataset", self._dataset, i)
-        if (inner := pasting(transform)) is None:
-            return target, []
-        left_out = i if self._itself else None
-        weights = self._weights
-        candidates = len(self._sources) - self._itself if weights is None else weights.total(left_out)
-        if candidates < 1:
-            return target, []
-        n = TRIES * self._num_sources
-        words = draws.words(inner._backend.philox_words, draws.resolve(key), draws.PARTNER_STREAM, n)
+        target = take("dataset", self._dataset, key[2] % len(self))
         partners = []
-        for start in range(0, len(words), TRIES):
-            for word in words[start : start + TRIES]:
-                j = draws.below(word, candidates)
-                j = j + (self._itself and j >= i) if weights is None else weights.item(j, left_out)
+        for numbers in self._candidates(key, transform):
+            for j in numbers:
                 if (partner := self._partner(j, take)) is not None:
                     partners.append(partner)
                     break
         return target, partners
+
+    def _candidates(self, key: tuple[int, int, int], transform: AnyTransform) -> Iterator[Iterator[int]]:
+        """For each partner of an item, numbers of images in the order in which they are asked for an object."""
+        i = key[2] % len(self)
+        if (inner := pasting(transform)) is None:
+            return
+        left_out = i if self._itself else None
+        weights = self._weights
+        candidates = len(self._sources) - self._itself if weights is None else weights.total(left_out)
+        if candidates < 1:
+            return
+        n = TRIES * self._num_sources
+        words = draws.words(inner._backend.philox_words, draws.resolve(key), draws.PARTNER_STREAM, n)
+        for start in range(0, len(words), TRIES):
+            below = (draws.below(word, candidates) for word in words[start : start + TRIES])
+            yield (j + (self._itself and j >= i) if weights is None else weights.item(j, left_out) for j in below)
 
     def _partner(self, j: int, take: Take[Taken]) -> Taken | None:
         if not may_have_objects(self._sources, j):
@@ -386,7 +392,6 @@ class CopyPasteDataset(Generic[Item]):
         )
 
     def __repr__(self) -> str:
-        weights = "" if self._weights is None else self._weights.shown
-        return (
-            f"CopyPasteDataset({len(self)} items, {self._schedule!r}, seed={self._seed}, epoch={self.epoch}{weights})"
-        )
+        weights = [] if self._weights is None else self._weights.shown
+        parts = [f"{len(self)} items", repr(self._schedule), f"seed={self._seed}", f"epoch={self.epoch}", *weights]
+        return call("CopyPasteDataset", parts)

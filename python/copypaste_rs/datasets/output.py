@@ -6,20 +6,24 @@ import os
 import zlib
 from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.counted_names import CountedNames
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.logs import AppendLog, naming, whole_lines
 from copypaste_rs.datasets.places import COCO, STATE, OutputLayout, check_place
 from copypaste_rs.datasets.records import Record, noted, path_of
+from copypaste_rs.datasets.shards import SHARD
+from copypaste_rs.datasets.taken_files import TakenFile
 
 with extra("coco"):
     import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from typing_extensions import Self
@@ -70,9 +74,11 @@ class OutputFolder:
     ) -> None:
         self.root = root
         self.layout = layout
-        self.items: list[str] = []
-        """Names of the items that are there, in order."""
-        self.taken: set[str] = {noted(end) for end in layout.ends}
+        self.items = 0
+        """Number of the items that are there."""
+        self.item_names = CountedNames()
+        """Names of these."""
+        self.taken = CountedNames(map(noted, layout.ends))
         """Further files of these, and those of the end: no item may have one of these names, as `noted` has them."""
         self.annotations = 0
         """Number of their annotations."""
@@ -85,11 +91,14 @@ class OutputFolder:
         with ExitStack() as stack:
             stack.enter_context(_lock(self._state / "lock"))
             length = self._take_over(text, overwrite)
-            names = list(whole_lines(self._state / "names"))
-            self._names = set(map(_name, names))
+            self._names = CountedNames()
             if layout.name == COCO.name:
                 self._names.update(map(noted, layout.ends))  # not noted there, ever
-            self._name_log = stack.enter_context(AppendLog(self._state / "names", sum(map(len, names))))
+            noted_bytes = 0
+            for line in whole_lines(self._state / "names"):
+                self._names.add(_name(line))
+                noted_bytes += len(line)
+            self._name_log = stack.enter_context(AppendLog(self._state / "names", noted_bytes))
             self._record_log = stack.enter_context(AppendLog(self._state / "records", length))
             self._closing = stack.pop_all()
 
@@ -99,8 +108,9 @@ class OutputFolder:
         if overwrite:
             self._clear()
         elif mine.exists() and (theirs := mine.read_bytes()) != settings:
-            differing, names = _differences(theirs, settings)
+            differing, names = differences(theirs, settings)
             raise OtherSettingsError(f"{self.root}: the run there had other settings: {differing}", names)
+        (self._state / SHARD).unlink(missing_ok=True)  # until it is finished again
         if mine.exists():
             return self._count_whole()
         (self._state / "records").unlink(missing_ok=True)
@@ -131,7 +141,8 @@ class OutputFolder:
         return len(data) == size and zlib.crc32(data) == crc
 
     def _count(self, record: Record) -> None:
-        self.items.append(record.item)
+        self.items += record.images
+        self.item_names.add(record.item)
         self.taken.update(name for name, _, _ in record.more)
         self.annotations += record.annotations
         self.remarks.update(record.remarks)
@@ -141,7 +152,8 @@ class OutputFolder:
         if _format_of(self._state / "settings") == COCO.name:
             for end in COCO.ends:
                 (self.root / end).unlink(missing_ok=True)
-        (self._state / "records").unlink(missing_ok=True)
+        for mine in ("records", SHARD):
+            (self._state / mine).unlink(missing_ok=True)
         folders: set[PurePosixPath] = set()
         for name in map(_name, whole_lines(self._state / "names")):
             if (path := path_of(name)) is not None:
@@ -188,13 +200,39 @@ class OutputFolder:
             None if item == file else item,
             {what: count for what, count in (remarks or {}).items() if count},
         )
+        self._put(record, {path: partial(self._replace, data=data) for path, data in files.items()})
+
+    def take(self, record: Record, root: Path, *, copies: bool) -> bool:
+        """Put an item in place that another output has, and note it down; whether its files are links now.
+
+        Parameters
+        ----------
+        record : Record
+            Of the item, with the numbers that it gets here.
+        root : Path
+            Folder of the other output.
+        copies : bool
+            Whether its files are copied even where they can be linked.
+        """
+        linked = []
+        put: dict[str, Callable[[Path], object]] = {}
+        for name, size, crc in sorted(record.files(), key=lambda file: file[0] == record.file):  # the image last
+            if (path := path_of(name)) is None:
+                raise ValueError(f"{root}: expected names of files in it, got {name!r} in what is noted there")
+            taken = TakenFile(root / path, size, crc)
+            put[path] = lambda place, taken=taken: linked.append(taken.put(place, self._placing, copies=copies))  # type: ignore[misc]
+        self._put(record, put)
+        return all(linked)
+
+    def _put(self, record: Record, files: Mapping[str, Callable[[Path], object]]) -> None:
+        """Have files put in place, in order, each by a function of where that is, and note the item down."""
         line = msgspec.json.encode(record) + b"\n"
         self._note(files)
         with ExitStack() as undoing:
-            for path, data in files.items():
+            for path, put in files.items():
                 place = self.root / path
                 place.parent.mkdir(parents=True, exist_ok=True)
-                self._replace(place, data)
+                put(place)
                 undoing.callback(_unlink, place)
             self._record_log.append(line)
             undoing.pop_all()
@@ -229,6 +267,11 @@ class OutputFolder:
                 file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 os.fsync(file.fileno())
+
+    def finish_shard(self, note: Mapping[str, Any]) -> None:
+        """Note that all items of a shard are there, and what its merging needs to know, as `ShardNote` has it."""
+        numbers = {"annotations": self.annotations, "records": (self._state / "records").stat().st_size}
+        self._replace(self._state / SHARD, json_text("note", {**note, **numbers}))
 
     def records(self) -> Iterator[Record]:
         """Records of the items, in order."""
@@ -282,7 +325,7 @@ def _format_of(settings: Path) -> str:
         return COCO.name
 
 
-def _differences(theirs: bytes, mine: bytes) -> tuple[str, list[str]]:
+def differences(theirs: bytes, mine: bytes) -> tuple[str, list[str]]:
     """In words, and the names of what differs; long values are named only."""
     try:
         old, new = ({FORMAT: COCO.name} | msgspec.json.decode(text) for text in (theirs, mine))

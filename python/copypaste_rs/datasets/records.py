@@ -35,6 +35,8 @@ class Record(msgspec.Struct, gc=False, omit_defaults=True):
     """Name of the item, where it is another than `file`."""
     remarks: dict[str, int] = {}  # a copy for each, as msgspec has it
     """Losses of the sample in the format, counted."""
+    images: int = 1
+    """Number of images, whose fields stand one after the other where it is not 1."""
 
     @property
     def item(self) -> str:

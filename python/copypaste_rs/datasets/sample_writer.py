@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypedDict
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
@@ -22,16 +22,19 @@ from copypaste_rs.datasets.json_values import check_text, json_text
 from copypaste_rs.datasets.output import FORMAT, OutputFolder
 from copypaste_rs.datasets.places import STATE
 from copypaste_rs.datasets.records import noted
+from copypaste_rs.datasets.shards import SHARD, Shard
 from copypaste_rs.errors import ArgumentError
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+    from pathlib import Path
 
     from typing_extensions import Self
 
     from copypaste_rs.datasets.encoding import Encoder
     from copypaste_rs.datasets.places import OutputLayout
+    from copypaste_rs.datasets.records import Record
     from copypaste_rs.sample import Sample
 
 _SUFFIXES = {"jpg": (".jpg", ".jpeg"), "png": (".png",), "tif": (".tif", ".tiff")}
@@ -46,6 +49,7 @@ class WriterOptions(TypedDict, total=False):
     resume: bool
     settings: Mapping[str, Any] | None
     integers: Collection[str]
+    shard: Shard | None
 
 
 RENAMED = "names of images that others have too, with a number behind them now"
@@ -77,7 +81,7 @@ class SampleWriter(ABC):
 
     Parameters
     ----------
-    directory, categories, format, quality, overwrite, resume, settings, integers
+    directory, categories, format, quality, overwrite, resume, settings, integers, shard
         As of `CocoWriter`.
     options : mapping, optional
         Options of the format, as JSON can hold them: a run is resumed only with the same.
@@ -85,6 +89,8 @@ class SampleWriter(ABC):
 
     layout: OutputLayout
     """Layout of the format: of the class, or of an object, set before it calls ``__init__`` here."""
+    holds_copies: ClassVar[bool] = True
+    """Whether several samples made of one image can be told apart."""
 
     def __init__(
         self,
@@ -97,6 +103,7 @@ class SampleWriter(ABC):
         resume: bool = False,
         settings: Mapping[str, Any] | None = None,
         integers: Collection[str] = (),
+        shard: Shard | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         folder = check_path("directory", directory)
@@ -107,24 +114,27 @@ class SampleWriter(ABC):
         self.categories = [dict(category) for category in categories]
         json_text("categories", self.categories)
         more = dict(checked_mapping("settings", {} if settings is None else settings))
-        known = {"format": self.format, "quality": self.quality, "categories": self.categories, **(options or {})}
-        if taken := [name for name in (*known, FORMAT) if name in more]:
-            raise wrong("settings", f"other names than {', '.join((*known, FORMAT))}", repr(taken[0]))
+        self._options = dict(options or {})
+        known = {"format": self.format, "quality": self.quality, "categories": self.categories, **self._options}
+        if taken := [name for name in (*known, FORMAT, SHARD) if name in more]:
+            raise wrong("settings", f"other names than {', '.join((*known, FORMAT, SHARD))}", repr(taken[0]))
+        if shard is not None and not isinstance(shard, Shard):
+            raise wrong_type("shard", "a Shard", type(shard).__name__)
+        self.shard = shard
         self._prepare()
         self._encode = self.encoder()
         self._output = OutputFolder(
             folder,
-            {**known, **more},
+            {**known, **more, **({} if shard is None else {SHARD: str(shard)})},
             resume=_checks.flag("resume", resume),
             overwrite=_checks.flag("overwrite", overwrite),
             layout=self.layout,
         )
-        self._names = set(self._output.items)
         self._open = True
 
     def __len__(self) -> int:
         """Number of images that are there."""
-        return len(self._output.items)
+        return self._output.items
 
     # -- what a format says -------------------------------------------------------------------------------------
 
@@ -232,15 +242,33 @@ class SampleWriter(ABC):
             raise wrong_type("encoded", "what encode_sample makes", type(encoded).__name__)
         if encoded.format != self.layout.name:
             raise wrong("encoded", f"what the encoder of {writer} makes", f"a sample for the format {encoded.format}")
-        number = len(self) + 1
+        number = self._next()
         suffixes = _SUFFIXES[self.format] if encoded.suffix is None else (encoded.suffix.lower(),)
         name = f"{number:012d}{suffixes[0]}" if file_name is None else file_name
         file = self._name(name, suffixes)
         item = self._item(encoded, file, number)
         self._check_free(file, item.files)
         self._output.add(file, item.files, item.image, item.annotations, encoded.remarks)
-        self._names.add(file)
         return number
+
+    def _next(self) -> int:
+        """Number of the next item, from 1."""
+        number = len(self) + 1 + (0 if self.shard is None else self.shard.first)
+        if self.shard is not None and number > self.shard.stop:
+            raise ValueError(f"{type(self).__name__}: expected {len(self)} samples in shard {self.shard}, got more")
+        return number
+
+    def take(self, record: Record, root: Path, *, copies: bool = False) -> bool:
+        """Take over an item that a shard of this output has; whether its files are links to those now."""
+        return self._output.take(self._renumbered(record), root, copies=copies)
+
+    def _renumbered(self, record: Record) -> Record:
+        """Record of an item of a shard with the numbers that follow those that are there."""
+        return record
+
+    def _end_arguments(self) -> dict[str, Any]:
+        """Arguments that matter to the files of the end alone, as JSON can hold them."""
+        return {}
 
     @classmethod
     def checked_name(cls, file_name: object) -> str:
@@ -260,13 +288,13 @@ class SampleWriter(ABC):
         file = self.checked_name(file_name)
         if not file.lower().endswith(suffixes):
             raise wrong("file_name", f"the suffix {' or '.join(suffixes)}", repr(file))
-        if file in self._names:
+        if file in self._output.item_names:
             raise _TakenError("file_name", "a name that is not taken yet", repr(file))
         return file
 
     def _check_free(self, file: str, paths: Collection[str]) -> None:
         """Check that further files of an item are none of another item: those of ``a.jpg`` and ``a.jpeg`` may be."""
-        if file in self._names:
+        if file in self._output.item_names:
             raise _TakenError("file_name", "a name that is not taken yet", repr(file))
         for path in paths:
             if noted(path) in self._output.taken:
@@ -284,7 +312,10 @@ class SampleWriter(ABC):
         if not self._open:
             return
         try:
-            self._output.finish(self._ends())
+            if self.shard is None:
+                self._output.finish(self._ends())
+            else:
+                self._finish_shard(self.shard)
         except BaseException:
             with suppress(OSError):
                 self._let_go()
@@ -293,6 +324,16 @@ class SampleWriter(ABC):
         if lost := self._output.remarks:
             told = "; ".join(f"{what}: {count}" for what, count in lost.items())
             warnings.warn(f"{self._output.root}: not held by the format: {told}", UserWarning, stacklevel=3)
+
+    def _finish_shard(self, shard: Shard) -> None:
+        if shard.first + len(self) != shard.stop:
+            raise ValueError(
+                f"{self._output.root}: expected {shard.stop - shard.first} images in shard {shard}, got {len(self)}"
+            )
+        places = {"first": shard.first, "stop": shard.stop, "total": int(shard.total)}
+        self._output.finish_shard(
+            {"shard": str(shard), **places, "options": self._options, "ends": self._end_arguments()}
+        )
 
     def _let_go(self) -> None:
         if self._open:

@@ -83,7 +83,7 @@ class ResultsWriter(SampleWriter):
 
     Parameters
     ----------
-    directory, categories, format, quality, overwrite, resume, settings, integers
+    directory, categories, format, quality, overwrite, resume, settings, integers, shard
         As of `CocoWriter`; no image is written, so that `format` matters to names alone, and `quality` to nothing.
 
     Warns
@@ -113,6 +113,7 @@ class ResultsWriter(SampleWriter):
     """
 
     layout = LAYOUT
+    holds_copies = False
 
     _image_ids: set[int | str] | None = None
     """Ids of the images that are there, once they are asked for."""

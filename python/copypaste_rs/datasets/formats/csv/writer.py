@@ -48,7 +48,7 @@ class CsvWriter(SampleWriter):
     categories : sequence of dict
         As data sets have them; each name stands once.
     **options
-        `format`, `quality`, `overwrite`, `resume`, `settings` and `integers` as of `CocoWriter`.
+        `format`, `quality`, `overwrite`, `resume`, `settings`, `integers` and `shard` as of `CocoWriter`.
 
     Warns
     -----

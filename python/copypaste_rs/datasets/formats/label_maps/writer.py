@@ -47,7 +47,7 @@ class LabelMapWriter(SampleWriter):
     divisor : int, optional
         As of `LabelMapDataset`; None: values tell no classes.
     **options
-        `format`, `quality`, `overwrite`, `resume` and `settings` as of `CocoWriter`.
+        `format`, `quality`, `overwrite`, `resume`, `settings` and `shard` as of `CocoWriter`.
 
     Warns
     -----

@@ -57,7 +57,7 @@ class LabelMeWriter(SampleWriter):
         twentieth of a pixel inside the edges of its pixels, so that LabelMe's own drawing gives the mask back, holes
         included, which are cut open.
     **options
-        `format`, `quality`, `overwrite`, `resume` and `settings` as of `CocoWriter`.
+        `format`, `quality`, `overwrite`, `resume`, `settings` and `shard` as of `CocoWriter`.
 
     Warns
     -----

@@ -74,7 +74,7 @@ class LvisWriter(CocoFileWriter):
 
     Parameters
     ----------
-    directory, categories, format, quality, info, licenses, overwrite, resume, settings, integers
+    directory, categories, format, quality, info, licenses, overwrite, resume, settings, integers, shard
         As of `CocoWriter`.
 
     Warns

@@ -40,7 +40,7 @@ class PanopticWriter(SampleWriter):
     categories : sequence of dict
         As of `CocoWriter`. Those without ``isthing`` are things.
     **options
-        `format`, `quality`, `overwrite`, `resume` and `settings` as of `CocoWriter`.
+        `format`, `quality`, `overwrite`, `resume`, `settings` and `shard` as of `CocoWriter`.
 
     Warns
     -----

@@ -60,7 +60,7 @@ class VocWriter(SampleWriter):
     split : str
         Name of the lists in ``ImageSets``.
     **options
-        `format`, `quality`, `overwrite`, `resume` and `settings` as of `CocoWriter`.
+        `format`, `quality`, `overwrite`, `resume`, `settings` and `shard` as of `CocoWriter`.
 
     Warns
     -----

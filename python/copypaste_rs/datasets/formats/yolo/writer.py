@@ -49,7 +49,7 @@ class YoloWriter(SampleWriter):
         The split that is written. ``data.yaml`` names it for the others too, as Ultralytics asks for both ``train`` and
         ``val``.
     **options
-        `format`, `quality`, `overwrite`, `resume` and `settings` as of `CocoWriter`.
+        `format`, `quality`, `overwrite`, `resume`, `settings` and `shard` as of `CocoWriter`.
 
     Warns
     -----
