@@ -122,7 +122,8 @@ def clean() -> dict[str, str]:
 
     What is given as PYTHONPATH comes after the tests, so that a package can be tried that is not installed.
     """
-    off = {"NO_ALBUMENTATIONS_UPDATE": "1", "YOLO_OFFLINE": "true", "HF_HUB_OFFLINE": "1", "FIFTYONE_DO_NOT_TRACK": "1"}
+    off = {"NO_ALBUMENTATIONS_UPDATE": "1", "ALBUMENTATIONS_NO_TELEMETRY": "1", "YOLO_OFFLINE": "true"}
+    off |= {"HF_HUB_OFFLINE": "1", "FIFTYONE_DO_NOT_TRACK": "1"}
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     paths = [str(ROOT), *(str(ROOT / path) for path in given if path)]
     return {**os.environ, **off, "PYTHONPATH": os.pathsep.join(paths)}

@@ -60,11 +60,11 @@ class LabelFields:
     def encoded(self, place: Place, columns: Mapping[str, Any], n: int) -> NDArray[np.float32]:
         """Columns of a donor with n objects."""
         rows = np.zeros((n, self.count), np.float32)
-        own = [name for name in self.names if name not in NUMBERS]
+        own = [name for name in self.names if name not in (*NUMBERS, CROWDS)]
         for k, name in enumerate(self.names):
             if name in NUMBERS:
                 continue
-            values = columns.get(name, columns.get("labels") if len(own) == 1 else None)
+            values = columns.get(name, columns.get("labels") if own == [name] else None)
             if values is None and name == CROWDS:
                 values = np.zeros(n, np.int64)
             if values is None:
@@ -115,10 +115,15 @@ class LabelFields:
         return rows
 
 
-def donor_sample(place: Place, donor: Any, data: Mapping[str, Any], fields: LabelFields) -> Sample:
-    """A donor, with label fields as the image has them."""
+def donor_sample(
+    place: Place, donor: Any, data: Mapping[str, Any], fields: LabelFields, never: tuple[str, ...] = ()
+) -> Sample:
+    """A donor, with label fields as the image has them; rows of a sample with a flag of `never` are left out."""
     if isinstance(donor, Sample):
-        instances = donor.instances
+        instances = donor.instances.without_crowds()  # flags need not be among the label fields
+        for name in never:
+            if (flags := instances.columns.get(name)) is not None:
+                instances = instances[~np.asarray(flags, np.bool_)]
         masks = RleMasks.empty(donor.size) if instances.masks is None else instances.masks
         if len(masks) != len(instances):
             raise wrong(place, f"masks of its {len(instances)} objects", "none")

@@ -212,7 +212,8 @@ class CopyPaste(A.DualTransform):  # type: ignore[misc]  # Albumentations is not
             )
         else:
             items = _checks.items(self.metadata_key, given)
-            drawn = [donor_sample((self.metadata_key, i), each, data, fields) for i, each in enumerate(items)]
+            never = self.transform._never
+            drawn = [donor_sample((self.metadata_key, i), each, data, fields, never) for i, each in enumerate(items)]
         made = self.transform(target, drawn, rng)
         return _Result(made, fields.rows(made.instances), fields.value)
 
@@ -226,13 +227,15 @@ class CopyPaste(A.DualTransform):  # type: ignore[misc]  # Albumentations is not
         rows = np.zeros((0, fields.count), np.float32)
         if boxes is not None and len(boxes):
             rows = np.asarray(boxes, np.float32)[:, 4:]
+            if rows.shape[1] != fields.count:
+                raise wrong("bboxes", "four numbers a box, and labels in label_fields", str(4 + rows.shape[1]))
         return assembled(data["image"], masks, rows, data.get("mask"), fields)
 
     def _donor(self, i: int, data: dict[str, Any], fields: LabelFields) -> Sample | None:
         donors: Any = self.donors
         if not may_have_objects(donors, i):
             return None
-        sample = donor_sample(("donors", i), donors[i], data, fields)
+        sample = donor_sample(("donors", i), donors[i], data, fields, self.transform._never)
         return sample if len(sample.instances.without_crowds()) else None
 
     def set_deterministic(self, flag: bool, save_key: str = "replay") -> Any:

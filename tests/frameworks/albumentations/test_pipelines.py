@@ -220,6 +220,24 @@ def test_crowds_are_cut_and_never_pasted() -> None:
     assert 21 in transform(**given, copy_paste_metadata=[lacking])["labels"], "a donor that says nothing has no crowds"
 
 
+def test_what_samples_mark_is_not_pasted() -> None:
+    """Crowds, boxes without outlines and pseudo-labels of a data set, though no label field says so."""
+    crowded = discs(2, (48, 50), crowd=True)
+    only_boxes = discs(3).instances.replace(box_only=[True, False, False])
+    marked = discs(4).instances.replace(pseudo=[False, False, True])
+    donors = [crowded, discs(3).replace(instances=only_boxes), discs(4).replace(instances=marked)]
+
+    def pasted(**options: Any) -> set[int]:
+        transform = pipeline([CopyPaste((64, 72), donors=donors, num_sources=3, **STILL, **options)], seed=0)
+        return {int(label) for _ in range(20) for label in transform(**arguments(TARGET))["labels"]} - {10, 11, 12}
+
+    assert pasted() == {20, 22, 31, 32, 40, 41}
+    assert pasted(paste_boxes=True, paste_pseudo=True) == {20, 22, 30, 31, 32, 40, 41, 42}
+    transform = pipeline([CopyPaste((64, 72), **STILL)], seed=0)
+    result = transform(**arguments(TARGET), copy_paste_metadata=donors[:1])
+    assert set(result["labels"].tolist()) - {10, 11, 12} == {20, 22}
+
+
 def test_maps_are_pasted_where_objects_are() -> None:
     def classes(sample: Sample) -> Any:
         """Labels as pixels; 5 where nothing is."""

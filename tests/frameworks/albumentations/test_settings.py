@@ -168,6 +168,13 @@ def test_wrong_arguments_are_named(change: dict[str, Any], kind: Any, message: s
         pipeline([CopyPaste(48)])(**{name: value for name, value in given.items() if value is not None})
 
 
+def test_labels_behind_boxes_are_refused() -> None:
+    given = arguments(TARGET)
+    given["bboxes"] = np.hstack([given["bboxes"], given.pop("labels")[:, None].astype(np.float32)])
+    with pytest.raises(ValueError, match="bboxes: expected four numbers a box, and labels in label_fields, got 5"):
+        pipeline([CopyPaste(48, donors=DONORS)], fields=())(**given)
+
+
 def test_wrong_options_are_named() -> None:
     with pytest.raises(ValueError, match="num_sources: expected"):
         CopyPaste(48, num_sources=0)
