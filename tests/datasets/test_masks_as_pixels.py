@@ -94,7 +94,9 @@ def test_all_else_is_read_as_pycocotools_reads_it(size: tuple[int, int], parts: 
 def test_polygons_of_as_many_parts_as_the_image_is_high(tmp_path: Path) -> None:
     turns = np.linspace(0, 2 * np.pi, 30, endpoint=False)
     circle = np.stack([20 + 9 * np.cos(turns), 15 + 9 * np.sin(turns)], axis=1)
-    parts = [(circle + np.array([k % 20, k % 7])).ravel().tolist() for k in range(40)]  # as long as the image is wide, too
+    parts = [
+        (circle + np.array([k % 20, k % 7])).ravel().tolist() for k in range(40)
+    ]  # as long as the image is wide, too
     for name, more in (("plain", {}), ("odd", {"iscrowd": 0.0})):
         files = files_with(tmp_path / name, parts, **more)
         photos = open_dataset(files.annotations)

@@ -14,7 +14,7 @@ from copypaste_rs import __version__
 from copypaste_rs.cli import TerminatedError
 from copypaste_rs.cli.augmenting import augment as run_augment
 from copypaste_rs.cli.augmenting import settings_of
-from copypaste_rs.cli.inputs import READING_OPTIONS, check_cache, one_set, open_inputs, open_set
+from copypaste_rs.cli.inputs import READING_OPTIONS, check_cache, check_divisor, one_set, open_inputs, open_set
 from copypaste_rs.cli.options import (
     EPILOG,
     build_transform,
@@ -29,7 +29,7 @@ from copypaste_rs.cli.outputs import check_apart, check_file, check_images_apart
 from copypaste_rs.cli.parallel import available_processors
 from copypaste_rs.cli.pseudo_labelling import PSEUDO_LABEL_OPTIONS, check_pseudo_labels, pseudo_labels
 from copypaste_rs.cli.validation import check_validation, warn_of_shared
-from copypaste_rs.cli.words import complain, say, sentence
+from copypaste_rs.cli.words import complain, in_options, say, sentence
 from copypaste_rs.cli.writers import (
     IMAGES_FOR_A_WORKER,
     PLACE_OPTIONS,
@@ -89,7 +89,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:
-    complain(f"warning: {message}")
+    complain(f"warning: {in_options(str(message))}")
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -145,6 +145,7 @@ def convert(output: Path, **options: Any) -> None:
     check_apart(output, options)
     check_written(output, options)
     photos = open_set(options, "input", options["images"], options["input_format"], options["split"])
+    check_divisor(options, photos)
     check_images_apart(output, [photos])
     options["workers"] = options["workers"] or workers_for(len(photos))
     start = perf_counter()
