@@ -225,7 +225,8 @@ def stats(output: Path | None, plot: Path | None, **options: Any) -> None:
     """Say what a data set has before and after augmentation: classes, areas, overlaps, instances an image.
 
     What augment would do with these options, and the same seed, is counted from annotations alone, exactly: no image
-    is read.
+    is read, and of COCO and LVIS files none has to be there. The first copy of each image is what the first epoch of a
+    training with these options sees, and so on; of a schedule, each transform is asked for by itself.
     """
     from copypaste_rs.cli.report import report
     from copypaste_rs.cli.set_statistics import statistics
@@ -237,7 +238,7 @@ def stats(output: Path | None, plot: Path | None, **options: Any) -> None:
             check_file(path, options["overwrite"], kind, option)
             check_apart(path, options, option, "file")
     options = checked(options)
-    inputs = open_inputs(options)
+    inputs = open_inputs(options, images=False)
     options, transform, data = paired(inputs, options)
     workers = options["workers"] or workers_for(len(data) * options["copies"], READ_FOR_A_WORKER)
     found = statistics(data, inputs.targets, options["copies"], workers)
@@ -246,7 +247,7 @@ def stats(output: Path | None, plot: Path | None, **options: Any) -> None:
         text = json.dumps({"settings": settings, **found.to_dict()}, indent=1)
         write_whole(output, [text.encode()], overwrite=options["overwrite"])
     if plot is not None:
-        write_whole(plot, [drawn(found, options["annotations"].name)], overwrite=options["overwrite"])
+        write_whole(plot, [drawn(found, str(options["annotations"]))], overwrite=options["overwrite"])
     say(report(found))
 
 

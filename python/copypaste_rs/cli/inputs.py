@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +13,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import BOXES
 from copypaste_rs.datasets.categories import joined_categories, moved_ids
 from copypaste_rs.datasets.formats import NAMES, format_named
+from copypaste_rs.datasets.formats.image_folders import NoImagesError
 from copypaste_rs.datasets.formats.label_maps.dataset import LabelMapDataset
 from copypaste_rs.datasets.images import DTYPES, MAX_PIXELS
 from copypaste_rs.datasets.opening import open_dataset, recognised
@@ -114,15 +116,15 @@ def check_cache(options: Mapping[str, Any]) -> None:
         raise click.UsageError("--cache-dir and --no-cache exclude each other")
 
 
-def open_inputs(options: Mapping[str, Any]) -> Inputs:
-    """Open the data sets."""
-    targets = open_set(options, "annotations", options["images"], options["input_format"], options["split"])
+def open_inputs(options: Mapping[str, Any], *, images: bool = True) -> Inputs:
+    """Open the data sets; without images, those of annotation files need not be there."""
+    opened = functools.partial(open_set if images else open_without_images, options)
+    targets = opened("annotations", options["images"], options["input_format"], options["split"])
     if options["source_annotations"] is None:
         check_divisor(options, targets)
         return Inputs(targets, None, targets.categories)
     path = options["source_annotations"]
-    sources = open_set(options, "source_annotations", options["source_images"], options["source_format"],
-                       options["source_split"])  # fmt: skip
+    sources = opened("source_annotations", options["source_images"], options["source_format"], options["source_split"])
     check_divisor(options, targets, sources)
     ours, theirs = targets.keypoint_names, sources.keypoint_names
     if ours and theirs and ours != theirs:
@@ -155,6 +157,17 @@ def open_set(
         if names == [LABEL_MAPS]:
             given["divisor"] = options["divisor"]
     return open_dataset(path, images, format=found, split=split, **{**given, **others})
+
+
+def open_without_images(
+    options: Mapping[str, Any], name: str, images: Path | None, kind: str | None, split: str | None
+) -> AnnotatedImages:
+    """Open the set at the place that the option `name` gives, of which no image is read: there may be none."""
+    try:
+        return open_set(options, name, images, kind, split)
+    except NoImagesError:
+        path: Path = options[name]
+        return open_set(options, name, path if path.is_dir() else path.parent, kind, split)
 
 
 def check_divisor(options: Mapping[str, Any], *sets: AnnotatedImages | None) -> None:
