@@ -198,6 +198,13 @@ class Collate:
             batch["labels"] = [_detr(each, self._masks) for each in made]
         return batch
 
+    def _detr_item(self, place: Place, sample: Sample | TrainingSample) -> tuple[Any, dict[str, Any]]:
+        """Image and target of one sample, for frameworks that make batches of these themselves."""
+        if not isinstance(sample, Sample | TrainingSample):
+            raise wrong_type(place, "a Sample or a TrainingSample", type(sample).__name__)
+        made = self._item(place, sample, {})
+        return made.image, _detr(made, self._masks)
+
     def _item(self, place: Place, sample: Sample | TrainingSample, columns: dict[str, NDArray[Any]]) -> ItemParts:
         image, instances = _image(sample), sample.instances
         size = (int(image.shape[1]), int(image.shape[2]))
