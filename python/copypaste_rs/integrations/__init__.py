@@ -7,7 +7,7 @@
 - `copypaste_rs.integrations.lightning`: a data module
 - `copypaste_rs.integrations.detectron2`: a mapper of the training loader
 - `copypaste_rs.integrations.mmdet`: a registered transform
-- `copypaste_rs.integrations.albumentations`: a transform for `Compose`, of Albumentations and AlbumentationsX
+- `copypaste_rs.integrations.albumentations`: a transform for ``Compose``, of Albumentations and AlbumentationsX
 - `copypaste_rs.integrations.rfdetr`: a data module
 - `copypaste_rs.integrations.grain`: a transform of random access data sets
 - `copypaste_rs.integrations.webdataset`: a stage of a stream

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 import warnings
 from collections import deque
 from itertools import groupby
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, final
 
 import numpy as np
 
-from copypaste_rs import _checks, draws
+from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets.images import ImageOptions, read_image
 from copypaste_rs.datasets.label_numbers import FIRST, LABELS
@@ -24,6 +23,7 @@ from copypaste_rs.datasets.shared_epoch import SharedEpoch
 from copypaste_rs.datasets.tables import image_info
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.instances import Instances
+from copypaste_rs.integrations._drawing import partners, worker
 from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
@@ -228,20 +228,20 @@ class CopyPaste:
             for held, i in _windows(group, self._window // 2 if inner else 0):
                 (_, visit), sample = held[i]
                 key = (self._seed, epoch, _word(sample.info[KEY], visit))
-                partners = [] if inner is None else self._partners(inner, [each for _, each in held], i, key)
-                yield applied(transform, sample, partners, key)
+                drawn = [] if inner is None else self._partners(inner, [each for _, each in held], i, key)
+                yield applied(transform, sample, drawn, key)
 
     def _number(self) -> int:
         """The epoch: that which was set, or the pass, which a worker of torch counts on from the loader's seed."""
         if self._epoch.said:
             return self._epoch.get()
-        worker = _worker()
-        if worker is None:
+        process = worker()
+        if process is None:
             return self._passes
         if not self._schedule.is_constant:
             expected = "set_epoch(epoch) before each pass, as worker processes know no epoch"
             raise wrong("schedule", expected, "none")
-        return int(worker.seed - worker.id + self._passes) % _WORD
+        return int(process.seed - process.id + self._passes) % _WORD
 
     def _partners(self, inner: SimpleCopyPaste, held: list[Sample], i: int, key: tuple[int, int, int]) -> list[Sample]:
         able = [j for j, each in enumerate(held) if j != i and len(each.instances.without_crowds())]
@@ -256,9 +256,7 @@ class CopyPaste:
                     stacklevel=3,
                 )
             return []
-        resolved = draws.resolve(key)
-        drawn = draws.words(inner._backend.philox_words, resolved, draws.PARTNER_STREAM, self._num_sources)
-        return [held[able[draws.below(word, len(able))]] for word in drawn]
+        return partners(inner, key, self._num_sources, len(able), lambda number: held[able[number]])
 
     def __repr__(self) -> str:
         return f"CopyPaste({self._schedule!r}, window={self._window}, seed={self._seed})"
@@ -307,12 +305,6 @@ def _word(key: str, visit: int) -> int:
 
 def _url(sample: Sample) -> str:
     return str(sample.info.get(URL, ""))
-
-
-def _worker() -> Any:
-    """Number and seed of this worker process, as torch has them; None in others."""
-    loaders = sys.modules.get("torch.utils.data")
-    return None if loaders is None else loaders.get_worker_info()
 
 
 def _parsed(where: str, sample: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
