@@ -1,0 +1,33 @@
+"""Labels against the classes of a model that counts them from 0; nothing of a framework is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+import numpy as np
+
+from copypaste_rs import _checks
+from copypaste_rs._checks import wrong, wrong_type
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from copypaste_rs._checks import Place
+
+
+def class_count(num_classes: SupportsIndex | None) -> int | None:
+    """The number of classes, checked; None where nobody says."""
+    return None if num_classes is None else _checks.integer("num_classes", num_classes, 1, 2**31 - 1)
+
+
+def class_labels(place: Place, labels: NDArray[Any] | None, num_classes: int | None) -> NDArray[np.int64]:
+    """Labels as int64, each a class of the model: 0 to ``num_classes - 1``, or 0 and more where nobody says."""
+    if labels is None or not len(labels):
+        return np.zeros(0, np.int64)
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
+        raise wrong_type(place, "labels that are integers, one of each object", f"{labels.dtype} {labels.shape}")
+    if (least := int(labels.min())) < 0:
+        raise wrong(place, "labels from 0 on", str(least))
+    if num_classes is not None and (largest := int(labels.max())) >= num_classes:
+        raise wrong(place, f"labels from 0 to {num_classes - 1}, for num_classes={num_classes}", str(largest))
+    return labels.astype(np.int64)
