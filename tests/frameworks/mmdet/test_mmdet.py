@@ -379,7 +379,7 @@ def test_options_are_checked_when_the_transform_is_made() -> None:
         CopyPasteRs(size=64, num_sources=0)
     with pytest.raises(ArgumentError, match=r"^num_classes"):
         CopyPasteRs(size=64, num_classes=0)
-    assert repr(CopyPasteRs(size=64)).startswith("CopyPasteRs(SimpleCopyPaste(size=64,")
+    assert repr(CopyPasteRs(size=64)).startswith("CopyPasteRs(SimpleCopyPaste(size=64)")
 
 
 def test_a_version_that_does_not_fit_is_named(tmp_path: Path) -> None:
