@@ -120,7 +120,8 @@ def keep(name: str, result: dict[str, Any]) -> None:
 def clean() -> dict[str, str]:
     """Environment variables of the programs that are run: telemetry and updates of frameworks are off."""
     off = {"NO_ALBUMENTATIONS_UPDATE": "1", "YOLO_OFFLINE": "true", "HF_HUB_OFFLINE": "1", "FIFTYONE_DO_NOT_TRACK": "1"}
-    return {**os.environ, **off, "PYTHONPATH": str(ROOT)}
+    path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]  # a package that is not installed yet
+    return {**os.environ, **off, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def say(line: str) -> None:
