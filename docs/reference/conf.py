@@ -53,6 +53,7 @@ autodoc_mock_imports = [  # gigabytes, of which the pages need nothing
     "mmcv",
     "mmdet",
     "mmengine",
+    "pytorch_lightning",
     "rfdetr",
     "supervision",
     "torch",

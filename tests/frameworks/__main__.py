@@ -14,7 +14,6 @@ import platform
 import subprocess
 import sys
 import sysconfig
-import time
 from datetime import datetime, timezone
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -50,14 +49,12 @@ def main() -> int:
 
 def run(framework: Framework) -> dict[str, Any]:
     """Install, test and time; what is kept of it."""
-    begin = time.monotonic()
     result: dict[str, Any] = {"date": f"{datetime.now(timezone.utc):%Y-%m-%d}", "python": platform.python_version()}
     environment = ENVIRONMENTS / framework.name
     if why := install(framework, environment):
         return {**result, "ran": f"not installed: {why}"}
     python = environment / "bin" / "python"
     result["versions"] = versions(environment, framework.packages)
-    result["seconds_to_install"] = round(time.monotonic() - begin)
     for step, command in {
         "tests": ["-m", "pytest", "-q", str(framework.tests)],
         "examples": ["tests/run_examples.py", framework.module, str(framework.page)],

@@ -23,7 +23,7 @@ class Framework(NamedTuple):
     packages: tuple[str, ...]
     home: str = ""
     ran: str = "whole"
-    """What of the framework runs: all of it, or ``"data side, stubs"`` where the rest cannot be installed."""
+    """What of the framework runs: all of it, or which part, where the rest cannot be installed."""
 
     @property
     def folder(self) -> Path:
@@ -51,7 +51,7 @@ FRAMEWORKS = (
     Framework("transformers", "Transformers and Datasets", ("transformers", "datasets", "accelerate")),
     Framework("lightning", "Lightning", ("lightning",)),
     Framework("detectron2", "Detectron2", ("pb1-detectron2",)),
-    Framework("mmdet", "MMDetection", ("mmdet", "mmengine", "mmcv-lite"), ran="data side, stubs"),
+    Framework("mmdet", "MMDetection", ("mmdet", "mmengine", "mmcv-lite"), ran="stand-ins for mmcv.ops"),
     Framework("albumentations", "Albumentations", ("albumentations",)),
     Framework("albumentationsx", "AlbumentationsX", ("albumentationsx",), home="albumentations"),
     Framework("rfdetr", "RF-DETR", ("rfdetr",)),

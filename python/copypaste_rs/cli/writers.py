@@ -41,6 +41,8 @@ OVERWRITE_OPTION = click.option("--overwrite", is_flag=True, help="Replace what 
 PLACE_OPTIONS = [
     OUTPUT_OPTION,
     click.option("--output-split", help="Part of the set that is written, where the format has parts, as train."),
+    click.option("--output-divisor", type=click.IntRange(2),
+                 help="Of label images that are written: values are label * divisor + number of the object."),
     click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG."),
     workers_option(IMAGES_FOR_A_WORKER),
     click.option("--resume", is_flag=True, help="Go on with an output that is not finished. An image file that has "
@@ -92,9 +94,15 @@ def open_writer(
         # Of two kinds that the writers take, and readers expect; whatever else stands there is told of.
         more = {"info": _held("info", info, dict), "licenses": _held("licenses", licenses, list)}
     if (split := options["output_split"]) is not None:
-        if not has_splits(kind):
+        if not takes(kind, "split"):
             raise click.UsageError(f"--output-split: expected none, as {options['output_format']} has no parts")
         more["split"] = split
+    if (divisor := options["output_divisor"]) is not None:
+        if not takes(kind, "divisor"):
+            raise click.UsageError(
+                f"--output-divisor: expected none, as {options['output_format']} has no label images"
+            )
+        more["divisor"] = divisor
     with wrong_output(output):
         return kind(
             output,
@@ -120,6 +128,6 @@ def _held(name: str, value: Any, kind: type) -> Any:
     return None
 
 
-def has_splits(kind: type[SampleWriter]) -> bool:
-    """Whether the format of a writer has parts, such as train."""
-    return "split" in kind.__init__.__code__.co_varnames
+def takes(kind: type[SampleWriter], argument: str) -> bool:
+    """Whether a writer has an argument of its own, such as the part of a set that is written."""
+    return argument in kind.__init__.__code__.co_varnames

@@ -211,7 +211,8 @@ class LabelledSamples:
                 raise wrong(("samples", i), f"a field {field!r}", f"none in {each.filepath}")
             rows.append((each, each[field]))
         if classes is None:
-            classes = sorted({str(one.label) for _, found in rows for one in _items(("samples",), found)})
+            found_in = (_items(("samples", i, field), found) for i, (_, found) in enumerate(rows))
+            classes = sorted({str(one.label) for ones in found_in for one in ones})
         self.classes = [str(name) for name in _checks.items("classes", classes)]
         numbers = _numbers(self.classes)
         self._items: list[tuple[str, str | None, Instances]] = []

@@ -14,6 +14,7 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs.datasets import CopyPasteDataset
 from copypaste_rs.datasets._extras import needed
+from copypaste_rs.integrations._class_labels import class_count, class_labels
 from copypaste_rs.sample import Sample
 from copypaste_rs.transforms import TrainingSample
 
@@ -180,7 +181,7 @@ class PaddedBatch:
     ) -> None:
         self._rows = _checks.integer("max_objects", max_objects, 1, 2**31 - 1)
         self._surplus = _checks.choice("surplus", surplus, SURPLUS)
-        self._num_classes = None if num_classes is None else _checks.integer("num_classes", num_classes, 1, 2**31 - 1)
+        self._num_classes = class_count(num_classes)
         self._masks = _checks.flag("masks", masks)
 
     def __call__(self, samples: Sequence[Sample | TrainingSample]) -> dict[str, NDArray[Any]]:
@@ -226,13 +227,9 @@ class PaddedBatch:
             raise wrong(place, f"masks of its {len(instances)} objects", "none")
         area = instances.masks.area
         instances, area = instances[area > 0], area[area > 0]
-        if (labels := instances.labels) is None or labels.ndim != 1 or labels.dtype.kind not in "iu":
-            got = "none" if labels is None else f"{labels.dtype} {labels.shape}"
-            raise wrong_type(place, "labels that are integers, one of each object", got)
-        last = 2**31 - 1 if self._num_classes is None else self._num_classes - 1
-        if len(labels) and (bad := labels[(labels < 0) | (labels > last)]).size:
-            way = f", for num_classes={last + 1}" if self._num_classes else ""
-            raise wrong(place, f"labels from 0 to {last}{way} (labels='from0' of a data set counts so)", str(bad[0]))
+        if instances.labels is None:
+            raise wrong(place, f"labels of its {len(instances)} objects", "none")
+        class_labels(place, instances.labels, self._num_classes)
         if len(instances) > self._rows:
             if self._surplus == "error":
                 expected = f"at most {self._rows} objects (surplus='drop' keeps the largest)"

@@ -16,6 +16,7 @@ from copypaste_rs.box_formats import convert_boxes
 from copypaste_rs.datasets._extras import needed
 from copypaste_rs.functional import convert_image
 from copypaste_rs.instances import Instances
+from copypaste_rs.integrations._class_labels import class_count, class_labels
 from copypaste_rs.integrations.epoch_sampler import EpochSampler
 from copypaste_rs.integrations.object_columns import checked_names, object_columns
 from copypaste_rs.masks import RleMasks
@@ -156,9 +157,8 @@ class Collate:
         masks: bool = False,
     ) -> None:
         self._form = _checks.choice("form", form, FORMS)
-        first = 1 if form == "torchvision" else 0
-        count = None if num_classes is None else _checks.integer("num_classes", num_classes, first + 1, 2**31 - 1)
-        self._num_classes = count
+        self._first = 1 if form == "torchvision" else 0
+        self._num_classes = class_count(num_classes, self._first)
         self._box_only = _checks.choice("box_only", box_only, BOX_ONLY)
         self._columns = checked_names(columns, MADE | NAMES[form])
         self._masks = _checks.flag("masks", masks) or form != "detr"
@@ -198,6 +198,13 @@ class Collate:
             batch["labels"] = [_detr(each, self._masks) for each in made]
         return batch
 
+    def _detr_item(self, place: Place, sample: Sample | TrainingSample) -> tuple[Any, dict[str, Any]]:
+        """Image and target of one sample, for frameworks that make batches of these themselves."""
+        if not isinstance(sample, Sample | TrainingSample):
+            raise wrong_type(place, "a Sample or a TrainingSample", type(sample).__name__)
+        made = self._item(place, sample, {})
+        return made.image, _detr(made, self._masks)
+
     def _item(self, place: Place, sample: Sample | TrainingSample, columns: dict[str, NDArray[Any]]) -> ItemParts:
         image, instances = _image(sample), sample.instances
         size = (int(image.shape[1]), int(image.shape[2]))
@@ -229,21 +236,9 @@ class Collate:
         return ItemParts(image, size, boxes, tensor(labels), areas, decoded, sample.info, more)
 
     def _labels(self, place: Place, instances: Instances) -> NDArray[np.int64]:
-        labels = instances.labels
-        if labels is None or not len(instances):
-            if len(instances):
-                raise wrong(place, f"labels of its {len(instances)} objects", "none")
-            return np.zeros(0, np.int64)
-        if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-            raise wrong_type(place, "labels that are integers, one of each object", f"{labels.dtype} {labels.shape}")
-        low, high = int(self._form == "torchvision"), self._num_classes
-        if (least := int(labels.min())) < low:
-            why = ", as torchvision takes 0 for the background" if low else ""
-            way = f"labels='from{low}' of a data set counts its categories so"
-            raise wrong(place, f"labels from {low} on{why} ({way})", str(least))
-        if high is not None and (largest := int(labels.max())) >= high:
-            raise wrong(place, f"labels from {low} to {high - 1}, for num_classes={high}", str(largest))
-        return labels.astype(np.int64)
+        if instances.labels is None and len(instances):
+            raise wrong(place, f"labels of its {len(instances)} objects", "none")
+        return class_labels(place, instances.labels, self._num_classes, self._first)
 
     def __eq__(self, other: object) -> bool:
         return vars(self) == vars(other) if isinstance(other, Collate) else NotImplemented

@@ -292,6 +292,9 @@ class TestBadInput:
             from_labels(fo.Classification(label="cat"), (4, 4))
         with pytest.raises(TypeError, match=r"samples\[0\]: expected a fiftyone.Sample, got int"):
             LabelledSamples([3])
+        sample = fo.Sample(filepath=str(sample_paths()[1] / "coffee.jpg"), kind=fo.Classification(label="cup"))
+        with pytest.raises(TypeError, match=r"samples\[0\]\['kind'\]: expected fiftyone.Detections, .* Classification"):
+            LabelledSamples([sample], "kind")
         with pytest.raises(TypeError, match="instances: expected Instances"):
             to_labels([])  # type: ignore[arg-type]  # the error is tried
 

@@ -282,11 +282,11 @@ def test_wrong_arguments_are_named() -> None:
 @pytest.mark.parametrize(
     ("items", "kind", "message"),
     [
-        ([photo(5)], ValueError, r"samples\[0\]: expected labels from 0 to 3, for num_classes=4 .*got 5"),
+        ([photo(5)], ValueError, r"samples\[0\]: expected labels from 0 to 3, for num_classes=4, got 5"),
         ([photo(1), Sample(PHOTOS[0].image, Instances(labels=[1]))], ValueError, r"samples\[1\]: expected masks of its 1 objects, got none"),
         ([photo(1), 3], TypeError, r"samples\[1\]: expected a Sample or a TrainingSample, got int"),
         ([photo(1), Sample(np.zeros((9, 9, 3), np.uint8), Instances())], ValueError, r"samples\[1\]: expected an image of shape \(20, 30, 3\)"),
-        ([PHOTOS[0].replace(instances=Instances(masks=PHOTOS[0].instances.masks))], TypeError, r"samples\[0\]: expected labels that are integers, .*got none"),
+        ([PHOTOS[0].replace(instances=Instances(masks=PHOTOS[0].instances.masks))], ValueError, r"samples\[0\]: expected labels of its \d+ objects, got none"),
     ],
 )  # fmt: skip
 def test_wrong_samples_are_named(items: Any, kind: type[Exception], message: str) -> None:

@@ -166,6 +166,52 @@ def test_settings_of_the_training_stay(samples: str, degrees: int) -> None:
     assert len(made["cls"]) == len(made["bboxes"])
 
 
+@pytest.mark.parametrize(
+    ("settings", "classes"),
+    [
+        ({"rect": True}, set(range(7))),
+        ({"classes": [1, 2]}, {1, 2}),
+        ({"single_cls": True}, {0}),
+        ({"cache": "disk"}, None),
+    ],
+)
+def test_other_settings_of_the_training(tmp_path: Path, settings: dict[str, Any], classes: set[int] | None) -> None:
+    """Canvases that are not square, a choice of classes, one class for all, images kept in files."""
+    dataset = pasting(folder_of_samples(tmp_path / "set"), {}, imgsz=160, mask_ratio=1, overlap_mask=False, **settings)
+    for i in range(len(dataset)):
+        made = seeded(dataset, i, i)
+        h, w = made["img"].shape[1:]
+        assert (h, w) == (tuple(dataset.batch_shapes[dataset.batch[i]]) if dataset.rect else (160, 160))
+        assert made["masks"].shape[1:] == (h, w)
+        np.testing.assert_allclose(
+            made["bboxes"], np.reshape([tight(mask) for mask in made["masks"].numpy()], (-1, 4)), atol=1e-6
+        )
+        assert classes is None or set(made["cls"].flatten().tolist()) <= classes
+
+
+class Albumentations:
+    """Stands for the step of Ultralytics, which does nothing where the package of that name is missing."""
+
+    def __init__(self, contains_spatial: bool) -> None:
+        self.contains_spatial = contains_spatial
+
+    def __call__(self, labels: dict[str, Any]) -> dict[str, Any]:
+        return labels
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_steps_that_move_objects_come_before_the_paste(tmp_path: Path, moves: bool) -> None:
+    trainer = a_trainer(two_photographs(tmp_path / "set"), imgsz=SIZE)
+    steps = trainer.train_loader.dataset.transforms.transforms
+    (place,) = [i for i, step in enumerate(steps) if type(step).__name__ == "Albumentations"]
+    steps[place] = Albumentations(moves)
+    copy_paste()(trainer)
+    names = [type(step).__name__ for step in trainer.train_loader.dataset.transforms.transforms]
+    assert (names.index("Albumentations") < names.index("PasteStep")) == moves
+    assert names.index("PasteStep") < names.index("RandomHSV")
+    assert len(trainer.train_loader.dataset[0]["cls"])
+
+
 @pytest.mark.parametrize("upside_down", [0.0, 1.0])
 def test_sources_are_turned_upside_down_too(tmp_path: Path, upside_down: float) -> None:
     data = two_photographs(tmp_path / "set")
