@@ -20,7 +20,14 @@ from copypaste_rs.transforms import SimpleCopyPaste
 
 with needed("pip install albumentations brings what copypaste_rs.integrations.albumentations needs"):
     import albumentations as A  # noqa: N812  # its own convention
-    from albumentations.core.type_definitions import Targets
+
+if A.__version__.partition(".")[0] in ("0", "1"):
+    raise ImportError(
+        f"copypaste_rs.integrations.albumentations: expected albumentations 2.0 or AlbumentationsX, got "
+        f"{A.__version__}; pip install albumentations==2.0.8"
+    )
+
+from albumentations.core.type_definitions import Targets  # which old ones have not
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,12 +41,6 @@ __all__ = ["CopyPaste"]
 
 IS_X = hasattr(A.DualTransform, "sample_parameters")
 """Whether it is AlbumentationsX, whose transforms draw in a method of another name."""
-
-if not IS_X and not hasattr(A.DualTransform, "get_params_dependent_on_data"):
-    raise ImportError(
-        f"copypaste_rs.integrations.albumentations: expected albumentations 2.0 or AlbumentationsX, got "
-        f"{A.__version__}; pip install albumentations==2.0.8"
-    )
 
 REFUSED = ("images", "volume", "volumes", "mask3d", "masks3d", "keypoints")
 """Targets that nothing is pasted into."""
@@ -179,16 +180,17 @@ class CopyPaste(A.DualTransform):  # type: ignore[misc]  # Albumentations is not
         """The map of the whole image."""
         return _with_axes(made.sample.maps["mask"], mask.ndim)
 
-    def apply_to_masks(self, masks: NDArray[Any], made: _Result, **_: Any) -> NDArray[Any]:
+    def apply_to_masks(self, masks: Any, made: _Result, **_: Any) -> Any:
         """The masks, with the values that masks had."""
         found = made.sample.instances.masks
         assert found is not None
-        if not len(masks):  # an empty list has neither dtype nor axes
-            masks = np.asarray(masks, getattr(masks, "dtype", np.uint8)).reshape(getattr(masks, "shape", (0, 0, 0)))
-        dense = found.to_dense().astype(masks.dtype, copy=False)
+        listed = isinstance(masks, list | tuple)  # as AlbumentationsX hands on what was given so
+        one = masks if not listed else masks[0][None] if len(masks) else np.zeros((0, 0, 0), np.uint8)
+        dense = found.to_dense().astype(one.dtype, copy=False)
         if made.value > 1:
             dense *= made.value
-        return _with_axes(dense, masks.ndim)
+        dense = _with_axes(dense, one.ndim)
+        return list(dense) if listed else dense
 
     def apply_to_bboxes(self, bboxes: NDArray[Any], made: _Result, **_: Any) -> NDArray[np.float32]:  # noqa: ARG002
         """The boxes, as shares of the canvas, with the label fields behind them."""
