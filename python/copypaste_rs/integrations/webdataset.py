@@ -10,7 +10,7 @@ import json
 import warnings
 from collections import deque
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, final
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeVar, final
 
 import numpy as np
 
@@ -223,12 +223,12 @@ class CopyPaste:
         epoch, self._passes = self._number(), self._passes + 1
         transform = self._schedule.at(epoch)
         inner = pasting(transform)
-        groups = groupby(_visits(samples), key=lambda pair: None if self._across_shards else pair[0])
+        groups = groupby(_neighbours(samples), key=lambda each: None if self._across_shards else (each.url, each.visit))
         for _, group in groups:
             for held, i in _windows(group, self._window // 2 if inner else 0):
-                (_, visit), sample = held[i]
-                key = (self._seed, epoch, _word(sample.info[KEY], visit))
-                drawn = [] if inner is None else self._partners(inner, [each for _, each in held], i, key)
+                sample = held[i].sample
+                key = (self._seed, epoch, _word(sample.info[KEY], held[i].visit))
+                drawn = [] if inner is None else self._partners(inner, held, i, key)
                 yield applied(transform, sample, drawn, key)
 
     def _number(self) -> int:
@@ -243,12 +243,14 @@ class CopyPaste:
             raise wrong("schedule", expected, "none")
         return int(process.seed - process.id + self._passes) % _WORD
 
-    def _partners(self, inner: SimpleCopyPaste, held: list[Sample], i: int, key: tuple[int, int, int]) -> list[Sample]:
-        able = [j for j, each in enumerate(held) if j != i and len(each.instances.without_crowds())]
+    def _partners(
+        self, inner: SimpleCopyPaste, held: list[_Neighbour], i: int, key: tuple[int, int, int]
+    ) -> list[Sample]:
+        able = [j for j, each in enumerate(held) if j != i and each.has_objects]
         if not able:
             if not self._warned:
                 self._warned = True
-                place = f"{held[i].info[KEY]} of {_url(held[i])}"
+                place = f"{held[i].sample.info[KEY]} of {held[i].url}"
                 more = "" if self._across_shards else "; across_shards=True takes them from other tar files too"
                 warnings.warn(
                     f"samples: no other one with an object next to {place}, so that nothing is pasted into it{more}",
@@ -256,14 +258,23 @@ class CopyPaste:
                     stacklevel=3,
                 )
             return []
-        return partners(inner, key, self._num_sources, len(able), lambda number: held[able[number]])
+        return partners(inner, key, self._num_sources, len(able), lambda number: held[able[number]].sample)
 
     def __repr__(self) -> str:
         return f"CopyPaste({self._schedule!r}, window={self._window}, seed={self._seed})"
 
 
-def _visits(samples: Iterable[Sample]) -> Iterator[tuple[tuple[str, int], Sample]]:
-    """Samples, each with its tar file and how often that was begun before."""
+class _Neighbour(NamedTuple):
+    """A sample, its tar file and how often that was begun before, and whether it can be a partner."""
+
+    sample: Sample
+    url: str
+    visit: int
+    has_objects: bool
+
+
+def _neighbours(samples: Iterable[Sample]) -> Iterator[_Neighbour]:
+    """Samples with what is asked of them again and again, checked."""
     begun: dict[str, int] = {}
     last = None
     for number, sample in enumerate(samples):
@@ -271,10 +282,10 @@ def _visits(samples: Iterable[Sample]) -> Iterator[tuple[tuple[str, int], Sample
             raise wrong_type(("samples", number), "a Sample, as map(Decode()) makes it", type(sample).__name__)
         if not isinstance(sample.info.get(KEY), str):
             raise wrong(("samples", number), f"a Sample with the text {KEY} in its info, as Decode puts it", "none")
-        if (url := _url(sample)) != last:
+        if (url := str(sample.info.get(URL, ""))) != last:
             begun[url] = begun.get(url, -1) + 1
             last = url
-        yield (url, begun[url]), sample
+        yield _Neighbour(sample, url, begun[url], len(sample.instances.without_crowds()) > 0)
 
 
 def _windows(items: Iterable[T], half: int) -> Iterator[tuple[list[T], int]]:
@@ -301,10 +312,6 @@ def _word(key: str, visit: int) -> int:
     """A word of a sample's name; another one for each time that it comes."""
     text = key if not visit else f"{visit}\0{key}"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def _url(sample: Sample) -> str:
-    return str(sample.info.get(URL, ""))
 
 
 def _parsed(where: str, sample: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:

@@ -18,5 +18,5 @@ CANVAS = (512, 512)
 
 def ours() -> Callable[[], object]:
     photos = [photo.replace(info={"__key__": photo.info["file_name"]}) for photo in sample_data()]
-    items = CopyPaste(ForTraining(SimpleCopyPaste(size=CANVAS, min_area=16)), window=4)(cycle(photos))
+    items = CopyPaste(ForTraining(SimpleCopyPaste(size=CANVAS, min_area=16)))(cycle(photos))
     return lambda: next(items)
