@@ -31,6 +31,8 @@ def main() -> None:
     calls = {"ours": about.ours()}
     if about.OWN:
         calls["own"] = about.own()
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)  # as in the workers of its loaders; threads that wait would be counted too
     result: dict[str, Any] = {"canvas": list(about.CANVAS), **by_turns(calls)}
     if about.OWN:
         result["own_name"] = about.OWN

@@ -314,7 +314,11 @@ def _of_annotations(place: Place, results: dict[str, Any]) -> dict[str, Any]:
         raise error.renamed(str(results.get("img_path", "results")), error.index) from None
     flags = [bool(row.get("ignore_flag")) for row in rows]
     labels = np.array([row["bbox_label"] for row in rows], np.int64)
-    return {"masks": masks, "labels": labels, "iscrowd": np.array(flags, np.bool_)}
+    columns: dict[str, Any] = {"masks": masks, "labels": labels, "iscrowd": np.array(flags, np.bool_)}
+    alone = np.array([row.get("mask") is None for row in rows], np.bool_)
+    if alone.any():  # regions to ignore, of which a rectangle is known
+        columns |= {"box_only": alone, "boxes": np.array([row["bbox"] for row in rows], np.float32)}
+    return columns
 
 
 def _of_arrays(place: Place, results: dict[str, Any], transform: SimpleCopyPaste) -> dict[str, Any]:

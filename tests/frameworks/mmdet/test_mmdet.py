@@ -118,6 +118,14 @@ def test_images_without_objects_give_none(files: Files) -> None:
     assert empty["gt_bboxes"].tensor.shape == (0, 4)
 
 
+def test_a_region_to_ignore_may_be_a_box(files: Files) -> None:
+    data = DATASETS.build(coco(files))
+    truth, given = truths(files), data[0]
+    del given["instances"][2]["mask"]  # the crowd, a rectangle
+    check(CopyPasteRs(**STILL)({**given, "mix_results": [data[1]]}), pasted(truth[0], truth[1]))
+    check(CopyPasteRs(**STILL)({**data[1], "mix_results": [given]}), pasted(truth[1], truth[0]))
+
+
 def test_semantic_maps_are_pasted_too(files: Files) -> None:
     data = DATASETS.build(coco(files))
     truth = truths(files)
