@@ -13,6 +13,7 @@ REASON = "rfdetr is not installed: make test-frameworks installs it"
 torch = pytest.importorskip("torch", reason=REASON)
 rfdetr = pytest.importorskip("rfdetr", reason=REASON)
 
+from rfdetr.datasets.coco import CocoDetection  # noqa: E402
 from rfdetr.training import RFDETRDataModule, RFDETRModelModule, build_trainer  # noqa: E402
 
 from copypaste_rs.datasets import YoloDataset  # noqa: E402
@@ -150,6 +151,30 @@ def test_epochs_have_other_images_and_go_on(tmp_path: Path, workers: int) -> Non
     assert len(two) == len(set(two)) == 10
     assert batches(1, {"epoch": 0, "items": 6}) == two[3:5]
     assert batches(1, {"epoch": 1, "items": 0}) == two[5:]
+
+
+def test_real_photographs_are_read_as_rf_detr_reads_them(test_data: Path) -> None:
+    own = CocoDetection(
+        str(test_data / "coco_free56" / "images"),
+        str(test_data / "coco_free56" / "annotations.json"),
+        transforms=None,
+        include_masks=True,
+        remap_category_ids=True,
+    )
+    samples, objects = SplitSamples(own), 0
+    for i in range(len(own)):
+        picture, truth = own[i]
+        rows = samples[i].instances.without_crowds()
+        assert np.array_equal(samples[i].image, np.asarray(picture))
+        assert samples.has_objects(i) == (len(rows) > 0)
+        if not len(rows):
+            assert len(truth["labels"]) == 0
+            continue
+        assert rows.masks is not None
+        assert np.array_equal(rows.masks.to_dense(), truth["masks"].numpy())
+        assert np.array_equal(np.asarray(rows.labels), truth["labels"].numpy())
+        objects += len(rows)
+    assert objects > 600
 
 
 def test_nothing_is_pasted_at_the_end(tmp_path: Path) -> None:
