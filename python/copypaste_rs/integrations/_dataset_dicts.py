@@ -85,6 +85,10 @@ class DictSamples:
         that workers share their memory.
     image_format : str
         As ``cfg.INPUT.FORMAT``: ``"BGR"``, ``"RGB"``, ``"L"``.
+    use_keypoints : bool
+        Whether samples have the keypoints.
+    ignore_value : int
+        Value of semantic labels where no image lands, after a transform.
 
     Examples
     --------

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["CopyPasteMapper", "DictSamples", "build_copy_paste_train_loader"]
 
 TRIES = 8
-"""Words for each source: so many partners are looked at until one has an object to paste."""
+"""Images that are looked at for each source, until one has an object to paste."""
 
 
 @final
@@ -87,7 +87,7 @@ class CopyPasteMapper:
     Warns
     -----
     UserWarning
-        When no image has an object, so that nothing can ever be pasted.
+        When no image has an object to paste.
 
     Examples
     --------
@@ -129,8 +129,9 @@ class CopyPasteMapper:
             ignore_value=ignore_value,
         )
         self._samples = _samples(given, self._form)
-        if not any(map(self._samples.has_objects, range(len(self._samples)))):
-            warnings.warn("dataset_dicts: no image with an object; nothing will be pasted", UserWarning, stacklevel=3)
+        pastes = isinstance(transform, SimpleCopyPaste)
+        if pastes and not any(map(self._samples.has_objects, range(len(self._samples)))):
+            warnings.warn("dataset_dicts: no image with an object; nothing will be pasted", UserWarning, stacklevel=2)
 
     def __call__(self, dataset_dict: Mapping[str, Any]) -> dict[str, Any]:
         """Map one dict."""

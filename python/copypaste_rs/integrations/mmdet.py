@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["CopyPasteRs", "CopyPasteRsDataset", "CopyPasteRsSampler"]
 
 TRIES = 8
-"""Words for each source: so many partners are looked at until one has an object to paste."""
+"""Images that are looked at for each source, until one has an object to paste."""
 
 MADE = ("gt_bboxes", "gt_bboxes_labels", "gt_ignore_flags", "gt_masks", "gt_seg_map")
 """Entries that are made anew."""
