@@ -1,4 +1,4 @@
-"""Many small images through the command line: work and memory of each process, with one worker, two, and two shards.
+"""Work and memory of each process of the command line on many small images: one worker, two, two shards, a merge.
 
 `python -m benches.many_machines` measures and prints; `--write` also keeps the figures and renews docs/. Work is
 processor time, so that what else runs on the machine counts little; what the clock shows is kept beside it.

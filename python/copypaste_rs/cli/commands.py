@@ -36,7 +36,9 @@ from copypaste_rs.cli.writers import (
     OUTPUT_OPTION,
     OVERWRITE_OPTION,
     PLACE_OPTIONS,
+    check_tar_samples,
     image_format,
+    images_of_a_file,
     output_format,
     workers_option,
     writer_class,
@@ -126,7 +128,7 @@ def augment(output: Path, shard: tuple[int, int] | None, **options: Any) -> None
     check_images_apart(output, [each for each in (inputs.targets, inputs.sources) if each is not None])
     options, transform, data = paired(inputs, options)
     total = len(data) * options["copies"]
-    part = None if shard is None else Shard(*shard, total)
+    part = None if shard is None else Shard(*shard, total, images_of_a_file(options))
     total = total if part is None else part.stop - part.first
     options["workers"] = options["workers"] or workers_for(total)
     start = perf_counter()
@@ -206,6 +208,7 @@ def workers_for(total: int, images: int = IMAGES_FOR_A_WORKER) -> int:
 
 def check_written(output: Path, options: Mapping[str, Any]) -> None:
     """Refuse a place that the format cannot be written to, before anything is opened."""
+    check_tar_samples(options)
     layout = getattr(writer_class(options["output_format"]), "layout", COCO)
     check_output(output, resume=options["resume"], overwrite=options["overwrite"], layout=layout)
 

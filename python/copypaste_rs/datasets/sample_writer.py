@@ -248,8 +248,15 @@ class SampleWriter(ABC):
         file = self._name(name, suffixes)
         item = self._item(encoded, file, number)
         self._check_free(file, item.files)
-        self._output.add(file, item.files, item.image, item.annotations, encoded.remarks)
+        self._put(file, item, encoded)
         return number
+
+    def _put(self, file: str, item: Item, encoded: EncodedSample) -> None:
+        """Put an item in place under the name of its image; or keep it until `_put_last`."""
+        self._output.add(file, item.files, item.image, item.annotations, encoded.remarks)
+
+    def _put_last(self) -> None:  # noqa: B027  # nothing, where no item waits
+        """Put items in place that wait for others, as there will be none."""
 
     def _next(self) -> int:
         """Number of the next item, from 1."""
@@ -312,6 +319,7 @@ class SampleWriter(ABC):
         if not self._open:
             return
         try:
+            self._put_last()
             if self.shard is None:
                 self._output.finish(self._ends())
             else:
