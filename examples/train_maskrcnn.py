@@ -65,6 +65,9 @@ def main() -> int:
     except KeyboardInterrupt:  # before the first step, or after the last one
         print("interrupted; the same command begins again, or goes on", file=sys.stderr)
         return 130
+    except OSError as error:  # an image that went away or is damaged; of an error in a worker the last line says it
+        print(f"{Path(__file__).name}: {(str(error).splitlines() or [repr(error)])[-1]}", file=sys.stderr)
+        return 1
 
 
 def train(args: argparse.Namespace) -> int:
@@ -74,6 +77,10 @@ def train(args: argparse.Namespace) -> int:
     from training_run import Run
 
     args.device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.zeros(1, device=args.device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # its words differ between builds of torch
+        sys.exit(f"{Path(__file__).name}: --device {args.device}: {str(error).splitlines()[0]}")
     if args.threads:
         torch.set_num_threads(args.threads)
     try:

@@ -60,6 +60,8 @@ class TrainingData:
     def __init__(self, args: argparse.Namespace) -> None:
         whole = open_dataset(args.train, args.train_images, labels="from1")  # 0 is the background
         val = open_dataset(args.val, args.val_images, labels="from1").with_categories(whole.categories)
+        for photos in (whole, val):
+            check_images(photos)
         check_validation(args, whole, val)
         order = np.random.Generator(np.random.Philox(args.seed)).permutation(len(whole))
         labelled, others = np.split(order, [math.ceil(args.fraction * len(whole))])
@@ -84,6 +86,13 @@ class TrainingData:
             self.train = MixedDataset(labelled_items, made)
         # At scale 1, cut or padded to the canvas, in one way always.
         self.val = CopyPasteDataset(val, ScaleJitter(scale=(1.0, 1.0), flip=0.0, **size), seed=0)
+
+
+def check_images(photos: AnnotatedImages) -> None:
+    """Find out before the first step, not after hours, that image files are missing."""
+    if missing := [path for i in range(len(photos)) if not (path := photos.path(i)).is_file()]:
+        more = f" ({len(missing)} of {counted(len(photos), 'image')} are missing)" if len(missing) > 1 else ""
+        raise FileNotFoundError(f"{missing[0]}: no such image{more}")
 
 
 def check_validation(args: argparse.Namespace, train: AnnotatedImages, val: AnnotatedImages) -> None:

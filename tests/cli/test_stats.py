@@ -52,7 +52,9 @@ def test_after_is_what_augment_writes(tmp_path: Path, capsys: pytest.CaptureFixt
     pasted_into = {a["image_id"] for a in rows if a["source"] >= 0}
     assert found["pasting"]["unpasted"] <= 27 - len(pasted_into)
     assert found["settings"] == written["info"]["settings"]
-    assert "without an object" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "without an object" in output
+    assert "pasted: put in from other images; covered: in the results, and a paste hides a part" in output
 
 
 def with_areas(annotations: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import tracemalloc
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pycocotools import mask as coco_mask
 
 from copypaste_rs import SimpleCopyPaste
 from copypaste_rs.cli.commands import run
-from copypaste_rs.datasets import CocoDataset, CocoWriter
+from copypaste_rs.datasets import CocoDataset, CocoWriter, open_dataset
 from tests.fixtures.coco_files import annotation, box_polygon, write
 
 FIELDS = [
@@ -339,3 +340,37 @@ def test_a_number_out_of_range_is_named_with_its_place(tmp_path: Path, name: str
     files.annotations.write_text(files.annotations.read_text().replace("12345", "1e999"))
     with pytest.raises(ValueError, match=r"annotations\.json: annotations\[0\]: Number out of range"):
         CocoDataset(*files)
+
+
+def readers(folder: Path, annotations: list[dict[str, Any]]) -> list[Any]:
+    """Openers of sets with these annotations: read by the extension, in Python, as LVIS and as LabelMe files."""
+    plain = write(folder / "plain", annotations)
+    odd = write(folder / "odd", [{**each, "area": "1"} for each in annotations])
+    command = ["convert", "--input", str(plain.annotations), "--images", str(plain.images), "--workers", "1"]
+    places = [plain.annotations, odd.annotations]
+    for name in ("lvis", "labelme"):
+        places.append(folder / name)
+        assert run([*command, "--output", str(places[-1]), "--output-format", name]) == 0
+    return [partial(open_dataset, place) for place in places]
+
+
+@pytest.mark.parametrize("columns", [(), ["note"], ["note", "pseudo"]])
+def test_pseudo_labels_stay_marked_whatever_is_read(tmp_path: Path, columns: Any) -> None:
+    square = [box_polygon(2, 2, 9, 9)]
+    rows = [annotation(i, square, pseudo=i > 1, note=True, other=i) for i in (1, 2, 3)]
+    for opened in readers(tmp_path, rows):
+        photos = opened(columns=columns)
+        assert set(photos.fields) == {"pseudo", *columns}
+        assert photos.instances(0).pseudo.tolist() == [False, True, True]
+        target = photos[0].replace(instances=photos[0].instances[:0])
+        pasting = SimpleCopyPaste(size=64, select="all", source_scale=(1, 1))
+        assert pasting(target, photos[0], 0).instances.source_row.tolist() == [0]
+
+
+def test_true_labels_need_no_flag(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    rows = [annotation(i, [box_polygon(2, 2, 9, 9)], note="a") for i in (1, 2)]
+    for opened in readers(tmp_path, rows):
+        assert set(opened(columns=[]).fields) == set()
+    assert not recwarn.list
+    with pytest.warns(UserWarning, match="no annotation has the fields that columns asks for: 'pseudo'$"):
+        readers(tmp_path / "again", rows)[0](columns=["pseudo"])

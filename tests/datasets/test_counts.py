@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from copypaste_rs import ForTraining, Instances, Paste, Plan, RleMasks, Sample, ScaleJitter, SimpleCopyPaste
-from copypaste_rs.datasets import CocoDataset, CopyPasteDataset, sample_data
+from copypaste_rs.datasets import CocoDataset, CopyPasteDataset, MixedDataset, sample_data
 from copypaste_rs.datasets.paste_counts import COLUMNS, PasteCounts
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.schedules import off_for_last
@@ -183,6 +183,25 @@ def test_each_epoch_has_its_transform() -> None:
     assert data.count([0, 1]).total["pasted"] > 0
 
 
+def test_counts_of_two_sets_as_one_are_those_of_the_items() -> None:
+    strong = SimpleCopyPaste(**BASE, min_area=12, select="all")
+    labelled = CopyPasteDataset(OTHERS, schedule=off_for_last(1, 3, strong), num_sources=2, seed=1)
+    mixed = MixedDataset(labelled, CopyPasteDataset(PHOTOS, strong, sources=OTHERS, seed=2))
+    counts = mixed.count(3)
+    expected = truth(labelled, range(3), range(3))
+    for label, counter in truth(mixed.pseudo, range(3), range(5)).items():
+        expected.setdefault(label, Counter()).update(counter)
+    assert by_label(counts) == expected
+    assert counts.images == 24
+    assert counts == mixed.labelled.count(3) + mixed.pseudo.count(3)
+    found: Found = {}
+    for data, i in ((labelled, 2), (mixed.pseudo, 1), (labelled, 2), (mixed.pseudo, 4)):
+        count_item(found, data, 5, i)
+    assert by_label(mixed.count([5], items=[2, 4, 2, 7])) == found
+    with pytest.raises(ArgumentError, match=r"^items\[1\]: expected an integer from 0 to 7, got 8$"):
+        mixed.count(1, [0, 8])
+
+
 def test_items_are_counted_as_often_as_they_stand_there() -> None:
     data = CopyPasteDataset(PHOTOS, SimpleCopyPaste(**BASE))
     assert by_label(data.count([0], items=[3, 1, 3])) == truth(data, [0], [3, 1, 3])
@@ -258,12 +277,34 @@ def test_a_table_shows_what_there_is() -> None:
     titles = lines[1].split("  ")
     assert titles[0] == "class"
     assert "under area" not in lines[1]
-    assert len(lines) == 3 + len(counts.labels)
-    assert lines[-1].split()[0] == "all"
-    assert lines[-1].split()[1] == str(counts.total["objects"])
+    table, words = lines[: lines.index("")], lines[lines.index("") + 1 :]
+    assert len(table) == 3 + len(counts.labels)
+    assert table[-1].split()[0] == "all"
+    assert table[-1].split()[1] == str(counts.total["objects"])
+    explained = [each.partition(":")[0] for line in words for each in line.split("; ")]
+    assert explained == [title for title in map(str.strip, titles) if title][1:]
     assert repr(counts).startswith(f"PasteCounts(10 images, {counts.unpasted} unpasted, 7 classes, objects=60, ")
     empty = CopyPasteDataset([], ScaleJitter(size=4)).count(1)
     assert str(empty).splitlines()[0] == "0 images, 0 of them without a paste"
+
+
+def test_a_table_explains_all_that_is_counted() -> None:
+    limited = SimpleCopyPaste(**BASE, min_area=30, min_visibility=0.6, select="all")
+    text = str(CopyPasteDataset(PHOTOS, limited, num_sources=3).count(3))
+    assert "  crowds  " in text
+    assert "crowds: crowds of the images, which no other column counts" in text
+    assert "chosen: drawn from other images, too small ones too" in text
+    assert "buried: dropped, pastes hide all of it" in text
+
+
+def test_a_table_of_epochs_without_pasting_has_no_columns_of_it() -> None:
+    data = CopyPasteDataset(PHOTOS, schedule=off_for_last(1, 2, SimpleCopyPaste(**BASE, select="all")))
+    text = str(data.count([1]))
+    assert text.startswith("5 images, 5 of them without a paste")
+    assert text.splitlines()[1].split()[:3] == ["class", "objects", "kept"]
+    assert not any(word in text.splitlines()[1] for word in ("pasted", "covered", "chosen", "buried"))
+    assert not any(word in text for word in ("pasted:", "covered:", "chosen:", "buried:"))
+    assert "pasted kept" in str(data.count(2))
 
 
 def test_names_that_contradict_each_other_do_not_add_up() -> None:

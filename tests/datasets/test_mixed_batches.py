@@ -123,6 +123,8 @@ def test_each_pass_is_an_epoch_and_goes_on_where_it_was() -> None:
     assert [list(copied), list(copied)] == [epochs[1][2:], epochs[2]]
     again.set_epoch(0)
     assert list(again) == epochs[0]
+    again.load_state_dict({"epoch": 1, "position": 4})  # all of it was given: nothing is left of that pass
+    assert [list(again), list(again)] == [[], epochs[2]]
     with pytest.raises(ArgumentError, match=r"^state\['position'\]: expected an integer from 0 to 4, got 5$"):
         again.load_state_dict({"epoch": 0, "position": 5})
 

@@ -107,4 +107,6 @@ def test_one_seed_for_both_is_told() -> None:
         MixedDataset(one, other)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert repr(mixed()).startswith("MixedDataset(CopyPasteDataset(3 items, ")
+        lines = repr(mixed()).splitlines()
+    assert lines[:3] == ["MixedDataset(", "    CopyPasteDataset(", "        3 items,"]
+    assert max(map(len, lines)) <= 100

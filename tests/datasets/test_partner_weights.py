@@ -94,10 +94,10 @@ def test_weights_are_copied_and_shown_where_they_are_few() -> None:
     before = data.inputs(0)
     weights[:] = [0, 0, 1, 0, 0, 0, 0]
     assert data.inputs(0) == before == pickle.loads(pickle.dumps(data)).inputs(0)
-    assert repr(data).endswith("seed=0, epoch=0, partner_weights=[1.0, 0.5, 0.0, 4.0, 0.25, 2.0, 0.0])")
+    assert repr(data).endswith("    partner_weights=[1.0, 0.5, 0.0, 4.0, 0.25, 2.0, 0.0],\n)")
     many = CopyPasteDataset(PHOTOS, TRANSFORM, sources=PHOTOS * 9, partner_weights=np.ones(63))
-    assert repr(many).endswith("seed=0, epoch=0)")
-    assert repr(CopyPasteDataset(PHOTOS, TRANSFORM)).endswith("seed=0, epoch=0)")
+    assert "partner_weights" not in repr(many)
+    assert repr(many) == repr(CopyPasteDataset(PHOTOS, TRANSFORM))
 
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())

@@ -233,7 +233,7 @@ def test_arguments(options: dict[str, Any], error: type[Exception], message: str
         ({"annotations": []}, None, TypeError, "results: expected the path of a list of COCO results, or the list, got dict"),
         ([3], None, TypeError, "results[0]: expected a dict, got int"),
         ([one() | {"x": 3j}], None, TypeError, "results[0]['x']: expected what JSON can hold"),
-        ([], 3, TypeError, "images: expected the path of a COCO file, its dict or list of images, or a data set, got int"),
+        ([], 3, TypeError, "images: expected the path of a COCO file or of a folder of images, a dict or list of images, or a data set, got int"),
         ([], {"images": []}, ValueError, "images: expected a dict with images and categories, as a COCO file has them, got one without categories"),
         ([], {"images": [3], "categories": CATEGORIES}, TypeError, "images['images'][0]: expected a dict, the record of an image, got int"),
         ([], {"images": IMAGES, "categories": ["cat"]}, TypeError, "categories[0]: expected a dict, got str"),

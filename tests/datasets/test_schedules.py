@@ -43,7 +43,6 @@ def test_each_epoch_has_its_transform() -> None:
 def test_a_transform_before_the_first_epoch_of_the_schedule() -> None:
     train = CopyPasteDataset(photos_of(3), STRONG, schedule={2: JITTER})
     assert [train.transform_at(epoch) for epoch in range(4)] == [STRONG, STRONG, JITTER, JITTER]
-    assert CopyPasteDataset(photos_of(3), STRONG, schedule={0: JITTER}).transform == JITTER
     assert CopyPasteDataset(photos_of(3), STRONG, schedule={}).transform == STRONG
 
 
@@ -128,6 +127,13 @@ def test_off_for_last_keeps_what_jitter_has() -> None:
     )  # fmt: skip
 
 
+def test_a_transform_may_be_given_as_the_first_of_its_schedule_too() -> None:
+    photos = photos_of(3)
+    both = CopyPasteDataset(photos, STRONG, schedule={0: STRONG, 3: JITTER})
+    assert [both[3, i] for i in range(3)] == [CopyPasteDataset(photos, JITTER)[3, i] for i in range(3)]
+    assert both[0] == CopyPasteDataset(photos, STRONG)[0]
+
+
 def test_errors() -> None:
     photos = photos_of(3)
     with pytest.raises(ValueError, match=r"^n: expected fewer than all epochs \(10\), got 10$"):
@@ -144,6 +150,10 @@ def test_errors() -> None:
         ValueError, match=r"^schedule: expected a transform for epochs from 0 on.*the first for epoch 3"
     ):
         CopyPasteDataset(photos, schedule={5: STRONG, 3: JITTER})
+    with pytest.raises(
+        ValueError, match=r"^transform: expected None, or the transform that schedule begins with.*got another Simple"
+    ):
+        CopyPasteDataset(photos, STRONG, schedule={3: STRONG, 0: JITTER})
     with pytest.raises(TypeError, match=r"^schedule\[3\]: expected a SimpleCopyPaste, .* got str$"):
         CopyPasteDataset(photos, STRONG, schedule={3: "off"})  # type: ignore[dict-item]
     with pytest.raises(ValueError, match=r"^schedule: expected an integer from 0"):
@@ -161,5 +171,19 @@ def test_errors() -> None:
 
 
 def test_repr_says_what_is_done() -> None:
-    assert "schedule={0: SimpleCopyPaste(" in repr(CopyPasteDataset(photos_of(3), STRONG, schedule={4: JITTER}))
+    mild = SimpleCopyPaste(size=48)
+    assert repr(CopyPasteDataset(photos_of(3), ForTraining(mild), seed=4)) == (
+        "CopyPasteDataset(3 items, ForTraining(SimpleCopyPaste(size=48)), seed=4, epoch=0)"
+    )
+    text = """\
+CopyPasteDataset(
+    3 items,
+    schedule={
+        0: SimpleCopyPaste(size=(24, 32), target_scale=(0.5, 1.5), select='all', fill=7),
+        4: ScaleJitter(size=(24, 32), scale=(0.5, 1.5), fill=7),
+    },
+    seed=0,
+    epoch=0,
+)"""
+    assert repr(CopyPasteDataset(photos_of(3), STRONG, schedule={4: JITTER})) == text
     assert "schedule=<function every_third" in repr(CopyPasteDataset(photos_of(3), schedule=every_third))

@@ -225,6 +225,20 @@ def test_other_errors_name_the_sample() -> None:
         collate("torchvision", num_classes=1)
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_loader_without_it_names_it(workers: int) -> None:
+    for transform in (ForTraining(JITTER), JITTER):
+        train: Any = CopyPasteDataset([squares(1, 9, labels=[1])] * 2, transform)
+        loader = torch.utils.data.DataLoader(
+            train, 2, num_workers=workers, multiprocessing_context="fork" if workers else None
+        )
+        error = RuntimeError if workers else ArgumentTypeError  # as which torch hands errors of workers on
+        with pytest.raises(error, match=r"collate_fn: .*integrations\.torch\.collate makes one .*collate_fn=list"):
+            next(iter(loader))
+        as_they_are = torch.utils.data.DataLoader(train, 2, collate_fn=list)
+        assert [len(batch) for batch in as_they_are] == [2]
+
+
 def test_it_is_a_value() -> None:
     made = collate("torchvision", num_classes=5, box_only="drop")
     assert pickle.loads(pickle.dumps(made)) == made == Collate("torchvision", num_classes=5, box_only="drop")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -135,6 +136,32 @@ def test_a_run_with_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
 def test_wrong_arguments_are_named(tmp_path: Path, arguments: list[str], message: str) -> None:
     assert message in run(tmp_path / "run", *arguments, status=2)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "meta:x"])
+def test_a_device_that_is_not_there_is_named(tmp_path: Path, device: str) -> None:
+    assert refused(tmp_path, "--device", device).startswith(f"train_maskrcnn.py: --device {device}: ")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_image_that_is_damaged_is_named_in_one_sentence(tmp_path: Path, workers: int) -> None:
+    annotations, images = sample_paths()
+    shutil.copytree(images, tmp_path / "images")
+    for image in (tmp_path / "images").iterdir():
+        image.write_bytes(image.read_bytes()[:3000])
+    data = ["--train", str(annotations), "--train-images", str(tmp_path / "images"), "--workers", str(workers)]
+    said = run(tmp_path / "run", *data, status=1)
+    assert "Traceback" not in said
+    assert re.match(rf"train_maskrcnn\.py: .*{re.escape(str(tmp_path / 'images'))}/\w+\.jpg", said.splitlines()[-1])
+
+
+def test_images_that_are_missing_are_told_before_the_first_step(tmp_path: Path) -> None:
+    annotations, images = sample_paths()
+    shutil.copytree(images, tmp_path / "images")
+    for name in ("astronaut.jpg", "rocket.jpg"):
+        (tmp_path / "images" / name).unlink()
+    said = refused(tmp_path, "--train", str(annotations), "--train-images", str(tmp_path / "images"))
+    assert said == f"train_maskrcnn.py: {tmp_path}/images/astronaut.jpg: no such image (2 of 5 images are missing)"
 
 
 def refused(tmp_path: Path, *arguments: str) -> str:

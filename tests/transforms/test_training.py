@@ -143,6 +143,7 @@ def test_equal_pickled_immutable_and_shown() -> None:
     assert wrapped != ForTraining(PLAIN)
     assert wrapped.backend == "rust"
     assert "mean=(0.485, 0.456, 0.406)" in repr(wrapped)
+    assert eval(repr(wrapped)) == wrapped
     with pytest.raises(AttributeError, match="ForTraining is immutable"):
         wrapped.transform = PLAIN
 

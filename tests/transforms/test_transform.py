@@ -310,7 +310,9 @@ def test_transforms_are_values() -> None:
     assert again == transform
     assert again(TARGET, SOURCE, 5) == transform(TARGET, SOURCE, 5)
     assert transform != SimpleCopyPaste(size=(40, 50))
-    assert repr(ScaleJitter(size=8)).startswith("ScaleJitter(size=8, scale='large', flip=0.5")
+    assert repr(ScaleJitter(size=8)) == "ScaleJitter(size=8)"
+    assert repr(transform) == "SimpleCopyPaste(size=(40, 50), select=2, missing={'score': 1.0})"
+    assert eval(repr(transform)) == transform
     assert transform.size == (40, 50)
     with pytest.raises(AttributeError, match=r"^SimpleCopyPaste is immutable: cannot set 'size'$"):
         transform.size = 3

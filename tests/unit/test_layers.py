@@ -16,7 +16,7 @@ ROOT = Path(copypaste_rs.__file__).parent
 LAYERS: list[set[str]] = [
     {"_core"},  # the extension: values call its kernels
     {"errors", "_equality", "_field_values", "_immutable", "_ragged", "_result_memory"},
-    {"_checks.*"},
+    {"_checks.*", "_shown"},
     {"column_kinds.*"},
     # Values: plain data, and what is drawn from keys.
     {

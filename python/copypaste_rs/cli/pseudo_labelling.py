@@ -28,10 +28,11 @@ _PIXELS = click.IntRange(0, _checks.MAX_PIXELS)
 
 PSEUDO_LABEL_OPTIONS = [
     click.option("--results", type=_FILE, required=True, help="List of COCO results, as a model's evaluation has it."),
-    click.option("--images", type=_FILE, required=True,
-                 help="COCO file of the images and categories; its annotations are not looked at."),
+    click.option("--images", type=click.Path(path_type=Path), required=True,
+                 help="COCO file of the images and categories, whose annotations are not looked at; or the folder of "
+                      "the images, which results name by their files."),
     click.option("--output", type=click.Path(path_type=Path), required=True, help="File of COCO annotations to write."),
-    click.option("--categories", type=_FILE, help="COCO file of the categories, where that of the images has none."),
+    click.option("--categories", type=_FILE, help="COCO file of the categories, where --images has none."),
     click.option("--min-score", type=Threshold(), multiple=True, metavar="SCORE|CLASS=SCORE",
                  help=f"Score from which on a result is an object, of all classes ({MIN_SCORE} unless given) or of "
                       "one; may be repeated."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from copypaste_rs.datasets.paste_counts import title_of
+from copypaste_rs.datasets.paste_counts import legend, title_of
 from copypaste_rs.datasets.text_tables import aligned
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from copypaste_rs.cli.set_statistics import Statistics
 
 SHOWN = ("5%", "25%", "50%", "75%", "95%")
+PASTING = ("pasted", "covered", "dropped")
 _AT = "at 5 25 50 75 95%"
 
 
@@ -25,6 +26,7 @@ def report(statistics: Statistics) -> str:
     parts = ["\n".join(aligned([titles, *rows])), "\n".join(aligned(_classes(found)))]
     if "pasting" in found:
         counts = found["pasting"]
+        parts[-1] += "\n" + "\n".join(legend(PASTING))
         parts.append(
             f"{_words(statistics.copies)}: {counts['unpasted']} of {counts['images']} images have nothing pasted into "
             f"them; {_reasons(counts['total'])}"
@@ -92,7 +94,7 @@ def _classes(found: dict[str, Any]) -> list[list[str]]:
     pasting = found.get("pasting", {}).get("classes")
     titles = ["class", "objects", "images", "median area"]
     if after is not None:
-        titles += ["objects after", "images", "median area", "pasted", "covered", "dropped"]
+        titles += ["objects after", "images", "median area", *PASTING]
     rows = [titles]
     for i, each in enumerate(before):
         sides = [each] if after is None else [each, after[i]]
@@ -100,7 +102,7 @@ def _classes(found: dict[str, Any]) -> list[list[str]]:
         for side in sides:
             row += [str(side["objects"]), str(side["images"]), _number(side["area"]["50%"])]
         if pasting is not None:
-            row += [str(pasting[i][name]) for name in ("pasted", "covered", "dropped")]
+            row += [str(pasting[i][name]) for name in PASTING]
         if pasting is None or any(side["objects"] for side in sides) or pasting[i]["objects"]:
             rows.append(row)
     return rows

@@ -12,6 +12,7 @@ from copypaste_rs import _checks
 from copypaste_rs.datasets.assembly import AnnotationRows, Head, ImageRows, assembled, counted, joined_texts
 from copypaste_rs.datasets.boxes import BoxesReader
 from copypaste_rs.datasets.categories import category_ids, keypoint_names
+from copypaste_rs.datasets.column_names import read_with
 from copypaste_rs.datasets.fields import FORMS, FieldReader, FormReader
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.segmentations import SegmentationsBuilder
@@ -164,7 +165,7 @@ class TableBuilder:
                 form.read(row, fields.get(name))
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from None
-        asked = self._options.columns
+        asked = read_with(self._options.columns)
         further = {key: value for key, value in fields.items() if key not in FORMS and (asked is None or key in asked)}
         self._fields.read_values(row, further)
         self._image.append(len(self._records) - 1)

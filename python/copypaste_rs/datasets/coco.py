@@ -58,7 +58,7 @@ class CocoDataset(AnnotatedImages):
         like others, for files whose tool marks every mask that it writes as runs; or they are left out and counted.
     columns : collection of str, optional
         Further fields of annotations that become columns, ``keypoints`` among them; None takes all. Time and room of
-        the others are saved.
+        the others are saved. ``pseudo``, by which pseudo-labels are not pasted, is read whatever is asked for.
     apply_exif : bool
         Whether images are turned as their EXIF orientation says. COCO's sizes and outlines are of the pixels as they
         are stored; some tools write those of the turned image.

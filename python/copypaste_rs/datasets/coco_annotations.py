@@ -11,6 +11,7 @@ from copypaste_rs import _checks
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import BoxesReader
 from copypaste_rs.datasets.coco_rows import COUNTED, KNOWN, ReadAnnotations, counted_with
+from copypaste_rs.datasets.column_names import read_with
 from copypaste_rs.datasets.fields import FORMS, FieldReader, FormReader, field_of, text_field
 from copypaste_rs.datasets.given_ids import GIVEN, IdNumbers, plain_id
 from copypaste_rs.datasets.segmentations import MalformedCountsError, SegmentationsBuilder
@@ -72,13 +73,13 @@ class AnnotationsReader:
         self._images, self._labels, self._crowd = array("q"), array("q"), array("b")
         self._ids = IdNumbers()
         self._shapes, self._boxes, self._fields = SegmentationsBuilder(), BoxesReader(), FieldReader()
-        self._columns = columns
+        self._asked, self._columns = columns, read_with(columns)
         forms = [name for name in FORMS if columns is None or name in columns]
         self._forms = {name: FormReader(name, names.get(name)) for name in forms}
         self._counted = dict.fromkeys(counted_with(columns), 0)
         self._unknown = 0
-        if columns is not None:
-            self._fields.learn(sorted(columns - KNOWN))
+        if self._columns is not None:
+            self._fields.learn(sorted(self._columns - KNOWN))
         self._decode = self._decoder()
 
     def read(self, number: int, raw: msgspec.Raw) -> None:
@@ -190,7 +191,7 @@ class AnnotationsReader:
             self._unknown,
             self.words,
         )
-        return read.rows(self._columns, skipped, remarks)
+        return read.rows(self._asked, skipped, remarks)
 
 
 def _flag(value: bool | int | None) -> bool:

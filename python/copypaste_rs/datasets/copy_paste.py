@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, SupportsIndex, TypeAli
 
 from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs._shown import call
 from copypaste_rs.datasets.counting import counted, epoch_numbers, item_numbers, known_names
 from copypaste_rs.datasets.partner_checks import (
     check_categories,
@@ -84,7 +85,8 @@ class CopyPasteDataset(Generic[Item]):
     Item i is `transform` of item i of `dataset` and of partners drawn from `sources`, with the key
     ``(seed, epoch, i)``, from which the partners are drawn too. So the same seed and epoch give the same items
     whatever the order, the number of workers, or how these are started. It works as it is in a
-    ``torch.utils.data.DataLoader``; nothing of torch is needed or imported.
+    ``torch.utils.data.DataLoader`` whose ``collate_fn`` takes samples, as those of
+    `copypaste_rs.integrations.torch.collate` do; nothing of torch is needed or imported.
 
     Parameters
     ----------
@@ -93,7 +95,7 @@ class CopyPasteDataset(Generic[Item]):
         partner is decoded.
     transform : SimpleCopyPaste, ScaleJitter or ForTraining, optional
         What is done; items are what it gives. With a `ScaleJitter` no partner is drawn and nothing is pasted: the
-        baseline. None where `schedule` says what is done in each epoch.
+        baseline. None where `schedule` begins at epoch 0 or is a function: it could only say what that says.
     sources : sequence of Sample, optional
         The images whose objects are pasted; None takes them from `dataset`, another one than the item itself: a
         photograph that stands there twice, under two ids, may become its own partner. Where
@@ -390,7 +392,6 @@ class CopyPasteDataset(Generic[Item]):
         )
 
     def __repr__(self) -> str:
-        weights = "" if self._weights is None else self._weights.shown
-        return (
-            f"CopyPasteDataset({len(self)} items, {self._schedule!r}, seed={self._seed}, epoch={self.epoch}{weights})"
-        )
+        weights = [] if self._weights is None else self._weights.shown
+        parts = [f"{len(self)} items", repr(self._schedule), f"seed={self._seed}", f"epoch={self.epoch}", *weights]
+        return call("CopyPasteDataset", parts)

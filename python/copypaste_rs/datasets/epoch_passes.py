@@ -55,10 +55,14 @@ class EpochPasses(Generic[Given]):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on after that position of that epoch, with the next pass.
 
+        A position may be the length: a loader that is asked after the last thing of an epoch, and before it looks for
+        another one, says so. The next pass is the rest of that epoch then, which is nothing, and the one after it is
+        the next epoch.
+
         Raises
         ------
         ValueError, TypeError
-            When `state` does not hold them, or the epoch is not as long.
+            When `state` does not hold them, or the position lies beyond the end of the epoch.
         """
         self._next, self._current = self._checked(state), None
 

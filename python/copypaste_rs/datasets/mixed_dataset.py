@@ -7,11 +7,17 @@ import warnings
 from typing import TYPE_CHECKING, Any, SupportsIndex, cast, final
 
 from copypaste_rs._checks import wrong_type
+from copypaste_rs._shown import call
 from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+from copypaste_rs.datasets.counting import counted, epoch_numbers, item_numbers, known_names
 from copypaste_rs.datasets.partner_checks import check_categories
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from copypaste_rs.datasets.copy_paste import Index
+    from copypaste_rs.datasets.paste_counts import PasteCounts
+    from copypaste_rs.datasets.replay import Replay
 
 
 @final
@@ -86,5 +92,52 @@ class MixedDataset:
         self.labelled.set_epoch(epoch)
         self.pseudo.set_epoch(epoch)
 
+    def count(
+        self, epochs: SupportsIndex | Iterable[SupportsIndex], items: Iterable[SupportsIndex] | None = None
+    ) -> PasteCounts:
+        """Count, by class, what is pasted, covered and dropped in items of both, as `CopyPasteDataset.count` does.
+
+        Parameters
+        ----------
+        epochs : int or iterable of int
+            The epochs: of an int n those from 0 to n - 1.
+        items : iterable of int, optional
+            Numbers of items, those of `pseudo` behind those of `labelled`, each counted as often as it stands there;
+            None for all.
+
+        Returns
+        -------
+        PasteCounts
+            Columns by class; without `items` the sum of what both count.
+
+        Raises
+        ------
+        ValueError
+            When there is no epoch, or an epoch or item that does not exist.
+        TypeError
+            When these are no integers.
+
+        Notes
+        -----
+        Each item is counted once for each epoch. A `MixedBatchSampler` gives items of the smaller set more often, and
+        draws them anew: what these add is not counted.
+
+        Examples
+        --------
+        >>> from copypaste_rs import SimpleCopyPaste
+        >>> from copypaste_rs.datasets import sample_data
+        >>> photos, augment = sample_data(), SimpleCopyPaste(size=256, min_area=16)
+        >>> mixed = MixedDataset(CopyPasteDataset(photos, augment), CopyPasteDataset(photos, augment, seed=1))
+        >>> mixed.count(4) == mixed.labelled.count(4) + mixed.pseudo.count(4)
+        True
+        """
+        both = self.labelled, self.pseudo
+        names = known_names(*(each for data in both for each in (data._dataset, data._sources)))
+        return counted(self._replay, names, epoch_numbers(epochs), item_numbers(items, len(self)))
+
+    def _replay(self, epoch: int, item: int) -> Replay:
+        first = len(self.labelled)
+        return self.labelled._replay(epoch, item) if item < first else self.pseudo._replay(epoch, item - first)
+
     def __repr__(self) -> str:
-        return f"MixedDataset({self.labelled!r}, {self.pseudo!r})"
+        return call("MixedDataset", [repr(self.labelled), repr(self.pseudo)])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypedDict
 
 from copypaste_rs import _checks
 from copypaste_rs.datasets.boxes import BOXES
-from copypaste_rs.datasets.column_names import column_names
+from copypaste_rs.datasets.column_names import ALWAYS, column_names
 from copypaste_rs.datasets.images import MAX_PIXELS, ImageOptions
 from copypaste_rs.datasets.label_numbers import LABELS
 from copypaste_rs.datasets.table_cache import CachePlace
@@ -50,7 +50,7 @@ class CheckedOptions(NamedTuple):
         """Options that tables depend on, default values left out."""
         boxes = {} if self.boxes == "error" else {"boxes": self.boxes}
         crowds = {} if self.crowds == "keep" else {"crowds": self.crowds}
-        return {**boxes, **crowds, **({} if self.columns is None else {"columns": sorted(self.columns)})}
+        return {**boxes, **crowds, **({} if self.columns is None else {"columns": sorted(self.columns | ALWAYS)})}
 
     @property
     def of_read_images(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class PartnerWeights:
     def __init__(self, weights: NDArray[np.float64]) -> None:
         # Below 2^63: each is at most 2^20, and no memory holds 2^43 of them.
         self._sums: NDArray[np.int64] = whole_weights(weights).cumsum()
-        self.shown = f", partner_weights={weights.tolist()}" if len(weights) <= MAX_SHOWN else ""
+        self.shown = [f"partner_weights={weights.tolist()}"] if len(weights) <= MAX_SHOWN else []
 
     @classmethod
     def of(cls, weights: ArrayLike | None, n: int) -> PartnerWeights | None:

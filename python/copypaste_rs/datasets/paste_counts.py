@@ -12,7 +12,7 @@ from copypaste_rs._equality import same
 from copypaste_rs.datasets.text_tables import aligned
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -21,7 +21,27 @@ if TYPE_CHECKING:
 Label: TypeAlias = "int | float | str | bytes | None"
 
 SHOWN = ("objects", "pasted", "covered", "dropped", "kept")
-"""Columns that a table always has; others only where there is something to count."""
+"""Columns that are named first; a table has others only where there is something to count."""
+
+MEANINGS = {
+    "objects": "those of the images themselves",
+    "chosen": "drawn from other images, too small ones too",
+    "pasted": "put in from other images",
+    "covered": "in the results, and a paste hides a part",
+    "kept": "own ones in the results",
+    "pasted_kept": "pasted ones in the results",
+    "made_crowd": "in the results as crowds, as too little is left",
+    "off_canvas": "dropped, scaled or cropped away before anything is pasted",
+    "buried": "dropped, pastes hide all of it",
+    "under_area": "dropped, fewer than min_area pixels are left",
+    "under_visibility": "dropped, a smaller share than min_visibility is left",
+    "crowds": "crowds of the images, which no other column counts",
+    "dropped": "not in the results, for any reason",
+}
+"""Words for what each column counts, in the order in which tables have them."""
+
+WIDE = 110
+"""Characters of a line of words below a table."""
 
 
 @final
@@ -30,6 +50,7 @@ class PasteCounts:
     """Counts of what copy-paste made of the objects of some items, by class.
 
     Columns are arrays (k,), int64, of which entry i is about class i. Crowds are counted in `crowds` and nowhere else.
+    Printed, they are a table of the columns that have something to count, and words that say what each counts.
     Counts of other items are added by ``+`` and ``sum``, counts of the same data set or of another one whose labels
     mean the same.
 
@@ -42,7 +63,8 @@ class PasteCounts:
     images : int
         Items that were counted.
     unpasted : int
-        Those of them into which nothing was pasted.
+        Those of them into which nothing was pasted, all items of epochs among them in which only scale jitter is
+        applied.
     objects : array
         Objects of the images that are pasted on.
     chosen : array
@@ -157,17 +179,39 @@ class PasteCounts:
 
     def __str__(self) -> str:
         total, rows = self.total, self.to_dict()["classes"]
-        nothing = {"chosen"} if total["chosen"] == total["pasted"] else set()  # it would say the same twice
-        columns = [name for name in (*COLUMNS, "dropped") if name in SHOWN or (total[name] and name not in nothing)]
+        columns = [name for name in MEANINGS if total[name] or name in ("objects", "kept", "dropped")]
+        if total["chosen"] == total["pasted"]:  # it would say the same twice
+            columns = [name for name in columns if name != "chosen"]
         rows = [row for row in rows if any(row[name] for name in COLUMNS)]
-        titles = ["class", *(name.replace("_", " ") for name in columns)]
+        titles = ["class", *map(_words, columns)]
         table = [[title_of(row["name"], row["label"]), *(str(row[name]) for name in columns)] for row in rows]
         table = [titles, *table, ["all", *(str(total[name]) for name in columns)]]
-        return "\n".join([f"{self.images} images, {self.unpasted} of them without a paste", *aligned(table)])
+        start = f"{self.images} images, {self.unpasted} of them without a paste"
+        return "\n".join([start, *aligned(table), "", *legend(columns)])
 
 
 COLUMNS = tuple(each.name for each in fields(PasteCounts))[4:]
 """Names of the columns, in their order."""
+
+
+def legend(columns: Iterable[str]) -> list[str]:
+    r"""Lines of words that say what columns of a table count.
+
+    Examples
+    --------
+    >>> print("\n".join(legend(["pasted_kept", "buried"])))
+    pasted kept: pasted ones in the results; buried: dropped, pastes hide all of it
+    """
+    lines = [""]
+    for word in (f"{_words(name)}: {MEANINGS[name]}" for name in columns):
+        if lines[-1] and len(lines[-1]) + len(word) > WIDE:
+            lines.append("")
+        lines[-1] += f"; {word}" if lines[-1] else word
+    return lines
+
+
+def _words(column: str) -> str:
+    return column.replace("_", " ")
 
 
 def title_of(name: str | None, label: Label) -> str:

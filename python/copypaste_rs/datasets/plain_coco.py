@@ -16,6 +16,7 @@ from copypaste_rs.datasets.assembly import Head, ImageRows, assembled
 from copypaste_rs.datasets.boxes import Boxes
 from copypaste_rs.datasets.categories import category_ids, keypoint_names, plain_categories
 from copypaste_rs.datasets.coco_rows import COUNTED, KNOWN, ReadAnnotations, counted_with
+from copypaste_rs.datasets.column_names import ALWAYS
 from copypaste_rs.datasets.fields import FORMS, Field, TextTable, TypedValues, typed_columns
 from copypaste_rs.datasets.segmentations import Segmentations
 
@@ -47,7 +48,7 @@ def read_plain(
     settle: Callable[[Sequence[NDArray[Any]]], None] = lambda _: None,
 ) -> AnnotationTables | None:
     """Tables of an annotation file, as `coco_json.read_coco` makes them; None where it is not plain."""
-    wanted = None if columns is None else sorted(columns - KNOWN)
+    wanted = None if columns is None else sorted(columns - KNOWN | ALWAYS)
     lists = [name for name in FORMS if columns is None or name in columns]
     counts = counted_with(columns)
     ignored = [name for name in (*FORMS, *COUNTED) if name not in lists and name not in counts]

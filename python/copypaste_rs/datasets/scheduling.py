@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs._shown import call
 from copypaste_rs.transforms import ForTraining, ScaleJitter, SimpleCopyPaste
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Schedule:
     Parameters
     ----------
     transform : SimpleCopyPaste, ScaleJitter or ForTraining, optional
-        Transform of the epochs before the first one of `schedule`.
+        Transform of the epochs before the first one of `schedule`; None where that begins at 0, or that first one.
     schedule : mapping of int to transform, or callable, optional
         First epoch of each transform, in any order; or a function that gives the transform of an epoch.
 
@@ -45,6 +46,9 @@ class Schedule:
             for first, each in schedule.items():
                 number = _checks.integer("schedule", first, 0, _LAST)
                 given[number] = checked(("schedule", number), each)
+            if transform is not None and given.get(0, transform) != transform:
+                expected = "None, or the transform that schedule begins with at epoch 0"
+                raise wrong("transform", expected, f"another {type(transform).__name__}")
             steps |= given
         elif callable(schedule):
             if transform is not None:
@@ -77,8 +81,8 @@ class Schedule:
             return f"schedule={self._of_epoch!r}"
         if len(self._steps) == 1:
             return repr(self._steps[0])
-        steps = ", ".join(f"{first}: {each!r}" for first, each in zip(self._firsts, self._steps, strict=True))
-        return f"schedule={{{steps}}}"
+        steps = [f"{first}: {each!r}" for first, each in zip(self._firsts, self._steps, strict=True)]
+        return call("schedule=", steps, "{", "}")
 
 
 def checked(place: Place, transform: object) -> AnyTransform:

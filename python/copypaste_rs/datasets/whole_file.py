@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from copypaste_rs.datasets.logs import naming
@@ -12,7 +14,6 @@ from copypaste_rs.datasets.places import check_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
@@ -40,11 +41,11 @@ def write_whole(path: Path, pieces: Iterable[bytes], *, overwrite: bool = False)
     Parameters
     ----------
     path : Path
-        The file.
+        The file, or a link to it, which stays one.
     pieces : iterable of bytes
         What stands in it. When it, or a write, fails, or the program is interrupted, nothing is left.
     overwrite : bool
-        Whether a file that is there is replaced.
+        Whether a file that is there is replaced, by one with its mode.
 
     Raises
     ------
@@ -52,7 +53,8 @@ def write_whole(path: Path, pieces: Iterable[bytes], *, overwrite: bool = False)
         As `check_free`; when it cannot be written.
     """
     check_free(path, overwrite=overwrite)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")  # another process may write one too
+    place = Path(os.path.realpath(path))
+    part = place.with_name(f".{place.name}.{secrets.token_hex(4)}.partial")  # another process may write one too
     try:
         with naming(path):
             with part.open("xb") as file:
@@ -60,7 +62,9 @@ def write_whole(path: Path, pieces: Iterable[bytes], *, overwrite: bool = False)
                 file.flush()
                 os.fsync(file.fileno())
             check_free(path, overwrite=overwrite)
-            part.replace(path)
+            with suppress(FileNotFoundError):
+                part.chmod(stat.S_IMODE(place.stat().st_mode))
+            part.replace(place)
     finally:
         with suppress(OSError):
             part.unlink()

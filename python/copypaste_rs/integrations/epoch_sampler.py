@@ -57,8 +57,9 @@ class EpochSampler(EpochPasses[tuple[int, int]]):
     -----
     `state_dict` says where the pass is, and `load_state_dict` goes on there; torchdata's ``StatefulDataLoader`` calls
     both, and knows which items have arrived. A data loader of torch itself has read ahead when it is asked: note what
-    was trained on, and load ``{"epoch": epoch, "position": batches * batch_size}``. The order of what follows is the
-    same where `dataset` was given, or where `sampler` gives the same order for the same epoch.
+    was trained on, and load ``{"epoch": epoch, "position": batches * batch_size}``, or ``{"epoch": epoch + 1,
+    "position": 0}`` after the last batch, which may be a smaller one. The order of what follows is the same where
+    `dataset` was given, or where `sampler` gives the same order for the same epoch.
 
     For a part of a data set wrap a sampler of its indices, such as ``SubsetRandomSampler``: what torch's ``Subset`` and
     ``ConcatDataset`` hide takes no pairs. A ``BatchSampler`` goes around this sampler.

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, final
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, SupportsIndex, final
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from copypaste_rs.datasets._extras import needed
 from copypaste_rs.functional import convert_image
 from copypaste_rs.instances import Instances
 from copypaste_rs.integrations.epoch_sampler import EpochSampler
+from copypaste_rs.integrations.object_columns import checked_names, object_columns
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.sample import Sample
 from copypaste_rs.transforms import TrainingSample
@@ -24,6 +25,7 @@ from copypaste_rs.transforms import TrainingSample
 with needed("pip install torch torchvision brings what copypaste_rs.integrations needs"):
     import torch
     from torch.utils.data import default_collate
+    from torch.utils.data._utils.collate import default_collate_fn_map  # where torch's documentation says to add to it
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +40,23 @@ FORMS = ("torchvision", "mask2former", "detr")
 BOX_ONLY = ("error", "keep", "drop")
 
 
-def collate(form: str, *, num_classes: SupportsIndex | None = None, box_only: str = "error") -> Collate:
+MADE = frozenset({"masks", "boxes", "labels", "iscrowd", "area"})
+"""Names that a column for the targets cannot have, beside those that a form of batches has."""
+
+NAMES = {
+    "torchvision": frozenset({"image_id"}),
+    "mask2former": frozenset({"pixel_values", "mask_labels", "class_labels"}),
+    "detr": frozenset({"class_labels", "size", "orig_size", "image_id"}),
+}
+
+
+def collate(
+    form: str,
+    *,
+    num_classes: SupportsIndex | None = None,
+    box_only: str = "error",
+    columns: Sequence[str] = (),
+) -> Collate:
     """A collate function that makes a batch of tensors out of samples: the ``collate_fn`` of a data loader.
 
     Tensors are made where the function runs, in the worker; those of the image and the masks of a `TrainingSample`
@@ -54,6 +72,11 @@ def collate(form: str, *, num_classes: SupportsIndex | None = None, box_only: st
     box_only : {"error", "keep", "drop"}
         What to do with objects that have a box and no outline, where masks are made: refuse them, take their rectangle
         for the mask, or leave them out, though they are in the picture. For ``"detr"`` boxes are all, and they stay.
+    columns : sequence of str
+        Names of further columns of the instances that the targets get, such as ``score`` for a loss weighted by it:
+        tensors with a row for each object, bool, int64 or float32, beside ``labels``, or in lists beside
+        ``class_labels`` of ``"mask2former"``. Of images that lack a column, true objects have ``pseudo`` False and
+        ``score`` 1.
 
     Returns
     -------
@@ -76,7 +99,7 @@ def collate(form: str, *, num_classes: SupportsIndex | None = None, box_only: st
     >>> images[0].shape, images[0].dtype, sorted(targets[0])
     (torch.Size([3, 128, 128]), torch.float32, ['area', 'boxes', 'image_id', 'iscrowd', 'labels', 'masks'])
     """
-    return Collate(form, num_classes=num_classes, box_only=box_only)
+    return Collate(form, num_classes=num_classes, box_only=box_only, columns=columns)
 
 
 @final
@@ -114,16 +137,24 @@ class Collate:
 
     Parameters
     ----------
-    form, num_classes, box_only
+    form, num_classes, box_only, columns
         As `collate` takes them.
     """
 
-    def __init__(self, form: str, *, num_classes: SupportsIndex | None = None, box_only: str = "error") -> None:
+    def __init__(
+        self,
+        form: str,
+        *,
+        num_classes: SupportsIndex | None = None,
+        box_only: str = "error",
+        columns: Sequence[str] = (),
+    ) -> None:
         self._form = _checks.choice("form", form, FORMS)
         first = 1 if form == "torchvision" else 0
         count = None if num_classes is None else _checks.integer("num_classes", num_classes, first + 1, 2**31 - 1)
         self._num_classes = count
         self._box_only = _checks.choice("box_only", box_only, BOX_ONLY)
+        self._columns = checked_names(columns, MADE | NAMES[form])
 
     def __call__(self, samples: Sequence[Sample | TrainingSample]) -> Any:
         """Make the batch.
@@ -131,11 +162,18 @@ class Collate:
         Raises
         ------
         ValueError, TypeError
-            When a sample has no masks or no labels, a label that the model does not know, or an object that has only a
-            box; for forms with one tensor of all images, when these differ in shape. The sample is named.
+            When a sample has no masks or no labels, a label that the model does not know, an object that has only a
+            box, or none of `columns` or something other than numbers in it; for forms with one tensor of all images,
+            when these differ in shape. The sample is named.
         """
         items = _checks.items("samples", samples)
-        made = [self._item(("samples", i), each) for i, each in enumerate(items)]
+        for i, each in enumerate(items):
+            if not isinstance(each, Sample | TrainingSample):
+                raise wrong_type(("samples", i), "a Sample or a TrainingSample", type(each).__name__)
+        columns = object_columns(self._columns, [each.instances for each in items])
+        made = [
+            self._item(("samples", i), each, more) for i, (each, more) in enumerate(zip(items, columns, strict=True))
+        ]
         if self._form == "torchvision":
             return [each.image for each in made], [_torchvision(each) for each in made]
         for i, each in enumerate(made):
@@ -147,14 +185,13 @@ class Collate:
         if self._form == "mask2former":
             batch["mask_labels"] = [tensor(each.masks()).float() for each in made]
             batch["class_labels"] = [each.labels for each in made]
+            batch |= {name: [each.columns[name] for each in made] for name in self._columns}
         else:
             batch["pixel_mask"] = torch.ones((len(made), *made[0].image.shape[1:]), dtype=torch.int64)
             batch["labels"] = [_detr(each) for each in made]
         return batch
 
-    def _item(self, place: Place, sample: Sample | TrainingSample) -> ItemParts:
-        if not isinstance(sample, Sample | TrainingSample):
-            raise wrong_type(place, "a Sample or a TrainingSample", type(sample).__name__)
+    def _item(self, place: Place, sample: Sample | TrainingSample, columns: dict[str, NDArray[Any]]) -> ItemParts:
         image, instances = _image(sample), sample.instances
         size = (int(image.shape[1]), int(image.shape[2]))
         if (runs := instances.masks) is None:
@@ -174,12 +211,15 @@ class Collate:
         whole = bool(kept.all())
         if not whole:
             instances, area = instances[kept], area[kept]
+            columns = {name: values[kept] for name, values in columns.items()}
         dense = sample.masks if isinstance(sample, TrainingSample) else None
         decoded = partial(_decoded, dense, runs if whole else runs[kept], None if whole else kept)
         labels = self._labels(place, instances)
         # Copies of what is small: samples may be those that a data set keeps, and loops change targets in place.
         boxes = np.array(instances.boxes, np.float32)
-        return ItemParts(image, size, boxes, tensor(labels), tensor(area.astype(np.float32)), decoded, sample.info)
+        more = {name: tensor(values) for name, values in columns.items()}
+        areas = tensor(area.astype(np.float32))
+        return ItemParts(image, size, boxes, tensor(labels), areas, decoded, sample.info, more)
 
     def _labels(self, place: Place, instances: Instances) -> NDArray[np.int64]:
         labels = instances.labels
@@ -202,10 +242,11 @@ class Collate:
         return vars(self) == vars(other) if isinstance(other, Collate) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self._form, self._num_classes, self._box_only))
+        return hash((self._form, self._num_classes, self._box_only, self._columns))
 
     def __repr__(self) -> str:
-        return f"Collate({self._form!r}, num_classes={self._num_classes}, box_only={self._box_only!r})"
+        columns = f", columns={self._columns}" if self._columns else ""
+        return f"Collate({self._form!r}, num_classes={self._num_classes}, box_only={self._box_only!r}{columns})"
 
 
 class ItemParts(NamedTuple):
@@ -218,6 +259,7 @@ class ItemParts(NamedTuple):
     area: Any
     masks: Callable[[], NDArray[np.uint8]]
     info: dict[str, Any]
+    columns: dict[str, Any]
 
 
 def tensor(array: NDArray[Any]) -> Any:
@@ -235,7 +277,7 @@ def _torchvision(item: ItemParts) -> dict[str, Any]:
     }
     if "image_id" in item.info:
         target["image_id"] = item.info["image_id"]
-    return target
+    return target | item.columns
 
 
 def _detr(item: ItemParts) -> dict[str, Any]:
@@ -249,7 +291,7 @@ def _detr(item: ItemParts) -> dict[str, Any]:
     }
     if isinstance(number := item.info.get("image_id"), int | np.integer):
         target["image_id"] = torch.tensor([int(number)], dtype=torch.int64)
-    return target
+    return target | item.columns
 
 
 def _image(sample: Sample | TrainingSample) -> Any:
@@ -269,3 +311,16 @@ def _decoded(dense: object, runs: RleMasks, kept: NDArray[np.bool_] | None) -> N
         masks = dense if kept is None else dense[kept]
         return masks.view(np.uint8)
     return runs.to_dense()
+
+
+def _without_collate(_: Sequence[object], *, collate_fn_map: object = None) -> NoReturn:  # noqa: ARG001 (by name)
+    """Refusal of a batch of samples by what torch calls itself, which could only say that they are no tensors."""
+    expected = (
+        "a function that takes samples: copypaste_rs.integrations.torch.collate makes one (collate_fn=list gives the "
+        "samples as they are)"
+    )
+    raise wrong_type("collate_fn", expected, "the default of torch")
+
+
+for _kind in (Sample, TrainingSample):
+    default_collate_fn_map.setdefault(_kind, _without_collate)

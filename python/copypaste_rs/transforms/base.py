@@ -14,6 +14,7 @@ from copypaste_rs._engine import geometry
 from copypaste_rs._engine.planning import TrustedSource
 from copypaste_rs._equality import same
 from copypaste_rs._immutable import Immutable
+from copypaste_rs._shown import call, not_default
 from copypaste_rs.column_kinds import GEOMETRY
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.reference.rle import pixel_boxes
@@ -74,8 +75,7 @@ class Transform(Immutable):
         return _rebuild, (type(self), self._arguments)
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments.items())
-        return f"{type(self).__name__}({arguments})"
+        return call(type(self).__name__, not_default(type(self), self._arguments))
 
 
 def _rebuild(kind: Callable[..., Transform], arguments: Mapping[str, Any]) -> Transform:

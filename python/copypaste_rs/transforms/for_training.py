@@ -16,6 +16,7 @@ from copypaste_rs._engine.formats import OutputFormat, checked_dtype
 from copypaste_rs._equality import same
 from copypaste_rs._immutable import Immutable
 from copypaste_rs._result_memory import empty
+from copypaste_rs._shown import call, not_default
 from copypaste_rs.sample import Sample
 from copypaste_rs.transforms.batch import MaskDrawing, TrainingForm, apply_batch, check_masks_out, output_shape
 from copypaste_rs.transforms.scale_jitter import ScaleJitter
@@ -313,8 +314,7 @@ class ForTraining(Immutable):
         return _rebuild, (self.transform, self._arguments)
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments.items())
-        return f"ForTraining({self.transform!r}, {arguments})"
+        return call("ForTraining", [repr(self.transform), *not_default(ForTraining, self._arguments)])
 
 
 def _rebuild(transform: SimpleCopyPaste | ScaleJitter, arguments: dict[str, Any]) -> ForTraining:

@@ -1,4 +1,4 @@
-"""Images that pseudo-labels are made for, with their categories: out of a COCO file, its parts, or a data set."""
+"""Images that pseudo-labels are made for, with their categories: of a COCO file or its parts, a folder, a data set."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from copypaste_rs.datasets.assembly import ImageRows, joined_texts
 from copypaste_rs.datasets.categories import category_ids, plain_categories
 from copypaste_rs.datasets.coco_json import CocoFile, decoded, read_images
 from copypaste_rs.datasets.file_names import name_of
+from copypaste_rs.datasets.formats.backgrounds import BackgroundDataset
 from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.problems import Problems
@@ -110,6 +111,8 @@ def _file(images: Any) -> tuple[str, CocoFile]:
     """Name of the images for errors, and the parts of a COCO file that they are."""
     if isinstance(images, str | os.PathLike):
         path = check_path("images", images)
+        if path.is_dir():
+            return str(path), CocoFile(_records("images", records_of_folder(BackgroundDataset(path))))
         return str(path), decoded(path, path.read_bytes(), CocoFile, "COCO annotations")
     if isinstance(images, AnnotatedImages):
         tables = images._tables
@@ -128,8 +131,24 @@ def _file(images: Any) -> tuple[str, CocoFile]:
         )
     if isinstance(images, Iterable) and not isinstance(images, bytes):
         return "images", CocoFile(_records("images", images))
-    expected = "the path of a COCO file, its dict or list of images, or a data set"
+    expected = "the path of a COCO file or of a folder of images, a dict or list of images, or a data set"
     raise wrong_type("images", expected, type(images).__name__)
+
+
+def records_of_folder(photos: BackgroundDataset) -> list[dict[str, Any]]:
+    """Records of the images of a folder, whose ids are their names: numbers where all are, as those of COCO's images.
+
+    Nobody else knows a numbering of them, by which results of another set would be taken for theirs.
+    """
+    names = [str(photos.info(i)["file_name"]) for i in range(len(photos))]
+    stems = [PurePosixPath(name).stem for name in names]
+    numbers = [int(stem) for stem in stems if stem.isascii() and stem.isdecimal()]
+    ids: list[int | str] = [*numbers] if len(set(numbers)) == len(names) else [*names]
+    sizes = [photos.size(i) for i in range(len(photos))]
+    return [
+        {"id": number, "file_name": name, "height": h, "width": w}
+        for number, name, (h, w) in zip(ids, names, sizes, strict=True)
+    ]
 
 
 def _records(place: Any, records: Any) -> list[msgspec.Raw]:

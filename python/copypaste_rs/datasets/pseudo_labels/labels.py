@@ -100,7 +100,8 @@ class PseudoLabels:
             `images`. Of other fields ``mask_score`` alone becomes a column.
         images : path, dict, iterable of dict, or data set
             Which images there are, and the categories: a COCO file or what is in it, the records of images alone,
-            or a data set of files, such as a `CocoDataset`. Annotations are not looked at.
+            or a data set of files, such as a `CocoDataset`. Annotations are not looked at. Or the folder of the
+            images, of which the names are the ids: with and without suffix, and as numbers where all of them are.
         categories : path, or iterable of dict, optional
             The categories, or a COCO file of them, where `images` has none, or others are meant.
         min_score : float, or mapping of int, str or None to float
