@@ -40,7 +40,6 @@ OUTPUT_OPTION = click.option("--output", type=click.Path(path_type=Path), requir
 OVERWRITE_OPTION = click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there.")
 
 PLACE_OPTIONS = [
-    OUTPUT_OPTION,
     click.option("--output-split", help="Part of the set that is written, where the format has parts, as train."),
     click.option("--tar-samples", type=click.IntRange(1, 10**6),
                  help=f"Images of each tar file of webdataset, at most.  [default: {TAR_SAMPLES}]"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import zlib
 from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,7 +18,7 @@ from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.logs import AppendLog, naming, whole_lines
 from copypaste_rs.datasets.places import COCO, STATE, OutputLayout, check_place
 from copypaste_rs.datasets.records import Record, noted, path_of
-from copypaste_rs.datasets.shards import SHARD
+from copypaste_rs.datasets.shards import SHARD, SHARDS
 from copypaste_rs.datasets.taken_files import TakenFile
 
 with extra("coco"):
@@ -163,6 +164,7 @@ class OutputFolder:
         if _format_of(self._state / "settings") == COCO.name:
             for end in COCO.ends:
                 (self.root / end).unlink(missing_ok=True)
+        shutil.rmtree(self._state / SHARDS, ignore_errors=True)
         for mine in ("records", SHARD):
             (self._state / mine).unlink(missing_ok=True)
         folders: set[PurePosixPath] = set()
@@ -270,6 +272,10 @@ class OutputFolder:
         self._put(record, put)
         return all(linked)
 
+    def note(self, record: Record) -> None:
+        """Note an item down whose files are elsewhere."""
+        self._put(record, {})
+
     def _put(self, record: Record, files: Mapping[str, Callable[[Path], object]]) -> None:
         """Have files put in place, in order, each by a function of where that is, and note the item down."""
         line = msgspec.json.encode(record) + b"\n"
@@ -313,6 +319,7 @@ class OutputFolder:
                 file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 os.fsync(file.fileno())
+        shutil.rmtree(self._state / SHARDS, ignore_errors=True)
 
     def finish_shard(self, note: Mapping[str, Any]) -> None:
         """Note that all items of a shard are there, and what its merging needs to know, as `ShardNote` has it."""

@@ -269,6 +269,10 @@ class SampleWriter(ABC):
         """Take over an item that a shard of this output has; whether its files are links to those now."""
         return self._output.take(self._renumbered(record), root, copies=copies)
 
+    def note(self, record: Record) -> None:
+        """Note an item of a shard, without its files, which lie elsewhere."""
+        self._output.note(self._renumbered(record))
+
     def _renumbered(self, record: Record) -> Record:
         """Record of an item of a shard with the numbers that follow those that are there."""
         return record
