@@ -29,8 +29,8 @@ import copypaste_rs
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
-FRAMEWORKS = "copypaste_rs.integrations."
-"""Start of the names of modules that import a framework, and are left out where it is missing."""
+FRAMEWORKS = ("copypaste_rs.integrations.", "copypaste_rs.cli.ray_engine")
+"""Starts of the names of modules that import a framework, and are left out where it is missing."""
 
 BLOCK = re.compile(
     r"(?:^<!-- needs: (?P<needs>[^>]*?) -->\n)?"

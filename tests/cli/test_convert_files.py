@@ -14,6 +14,7 @@ from PIL import Image
 
 from copypaste_rs.cli.writers import WRITTEN
 from copypaste_rs.datasets import open_dataset
+from copypaste_rs.datasets.formats import WRITTEN_ALONE
 from tests.fixtures.coco_files import every_file, photo
 from tests.fixtures.command_line import run
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.annotated import AnnotatedImages
 
 SQUARE = [[2, 3, 30, 3, 30, 20, 2, 20]]
-IMAGED = [kind for kind in WRITTEN if kind != "coco-results"]
+IMAGED = [kind for kind in WRITTEN if kind not in {"coco-results", *WRITTEN_ALONE}]
 
 
 def write(root: Path, names: list[str], size: tuple[int, int] = (40, 60)) -> Path:

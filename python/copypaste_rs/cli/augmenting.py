@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from copypaste_rs.cli.inputs import Inputs
+    from copypaste_rs.cli.remote_images import RemoteImages
     from copypaste_rs.datasets.annotated import AnnotatedImages
     from copypaste_rs.datasets.copy_paste import CopyPasteDataset
     from copypaste_rs.datasets.encoding import EncodedSample, Encoder
+    from copypaste_rs.datasets.sample_writer import SampleWriter
     from copypaste_rs.datasets.shards import Shard
     from copypaste_rs.sample import Sample
     from copypaste_rs.transforms import SimpleCopyPaste
@@ -52,23 +54,54 @@ def augment(
     settings: Mapping[str, Any],
     options: Mapping[str, Any],
     shard: Shard | None = None,
+    images: RemoteImages | None = None,
 ) -> int:
     """Write the augmented set, or a shard of it, and return how many images were made now, beside those there."""
-    from copypaste_rs import __version__
+    items = range(len(data) * options["copies"]) if shard is None else range(shard.first, shard.stop)
+    check_images(inputs, data, options, None if shard is None else items, is_remote=images is not None)
+    writer = open_output(output, inputs, settings, options, shard)
+    missing: Sequence[int] = items[len(writer) :]
+    if images is not None:
+        missing = images.numbers(missing, data, inputs.targets, options["workers"])
+    return write_all(writer, EncodeItem(data, writer.encoder()), missing, options["workers"])
 
-    targets, partners = (None, None) if shard is None else needed_images(data, shard)
+
+def check_images(
+    inputs: Inputs,
+    data: CopyPasteDataset[Sample],
+    options: Mapping[str, Any],
+    items: Sequence[int] | None = None,
+    *,
+    is_remote: bool = False,
+) -> None:
+    """Find out at the start that images of the inputs are missing: those that the items need, or all.
+
+    Remote images of targets are not looked for: they are fetched some ahead.
+    """
+    targets, partners = (None, None) if items is None else needed_images(data, items)
+    targets = set() if is_remote else targets
     check_files(options["annotations"], inputs.targets, inputs.categories, targets)
     if inputs.sources is not None:
         check_files(options["source_annotations"], inputs.sources, inputs.categories, partners)
+
+
+def open_output(
+    output: Path,
+    inputs: Inputs,
+    settings: Mapping[str, Any],
+    options: Mapping[str, Any],
+    shard: Shard | None = None,
+) -> SampleWriter:
+    """Open the writer of the augmented set, or of a shard of it."""
+    from copypaste_rs import __version__
+
     info = {
         "description": "Simple Copy-Paste augmentation by copypaste_rs",
         "version": __version__,
         "settings": settings,
     }
-    writer = open_writer(output, inputs.categories, options, settings, inputs.integers, info=info,
-                         licenses=inputs.targets.licenses, shard=shard)  # fmt: skip
-    items = range(len(data) * options["copies"]) if shard is None else range(shard.first, shard.stop)
-    return write_all(writer, EncodeItem(data, writer.encoder()), items, options["workers"])
+    return open_writer(output, inputs.categories, options, settings, inputs.integers, info=info,
+                       licenses=inputs.targets.licenses, shard=shard)  # fmt: skip
 
 
 def check_files(

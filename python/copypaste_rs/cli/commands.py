@@ -14,21 +14,22 @@ from copypaste_rs import __version__
 from copypaste_rs.cli import TerminatedError
 from copypaste_rs.cli.augmenting import augment as run_augment
 from copypaste_rs.cli.augmenting import settings_of
+from copypaste_rs.cli.engines import ENGINE_OPTIONS, RAY, check_engine
 from copypaste_rs.cli.inputs import READING_OPTIONS, check_cache, check_divisor, one_set, open_inputs, open_set
-from copypaste_rs.cli.option_types import ShardOfAll
+from copypaste_rs.cli.option_types import Place, ShardOfAll
 from copypaste_rs.cli.options import (
     EPILOG,
     build_transform,
     check_numbers,
     copies_option,
-    fitted,
+    fitted_pairs,
     inputs_and_transform,
-    pairing,
     with_options,
 )
 from copypaste_rs.cli.outputs import check_apart, check_file, check_images_apart, check_output
 from copypaste_rs.cli.parallel import available_processors
 from copypaste_rs.cli.pseudo_labelling import PSEUDO_LABEL_OPTIONS, check_pseudo_labels, pseudo_labels
+from copypaste_rs.cli.remote_images import brought_here
 from copypaste_rs.cli.validation import check_validation, warn_of_shared
 from copypaste_rs.cli.words import complain, in_options, say, sentence
 from copypaste_rs.cli.writers import (
@@ -36,7 +37,9 @@ from copypaste_rs.cli.writers import (
     OUTPUT_OPTION,
     OVERWRITE_OPTION,
     PLACE_OPTIONS,
+    check_tar_samples,
     image_format,
+    images_of_a_file,
     output_format,
     workers_option,
     writer_class,
@@ -45,6 +48,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.formats import NAMES
 from copypaste_rs.datasets.places import COCO
+from copypaste_rs.datasets.remote import Url
 from copypaste_rs.datasets.shards import Shard
 from copypaste_rs.datasets.whole_file import write_whole
 
@@ -66,6 +70,7 @@ READ_FOR_A_WORKER = 8192
 
 place_of_output = with_options(PLACE_OPTIONS)
 reading_options = with_options(READING_OPTIONS)
+engine_options = with_options(ENGINE_OPTIONS)
 pseudo_label_options = with_options(PSEUDO_LABEL_OPTIONS)
 
 
@@ -107,10 +112,12 @@ def commands() -> None:
 @copies_option(1, "Results for each image.")
 @output_format(default="coco")
 @image_format(default="jpg")
+@click.option("--output", type=Place(), required=True, help="Folder, or URL of an object store, to write to.")
 @place_of_output
 @click.option("--shard", type=ShardOfAll(), metavar="I/N",
               help="Make part I of N, from 1, which merge makes one with the others.")  # fmt: skip
-def augment(output: Path, shard: tuple[int, int] | None, **options: Any) -> None:
+@engine_options
+def augment(output: Path | Url, shard: tuple[int, int] | None, **options: Any) -> None:
     """Augment a data set: write images and annotations, by default images/ and annotations.json of COCO.
 
     Objects are taken from other images of the same set, or from --source-annotations. In COCO's format each
@@ -118,20 +125,33 @@ def augment(output: Path, shard: tuple[int, int] | None, **options: Any) -> None
     the options and the files given, and on nothing else.
     """
     # Wrong usage is found before large files are read.
-    options = checked(options)
+    options = checked(options, may_be_urls=True)
     check_apart(output, options)
     check_written(output, options)
     check_copies(options)
-    inputs = open_inputs(options)
-    check_images_apart(output, [each for each in (inputs.targets, inputs.sources) if each is not None])
-    options, transform, data = paired(inputs, options)
-    total = len(data) * options["copies"]
-    part = None if shard is None else Shard(*shard, total)
-    total = total if part is None else part.stop - part.first
-    options["workers"] = options["workers"] or workers_for(total)
-    start = perf_counter()
-    made = run_augment(output, inputs, data, settings_of(transform, options, inputs), options, part)
-    say_what_was_made(output, total, made, perf_counter() - start, "" if part is None else f"shard {part}, ")
+    check_engine(output, options, shard)
+    with brought_here(options) as (given, images):
+        inputs = open_inputs(given)
+        check_images_apart(output, [each for each in (inputs.targets, inputs.sources) if each is not None])
+        options, transform, data = paired(inputs, given)
+        settings = settings_of(transform, options, inputs)
+        total = len(data) * options["copies"]
+        part = None if shard is None else Shard(*shard, total, images_of_a_file(options))
+        start = perf_counter()
+        if options["engine"] == RAY and isinstance(output, Path):
+            from copypaste_rs.cli.ray_engine import augment as run_on_ray
+
+            made = run_on_ray(output, inputs, data, settings, options, given)
+        else:
+            total = total if part is None else part.stop - part.first
+            options["workers"] = options["workers"] or workers_for(total)
+            if isinstance(output, Url):
+                from copypaste_rs.cli.remote_writing import augment as run_remote
+
+                total, made = run_remote(output, inputs, data, settings, options, shard, images)
+            else:
+                made = run_augment(output, inputs, data, settings, options, part, images)
+        say_what_was_made(output, total, made, perf_counter() - start, "" if part is None else f"shard {part}, ")
 
 
 @commands.command(epilog=EPILOG)
@@ -163,6 +183,7 @@ def merge(shards: tuple[Path, ...], output: Path, **options: bool) -> None:
 @reading_options
 @output_format(default=None)
 @image_format("keep", default="keep")
+@OUTPUT_OPTION
 @place_of_output
 def convert(output: Path, **options: Any) -> None:
     """Write a data set in another format. What the format cannot hold is counted in one warning.
@@ -183,8 +204,11 @@ def convert(output: Path, **options: Any) -> None:
     say_what_was_made(output, len(photos), made, perf_counter() - start)
 
 
-def checked(options: Mapping[str, Any]) -> dict[str, Any]:
+def checked(options: Mapping[str, Any], *, may_be_urls: bool = False) -> dict[str, Any]:
     """Options, once all was checked that can be told without opening a set."""
+    for name in ("annotations", "images"):
+        if isinstance(options[name], Url) and not may_be_urls:
+            raise click.UsageError(f"--{name}: expected a path, got the URL {options[name]}, which augment alone reads")
     options = one_set(options)
     build_transform(options)
     check_numbers(options)
@@ -195,9 +219,7 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
 def paired(inputs: Inputs, options: dict[str, Any]) -> tuple[dict[str, Any], SimpleCopyPaste, CopyPasteDataset[Sample]]:
     """Options that fit the inputs, the transform that they say, and the items to be made."""
     warn_of_shared(inputs, options)
-    options = fitted(options, inputs)
-    transform = build_transform(options)
-    return options, transform, pairing(inputs, transform, options)
+    return fitted_pairs(inputs, options)
 
 
 def workers_for(total: int, images: int = IMAGES_FOR_A_WORKER) -> int:
@@ -205,8 +227,13 @@ def workers_for(total: int, images: int = IMAGES_FOR_A_WORKER) -> int:
     return min(available_processors(), max(1, total // images))
 
 
-def check_written(output: Path, options: Mapping[str, Any]) -> None:
+def check_written(output: Path | Url, options: Mapping[str, Any]) -> None:
     """Refuse a place that the format cannot be written to, before anything is opened."""
+    check_tar_samples(options)
+    if isinstance(output, Url):
+        if options["resume"] and options["overwrite"]:
+            raise click.UsageError("--resume and --overwrite exclude each other")
+        return
     layout = getattr(writer_class(options["output_format"]), "layout", COCO)
     check_output(output, resume=options["resume"], overwrite=options["overwrite"], layout=layout)
 
@@ -220,7 +247,7 @@ def check_copies(options: Mapping[str, Any]) -> None:
         )
 
 
-def say_what_was_made(output: Path, total: int, made: int, seconds: float, part: str = "") -> None:
+def say_what_was_made(output: Path | Url, total: int, made: int, seconds: float, part: str = "") -> None:
     """Say how many images there are now, and how fast they came."""
     rate = f", {made / seconds:.1f} images/s" if made else ""
     say(f"{output}: {part}{images_in_words(total)}, {made} of them made now{rate}")

@@ -135,4 +135,4 @@ def convert(output: Path, photos: AnnotatedImages, options: Mapping[str, Any]) -
     turns = format_named(options["output_format"]).turns
     encoder = writer.encoder_without_files() if options["format"] == "keep" else writer.encoder()
     item = ConvertItem(photos, encoder, options["format"], options["quality"], turns)
-    return write_all(writer, item, range(len(photos)), options["workers"])
+    return write_all(writer, item, range(len(writer), len(photos)), options["workers"])

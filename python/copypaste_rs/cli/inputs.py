@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copypaste_rs import _checks
+from copypaste_rs.cli.option_types import Place
 from copypaste_rs.cli.outputs import real_path
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import BOXES
@@ -32,9 +33,9 @@ _PATH = click.Path(path_type=Path)
 LABEL_MAPS = "label-maps"
 
 INPUT_OPTIONS = [
-    click.option("--annotations", type=_PATH, required=True,
+    click.option("--annotations", type=Place(), required=True,
                  help="Annotation file, or folder of a set, of the images pasted on."),
-    click.option("--images", type=_PATH, help="Folder of these images; else looked for beside the annotations."),
+    click.option("--images", type=Place(), help="Folder of these images; else looked for beside the annotations."),
     click.option("--input-format", type=click.Choice(NAMES), help="Format of the annotations; else found out."),
     click.option("--split", help="Part of a set with several, such as train."),
 ]  # fmt: skip

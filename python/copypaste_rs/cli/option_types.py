@@ -8,6 +8,7 @@ from typing import Any
 
 from copypaste_rs._checks.fills import NAMED as NAMED_FILLS
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.remote import place_of
 from copypaste_rs.datasets.shards import MAX_SHARDS
 from copypaste_rs.plan_options import SELECTIONS
 
@@ -53,6 +54,17 @@ class Numbers(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         if len(numbers) not in self.counts:
             self.fail(f"expected {self.expected}, got {value!r}", param, ctx)
         return numbers[0] if len(numbers) == 1 else tuple(numbers)
+
+
+class Place(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Path, or URL of an object store."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Value of the text that was given."""
+        del param, ctx
+        return place_of(value) if isinstance(value, str) else value
 
 
 class ShardOfAll(click.ParamType):  # type: ignore[type-arg,unused-ignore]

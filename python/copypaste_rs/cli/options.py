@@ -146,6 +146,15 @@ def pairing(inputs: Inputs, transform: SimpleCopyPaste, options: Mapping[str, An
         raise click.UsageError(as_option(error)) from None
 
 
+def fitted_pairs(
+    inputs: Inputs, options: Mapping[str, Any]
+) -> tuple[dict[str, Any], SimpleCopyPaste, CopyPasteDataset[Sample]]:
+    """Options that fit the inputs, the transform that they say, and the items to be made."""
+    fitting = fitted(options, inputs)
+    transform = build_transform(fitting)
+    return fitting, transform, pairing(inputs, transform, fitting)
+
+
 def fitted(options: Mapping[str, Any], inputs: Inputs) -> dict[str, Any]:
     """The options once the files are known, whose fields and names they have to fit."""
     files = [inputs.targets] if inputs.sources is None else [inputs.targets, inputs.sources]

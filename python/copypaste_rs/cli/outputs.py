@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.output import OtherSettingsError
 from copypaste_rs.datasets.places import COCO, NotEmptyError, OutputLayout, check_link, check_place
+from copypaste_rs.datasets.remote import Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ with extra("cli"):
 
 
 @contextmanager
-def wrong_output(output: Path) -> Iterator[None]:
+def wrong_output(output: Path | Url) -> Iterator[None]:
     """Turn what an output folder is refused for in this block into wrong usage."""
     try:
         yield
@@ -62,11 +63,15 @@ def check_file(path: Path, overwrite: bool, kind: str = "PNG", option: str = "--
         raise click.UsageError(f"{option}: {path} exists already; --overwrite replaces it")
 
 
-def check_apart(output: Path, options: Mapping[str, Any], option: str = "--output", kind: str = "folder") -> None:
+def check_apart(output: Path | Url, options: Mapping[str, Any], option: str = "--output", kind: str = "folder") -> None:
     """Refuse an output that holds one of the inputs: overwriting it would delete them."""
+    if isinstance(output, Url):
+        return
     place = real_path(output)
     inputs = ["input", *(f"{of}{what}" for of in ("", "source_", "validation_") for what in ("annotations", "images"))]
     for name in inputs:
+        if isinstance(options.get(name), Url):
+            continue
         if options.get(name) is not None and (given := real_path(options[name])).is_relative_to(place):
             where = "lies in it" if kind == "folder" else "is it"
             raise click.UsageError(
@@ -74,16 +79,16 @@ def check_apart(output: Path, options: Mapping[str, Any], option: str = "--outpu
             )
 
 
-def check_images_apart(output: Path, sets: Sequence[AnnotatedImages]) -> None:
+def check_images_apart(output: Path | Url, sets: Sequence[AnnotatedImages]) -> None:
     """Refuse an output that holds a folder of images that was found beside annotations."""
-    for each in sets:
+    for each in () if isinstance(output, Url) else sets:
         if real_path(each.image_folder).is_relative_to(real_path(output)):
             raise click.UsageError(
                 f"--output: expected a folder apart from the inputs, but their images ({each.image_folder}) lie in it"
             )
 
 
-def real_path(path: Path) -> Path:
+def real_path(path: Path | Url) -> Path:
     """The path without links, as far as they lead somewhere: `Path.resolve` fails in a circle of them."""
     return Path(os.path.realpath(path))
 

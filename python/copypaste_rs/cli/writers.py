@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 from copypaste_rs.cli.outputs import wrong_output
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.coco_file_writer import CocoFileWriter
-from copypaste_rs.datasets.formats import NAMES, format_named
+from copypaste_rs.datasets.formats import NAMES, WRITTEN_ALONE, format_named
+from copypaste_rs.datasets.formats.webdataset.writer import TAR_SAMPLES, WebdatasetWriter
 from copypaste_rs.datasets.images import FORMATS
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 with extra("cli"):
     import click
 
-WRITTEN = tuple(name for name in NAMES if name != "backgrounds")
+WRITTEN = (*(name for name in NAMES if name != "backgrounds"), *WRITTEN_ALONE)
 """Formats that are written, by name."""
 
 
@@ -39,10 +40,11 @@ OUTPUT_OPTION = click.option("--output", type=click.Path(path_type=Path), requir
 OVERWRITE_OPTION = click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there.")
 
 PLACE_OPTIONS = [
-    OUTPUT_OPTION,
     click.option("--output-split", help="Part of the set that is written, where the format has parts, as train."),
     click.option("--output-divisor", type=click.IntRange(2),
                  help="Of label images that are written: values are label * divisor + number of the object."),
+    click.option("--tar-samples", type=click.IntRange(1, 10**6),
+                 help=f"Images of each tar file of webdataset, at most.  [default: {TAR_SAMPLES}]"),
     click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG."),
     workers_option(IMAGES_FOR_A_WORKER),
     click.option("--resume", is_flag=True, help="Go on with an output that is not finished. An image file that has "
@@ -103,6 +105,8 @@ def open_writer(
                 f"--output-divisor: expected none, as {options['output_format']} has no label images"
             )
         more["divisor"] = divisor
+    if issubclass(kind, WebdatasetWriter):
+        more["tar_samples"] = images_of_a_file(options)
     with wrong_output(output):
         return kind(
             output,
@@ -116,6 +120,17 @@ def open_writer(
             shard=shard,
             **more,
         )
+
+
+def check_tar_samples(options: Mapping[str, Any]) -> None:
+    """Refuse a number of images in a tar file where there are none."""
+    if options["tar_samples"] is not None and options["output_format"] not in WRITTEN_ALONE:
+        raise click.UsageError(f"--tar-samples: expected none, as {options['output_format']} has no tar files")
+
+
+def images_of_a_file(options: Mapping[str, Any]) -> int:
+    """Images that lie in one file of the output, at most."""
+    return (options["tar_samples"] or TAR_SAMPLES) if options["output_format"] in WRITTEN_ALONE else 1
 
 
 def _held(name: str, value: Any, kind: type) -> Any:

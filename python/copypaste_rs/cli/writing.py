@@ -11,7 +11,7 @@ from copypaste_rs.cli.progress import progress_bar
 from copypaste_rs.cli.words import sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
     from copypaste_rs.datasets.encoding import EncodedSample
     from copypaste_rs.datasets.sample_writer import SampleWriter
@@ -31,11 +31,10 @@ class Work(Protocol):
         ...
 
 
-def write_all(writer: SampleWriter, work: Work, items: range, workers: int) -> int:
-    """Write those of the items that are not there yet, close the writer, and return how many were made now."""
-    missing = items[len(writer) :]
+def write_all(writer: SampleWriter, work: Work, missing: Sequence[int], workers: int) -> int:
+    """Write the items that are not there yet, close the writer, and return how many were made now."""
     with keeping(), writer:
-        _write(writer, work, ordered(work, missing, workers), items)
+        _write(writer, work, ordered(work, missing, workers), missing)
     return len(missing)
 
 
@@ -50,11 +49,13 @@ def keeping() -> Iterator[None]:
         raise type(error)(KEPT) from None
 
 
-def _write(writer: SampleWriter, work: Work, results: Generator[EncodedSample, None, None], items: range) -> None:
-    bar = progress_bar(len(writer), len(items))
+def _write(
+    writer: SampleWriter, work: Work, results: Generator[EncodedSample, None, None], missing: Sequence[int]
+) -> None:
+    bar = progress_bar(len(writer), len(writer) + len(missing))
     try:
-        for encoded in results:
-            if (name := work.name(items[len(writer)])) is None:
+        for number, encoded in zip(missing, results, strict=True):
+            if (name := work.name(number)) is None:
                 writer.write_encoded(encoded)
             else:
                 writer.write_renamed(encoded, name)

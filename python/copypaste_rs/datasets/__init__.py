@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.formats.panoptic.writer import PanopticWriter
     from copypaste_rs.datasets.formats.voc.dataset import VocDataset
     from copypaste_rs.datasets.formats.voc.writer import VocWriter
+    from copypaste_rs.datasets.formats.webdataset.writer import WebdatasetWriter
     from copypaste_rs.datasets.formats.yolo.dataset import YoloDataset
     from copypaste_rs.datasets.formats.yolo.writer import YoloWriter
     from copypaste_rs.datasets.images import encode_image
@@ -71,6 +72,7 @@ __all__ = [
     "Shard",
     "VocDataset",
     "VocWriter",
+    "WebdatasetWriter",
     "YoloDataset",
     "YoloWriter",
     "encode_image",
@@ -103,6 +105,7 @@ _NEED_EXTRA = {
     "Shard": "copypaste_rs.datasets.shards",
     "VocDataset": "copypaste_rs.datasets.formats.voc.dataset",
     "VocWriter": "copypaste_rs.datasets.formats.voc.writer",
+    "WebdatasetWriter": "copypaste_rs.datasets.formats.webdataset.writer",
     "YoloDataset": "copypaste_rs.datasets.formats.yolo.dataset",
     "YoloWriter": "copypaste_rs.datasets.formats.yolo.writer",
     "encode_image": "copypaste_rs.datasets.images",

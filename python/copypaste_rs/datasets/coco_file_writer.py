@@ -36,6 +36,9 @@ class CocoFileWriter(SampleWriter):
         As of `CocoWriter`.
     """
 
+    _own_options: Mapping[str, Any] = {}
+    """Options of a format beside those here, set before ``__init__`` is called."""
+
     def __init__(
         self,
         directory: str | os.PathLike[str],
@@ -67,6 +70,7 @@ class CocoFileWriter(SampleWriter):
             settings=settings,
             integers=integers,
             shard=shard,
+            options=self._own_options,
         )
 
     def _prepare(self) -> None:
@@ -86,13 +90,17 @@ class CocoFileWriter(SampleWriter):
                 raise wrong("encoded", "labels that are among the categories", str(annotation["category_id"]))
             self._check_points(len(annotation.get("keypoints", ())))
         item = super()._item(encoded, file, number)
-        first = self._output.annotations + 1
+        first = self._annotations_before() + 1
         return item._replace(
             image={"id": number, "file_name": file, **item.image},
             annotations=[
                 {"id": k, "image_id": number, **annotation} for k, annotation in enumerate(item.annotations, first)
             ],
         )
+
+    def _annotations_before(self) -> int:
+        """Number of annotations that are there."""
+        return self._output.annotations
 
     def _check_points(self, numbers: int) -> None:
         """Check that an annotation has as many numbers for keypoints as the categories say, or those before had."""
@@ -119,11 +127,15 @@ class CocoFileWriter(SampleWriter):
         """Categories as the file has them."""
         return self.categories
 
+    def _image_fields(self, record: Record) -> bytes:
+        """JSON of the image, or of the images with commas between them, of a record."""
+        return bytes(record.image_json)
+
     def _annotation_file(self) -> Iterator[bytes]:
         yield json_text("head", {**self._head, "categories": self._final_categories()}).removesuffix(b"}")
         yield b',"images":['
         for i, record in enumerate(self._output.records()):
-            yield (b"," if i else b"") + bytes(record.image_json)
+            yield (b"," if i else b"") + self._image_fields(record)
         yield b'],"annotations":['
         first = True
         for record in self._output.records():

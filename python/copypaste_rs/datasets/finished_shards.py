@@ -75,7 +75,7 @@ def finished_shards(roots: Sequence[Path]) -> Shards:
     first_text, first_root = b"", roots[0]
     last: ShardNote | None = None
     for root in roots:  # of settings, which may be long, those of one shard are held
-        shard, settings, note = _read(root)
+        shard, settings, note = finished_shard(root)
         text = json_text("settings", settings)
         first_text = first_text or text
         if text != first_text:
@@ -115,8 +115,8 @@ def _missing(numbers: Sequence[int], count: int) -> str:
     )
 
 
-def _read(root: Path) -> tuple[FinishedShard, dict[str, Any], ShardNote]:
-    """The shard in a folder, settings of the whole, and its note."""
+def finished_shard(root: Path) -> tuple[FinishedShard, dict[str, Any], ShardNote]:
+    """Finished shard in a folder, settings of the whole, and its note; what is none is a ValueError or an OSError."""
     state = root / STATE
     if not root.is_dir():
         raise FileNotFoundError(f"{root}: expected the folder of a shard, got {'a file' if root.exists() else 'none'}")

@@ -47,12 +47,16 @@ class AppendLog:
                 raise
         self._length += len(line)
 
+    def close(self) -> None:
+        """Close the file."""
+        with naming(self._path):
+            self._file.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with naming(self._path):
-            self._file.close()
+        self.close()
 
 
 def whole_lines(path: Path) -> Iterator[bytes]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 import zlib
 from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.counted_names import CountedNames
+from copypaste_rs.datasets.folder_lock import locked
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.logs import AppendLog, naming, whole_lines
 from copypaste_rs.datasets.places import COCO, STATE, OutputLayout, check_place
 from copypaste_rs.datasets.records import Record, noted, path_of
-from copypaste_rs.datasets.shards import SHARD
+from copypaste_rs.datasets.shards import SHARD, SHARDS
 from copypaste_rs.datasets.taken_files import TakenFile
 
 with extra("coco"):
@@ -42,6 +44,14 @@ class OtherSettingsError(ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.names)
+
+
+class Draft(NamedTuple):
+    """A file that was written under another name, as it is large."""
+
+    path: Path
+    size: int
+    crc: int
 
 
 class OutputFolder:
@@ -85,11 +95,13 @@ class OutputFolder:
         self.remarks: Counter[str] = Counter()
         """Losses of these in the format, counted."""
         self._state = root / STATE
+        self.draft = self._state / "draft"
+        """Name under which a large file can be written, to be put in place by `add_encoded`."""
         text = json_text("settings", {**({} if layout.name == COCO.name else {FORMAT: layout.name}), **settings})
         check_place(root, resume=resume, overwrite=overwrite, layout=layout)
         self._state.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
-            stack.enter_context(_lock(self._state / "lock"))
+            stack.enter_context(locked(self._state / "lock"))
             length = self._take_over(text, overwrite)
             self._names = CountedNames()
             if layout.name == COCO.name:
@@ -152,6 +164,7 @@ class OutputFolder:
         if _format_of(self._state / "settings") == COCO.name:
             for end in COCO.ends:
                 (self.root / end).unlink(missing_ok=True)
+        shutil.rmtree(self._state / SHARDS, ignore_errors=True)
         for mine in ("records", SHARD):
             (self._state / mine).unlink(missing_ok=True)
         folders: set[PurePosixPath] = set()
@@ -187,20 +200,55 @@ class OutputFolder:
         remarks : mapping of str to int, optional
             What the format cannot hold of it, counted.
         """
-        notes = [(noted(path), len(data), zlib.crc32(data)) for path, data in files.items()]
+        texts = json_text("image", image), json_text("annotations", annotations)
+        self.add_encoded(item, files, *texts, len(annotations), remarks or {})
+
+    def add_encoded(
+        self,
+        item: str,
+        files: Mapping[str, bytes | Draft],
+        image: bytes,
+        annotations: bytes,
+        number: int,
+        remarks: Mapping[str, int],
+        *,
+        images: int = 1,
+    ) -> None:
+        """Put files in place and note them down as `add` does, of one image or several, with JSON for their fields.
+
+        Parameters
+        ----------
+        item, files, remarks
+            As of `add`.
+        image, annotations : bytes
+            JSON of the image, or a list of images, and the list of annotations.
+        number, images : int
+            How many annotations and images there are.
+        """
+        notes = [
+            (noted(path), data.size, data.crc)
+            if isinstance(data, Draft)
+            else (noted(path), len(data), zlib.crc32(data))
+            for path, data in files.items()
+        ]
         file, size, crc = notes[-1] if notes else ("", 0, 0)
         record = Record(
             file,
             size,
             crc,
-            len(annotations),
-            msgspec.Raw(json_text("image", image)),
-            msgspec.Raw(json_text("annotations", annotations)),
+            number,
+            msgspec.Raw(image),
+            msgspec.Raw(annotations),
             tuple(notes[:-1]),
             None if item == file else item,
-            {what: count for what, count in (remarks or {}).items() if count},
+            {what: count for what, count in remarks.items() if count},
+            images,
         )
-        self._put(record, {path: partial(self._replace, data=data) for path, data in files.items()})
+        self._put(record, {path: self._placed(data) for path, data in files.items()})
+
+    def _placed(self, data: bytes | Draft) -> Callable[[Path], object]:
+        """The function that puts a file in place."""
+        return data.path.replace if isinstance(data, Draft) else partial(self._replace, data=data)
 
     def take(self, record: Record, root: Path, *, copies: bool) -> bool:
         """Put an item in place that another output has, and note it down; whether its files are links now.
@@ -223,6 +271,10 @@ class OutputFolder:
             put[path] = lambda place, taken=taken: linked.append(taken.put(place, self._placing, copies=copies))  # type: ignore[misc]
         self._put(record, put)
         return all(linked)
+
+    def note(self, record: Record) -> None:
+        """Note an item down whose files are elsewhere."""
+        self._put(record, {})
 
     def _put(self, record: Record, files: Mapping[str, Callable[[Path], object]]) -> None:
         """Have files put in place, in order, each by a function of where that is, and note the item down."""
@@ -267,6 +319,7 @@ class OutputFolder:
                 file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 os.fsync(file.fileno())
+        shutil.rmtree(self._state / SHARDS, ignore_errors=True)
 
     def finish_shard(self, note: Mapping[str, Any]) -> None:
         """Note that all items of a shard are there, and what its merging needs to know, as `ShardNote` has it."""
@@ -339,27 +392,3 @@ def differences(theirs: bytes, mine: bytes) -> tuple[str, list[str]]:
 def _change(name: str, old: Any, new: Any) -> str:
     short = all(len(repr(value)) <= 40 for value in (old, new))
     return f"{name} was {old!r} and is {new!r}" if short else name
-
-
-def _lock(path: Path) -> IO[bytes]:
-    """Lock the folder. The system lets go of the lock when the process ends, however it ends."""
-    file = path.open("ab")
-    try:
-        import fcntl
-    except ImportError:  # Windows: a file that is open here cannot be locked twice either
-        import msvcrt
-
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-        except OSError:
-            file.close()
-            raise BlockingIOError(f"{path.parent.parent}: another run is writing there") from None
-        return file
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise BlockingIOError(f"{path.parent.parent}: another run is writing there") from None
-    except OSError:  # a file system without locks
-        pass
-    return file

@@ -248,8 +248,15 @@ class SampleWriter(ABC):
         file = self._name(name, suffixes)
         item = self._item(encoded, file, number)
         self._check_free(file, item.files)
-        self._output.add(file, item.files, item.image, item.annotations, encoded.remarks)
+        self._put(file, item, encoded)
         return number
+
+    def _put(self, file: str, item: Item, encoded: EncodedSample) -> None:
+        """Put an item in place under the name of its image; or keep it until `_put_last`."""
+        self._output.add(file, item.files, item.image, item.annotations, encoded.remarks)
+
+    def _put_last(self) -> None:  # noqa: B027  # nothing, where no item waits
+        """Put items in place that wait for others, as there will be none."""
 
     def _next(self) -> int:
         """Number of the next item, from 1."""
@@ -261,6 +268,10 @@ class SampleWriter(ABC):
     def take(self, record: Record, root: Path, *, copies: bool = False) -> bool:
         """Take over an item that a shard of this output has; whether its files are links to those now."""
         return self._output.take(self._renumbered(record), root, copies=copies)
+
+    def note(self, record: Record) -> None:
+        """Note an item of a shard, without its files, which lie elsewhere."""
+        self._output.note(self._renumbered(record))
 
     def _renumbered(self, record: Record) -> Record:
         """Record of an item of a shard with the numbers that follow those that are there."""
@@ -312,6 +323,7 @@ class SampleWriter(ABC):
         if not self._open:
             return
         try:
+            self._put_last()
             if self.shard is None:
                 self._output.finish(self._ends())
             else:

@@ -17,6 +17,9 @@ with extra("coco"):
 SHARD = "shard"
 """Setting that says which shard an output is, and name of the note that is made when it is finished."""
 
+SHARDS = "shards"
+"""Folder in the notes of an output where shards of it may lie that are under way."""
+
 MAX_SHARDS = 10**6
 
 

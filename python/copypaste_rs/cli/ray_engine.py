@@ -1,0 +1,187 @@
+"""The work of `augment` on Ray: actors make small shards, which are merged in order as they come."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from copypaste_rs.cli.augmenting import check_images, open_output
+from copypaste_rs.cli.engines import SHARD_IMAGES
+from copypaste_rs.cli.parallel import available_processors
+from copypaste_rs.cli.progress import progress_bar
+from copypaste_rs.cli.shard_making import ShardMaker, shard_folder
+from copypaste_rs.cli.writers import images_of_a_file
+from copypaste_rs.cli.writing import keeping
+from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.finished_shards import finished_shard
+from copypaste_rs.datasets.json_values import json_text
+from copypaste_rs.datasets.places import STATE
+from copypaste_rs.datasets.shards import SHARDS, Shard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from copypaste_rs.cli.inputs import Inputs
+    from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+    from copypaste_rs.datasets.sample_writer import SampleWriter
+    from copypaste_rs.sample import Sample
+
+with extra("ray"):
+    import ray
+    import ray.data
+    from ray.exceptions import RayError
+
+ANSWER_SECONDS, JOIN_SECONDS = 10, 90
+"""Seconds in which an address has to answer at all, and to let a process join the cluster."""
+
+_PATHS = ("annotations", "images", "source_annotations", "source_images", "cache_dir")
+_JOIN = (
+    "import sys, ray; ray.init(address=sys.argv[1], logging_level='ERROR', log_to_driver=False); "
+    "print(int(ray.cluster_resources().get('CPU', 0)))"
+)
+
+
+def augment(
+    output: Path,
+    inputs: Inputs,
+    data: CopyPasteDataset[Sample],
+    settings: Mapping[str, Any],
+    options: Mapping[str, Any],
+    given: Mapping[str, Any],
+) -> int:
+    """Write the augmented set and return how many images were made now, beside those that were there.
+
+    Shards that are under way lie in the notes of the output, where a run that goes on finds them. `given` are the
+    options before they were fitted to the inputs.
+    """
+    check_images(inputs, data, options)
+    writer = open_output(output, inputs, settings, options)
+    total: int = len(data) * options["copies"]
+    unit = images_of_a_file(options)
+    size = -(-(options["shard_images"] or SHARD_IMAGES) // unit) * unit
+    shards = [Shard(number, max(1, -(-total // size)), total, unit) for number in range(1, -(-total // size) + 1)]
+    # Shards of another number lie elsewhere, and nobody goes on with them.
+    above = (output / STATE / SHARDS).absolute()
+    root = above / f"of-{len(shards):07d}"
+    for old in [] if not above.is_dir() else [*above.iterdir()]:
+        if old != root:
+            shutil.rmtree(old, ignore_errors=True)
+    there: int = len(writer)
+    left = [shard for shard in shards if shard.stop > there]
+    absolute = {name: None if given[name] is None else given[name].absolute() for name in _PATHS}
+    maker = (root, {**given, **absolute}, json_text("settings", settings), len(shards), total, unit)
+    with keeping(), writer:
+        if left:
+            with _cluster(options["ray_address"] or os.environ.get("RAY_ADDRESS"), options["workers"]) as actors:
+                _take_over(writer, root, left, _made(maker, left, min(actors, len(left))))
+    return total - there
+
+
+def _take_over(writer: SampleWriter, root: Path, shards: Sequence[Shard], made: Iterator[int]) -> None:
+    """Merge shards in order, as far as they are made, and delete each then."""
+    bar = progress_bar(len(writer), int(shards[0].total))
+    lengths = {int(shard.number): shard.stop - max(shard.first, len(writer)) for shard in shards}
+    finished: set[int] = set()
+    next_number = int(shards[0].number)
+    try:
+        for number in made:
+            finished.add(number)
+            while next_number in finished:
+                folder = shard_folder(root, next_number)
+                shard, _, _ = finished_shard(folder)
+                done = shard.first
+                for record in shard.records():
+                    done += record.images
+                    if done > len(writer):
+                        writer.take(record, folder)
+                shutil.rmtree(folder)
+                finished.remove(next_number)
+                next_number += 1
+            with suppress(OSError):  # the work goes on when the terminal is gone
+                bar.update(lengths[number])
+    finally:
+        with suppress(OSError):
+            bar.close()
+
+
+def _made(maker: tuple[Any, ...], shards: Sequence[Shard], actors: int) -> Iterator[int]:
+    """Numbers of the shards that actors have made, as they come."""
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    rows = ray.data.from_items([{"shard": int(shard.number)} for shard in shards], override_num_blocks=len(shards))
+    results = rows.map_batches(
+        ShardMaker,
+        fn_constructor_args=maker,
+        batch_size=1,
+        num_cpus=1,
+        compute=ray.data.ActorPoolStrategy(size=actors),
+    )
+    try:
+        for row in results.iter_rows():
+            if row["error"]:
+                raise OSError(f"shard {row['shard']} on {row['error']}")
+            yield row["shard"]
+    except RayError as error:
+        raise OSError(f"ray: {type(error).__name__}: {str(error).strip().splitlines()[0]}") from None
+
+
+@contextmanager
+def _cluster(address: str | None, workers: int | None) -> Iterator[int]:
+    """Number of actors on a cluster that runs, or one that runs meanwhile; a processor is left to Ray's own tasks.
+
+    Where actors take all of them, Ray Data waits without end.
+    """
+    terminate = signal.getsignal(signal.SIGTERM)
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if address is None:
+        actors = workers or available_processors()
+        ray.init(address="local", num_cpus=actors + 1, include_dashboard=False, **quiet)
+    else:
+        processors = _processors(address)
+        if processors < 2:
+            raise OSError(f"--ray-address {address}: expected a cluster with 2 processors or more, got {processors}")
+        actors = min(workers or processors - 1, processors - 1)
+        ray.init(address=address, **quiet)
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield actors
+    finally:
+        ray.shutdown()
+
+
+def _processors(address: str) -> int:
+    """Processors of the cluster at an address; an OSError where nobody answers there, or another program does."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+        except (OSError, OverflowError) as error:
+            raise OSError(f"--ray-address {address}: nobody answers ({error})") from None
+    # Joining cannot be bounded, or taken back, in this process.
+    command = [sys.executable, "-c", _JOIN, address]
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, timeout=JOIN_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise OSError(f"--ray-address {address}: no cluster of Ray answers within {JOIN_SECONDS} seconds") from None
+    if done.returncode:
+        if "AuthenticationError" in done.stderr:
+            raise OSError(
+                f"--ray-address {address}: the cluster asks for a token; RAY_AUTH_MODE=token takes that of "
+                "~/.ray/auth_token"
+            )
+        last = (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
+        raise OSError(f"--ray-address {address}: no cluster of Ray answers: {last}")
+    return int(done.stdout.split()[-1])

@@ -1,0 +1,210 @@
+"""`augment` from and to object stores: the bytes of a plain run, without renames, and gone on with after any failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.coco_files import Files, every_file, small_set
+from tests.fixtures.command_line import arguments, augmented, run
+
+fsspec = pytest.importorskip("fsspec", reason="the extra remote is not installed: pip install 'copypaste_rs[remote]'")
+
+from tests.fixtures.stores import StrictStore, objects  # noqa: E402
+
+STATE = ".copypaste-rs"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return small_set(tmp_path_factory.mktemp("set") / "in", 12)
+
+
+@pytest.fixture(autouse=True)
+def empty_stores() -> Iterator[None]:
+    StrictStore.reset()
+    yield
+    StrictStore.reset()
+    system = fsspec.filesystem("memory")
+    system.store.clear()
+    system.pseudo_dirs[:] = [""]
+
+
+def to(files: Files, output: str, *more: str) -> list[str]:
+    return [*arguments(files, Path("unused"), *more), "--output", output]
+
+
+def visible(found: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: data for name, data in found.items() if not name.startswith(STATE)}
+
+
+def send(files: Files, url: str) -> list[str]:
+    """Options of inputs that are objects."""
+    system, path = fsspec.url_to_fs(url)
+    for name, data in every_file(files.images).items():
+        system.pipe_file(f"{path}/train/{name}", data)
+    system.pipe_file(f"{path}/train.json", files.annotations.read_bytes())
+    return ["--annotations", f"{url}/train.json", "--images", f"{url}/train"]
+
+
+@pytest.mark.parametrize("kind", ["coco", "lvis", "voc", "webdataset"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.filterwarnings("ignore:.*not held by the format:UserWarning")
+def test_an_output_in_a_store(tmp_path: Path, files: Files, kind: str, workers: str) -> None:
+    options = ["--output-format", kind, "--copies", "2", "--workers", workers]
+    options += ["--tar-samples", "4"] if kind == "webdataset" else []
+    plain = visible(augmented(tmp_path, files, *options, name="plain"))
+    assert run(to(files, "strict://bucket/out", *options, "--shard-images", "5")) == 0
+    assert objects("strict://bucket/out") == plain
+    assert run(to(files, "memory://out", *options)) == 0
+    assert objects("memory://out") == plain
+
+
+def test_what_is_written_last(files: Files) -> None:
+    """A part is noted after its images, the end after everything: whoever sees it sees all of the output."""
+    assert run(to(files, "strict://bucket/out", "--shard-images", "5")) == 0
+    written = [path.removeprefix("/bucket/out/") for path in StrictStore.written]
+    assert written[0] == f"{STATE}/settings"
+    assert written[-2:] == ["annotations.json", f"{STATE}/finished"]
+    assert len(written) == len(set(written)) == 1 + 12 + 3 + 1 + 2
+    first, second = (written.index(f"{STATE}/part-{number:07d}") for number in (1, 2))
+    assert sorted(written[1:first]) == [f"images/{number:012d}.jpg" for number in range(1, 5)]
+    assert all(name.startswith("images/") for name in written[first + 1 : second])
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, files: Files) -> dict[str, bytes]:
+    """Files of a plain run, without notes."""
+    return visible(augmented(tmp_path_factory.mktemp("plain"), files))
+
+
+DOWN, BUSY = OSError(5, "the store is down"), RuntimeError("503")
+
+
+@pytest.mark.parametrize(
+    ("left", "failure"),
+    [*((left, DOWN) for left in range(19)), *((left, BUSY) for left in (0, 9, 18)),
+     *((left, KeyboardInterrupt()) for left in (2, 6, 16, 17))],
+)  # fmt: skip
+def test_a_store_that_fails(
+    files: Files, plain: dict[str, bytes], left: int, failure: BaseException, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At any object: the error names its URL, and --resume goes on to the same bytes."""
+    StrictStore.left, StrictStore.failure = left, failure
+    status = run(to(files, "strict://bucket/out", "--shard-images", "5"))
+    errors = capsys.readouterr().err
+    assert status == (130 if isinstance(failure, KeyboardInterrupt) else 1)
+    if status == 1:
+        assert "copypaste-rs: strict://bucket/out/" in errors
+        assert str(getattr(failure, "strerror", None) or failure) in errors
+    assert "what is done is kept, and --resume goes on" in errors
+    there = objects("strict://bucket/out")
+    assert there.items() <= plain.items()
+    StrictStore.left = None
+    assert run(to(files, "strict://bucket/out", "--shard-images", "5", "--resume")) == 0
+    assert objects("strict://bucket/out") == plain
+
+
+def test_parts_that_are_whole_are_not_made_again(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    command = to(files, "strict://bucket/out", "--shard-images", "5")
+    assert run(command) == 0
+    before = objects("strict://bucket/out")
+    for damage in (
+        StrictStore.store.pop,
+        lambda image: fsspec.filesystem("strict").pipe_file(image, b"x"),
+    ):
+        damage("/bucket/out/images/000000000006.jpg")
+        capsys.readouterr()
+        StrictStore.written.clear()
+        StrictStore.left = 0
+        assert run([*command, "--resume"]) == 1
+        assert f"/bucket/out/{STATE}/finished" not in StrictStore.store  # no longer is it whole
+        StrictStore.left = None
+        assert run([*command, "--resume"]) == 0
+        assert "12 images, 4 of them made now" in capsys.readouterr().out
+        assert objects("strict://bucket/out") == before
+    StrictStore.written.clear()
+    assert run([*command, "--resume"]) == 0
+    assert StrictStore.written == []
+
+
+def test_shards_share_an_output(tmp_path: Path, files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each machine makes its parts; a run without --shard makes what is missing, and the end."""
+    plain = visible(augmented(tmp_path, files, "--copies", "2", name="plain"))
+    command = to(files, "strict://bucket/out", "--copies", "2", "--shard-images", "5", "--resume")
+    for shard in ("3/3", "1/3"):
+        assert run([*command, "--shard", shard]) == 0
+    assert "strict://bucket/out: shard 3/3, 10 images" in capsys.readouterr().out
+    assert not [name for name in objects("strict://bucket/out") if not name.startswith("images/")]
+    assert run(command) == 0
+    assert objects("strict://bucket/out") == plain
+
+
+@pytest.mark.parametrize(
+    "options", [["--workers", "2"], ["--shard", "2/3"], ["--image-format", "png", "--copies", "20"]]
+)
+def test_inputs_in_a_store(tmp_path: Path, files: Files, options: list[str]) -> None:
+    given = send(files, "memory://data")
+    expected = augmented(tmp_path, files, *options, name="plain")
+    assert run(arguments(files, tmp_path / "out", *options, *given)) == 0
+    assert every_file(tmp_path / "out") == expected
+    if "--shard" not in options:
+        assert run([*to(files, "strict://bucket/out", *options, *given)]) == 0
+        assert objects("strict://bucket/out") == visible(expected)
+    here = ["--annotations", str(files.annotations)]
+    assert run(arguments(files, tmp_path / "half", *options, *given, *here)) == 0
+    assert every_file(tmp_path / "half") == expected
+
+
+def test_files_by_url_are_files(tmp_path: Path, files: Files) -> None:
+    plain = augmented(tmp_path, files, name="plain")
+    given = ["--annotations", f"file://{files.annotations}", "--images", f"local://{files.images}"]
+    assert run([*to(files, f"file://{tmp_path / 'out'}", *given)]) == 0
+    assert every_file(tmp_path / "out") == plain
+
+
+def test_overwrite_deletes_what_was_written_alone(tmp_path: Path, files: Files) -> None:
+    system = fsspec.filesystem("strict")
+    assert run(to(files, "strict://bucket/out", "--copies", "2", "--shard-images", "5")) == 0
+    system.pipe_file("/bucket/out/mine.txt", b"mine")
+    assert run(to(files, "strict://bucket/out", "--seed", "4", "--output-format", "voc", "--overwrite")) == 0
+    plain = visible(augmented(tmp_path, files, "--seed", "4", "--output-format", "voc", name="plain"))
+    assert objects("strict://bucket/out") == plain | {"mine.txt": b"mine"}
+
+
+def test_what_is_refused(tmp_path: Path, files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    def refused(command: list[str], status: int, said: str) -> None:
+        capsys.readouterr()
+        assert run(command) == status
+        assert said in (errors := capsys.readouterr().err), errors
+        assert "Traceback" not in errors
+
+    out = "strict://bucket/out"
+    assert run(to(files, out)) == 0
+    before = objects(out)
+    refused(to(files, out), 2, f"--output: {out} is not empty; --resume goes on with it, --overwrite replaces it")
+    refused(to(files, out, "--resume", "--seed", "1"), 2, "--seed has changed since; --overwrite starts anew")
+    refused(to(files, out, "--resume", "--shard-images", "7"), 2, "--shard-images has changed since")
+    refused(to(files, out, "--resume", "--overwrite"), 2, "--resume and --overwrite exclude each other")
+    fsspec.filesystem("strict").pipe_file("/other/mine.txt", b"mine")
+    for more in ([], ["--resume"], ["--overwrite"]):
+        refused(to(files, "strict://other", *more), 2, "--output: strict://other: holds other objects; choose another")
+    assert objects(out) == before
+    refused(to(files, "nosuch://x"), 1, "copypaste-rs: nosuch://x: Protocol not known: nosuch")
+    given = send(files, "memory://data")
+    refused(arguments(files, tmp_path / "x", "--annotations", "memory://data/no.json", *given[2:]), 1,
+            "copypaste-rs: memory://data/no.json: No such object")  # fmt: skip
+    fsspec.filesystem("memory").rm_file("/data/train/" + next(iter(every_file(files.images))))
+    refused(
+        arguments(files, tmp_path / "x", *given), 1, f"memory://data/train/{next(iter(every_file(files.images)))}: No "
+    )
+    refused(arguments(files, tmp_path / "y", "--annotations", given[1], "--images", "memory://data/train",
+                      "--input-format", "voc"), 2, "--input-format: expected coco or lvis where inputs are URLs")  # fmt: skip
+    refused(["augment", "--annotations", given[1], "--output", str(tmp_path / "y")], 2,
+            "--images: expected the folder of images, as --annotations is a URL")  # fmt: skip
+    refused(
+        ["stats", "--annotations", given[1]], 2, "--annotations: expected a path, got the URL memory://data/train.json"
+    )
+    refused(to(files, out, "--engine", "ray"), 2, f"--output: expected a path with --engine ray, got the URL {out}")

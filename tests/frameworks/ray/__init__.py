@@ -1,0 +1,1 @@
+"""The engine that makes an augmented set on Ray."""
