@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benches.tables import markdown, put
 
-from tests.frameworks.registry import FRAMEWORKS, HERE, ROOT, Framework
+from tests.frameworks.registry import FRAMEWORKS, HERE, PAGES, ROOT, Framework
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,12 +40,12 @@ def row(framework: Framework, result: dict[str, Any]) -> list[str]:
     timing = result.get("timing", {})
     ours, own = timing.get("ours"), timing.get("own")
     return [
-        f"[{framework.title}](frameworks/{framework.page.name})",
+        f"[{framework.title}]({framework.page.relative_to(PAGES.parent).as_posix()})",
         ", ".join(versions),
         result["ran"],
-        str(lines_to_write(framework.page)),
+        "" if framework.guide else str(lines_to_write(framework.page)),
         shown(ours),
-        f"{shown(own)}, {timing['own_name']}" if own else "none",
+        f"{shown(own)}, {timing['own_name']}" if own else "none" if ours else "",
         " x ".join(map(str, timing.get("canvas", []))),
     ]
 

@@ -15,7 +15,8 @@ class Framework(NamedTuple):
 
     `name` is that of the environment and of the folder with ``requirements.txt`` (and ``install.py``, run after pip,
     where more than pip is needed). `packages` are distributions whose versions are told. `home` is the folder of the
-    tests, the page and the module, where it is not that of `name`.
+    tests, the page and the module, where it is not that of `name`. `guide` is the page, in docs/, of what has no module:
+    an engine of the command line, which is neither timed nor written by anybody.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Framework(NamedTuple):
     home: str = ""
     ran: str = "whole"
     """What of the framework runs: all of it, or which part, where the rest cannot be installed."""
+    guide: str = ""
 
     @property
     def folder(self) -> Path:
@@ -43,7 +45,7 @@ class Framework(NamedTuple):
     @property
     def page(self) -> Path:
         """Page of the integration."""
-        return PAGES / f"{self.home or self.name}.md"
+        return PAGES.parent / self.guide if self.guide else PAGES / f"{self.home or self.name}.md"
 
 
 FRAMEWORKS = (
@@ -59,4 +61,5 @@ FRAMEWORKS = (
     Framework("webdataset", "WebDataset", ("webdataset",)),
     Framework("supervision", "Supervision", ("supervision",)),
     Framework("fiftyone", "FiftyOne", ("fiftyone",), ran="labels"),
+    Framework("ray", "Ray", ("ray",), guide="many-machines.md"),
 )

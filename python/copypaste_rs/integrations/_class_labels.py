@@ -21,11 +21,11 @@ def class_count(num_classes: SupportsIndex | None, first: int = 0) -> int | None
 
 
 def class_labels(
-    place: Place, labels: NDArray[Any] | None, num_classes: int | None, first: int = 0
+    place: Place, labels: NDArray[Any] | None, num_classes: int | None, first: int = 0, way: str = ""
 ) -> NDArray[np.int64]:
     """Labels as int64, each a class of the model: `first` to ``num_classes - 1``, or more where nobody says.
 
-    A `first` of 1 is torchvision's, whose models take 0 for the background.
+    A `first` of 1 is torchvision's, whose models take 0 for the background. Errors tell the `way` to such labels.
     """
     if labels is None or not len(labels):
         return np.zeros(0, np.int64)
@@ -33,8 +33,7 @@ def class_labels(
         raise wrong_type(place, "labels that are integers, one of each object", f"{labels.dtype} {labels.shape}")
     if (least := int(labels.min())) < first:
         why = ", as torchvision takes 0 for the background" if first else ""
-        way = f"labels='from{first}' of a data set counts its categories so"
-        raise wrong(place, f"labels from {first} on{why} ({way})", str(least))
+        raise wrong(place, f"labels from {first} on{why}{way and f' ({way})'}", str(least))
     if num_classes is not None and (largest := int(labels.max())) >= num_classes:
         raise wrong(place, f"labels from {first} to {num_classes - 1}, for num_classes={num_classes}", str(largest))
     return labels.astype(np.int64)

@@ -229,7 +229,7 @@ class PaddedBatch:
         instances, area = instances[area > 0], area[area > 0]
         if instances.labels is None:
             raise wrong(place, f"labels of its {len(instances)} objects", "none")
-        class_labels(place, instances.labels, self._num_classes)
+        class_labels(place, instances.labels, self._num_classes, way="labels='from0' of a data set counts so")
         if len(instances) > self._rows:
             if self._surplus == "error":
                 expected = f"at most {self._rows} objects (surplus='drop' keeps the largest)"

@@ -238,7 +238,8 @@ class Collate:
     def _labels(self, place: Place, instances: Instances) -> NDArray[np.int64]:
         if instances.labels is None and len(instances):
             raise wrong(place, f"labels of its {len(instances)} objects", "none")
-        return class_labels(place, instances.labels, self._num_classes, self._first)
+        way = f"labels='from{self._first}' of a data set counts its categories so"
+        return class_labels(place, instances.labels, self._num_classes, self._first, way)
 
     def __eq__(self, other: object) -> bool:
         return vars(self) == vars(other) if isinstance(other, Collate) else NotImplemented
