@@ -192,12 +192,15 @@ class RleMasks(Immutable):
     def from_polygons(cls, polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
         """Rasterize COCO polygons: for each instance a list of parts, each flat ``[x, y, x, y, ...]``.
 
-        Rasterised as pycocotools does, bit for bit; the parts of an instance are united.
+        Rasterised as pycocotools does, bit for bit; the parts of an instance are united. Masks as pixels, of which each
+        row would be a part, are a ValueError.
         """
         from copypaste_rs import _core
 
         checked = _checks.size("size", size, 0, _checks.MAX_PIXELS)
-        return RleMasks._trusted(checked, *_core.rasterize(*_checks.polygon_parts("polygons", polygons), checked))
+        return RleMasks._trusted(
+            checked, *_core.rasterize(*_checks.polygon_parts("polygons", polygons, checked), checked)
+        )
 
     @classmethod
     def from_label_map(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from copypaste_rs import Instances, Paste, Placement, Plan, PlanOptions, PlanSource, Sample, draws
@@ -20,6 +21,7 @@ from tests.fixtures.strategies import (
     images,
     jitter_options,
     layouts,
+    may_be_pixels,
     parts,
     paste_options,
     placements,
@@ -117,7 +119,9 @@ def _parse_counts(draw: Draw) -> tuple[Any, ...]:
 
 def _rasterize(draw: Draw) -> tuple[Any, ...]:
     polygons = st.lists(st.lists(parts(coordinates()), max_size=3), max_size=3)
-    return draw(polygons), draw(sizes(0, 60))
+    found, size = draw(polygons), draw(sizes(0, 60))
+    assume(not any(may_be_pixels(polygon, size) for polygon in found))
+    return found, size
 
 
 def _difference(draw: Draw) -> tuple[Any, ...]:

@@ -166,7 +166,7 @@ def test_errors_name_an_image_once(tmp_path: Path, capsys: pytest.CaptureFixture
     exif[0x0112] = 6
     Image.new("RGB", (40, 60)).save(image, exif=exif)
     assert run(command(file, tmp_path / "out", "coco", "--resume")) == 1
-    assert "its EXIF orientation is 6, which apply_exif=True would apply" in capsys.readouterr().err
+    assert "its EXIF orientation is 6, which --apply-exif would apply" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

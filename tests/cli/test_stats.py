@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 from pycocotools import mask as coco_masks
 
@@ -118,6 +119,24 @@ def test_no_image_is_read(tmp_path: Path) -> None:
     assert stats(files, tmp_path / "one.json", *OPTIONS) == one
 
 
+@pytest.mark.parametrize("source", [False, True])
+def test_no_image_has_to_be_there(tmp_path: Path, source: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    files = small_set(tmp_path / "in", 9)
+    both = ["--source-annotations", str(tmp_path / "alone" / "theirs.json")] if source else []
+    (tmp_path / "alone").mkdir()
+    for name in ("ours.json", "theirs.json"):
+        (tmp_path / "alone" / name).write_bytes(files.annotations.read_bytes())
+    alone = ["--annotations", str(tmp_path / "alone" / "ours.json"), *both]
+    assert run(["stats", *alone, "--output", str(tmp_path / "alone.json"), *OPTIONS]) == 0
+    if source:
+        both += ["--source-images", str(files.images)]
+    one = stats(files, tmp_path / "one.json", *OPTIONS, *both)
+    found = json.loads((tmp_path / "alone.json").read_text())
+    assert found == one
+    assert run(["preview", *alone, "--output", str(tmp_path / "sheet.png")]) == 1
+    assert "no folder beside it has the image" in capsys.readouterr().err
+
+
 def test_without_copies_there_is_only_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = small_set(tmp_path / "in")
     found = stats(files, tmp_path / "one.json", "--copies", "0", "--plot", str(tmp_path / "one.png"))
@@ -155,6 +174,34 @@ def test_the_picture(tmp_path: Path) -> None:
         shown = np.asarray(picture.convert("RGB"))
     assert (shown == (0x1B, 0x6C, 0xA8)).all(axis=2).sum() > 1000  # bars of after
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "one.png"]
+
+
+@pytest.mark.parametrize("shown", ["one class", "no overlap", "many objects"])
+def test_words_in_the_picture_lie_in_their_plots(tmp_path: Path, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+
+    class Kept(Figure):
+        def savefig(self, *args: Any, **options: Any) -> None:
+            drawn.append(self)
+            super().savefig(*args, **options)
+
+    monkeypatch.setattr("copypaste_rs.cli.statistics_plot.Figure", Kept)
+    n, side = {"one class": (3, 110.0), "no overlap": (1, 40.0), "many objects": (123, 8.0)}[shown]
+    squares = [annotation(i + 1, [box_polygon(i % 20, i % 7, side, side)]) for i in range(n)]
+    files = write(tmp_path / "in", squares, [(150, 200)], categories=[{"id": 1, "name": "square"}])
+    assert run(["stats", *inputs(files), "--plot", str(tmp_path / "one.png"), "--copies", "0"]) == 0
+    (figure,) = drawn
+    words = []
+    for axes in figure.axes:
+        frame = axes.get_window_extent()
+        for text in axes.texts:
+            place = text.get_window_extent()
+            assert frame.x0 <= place.x0 < place.x1 <= frame.x1, text.get_text()
+            assert frame.y0 <= place.y0 < place.y1 <= frame.y1, text.get_text()
+            words.append(text.get_text().strip())
+        assert axes.get_xlim()[0] >= -0.5
+    assert str(n) in words
+    assert figure.get_suptitle().startswith(("...", str(files.annotations)))
 
 
 def test_names_in_the_picture_are_no_formulas_and_leave_it_room(tmp_path: Path) -> None:

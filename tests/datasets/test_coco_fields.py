@@ -345,7 +345,7 @@ def test_a_number_out_of_range_is_named_with_its_place(tmp_path: Path, name: str
 def readers(folder: Path, annotations: list[dict[str, Any]]) -> list[Any]:
     """Openers of sets with these annotations: read by the extension, in Python, as LVIS and as LabelMe files."""
     plain = write(folder / "plain", annotations)
-    odd = write(folder / "odd", [{**each, "area": "1"} for each in annotations])
+    odd = write(folder / "odd", [{**each, "iscrowd": 0.0} for each in annotations])
     command = ["convert", "--input", str(plain.annotations), "--images", str(plain.images), "--workers", "1"]
     places = [plain.annotations, odd.annotations]
     for name in ("lvis", "labelme"):

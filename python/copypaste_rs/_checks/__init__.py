@@ -4,6 +4,7 @@
 - `scalars`: numbers, choices, sizes
 - `arrays`: images, maps, masks as pixels, outputs, row numbers
 - `encodings`: masks as strings and as polygons
+- `pixels`: masks as pixels where polygons belong
 - `fills`: values of canvas pixels that no image reaches, and of maps that are not there
 """
 
@@ -31,6 +32,7 @@ from copypaste_rs._checks.arrays import (
 )
 from copypaste_rs._checks.encodings import FARTHEST, counts_strings, polygon_parts
 from copypaste_rs._checks.fills import Fill, MapValue, fill, fill_values, image_fills, map_values
+from copypaste_rs._checks.pixels import are_of_a_mask, are_pixels
 from copypaste_rs._checks.places import Place, item, wrong, wrong_type
 from copypaste_rs._checks.scalars import (
     MAX_PIXELS,
@@ -61,6 +63,8 @@ __all__ = [
     "Place",
     "Size",
     "apart",
+    "are_of_a_mask",
+    "are_pixels",
     "are_words",
     "array",
     "blend_arguments",

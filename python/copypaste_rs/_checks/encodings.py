@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from copypaste_rs._checks.arrays import converted
+from copypaste_rs._checks.pixels import are_pixels
 from copypaste_rs._checks.places import item, wrong, wrong_type
 
 if TYPE_CHECKING:
@@ -44,16 +45,20 @@ def counts_strings(name: Place, strings: Sequence[bytes | str]) -> list[bytes]:
 
 
 def polygon_parts(
-    name: Place, polygons: Sequence[Sequence[ArrayLike]]
+    name: Place, polygons: Sequence[Sequence[ArrayLike]], size: tuple[int, int]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Polygons in flat arrays: all coordinates, where parts start among them, where instances start among the parts."""
+    """Polygons in flat arrays: all coordinates, where parts start among them, where instances start among the parts.
+
+    Masks as pixels of an image of this size are refused.
+    """
     instances = _list_of(name, polygons, "a list of parts for each instance")
     parts: list[NDArray[np.float64]] = []
     part_offsets, instance_offsets = [0], [0]
     for i, instance in enumerate(instances):
-        for k, part in enumerate(
-            instance if type(instance) is list else _list_of(item(name, i), instance, "a list of parts")
-        ):
+        listed = instance if type(instance) is list else _list_of(item(name, i), instance, "a list of parts")
+        if are_pixels(listed, size):
+            raise wrong(item(name, i), "a list of parts", f"pixels of shape {size}; RleMasks.from_dense reads them")
+        for k, part in enumerate(listed):
             coordinates = _plain_coordinates(part)
             if coordinates is None:
                 coordinates = _coordinates(item(name, i, k), part)

@@ -15,7 +15,7 @@ from copypaste_rs.cli import TerminatedError
 from copypaste_rs.cli.augmenting import augment as run_augment
 from copypaste_rs.cli.augmenting import settings_of
 from copypaste_rs.cli.engines import ENGINE_OPTIONS, RAY, check_engine
-from copypaste_rs.cli.inputs import READING_OPTIONS, check_cache, one_set, open_inputs, open_set
+from copypaste_rs.cli.inputs import READING_OPTIONS, check_cache, check_divisor, one_set, open_inputs, open_set
 from copypaste_rs.cli.option_types import Place, ShardOfAll
 from copypaste_rs.cli.options import (
     EPILOG,
@@ -31,7 +31,7 @@ from copypaste_rs.cli.parallel import available_processors
 from copypaste_rs.cli.pseudo_labelling import PSEUDO_LABEL_OPTIONS, check_pseudo_labels, pseudo_labels
 from copypaste_rs.cli.remote_images import brought_here
 from copypaste_rs.cli.validation import check_validation, warn_of_shared
-from copypaste_rs.cli.words import complain, say, sentence
+from copypaste_rs.cli.words import complain, in_options, say, sentence
 from copypaste_rs.cli.writers import (
     IMAGES_FOR_A_WORKER,
     OUTPUT_OPTION,
@@ -98,7 +98,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show_warning(message: Warning | str, *_: object) -> None:
-    complain(f"warning: {message}")
+    complain(f"warning: {in_options(str(message))}")
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -196,6 +196,7 @@ def convert(output: Path, **options: Any) -> None:
     check_apart(output, options)
     check_written(output, options)
     photos = open_set(options, "input", options["images"], options["input_format"], options["split"])
+    check_divisor(options, photos)
     check_images_apart(output, [photos])
     options["workers"] = options["workers"] or workers_for(len(photos))
     start = perf_counter()
@@ -290,7 +291,8 @@ def stats(output: Path | None, plot: Path | None, **options: Any) -> None:
     """Say what a data set has before and after augmentation: classes, areas, overlaps, instances an image.
 
     What augment would do with these options, and the same seed, is counted from annotations alone, exactly: no image
-    is read.
+    is read, and of COCO and LVIS files none has to be there. The first copy of each image is what the first epoch of a
+    training with these options sees, and so on; of a schedule, each transform is asked for by itself.
     """
     from copypaste_rs.cli.report import report
     from copypaste_rs.cli.set_statistics import statistics
@@ -302,7 +304,7 @@ def stats(output: Path | None, plot: Path | None, **options: Any) -> None:
             check_file(path, options["overwrite"], kind, option)
             check_apart(path, options, option, "file")
     options = checked(options)
-    inputs = open_inputs(options)
+    inputs = open_inputs(options, images=False)
     options, transform, data = paired(inputs, options)
     workers = options["workers"] or workers_for(len(data) * options["copies"], READ_FOR_A_WORKER)
     found = statistics(data, inputs.targets, options["copies"], workers)
@@ -311,7 +313,7 @@ def stats(output: Path | None, plot: Path | None, **options: Any) -> None:
         text = json.dumps({"settings": settings, **found.to_dict()}, indent=1)
         write_whole(output, [text.encode()], overwrite=options["overwrite"])
     if plot is not None:
-        write_whole(plot, [drawn(found, options["annotations"].name)], overwrite=options["overwrite"])
+        write_whole(plot, [drawn(found, str(options["annotations"]))], overwrite=options["overwrite"])
     say(report(found))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,9 +11,11 @@ from copypaste_rs import _checks
 from copypaste_rs.cli.option_types import Place
 from copypaste_rs.cli.outputs import real_path
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.boxes import BOXES, BoxAloneError
+from copypaste_rs.datasets.boxes import BOXES
 from copypaste_rs.datasets.categories import joined_categories, moved_ids
 from copypaste_rs.datasets.formats import NAMES, format_named
+from copypaste_rs.datasets.formats.image_folders import NoImagesError
+from copypaste_rs.datasets.formats.label_maps.dataset import LabelMapDataset
 from copypaste_rs.datasets.images import DTYPES, MAX_PIXELS
 from copypaste_rs.datasets.opening import open_dataset, recognised
 from copypaste_rs.datasets.options import CROWDS
@@ -26,6 +29,8 @@ with extra("cli"):
     import click
 
 _PATH = click.Path(path_type=Path)
+
+LABEL_MAPS = "label-maps"
 
 INPUT_OPTIONS = [
     click.option("--annotations", type=Place(), required=True,
@@ -52,6 +57,8 @@ READING_OPTIONS = [
                  help="Annotations with iscrowd 1: keep them as crowds, take them as objects, drop them."),
     click.option("--column", "columns", multiple=True,
                  help="Further field of annotations that is kept; may be repeated; else all are."),
+    click.option("--divisor", type=click.IntRange(2),
+                 help="Of label images: a value is label * divisor + number of the object; else each is an object."),
     click.option("--apply-exif/--no-apply-exif", default=None,
                  help="Turn images as their EXIF orientation says, or not; else those of yolo and labelme are turned."),
     click.option("--dtype", type=click.Choice(DTYPES), default="uint8", show_default=True,
@@ -110,14 +117,16 @@ def check_cache(options: Mapping[str, Any]) -> None:
         raise click.UsageError("--cache-dir and --no-cache exclude each other")
 
 
-def open_inputs(options: Mapping[str, Any]) -> Inputs:
-    """Open the data sets."""
-    targets = open_set(options, "annotations", options["images"], options["input_format"], options["split"])
+def open_inputs(options: Mapping[str, Any], *, images: bool = True) -> Inputs:
+    """Open the data sets; without images, those of annotation files need not be there."""
+    opened = functools.partial(open_set if images else open_without_images, options)
+    targets = opened("annotations", options["images"], options["input_format"], options["split"])
     if options["source_annotations"] is None:
+        check_divisor(options, targets)
         return Inputs(targets, None, targets.categories)
     path = options["source_annotations"]
-    sources = open_set(options, "source_annotations", options["source_images"], options["source_format"],
-                       options["source_split"])  # fmt: skip
+    sources = opened("source_annotations", options["source_images"], options["source_format"], options["source_split"])
+    check_divisor(options, targets, sources)
     ours, theirs = targets.keypoint_names, sources.keypoint_names
     if ours and theirs and ours != theirs:
         raise ValueError(f"{path}: categories: expected the keypoints of the other file, {ours}, got {theirs}")
@@ -143,10 +152,29 @@ def open_set(
         given["apply_exif"] = options["apply_exif"]
     given["columns"] = options["columns"] or None
     given["cache_dir"] = False if options["no_cache"] else options["cache_dir"]
+    found = kind or _format(path, split)
+    if options["divisor"] is not None:
+        names = [found] if found else [each.name for each in recognised(path, split)]
+        if names == [LABEL_MAPS]:
+            given["divisor"] = options["divisor"]
+    return open_dataset(path, images, format=found, split=split, **{**given, **others})
+
+
+def open_without_images(
+    options: Mapping[str, Any], name: str, images: Path | None, kind: str | None, split: str | None
+) -> AnnotatedImages:
+    """Open the set at the place that the option `name` gives, of which no image is read: there may be none."""
     try:
-        return open_dataset(path, images, format=kind or _format(path, split), split=split, **{**given, **others})
-    except BoxAloneError as error:
-        raise ValueError(f"{error.args[0]}; --boxes keep reads it as a rectangle, --boxes drop leaves it out") from None
+        return open_set(options, name, images, kind, split)
+    except NoImagesError:
+        path: Path = options[name]
+        return open_set(options, name, path if path.is_dir() else path.parent, kind, split)
+
+
+def check_divisor(options: Mapping[str, Any], *sets: AnnotatedImages | None) -> None:
+    """Refuse a divisor of values where no set has label images."""
+    if options["divisor"] is not None and not any(isinstance(each, LabelMapDataset) for each in sets):
+        raise click.UsageError(f"--divisor: expected label images, of the format {LABEL_MAPS}, whose values it divides")
 
 
 def _format(path: Path, split: str | None) -> str | None:

@@ -11,6 +11,7 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs.cli.inputs import INPUT_OPTIONS, READING_OPTIONS, SOURCE_OPTIONS
 from copypaste_rs.cli.option_types import ClassWeight, Fill, Missing, Numbers, Select, Size
+from copypaste_rs.cli.words import as_option
 from copypaste_rs.column_kinds import DERIVED, PROVENANCE, absent_value
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.categories import label_weights
@@ -119,12 +120,6 @@ def build_transform(options: Mapping[str, Any]) -> SimpleCopyPaste:
             return SimpleCopyPaste(**arguments, missing=missing, class_weights=class_weights)
     except (ValueError, TypeError) as error:
         raise click.UsageError(as_option(error)) from None
-
-
-def as_option(error: Exception) -> str:
-    """The sentence about an argument as one about the option: ``blend_sigma[0]: ...`` is ``--blend-sigma: ...``."""
-    name, colon, rest = str(error).partition(":")
-    return f"--{name.partition('[')[0].replace('_', '-')}{colon}{rest}"
 
 
 def check_numbers(options: Mapping[str, Any]) -> None:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from copypaste_rs import _checks
 from copypaste_rs.cli.option_types import Threshold
-from copypaste_rs.cli.options import as_option
 from copypaste_rs.cli.outputs import real_path
+from copypaste_rs.cli.words import as_option
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.boxes import BoxAloneError
 from copypaste_rs.datasets.pseudo_labels.images import NO_CATEGORIES
 from copypaste_rs.datasets.pseudo_labels.labels import PseudoLabels
 from copypaste_rs.datasets.pseudo_labels.rules import BOXES, MASK_NMS, MERGE_IOU, MIN_SCORE
@@ -79,8 +78,6 @@ def pseudo_labels(options: Mapping[str, Any]) -> PseudoLabels:
     given |= {name: dict(options[name]) for name in ("min_score", "ignore_below") if options[name]}
     try:
         return PseudoLabels.from_results(options["results"], options["images"], **given)
-    except BoxAloneError as error:
-        raise ValueError(f"{error.args[0]}; --boxes drop leaves such results out") from None
     except ArgumentError as error:
         if error.argument not in ("min_score", "ignore_below", "categories"):
             raise

@@ -40,7 +40,7 @@ def show(output: Path, *, resume: bool, overwrite: bool) -> None:
         "annotations": annotations, "source_annotations": None, "seed": SEED, "copies": COPIES, "num_sources": 1,
         "boxes": "error", "crowds": "keep", "columns": (),
         "apply_exif": None, "dtype": "uint8",
-        "output_format": "coco", "output_split": None,
+        "divisor": None, "output_format": "coco", "output_split": None, "output_divisor": None,
         "format": "jpg", "quality": 92, "workers": 1, "resume": resume, "overwrite": overwrite,
     }  # fmt: skip
     inputs = Inputs(photos, None, photos.categories)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.logs import naming
+from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 
 with extra("cli"):
     import click
@@ -45,4 +47,52 @@ def sentence(error: BaseException) -> str:
     """Sentence about an error."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return str(error) or type(error).__name__
+    if isinstance(error, ArgumentError | ArgumentTypeError) and error.argument in ARGUMENTS and error.item is None:
+        return as_option(error)
+    return in_options(str(error)) or type(error).__name__
+
+
+def as_option(error: Exception) -> str:
+    """The sentence about an argument as one about the option: ``blend_sigma[0]: ...`` is ``--blend-sigma: ...``."""
+    name, colon, rest = str(error).partition(":")
+    return in_options(f"{_option(name.partition('[')[0])}{colon}{rest}")
+
+
+def in_options(text: str) -> str:
+    """A sentence of the library, which names arguments of Python, in the options that say the same.
+
+    Examples
+    --------
+    >>> in_options("a.jpg: its EXIF orientation is 6, which apply_exif=True would apply")
+    'a.jpg: its EXIF orientation is 6, which --apply-exif would apply'
+    >>> in_options("min_area=101: nothing will ever be pasted; crowds='objects' of CocoDataset takes crowds as objects")
+    '--min-area 101: nothing will ever be pasted; --crowds objects takes crowds as objects'
+    """
+    return _GIVEN.sub(_as_given, text).replace("(max_pixels)", "(--max-pixels)")
+
+
+ARGUMENTS = (
+    *("apply_exif", "boxes", "columns", "crowds", "divisor", "dtype", "format", "max_pixels", "merge", "min_area"),
+    *("min_visibility", "missing", "overwrite", "paste_boxes", "paste_pseudo", "resume", "split"),
+)
+"""Arguments of Python that sentences name, and that have an option."""
+
+_RENAMED = {"columns": "column", "format": "input-format"}
+
+_GIVEN = re.compile(
+    rf"(?<![\w./\\-])({'|'.join(ARGUMENTS)})=(?:(True|False|None)|'([^']*)'|(\d+)|\{{'([^']*)': [^}}]*\}})"
+    r"( of CocoDataset)?"
+)
+"""Values given to arguments, as sentences write them: no part of a path looks so."""
+
+
+def _option(name: str) -> str:
+    return f"--{_RENAMED.get(name, name).replace('_', '-')}"
+
+
+def _as_given(found: re.Match[str]) -> str:
+    name, flag, text, number, key, _ = found.groups()
+    option = _option(name)
+    if flag is not None:
+        return {"True": option, "False": option.replace("--", "--no-", 1), "None": f"no {option}"}[flag]
+    return f"{option} {key}=VALUE" if key is not None else f"{option} {number if text is None else text}"

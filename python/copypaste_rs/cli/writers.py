@@ -43,6 +43,8 @@ PLACE_OPTIONS = [
     click.option("--output-split", help="Part of the set that is written, where the format has parts, as train."),
     click.option("--tar-samples", type=click.IntRange(1, 10**6),
                  help=f"Images of each tar file of webdataset, at most.  [default: {TAR_SAMPLES}]"),
+    click.option("--output-divisor", type=click.IntRange(2),
+                 help="Of label images that are written: values are label * divisor + number of the object."),
     click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG."),
     workers_option(IMAGES_FOR_A_WORKER),
     click.option("--resume", is_flag=True, help="Go on with an output that is not finished. An image file that has "
@@ -94,11 +96,17 @@ def open_writer(
         # Of two kinds that the writers take, and readers expect; whatever else stands there is told of.
         more = {"info": _held("info", info, dict), "licenses": _held("licenses", licenses, list)}
     if (split := options["output_split"]) is not None:
-        if not has_splits(kind):
+        if not takes(kind, "split"):
             raise click.UsageError(f"--output-split: expected none, as {options['output_format']} has no parts")
         more["split"] = split
     if issubclass(kind, WebdatasetWriter):
         more["tar_samples"] = images_of_a_file(options)
+    if (divisor := options["output_divisor"]) is not None:
+        if not takes(kind, "divisor"):
+            raise click.UsageError(
+                f"--output-divisor: expected none, as {options['output_format']} has no label images"
+            )
+        more["divisor"] = divisor
     with wrong_output(output):
         return kind(
             output,
@@ -135,6 +143,6 @@ def _held(name: str, value: Any, kind: type) -> Any:
     return None
 
 
-def has_splits(kind: type[SampleWriter]) -> bool:
-    """Whether the format of a writer has parts, such as train."""
-    return "split" in kind.__init__.__code__.co_varnames
+def takes(kind: type[SampleWriter], argument: str) -> bool:
+    """Whether a writer has an argument of its own, such as the part of a set that is written."""
+    return argument in kind.__init__.__code__.co_varnames

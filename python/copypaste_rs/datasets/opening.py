@@ -76,8 +76,8 @@ def find_format(path: Path, split: str | None = None) -> Format:
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        names = " or ".join(repr(each.name) for each in fitting)
-        raise ValueError(f"{path}: could be of more than one format; give format={names}")
+        names = " or ".join(f"format={each.name!r}" for each in fitting)
+        raise ValueError(f"{path}: could be of more than one format; give {names}")
     known = ", ".join(f"{each.title} ({each.name!r})" for each in all_formats())
     what = "folder" if path.is_dir() else "file"
     raise ValueError(f"{path}: expected annotations, got a {what} of no format that is recognised; known are {known}; "

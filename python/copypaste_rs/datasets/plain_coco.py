@@ -101,6 +101,8 @@ def _tables(
     outlines = Segmentations(
         found.coordinates, found.part_offsets, found.first_part, found.parts, found.counts, found.first_run, found.runs
     )
+    if outlines.has_pixels(found.image, images.sizes):
+        return None
     settle([outlines.coordinates, outlines.part_offsets, outlines.counts, *images[:-1]])
     read = ReadAnnotations(
         found.image,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from copypaste_rs import _core
-from copypaste_rs._checks import FARTHEST
+from copypaste_rs._checks import FARTHEST, are_of_a_mask, are_pixels
 from copypaste_rs._ragged import picked
 from copypaste_rs.errors import ArgumentError
 from copypaste_rs.masks import RleMasks
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+
+EXPECTED = "run lengths or polygons"
 
 _BLOCK = 4096
 """Rows whose runs are read, or added up, at a time."""
@@ -62,6 +64,18 @@ class Segmentations(NamedTuple):
             runs=self.runs[rows],
         )
 
+    def has_pixels(self, image: NDArray[np.int64], sizes: NDArray[np.int64]) -> bool:
+        """Whether a row is a mask as pixels, read as polygon parts; each is of an image, a row of the sizes."""
+        one = 100 if self.coordinates.dtype == np.int32 else 1
+        rows = np.flatnonzero(self.parts > 1)
+        for row in rows[self.parts[rows] == sizes[image[rows], 0]].tolist():
+            first = int(self.first_part[row])
+            offsets = self.part_offsets[first : first + int(self.parts[row]) + 1]
+            values = self.coordinates[offsets[0] : offsets[-1]]
+            if (np.diff(offsets) == sizes[image[row], 1]).all() and are_of_a_mask(values, one):
+                return True
+        return False
+
     def masks(self, rows: tuple[int, int], size: tuple[int, int]) -> MeasuredMasks:
         """The masks of rows from one number to another, all of one image of the given size."""
         runs, boxes, covers = _core.object_masks(self, rows, size)
@@ -82,6 +96,11 @@ class Segmentations(NamedTuple):
         total = np.zeros(len(index) + 1, np.int64)
         np.cumsum(self.counts[index] * odd, out=total[1:])
         return total[offsets[1:]] - total[offsets[:-1]]
+
+
+def pixels_of(shape: tuple[int, ...], kind: str = "an array") -> str:
+    """Pixels of this shape in the words of an error, with what makes run lengths of them."""
+    return f"{kind} of shape {shape}; RleMasks.from_dense(masks).to_coco() makes them"
 
 
 class MalformedCountsError(ValueError):
@@ -112,7 +131,12 @@ class SegmentationsBuilder:
         self._strings: dict[tuple[int, int], tuple[list[int], list[str]]] = {}
 
     def add(self, segmentation: Any, size: tuple[int, int]) -> None:
-        """Add the segmentation of an object in an image of the given size; what is malformed is a ValueError."""
+        """Add the segmentation of an object in an image of the given size; what is malformed is a ValueError.
+
+        Masks as pixels are malformed: as polygons they would cover a pixel at most.
+        """
+        if isinstance(segmentation, list) and are_pixels(segmentation, size):
+            raise ValueError(f"segmentation: expected {EXPECTED}, got {pixels_of(size)}")
         row = len(self._parts)
         first_part, first_run = len(self._part_ends) - 1, len(self._counts)
         if isinstance(segmentation, list) and any(hasattr(part, "counts") for part in segmentation):

@@ -53,7 +53,7 @@ def rasterize(polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
     ------
     ValueError
         When a part has an odd number of coordinates, fewer than three points, or coordinates that are not
-        finite or beyond 2^31.
+        finite or beyond 2^31; when an instance is a mask as pixels.
     TypeError
         When an argument is of another type.
 
@@ -63,7 +63,7 @@ def rasterize(polygons: Sequence[Sequence[ArrayLike]], size: Size) -> RleMasks:
     array([2, 4, 2], dtype=uint32)
     """
     h, w = _checks.size("size", size, 0, _checks.MAX_PIXELS)
-    coordinates, part_offsets, instance_offsets = _checks.polygon_parts("polygons", polygons)
+    coordinates, part_offsets, instance_offsets = _checks.polygon_parts("polygons", polygons, (h, w))
     parts = [_part(coordinates[a:b].tolist(), h, w) for a, b in pairwise(part_offsets)]
     masks = [RleMasks.empty((h, w))]
     for a, b in pairwise(instance_offsets):

@@ -252,7 +252,9 @@ def test_images_are_turned_as_ultralytics_does(tmp_path: Path) -> None:
         ("nc: 999999999", "nc: expected at most"),
         ("names: [a]\ntrain: {a: b}", "train: expected a folder, a file that lists images, or a list of them, got a mapping"),
         ("names: [a]\npath: [b]", "path: expected text, got a list"),
-        ("names: [a]\nkpt_shape: [17, 3]\n", "expected a set with outlines, got one of poses"),
+        ("names: [a]\nkpt_shape: [17, 3]\n", "expected a set with outlines, got one of poses: each line has a class, a box "
+         r"and 17 keypoints of 3 numbers \(kpt_shape\), and no outline to paste. .* CocoDataset reads"),
+        ("names: [a]\nkpt_shape: 17\n", r"a box and keypoints \(kpt_shape\), and no outline"),
         ("a: &a [x, x]\nb: &b [*a, *a]\nnames: *b", r"expected no references \(\*name\), got one in line 2"),
         ("names: " + "[" * 5000, "cannot be read as YAML"),
         ("names: !!python/object/apply:os.system ['true']", "names: 0: expected|split"),

@@ -20,6 +20,10 @@ _NAMES = {name: re.compile(b'"' + name.encode() + _TEXT) for name in ("file_name
 _NO_SPLITS = ("instances", "panoptic", "annotations", "coco", "")
 
 
+class NoImagesError(FileNotFoundError):
+    """No folder beside an annotation file has its images."""
+
+
 def folder_of_images(
     file: Path,
     split: str | None = None,
@@ -69,7 +73,7 @@ def folder_of_images(
             if any(sources.is_file(folder / name) for name in names):
                 return folder
     tried = ", ".join(map(str, dict.fromkeys(folders)))
-    raise FileNotFoundError(f"{file}: no folder beside it has the image {name_of(image)!r}; give the folder of its "
+    raise NoImagesError(f"{file}: no folder beside it has the image {name_of(image)!r}; give the folder of its "
                             f"images (tried: {tried})")  # fmt: skip
 
 

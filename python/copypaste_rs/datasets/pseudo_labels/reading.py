@@ -14,13 +14,14 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.boxes import BoxAloneError
 from copypaste_rs.datasets.coco_json import decoded
-from copypaste_rs.datasets.formats.coco_results.dense_masks import EXPECTED, pixels_in_memory
+from copypaste_rs.datasets.formats.coco_results.dense_masks import pixels_in_memory
 from copypaste_rs.datasets.formats.coco_results.reading import ResultsReader, Scored, checked_score
 from copypaste_rs.datasets.given_ids import plain_id
 from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.problems import Problems
 from copypaste_rs.datasets.pseudo_labels.counts import BOX_ALONE, EMPTY, LOW_MASK_SCORE, LOW_SCORE
+from copypaste_rs.datasets.segmentations import EXPECTED
 
 with extra("coco"):
     import msgspec

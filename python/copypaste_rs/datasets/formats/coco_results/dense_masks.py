@@ -1,45 +1,12 @@
-"""Masks as pixels, which are no segmentation of COCO's: named as such, where they would be read as polygons."""
+"""Masks as pixels in lists of results in memory, which are no segmentation of COCO's."""
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
 
-from copypaste_rs.datasets.segmentations import SegmentationsBuilder
-
-EXPECTED = "run lengths or polygons"
-
-
-def pixels_of(shape: tuple[int, ...], kind: str = "an array") -> str:
-    """Pixels of this shape in the words of an error, with what makes run lengths of them."""
-    return f"{kind} of shape {shape}; RleMasks.from_dense(masks).to_coco() makes them"
-
-
-class ResultSegmentations(SegmentationsBuilder):
-    """Collects segmentations of results, and refuses pixels among them."""
-
-    def add(self, segmentation: Any, size: tuple[int, int]) -> None:
-        """Add the segmentation of an object in an image of the given size; what is malformed is a ValueError."""
-        if _are_pixels(segmentation, size):
-            raise ValueError(f"segmentation: expected {EXPECTED}, got {pixels_of(size)}")
-        super().add(segmentation, size)
-
-
-def _are_pixels(value: Any, size: tuple[int, int]) -> bool:
-    """Whether lists are as long as the image is high and wide, with two values at most, or values up to 1.
-
-    One row may be a polygon. Several of them, each with as many coordinates as the image is wide, and such ones, cover
-    a pixel at most.
-    """
-    h, w = size
-    if not isinstance(value, list) or len(value) != h or h < 2:
-        return False
-    if any(not isinstance(row, list) or len(row) != w for row in value):
-        return False
-    found = set(itertools.chain.from_iterable(value))
-    return found <= {0.0, max(found)} or (min(found) >= 0 and max(found) <= 1)
+from copypaste_rs.datasets.segmentations import pixels_of
 
 
 def pixels_in_memory(value: Any) -> str | None:

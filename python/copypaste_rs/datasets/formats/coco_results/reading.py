@@ -12,7 +12,6 @@ from copypaste_rs.datasets.categories import category_ids, keypoint_names, plain
 from copypaste_rs.datasets.coco_annotations import AnnotationsReader, Id
 from copypaste_rs.datasets.coco_json import CocoFile, decoded, read_images
 from copypaste_rs.datasets.fields import Field
-from copypaste_rs.datasets.formats.coco_results.dense_masks import ResultSegmentations
 from copypaste_rs.datasets.given_ids import plain_id
 from copypaste_rs.datasets.problems import Problems
 
@@ -44,7 +43,6 @@ class ResultsReader(AnnotationsReader):
 
     def __init__(self, *of_annotations: Any) -> None:
         super().__init__(*of_annotations)
-        self._shapes = ResultSegmentations()
         self._heads = msgspec.json.Decoder(self.head, strict=False).decode
 
     def read(self, number: int, raw: msgspec.Raw) -> None:

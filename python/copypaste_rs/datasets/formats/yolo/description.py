@@ -54,8 +54,11 @@ def read_description(file: Path, data: bytes) -> Description:
     check_utf8(file, data)
     found = _mapping(file, data.removeprefix(codecs.BOM_UTF8))
     if "kpt_shape" in found:
-        raise ValueError(f"{file}: expected a set with outlines, got one of poses (kpt_shape), whose labels are boxes "
-                         "with keypoints")  # fmt: skip
+        raise ValueError(
+            f"{file}: expected a set with outlines, got one of poses: each line has a class, a box and "
+            f"{_numbers_of_points(found['kpt_shape'])} (kpt_shape), and no outline to paste. Annotations of COCO hold "
+            "both: CocoDataset reads segmentation and keypoints of one file"
+        )
     path = found.get("path")
     if path is not None and not isinstance(path, str):
         raise ValueError(f"{file}: path: expected text, got {_kind(path)}")
@@ -158,3 +161,10 @@ def classes(names: dict[int, str]) -> str:
 def numbered(names: Sequence[str]) -> dict[int, str]:
     """Names as given by hand, by their numbers."""
     return dict(enumerate(names))
+
+
+def _numbers_of_points(shape: Any) -> str:
+    """Numbers behind a box by ``kpt_shape``, in words: keypoints, and values of each."""
+    if isinstance(shape, list) and len(shape) == 2 and all(str(each).isdecimal() for each in shape):
+        return f"{shape[0]} keypoints of {shape[1]} numbers"
+    return "keypoints"
