@@ -1,6 +1,6 @@
 # The one vocabulary of this project. Everything is built in build/ and dist/; nothing outside is touched.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types bench bench-peers bench-kernels gate docs reference ci rust-lint rust-test test-avx2 test-oldest test-torch clean
+.PHONY: help demo test lint types bench bench-peers bench-kernels gate docs reference ci rust-lint rust-test test-avx2 test-oldest test-torch test-frameworks clean
 
 PYTHON ?= $(shell .ci/find-python newest)
 OLDEST ?= $(shell .ci/find-python oldest)
@@ -71,6 +71,9 @@ test-oldest: $(OLDEST_ENV)/.ready
 test-torch: $(TORCH_ENV)/.ready ## Run the tests and examples that need torch and torchvision: installs gigabytes of them in build/
 	$(TORCH_ENV)/bin/python -m pytest tests/integrations $(PYTEST_ARGS)
 	$(TORCH_ENV)/bin/python tests/run_examples.py
+
+test-frameworks: $(TORCH_ENV)/.ready ## Try every integration against its framework (ARGS=NAME for one): gigabytes in build/, some AGPL
+	$(TORCH_ENV)/bin/python -m tests.frameworks $(ARGS)
 
 bench: $(NEWEST_ENV)/.ready ## Time everything against the NumPy reference, rivals, OpenCV and Pillow (some minutes)
 	$(NEWEST_ENV)/bin/python -m benches $(BENCH_ARGS)

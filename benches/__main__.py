@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benches import extras, labels, memory, opening, plots, resampling, scaling, stages, where, whole
+from benches import extras, items, labels, memory, opening, plots, resampling, scaling, stages, where, whole
 from benches.measure import machine
 from benches.tables import put, tables
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 KEPT = ROOT / "benches" / "results" / "bench.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
-PARTS = ("whole", "extras", "labels", "memory", "resampling", "scaling", "stages", "opening")
+PARTS = ("whole", "extras", "labels", "memory", "resampling", "scaling", "stages", "opening", "items")
 
 
 def main() -> int:
@@ -54,6 +54,7 @@ def main() -> int:
         *resampling.missed(figures["resampling"]),
         *scaling.missed(figures["scaling"]),
         *opening.missed(figures["opening"]),
+        *items.missed(figures["items"]),
     ]
     for sentence in missed:
         sys.stderr.write(f"missed: {sentence}\n")
@@ -71,6 +72,7 @@ def measure(draws: int, numpy_draws: int, only: str | None = None) -> dict[str, 
         "scaling": lambda: scaling.measure(draws),
         "stages": lambda: stages.measure(draws),
         "opening": opening.measure,
+        "items": items.measure,
     }
     packages = ["copypaste_rs", "numpy", "opencv-python-headless", "Pillow", "pycocotools"]
     figures: dict[str, Any] = {"machine": machine(packages)}

@@ -2,7 +2,8 @@
 
 A page is run from top to bottom as one session, in a folder of its own: examples with ``>>>``, and ``python`` blocks
 without, whose output has to be that of the ``text`` block right below, where there is one. A block with the comment
-``<!-- needs: torch -->`` right above it is run only where these modules are installed.
+``<!-- needs: torch -->`` right above it is run only where these modules are installed. Arguments are names of modules
+and pages, where only these are to be run.
 """
 
 from __future__ import annotations
@@ -53,26 +54,33 @@ class Tally(NamedTuple):
 def main() -> int:
     """Print what fails; the exit status says whether anything does."""
     np.set_printoptions(legacy=False)
+    # The folder of a script comes first, and its folder of tests would be imported in the place of Datasets.
+    sys.path[:] = [each for each in sys.path if Path(each).resolve() != Path(__file__).resolve().parent]
     total = Tally()
-    for module in pkgutil.walk_packages(copypaste_rs.__path__, "copypaste_rs."):
-        if module.name.endswith(("._core", "__main__")):
-            continue
+    for name in [name for name in sys.argv[1:] if not name.endswith(".md")] if sys.argv[1:] else modules():
         try:
-            found = importlib.import_module(module.name)
+            found = importlib.import_module(name)
         except ImportError as error:  # of a framework that no extra brings
-            if not module.name.startswith(FRAMEWORKS) or not error.name or installed(error.name):
+            if not name.startswith(FRAMEWORKS) or not error.name or installed(error.name):
                 raise
-            total = total.plus(Tally(left_out=(f"{module.name}, without {error.name}",)))
+            total = total.plus(Tally(left_out=(f"{name}, without {error.name}",)))
             continue
         result = doctest.testmod(found, optionflags=FLAGS, extraglobs={"np": np})
         total = total.plus(Tally(result.attempted, result.failed))
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    given = [Path(name).resolve() for name in sys.argv[1:] if name.endswith(".md")]
+    for page in given if sys.argv[1:] else [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         with tempfile.TemporaryDirectory() as folder, working_in(folder):
             total = total.plus(run_page(page.relative_to(ROOT).as_posix(), page.read_text()))
     for left_out in total.left_out:
         sys.stdout.write(f"not run: {left_out}\n")
     sys.stdout.write(f"{total.tried} examples, {total.failed} failed\n")
     return 1 if total.failed or not total.tried else 0
+
+
+def modules() -> list[str]:
+    """Names of all modules of the package that have docstrings."""
+    found = (module.name for module in pkgutil.walk_packages(copypaste_rs.__path__, "copypaste_rs."))
+    return [name for name in found if not name.endswith(("._core", "__main__"))]
 
 
 def run_page(name: str, text: str) -> Tally:

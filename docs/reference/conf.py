@@ -43,13 +43,42 @@ html_theme_options = {"fixed_sidebar": True, "page_width": "72em", "sidebar_widt
 html_sidebars = {"**": ["about.html", "searchfield.html", "localtoc.html", "globaltoc.html"]}
 html_copy_source = False
 
-autodoc_mock_imports = ["torch", "torchvision"]  # gigabytes, of which the pages need nothing
+autodoc_mock_imports = [  # gigabytes, of which the pages need nothing
+    "albumentations",
+    "datasets",
+    "detectron2",
+    "fiftyone",
+    "grain",
+    "lightning",
+    "mmcv",
+    "mmdet",
+    "mmengine",
+    "pytorch_lightning",
+    "rfdetr",
+    "supervision",
+    "torch",
+    "torchvision",
+    "transformers",
+    "ultralytics",
+    "webdataset",
+]
 
 _NAMES = (
     "datasets",
     "functional",
+    "integrations.albumentations",
+    "integrations.detectron2",
+    "integrations.fiftyone",
+    "integrations.grain",
+    "integrations.lightning",
+    "integrations.mmdet",
+    "integrations.rfdetr",
+    "integrations.supervision",
     "integrations.torch",
     "integrations.torchvision",
+    "integrations.transformers",
+    "integrations.ultralytics",
+    "integrations.webdataset",
     "reference",
     "schedules",
     "visualize",

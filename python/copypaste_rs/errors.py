@@ -15,7 +15,10 @@ Index = int | str | tuple[int | str, ...] | None
 class _Argument(Exception):  # noqa: N818  (a base of errors, raised by nobody)
     """Fields and sentence that both kinds of errors share."""
 
-    def __init__(self, argument: str, expected: str, got: str, index: Index = None, item: int | None = None) -> None:
+    # Data loaders of torch make the error of a worker anew, of a sentence alone: then that is all there is to know.
+    def __init__(
+        self, argument: str, expected: str = "", got: str = "", index: Index = None, item: int | None = None
+    ) -> None:
         super().__init__(argument, expected, got, index, item)
         self.argument = argument
         self.expected = expected
@@ -30,6 +33,8 @@ class _Argument(Exception):  # noqa: N818  (a base of errors, raised by nobody)
         return self.argument + "".join(f"[{number!r}]" for number in numbers)
 
     def __str__(self) -> str:
+        if not (self.expected or self.got):
+            return self.argument
         item = "" if self.item is None else f"item {self.item}: "
         return f"{item}{self.place}: expected {self.expected}, got {self.got}"
 
@@ -48,7 +53,8 @@ class ArgumentError(_Argument, ValueError):
     Parameters
     ----------
     argument : str
-        Name of the argument, as the function that was called has it.
+        Name of the argument, as the function that was called has it; the whole sentence, where a data loader of torch
+        hands on the error of a worker.
     expected, got : str
         What was expected and what came, in words that fit the sentence ``argument[index]: expected ..., got ...``.
     index : int, str, or tuple of these, optional

@@ -1,7 +1,7 @@
 """What the benchmark of items measures."""
 
 import pytest
-from benches import items
+from benches import items, tables
 
 
 def test_parts_of_an_item() -> None:
@@ -9,6 +9,13 @@ def test_parts_of_an_item() -> None:
     assert [*found] == [*items.PARTS]
     assert all(value > 0 for name, value in found.items() if name != "rest")
     assert found["item"] > found["decodes"] > 0
+
+
+def test_what_is_promised() -> None:
+    figures = {"item": 9.0, "decodes": 5.0, "transform": 3.9, "rest": 0.1}
+    assert not items.missed(figures)
+    assert items.missed(figures | {"rest": 0.3}) == ["an item: 0.30 ms beyond its decodes and the transform, not 0.25"]
+    assert "| 9.00 |" in tables.items_table(figures)
 
 
 def test_results_are_compared_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,6 +134,18 @@ def test_batches_of_detr() -> None:
     assert integers == ["class_labels", "iscrowd", "size", "orig_size", "image_id"]
 
 
+def test_batches_of_detr_with_masks() -> None:
+    samples = [squares(2, 51, labels=[0, 3], iscrowd=[False, True]), squares(0, 9)]
+    plain, masked = collate("detr")(samples)["labels"], collate("detr", masks=True)(samples)["labels"]
+    assert torch.equal(masked[0]["masks"], dense_of(samples[0])[:1].bool())
+    assert masked[0]["masks"].dtype == masked[1]["masks"].dtype == torch.bool
+    assert tuple(masked[1]["masks"].shape) == (0, 20, 30)
+    for one, other in zip(plain, masked, strict=True):
+        assert fingerprint(one) == fingerprint({name: each for name, each in other.items() if name != "masks"})
+    ready = ForTraining(JITTER, masks="runs")(samples[0], rng=0)
+    assert torch.equal(collate("detr", masks=True)([ready])["labels"][0]["masks"], masked[0]["masks"])
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_images_without_objects_are_valid(form: str) -> None:
     empty = squares(0, 9)
@@ -167,6 +179,8 @@ def test_objects_that_have_only_a_box() -> None:
             ArgumentError, match=r"^samples\[1\]: expected outlines of all .*'drop'.*, got 1 that have only a box$"
         ):
             collate(form)([boxes.replace(instances=Instances()), mixed])
+    with pytest.raises(ArgumentError, match=r"^samples\[0\]: expected outlines of all"):
+        collate("detr", masks=True)([mixed])
     _, (target,) = collate("torchvision", box_only="drop")([mixed])
     assert target["labels"].tolist() == [1]
     _, (target,) = collate("torchvision", box_only="keep")([mixed])
@@ -242,7 +256,10 @@ def test_a_loader_without_it_names_it(workers: int) -> None:
 def test_it_is_a_value() -> None:
     made = collate("torchvision", num_classes=5, box_only="drop")
     assert pickle.loads(pickle.dumps(made)) == made == Collate("torchvision", num_classes=5, box_only="drop")
-    assert len({made, collate("torchvision", num_classes=5), collate("detr")}) == 3
+    masked = collate("detr", masks=True)
+    assert len({made, collate("torchvision", num_classes=5), collate("detr"), masked}) == 4
+    assert pickle.loads(pickle.dumps(masked)) == masked
+    assert repr(masked) == "Collate('detr', num_classes=None, box_only='error', masks=True)"
     assert repr(made) == "Collate('torchvision', num_classes=5, box_only='drop')"
 
 

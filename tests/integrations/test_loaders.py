@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from copypaste_rs import ForTraining, SimpleCopyPaste
+from copypaste_rs import ForTraining, Instances, SimpleCopyPaste
 from copypaste_rs.datasets import CopyPasteDataset
+from copypaste_rs.errors import ArgumentError
 from tests.fixtures.photos import photo
 from tests.fixtures.processes import python
 from tests.fixtures.tensors import REASON, fingerprint
@@ -195,3 +196,9 @@ def test_a_plain_loader_goes_on_by_hand(workers: int) -> None:
     sampler.load_state_dict({"epoch": 1, "position": 2 * 2})
     given = loader(train, sampler, num_workers=workers)
     assert [items(given), items(given)] == [epochs[1][4:], epochs[2]]
+
+
+def test_an_error_of_a_worker_is_the_error_that_it_raised() -> None:
+    without_labels = [PHOTOS[1].replace(instances=Instances(masks=PHOTOS[1].instances.masks))]
+    with pytest.raises(ArgumentError, match=r"samples\[0\]: expected labels of its \d objects, got none"):
+        list(DataLoader(without_labels, 1, num_workers=1, collate_fn=MAKE))

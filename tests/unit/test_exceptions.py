@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import importlib.util
 import inspect
 import pickle
 import pkgutil
@@ -31,9 +32,6 @@ ARGUMENTS: dict[type[BaseException], tuple[Any, ...]] = {
 """What exceptions are made from whose constructor is their own; the others take a sentence."""
 
 
-FRAMEWORKS = ("torch", "torchvision")
-
-
 def exceptions() -> list[type[BaseException]]:
     """Every class of exceptions that a module of the package defines."""
     found = set()
@@ -43,7 +41,8 @@ def exceptions() -> list[type[BaseException]]:
                 members = vars(importlib.import_module(module.name)).values()
             except ImportError as error:
                 # A framework that no extra brings.
-                if not module.name.startswith("copypaste_rs.integrations.") or error.name not in FRAMEWORKS:
+                framework = error.name if module.name.startswith("copypaste_rs.integrations.") else None
+                if framework is None or importlib.util.find_spec(framework):
                     raise
                 continue
             found |= {each for each in members if inspect.isclass(each) and issubclass(each, BaseException)}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
@@ -30,6 +30,10 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(found), link
 
 
-def test_every_page_is_linked_from_the_readme() -> None:
-    linked = {link.partition("#")[0] for link in LINK.findall((ROOT / "README.md").read_text())}
-    assert {page.relative_to(ROOT).as_posix() for page in PAGES} - {"README.md"} <= linked
+@pytest.mark.parametrize(
+    ("start", "folder"), [("README.md", ""), ("README.md", "docs"), ("docs/frameworks.md", "docs/frameworks")]
+)
+def test_every_page_is_linked_from_the_one_above(start: str, folder: str) -> None:
+    page = ROOT / start
+    linked = {(page.parent / link.partition("#")[0]).resolve() for link in LINK.findall(page.read_text())}
+    assert {each for each in PAGES if each.parent == ROOT / folder} - {page} <= linked

@@ -41,10 +41,10 @@ OVERWRITE_OPTION = click.option("--overwrite", is_flag=True, help="Replace what 
 
 PLACE_OPTIONS = [
     click.option("--output-split", help="Part of the set that is written, where the format has parts, as train."),
-    click.option("--tar-samples", type=click.IntRange(1, 10**6),
-                 help=f"Images of each tar file of webdataset, at most.  [default: {TAR_SAMPLES}]"),
     click.option("--output-divisor", type=click.IntRange(2),
                  help="Of label images that are written: values are label * divisor + number of the object."),
+    click.option("--tar-samples", type=click.IntRange(1, 10**6),
+                 help=f"Images of each tar file of webdataset, at most.  [default: {TAR_SAMPLES}]"),
     click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEG."),
     workers_option(IMAGES_FOR_A_WORKER),
     click.option("--resume", is_flag=True, help="Go on with an output that is not finished. An image file that has "
@@ -99,14 +99,14 @@ def open_writer(
         if not takes(kind, "split"):
             raise click.UsageError(f"--output-split: expected none, as {options['output_format']} has no parts")
         more["split"] = split
-    if issubclass(kind, WebdatasetWriter):
-        more["tar_samples"] = images_of_a_file(options)
     if (divisor := options["output_divisor"]) is not None:
         if not takes(kind, "divisor"):
             raise click.UsageError(
                 f"--output-divisor: expected none, as {options['output_format']} has no label images"
             )
         more["divisor"] = divisor
+    if issubclass(kind, WebdatasetWriter):
+        more["tar_samples"] = images_of_a_file(options)
     with wrong_output(output):
         return kind(
             output,

@@ -70,6 +70,11 @@ class Schedule:
         """Transforms that are known beforehand; those that a function gives are not."""
         return list(self._steps)
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether all epochs have one transform."""
+        return len(self._steps) == 1
+
     def at(self, epoch: int) -> AnyTransform:
         """The transform of an epoch."""
         if self._of_epoch is None:

@@ -18,6 +18,11 @@ class SharedEpoch:
         """The number."""
         return int(self._numbers[0])
 
+    @property
+    def said(self) -> bool:
+        """Whether somebody said a number."""
+        return bool(self._numbers[1])
+
     def set(self, epoch: int) -> None:
         """Say another number, which all processes see."""
         self._numbers[0] = epoch

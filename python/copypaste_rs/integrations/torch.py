@@ -16,6 +16,7 @@ from copypaste_rs.box_formats import convert_boxes
 from copypaste_rs.datasets._extras import needed
 from copypaste_rs.functional import convert_image
 from copypaste_rs.instances import Instances
+from copypaste_rs.integrations._class_labels import class_count, class_labels
 from copypaste_rs.integrations.epoch_sampler import EpochSampler
 from copypaste_rs.integrations.object_columns import checked_names, object_columns
 from copypaste_rs.masks import RleMasks
@@ -56,6 +57,7 @@ def collate(
     num_classes: SupportsIndex | None = None,
     box_only: str = "error",
     columns: Sequence[str] = (),
+    masks: bool = False,
 ) -> Collate:
     """A collate function that makes a batch of tensors out of samples: the ``collate_fn`` of a data loader.
 
@@ -71,12 +73,15 @@ def collate(
         1 to ``num_classes - 1``; in that of the others 0 to ``num_classes - 1``. None checks that none is too small.
     box_only : {"error", "keep", "drop"}
         What to do with objects that have a box and no outline, where masks are made: refuse them, take their rectangle
-        for the mask, or leave them out, though they are in the picture. For ``"detr"`` boxes are all, and they stay.
+        for the mask, or leave them out, though they are in the picture. For ``"detr"`` without `masks` boxes are all,
+        and they stay.
     columns : sequence of str
         Names of further columns of the instances that the targets get, such as ``score`` for a loss weighted by it:
         tensors with a row for each object, bool, int64 or float32, beside ``labels``, or in lists beside
         ``class_labels`` of ``"mask2former"``. Of images that lack a column, true objects have ``pseudo`` False and
         ``score`` 1.
+    masks : bool
+        Whether targets of ``"detr"`` have masks too, for models that predict them; those of other forms always have.
 
     Returns
     -------
@@ -99,7 +104,7 @@ def collate(
     >>> images[0].shape, images[0].dtype, sorted(targets[0])
     (torch.Size([3, 128, 128]), torch.float32, ['area', 'boxes', 'image_id', 'iscrowd', 'labels', 'masks'])
     """
-    return Collate(form, num_classes=num_classes, box_only=box_only, columns=columns)
+    return Collate(form, num_classes=num_classes, box_only=box_only, columns=columns, masks=masks)
 
 
 @final
@@ -134,10 +139,11 @@ class Collate:
     - ``area``, float32 (N,), and ``iscrowd``, int64 (N,): as above
     - ``size`` and ``orig_size``, int64 (2,): height and width of the canvas
     - ``image_id``, int64 (1,): where the sample's info has one that is an integer
+    - ``masks``, bool (N, H, W): where `masks` are asked for
 
     Parameters
     ----------
-    form, num_classes, box_only, columns
+    form, num_classes, box_only, columns, masks
         As `collate` takes them.
     """
 
@@ -148,13 +154,14 @@ class Collate:
         num_classes: SupportsIndex | None = None,
         box_only: str = "error",
         columns: Sequence[str] = (),
+        masks: bool = False,
     ) -> None:
         self._form = _checks.choice("form", form, FORMS)
-        first = 1 if form == "torchvision" else 0
-        count = None if num_classes is None else _checks.integer("num_classes", num_classes, first + 1, 2**31 - 1)
-        self._num_classes = count
+        self._first = 1 if form == "torchvision" else 0
+        self._num_classes = class_count(num_classes, self._first)
         self._box_only = _checks.choice("box_only", box_only, BOX_ONLY)
         self._columns = checked_names(columns, MADE | NAMES[form])
+        self._masks = _checks.flag("masks", masks) or form != "detr"
 
     def __call__(self, samples: Sequence[Sample | TrainingSample]) -> Any:
         """Make the batch.
@@ -188,8 +195,15 @@ class Collate:
             batch |= {name: [each.columns[name] for each in made] for name in self._columns}
         else:
             batch["pixel_mask"] = torch.ones((len(made), *made[0].image.shape[1:]), dtype=torch.int64)
-            batch["labels"] = [_detr(each) for each in made]
+            batch["labels"] = [_detr(each, self._masks) for each in made]
         return batch
+
+    def _detr_item(self, place: Place, sample: Sample | TrainingSample) -> tuple[Any, dict[str, Any]]:
+        """Image and target of one sample, for frameworks that make batches of these themselves."""
+        if not isinstance(sample, Sample | TrainingSample):
+            raise wrong_type(place, "a Sample or a TrainingSample", type(sample).__name__)
+        made = self._item(place, sample, {})
+        return made.image, _detr(made, self._masks)
 
     def _item(self, place: Place, sample: Sample | TrainingSample, columns: dict[str, NDArray[Any]]) -> ItemParts:
         image, instances = _image(sample), sample.instances
@@ -203,7 +217,7 @@ class Collate:
         kept = area > 0
         if instances.iscrowd is not None:
             kept &= ~instances.iscrowd
-        if instances.box_only is not None and self._form != "detr" and self._box_only != "keep":
+        if instances.box_only is not None and self._masks and self._box_only != "keep":
             if (instances.box_only & kept).any() and self._box_only == "error":
                 expected = "outlines of all objects (box_only='keep' takes rectangles, 'drop' leaves such objects out)"
                 raise wrong(place, expected, f"{int((instances.box_only & kept).sum())} that have only a box")
@@ -222,31 +236,21 @@ class Collate:
         return ItemParts(image, size, boxes, tensor(labels), areas, decoded, sample.info, more)
 
     def _labels(self, place: Place, instances: Instances) -> NDArray[np.int64]:
-        labels = instances.labels
-        if labels is None or not len(instances):
-            if len(instances):
-                raise wrong(place, f"labels of its {len(instances)} objects", "none")
-            return np.zeros(0, np.int64)
-        if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-            raise wrong_type(place, "labels that are integers, one of each object", f"{labels.dtype} {labels.shape}")
-        low, high = int(self._form == "torchvision"), self._num_classes
-        if (least := int(labels.min())) < low:
-            why = ", as torchvision takes 0 for the background" if low else ""
-            way = f"labels='from{low}' of a data set counts its categories so"
-            raise wrong(place, f"labels from {low} on{why} ({way})", str(least))
-        if high is not None and (largest := int(labels.max())) >= high:
-            raise wrong(place, f"labels from {low} to {high - 1}, for num_classes={high}", str(largest))
-        return labels.astype(np.int64)
+        if instances.labels is None and len(instances):
+            raise wrong(place, f"labels of its {len(instances)} objects", "none")
+        way = f"labels='from{self._first}' of a data set counts its categories so"
+        return class_labels(place, instances.labels, self._num_classes, self._first, way)
 
     def __eq__(self, other: object) -> bool:
         return vars(self) == vars(other) if isinstance(other, Collate) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self._form, self._num_classes, self._box_only, self._columns))
+        return hash((self._form, self._num_classes, self._box_only, self._columns, self._masks))
 
     def __repr__(self) -> str:
         columns = f", columns={self._columns}" if self._columns else ""
-        return f"Collate({self._form!r}, num_classes={self._num_classes}, box_only={self._box_only!r}{columns})"
+        masks = ", masks=True" * (self._form == "detr" and self._masks)
+        return f"Collate({self._form!r}, num_classes={self._num_classes}, box_only={self._box_only!r}{columns}{masks})"
 
 
 class ItemParts(NamedTuple):
@@ -280,7 +284,7 @@ def _torchvision(item: ItemParts) -> dict[str, Any]:
     return target | item.columns
 
 
-def _detr(item: ItemParts) -> dict[str, Any]:
+def _detr(item: ItemParts, masks: bool) -> dict[str, Any]:
     target = {
         "class_labels": item.labels,
         "boxes": tensor(convert_boxes(item.boxes, "xyxy", "cxcywhn", size=item.size)),
@@ -291,6 +295,8 @@ def _detr(item: ItemParts) -> dict[str, Any]:
     }
     if isinstance(number := item.info.get("image_id"), int | np.integer):
         target["image_id"] = torch.tensor([int(number)], dtype=torch.int64)
+    if masks:
+        target["masks"] = tensor(item.masks()).view(torch.bool)
     return target | item.columns
 
 

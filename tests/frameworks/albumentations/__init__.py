@@ -1,0 +1,1 @@
+"""Albumentations and AlbumentationsX: pipelines with boxes, masks and label fields."""

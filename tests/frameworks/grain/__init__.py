@@ -1,0 +1,1 @@
+"""Grain: its own data sets and loaders, with threads and processes."""

@@ -1,0 +1,1 @@
+"""The integration of Supervision, tried against the package itself."""

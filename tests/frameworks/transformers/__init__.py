@@ -1,0 +1,1 @@
+"""Integration tried against the real package; see `tests.frameworks`."""

@@ -1,0 +1,1 @@
+"""The integration of Ultralytics, tried against the package itself."""
