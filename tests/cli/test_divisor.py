@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.fixtures.coco_files import annotation, box_polygon, write
+from tests.fixtures.coco_files import annotation, box_polygon, every_file, write
 from tests.fixtures.command_line import run
 
 CATEGORIES = [{"id": 1, "name": "square"}, {"id": 7, "name": "ring"}]
@@ -61,3 +61,21 @@ def test_where_there_are_no_label_images(tmp_path: Path, capsys: pytest.CaptureF
     assert "--output-divisor: expected none, as coco has no label images" in capsys.readouterr().err
     command = ["stats", "--annotations", str(files.annotations), *given, "--divisor", "100"]
     assert run(command) == 2
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_label_images_in_and_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with a divisor of its own, by which the two are told apart when a run goes on, and in shards."""
+    files = write(tmp_path / "in", ROWS, categories=CATEGORIES)
+    maps = tmp_path / "maps"
+    assert convert(files.annotations, maps, "label-maps", "--images", str(files.images), "--output-divisor", "100") == 0
+    command = ["augment", "--annotations", str(maps), "--divisor", "100", "--size", "48", "--output-format", "label-maps",
+               "--copies", "3", "--output-divisor"]  # fmt: skip
+    assert run([*command, "10", "--output", str(tmp_path / "out")]) == 0
+    assert run([*command, "20", "--output", str(tmp_path / "out"), "--resume"]) == 2
+    assert "--output-divisor has changed since" in capsys.readouterr().err
+    shards = [str(tmp_path / shard) for shard in "12"]
+    for shard in shards:
+        assert run([*command, "10", "--output", shard, "--shard", f"{shard[-1]}/2"]) == 0
+    assert run(["merge", *shards, "--output", str(tmp_path / "merged")]) == 0
+    assert every_file(tmp_path / "merged") == every_file(tmp_path / "out")

@@ -142,6 +142,6 @@ def settings_of(transform: SimpleCopyPaste, options: Mapping[str, Any], inputs: 
         **({"columns": sorted(options["columns"])} if options["columns"] else {}),
         **({} if options["apply_exif"] is None else {"apply_exif": options["apply_exif"]}),
         **({} if options["dtype"] == "uint8" else {"dtype": options["dtype"]}),
-        **({} if options["divisor"] is None else {"divisor": options["divisor"]}),
+        **({} if options["divisor"] is None else {"input_divisor": options["divisor"]}),
         **digests,
     }

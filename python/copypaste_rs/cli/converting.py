@@ -126,7 +126,7 @@ def convert(output: Path, photos: AnnotatedImages, options: Mapping[str, Any]) -
         **{name: options[name] for name in ("boxes", "crowds", "dtype")},
         "apply_exif": photos.applies_exif,
         "columns": sorted(options["columns"]),
-        **({} if options["divisor"] is None else {"divisor": options["divisor"]}),
+        **({} if options["divisor"] is None else {"input_divisor": options["divisor"]}),
         "image_format": options["format"],
     }
     check_names(options["input"], photos, options)

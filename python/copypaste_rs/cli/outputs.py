@@ -102,6 +102,8 @@ def _what_changed(names: Sequence[str]) -> str:
         "version": "the version of copypaste_rs",
         "categories": "the categories",
         "class_weights": "--class-weight",
+        "divisor": "--output-divisor",
+        "input_divisor": "--divisor",
         "format": "--image-format",
     }
     listed = [said.get(name, f"--{name.replace('_', '-')}") for name in names]

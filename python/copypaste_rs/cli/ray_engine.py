@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.cli.augmenting import check_images, open_output
@@ -26,7 +26,7 @@ from copypaste_rs.datasets.places import STATE
 from copypaste_rs.datasets.shards import SHARDS, Shard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from copypaste_rs.cli.inputs import Inputs
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.sample_writer import SampleWriter
     from copypaste_rs.sample import Sample
 
+# Else a thread of Ray Data that outlives the cluster, after Ctrl-C say, starts another one, and the process never ends.
+os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
 with extra("ray"):
     import ray
     import ray.data
@@ -80,12 +82,16 @@ def augment(
     maker = (root, {**given, **absolute}, json_text("settings", settings), len(shards), total, unit)
     with keeping(), writer:
         if left:
-            with _cluster(options["ray_address"] or os.environ.get("RAY_ADDRESS"), options["workers"]) as actors:
-                _take_over(writer, root, left, _made(maker, left, min(actors, len(left))))
+            address = options["ray_address"] or os.environ.get("RAY_ADDRESS")
+            with (
+                _cluster(address, options["workers"]) as actors,
+                closing(_made(maker, left, min(actors, len(left)))) as made,
+            ):
+                _take_over(writer, root, left, made)
     return total - there
 
 
-def _take_over(writer: SampleWriter, root: Path, shards: Sequence[Shard], made: Iterator[int]) -> None:
+def _take_over(writer: SampleWriter, root: Path, shards: Sequence[Shard], made: Iterable[int]) -> None:
     """Merge shards in order, as far as they are made, and delete each then."""
     bar = progress_bar(len(writer), int(shards[0].total))
     lengths = {int(shard.number): shard.stop - max(shard.first, len(writer)) for shard in shards}
@@ -112,7 +118,7 @@ def _take_over(writer: SampleWriter, root: Path, shards: Sequence[Shard], made: 
             bar.close()
 
 
-def _made(maker: tuple[Any, ...], shards: Sequence[Shard], actors: int) -> Iterator[int]:
+def _made(maker: tuple[Any, ...], shards: Sequence[Shard], actors: int) -> Generator[int, None, None]:
     """Numbers of the shards that actors have made, as they come."""
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -125,13 +131,17 @@ def _made(maker: tuple[Any, ...], shards: Sequence[Shard], actors: int) -> Itera
         num_cpus=1,
         compute=ray.data.ActorPoolStrategy(size=actors),
     )
+    found = iter(results.iter_rows())
     try:
-        for row in results.iter_rows():
+        for row in found:
             if row["error"]:
                 raise OSError(f"shard {row['shard']} on {row['error']}")
             yield row["shard"]
     except RayError as error:
         raise OSError(f"ray: {type(error).__name__}: {str(error).strip().splitlines()[0]}") from None
+    finally:
+        if hasattr(found, "close"):
+            found.close()
 
 
 @contextmanager

@@ -133,13 +133,13 @@ def test_a_driver_that_is_ended(tmp_path: Path, files: Files, way: signal.Signal
     images = tmp_path / "ray" / "images"
     assert wait_until(lambda: process.poll() is not None or len(list(images.glob("*.png"))) >= 11, 200)
     assert process.poll() is None, process.communicate()
-    others = [number for number in session(process) if number != process.pid]
+    others = actors(process)
     os.kill(process.pid, way)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}.get(way, -way), errors
     if way != signal.SIGKILL:
         assert "interrupted; what is done is kept, and --resume goes on" in errors
-    assert wait_until(lambda: not any(map(runs, others)), 120), [runs(number) for number in others]
+    assert wait_until(lambda: not any(map(runs, others)), 60)
     assert len(list(images.glob("*.png"))) < 96
     if way == signal.SIGINT:
         assert run(arguments(files, tmp_path / "ray", *options, "--resume")) == 0
