@@ -12,6 +12,7 @@ import sys
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from copypaste_rs.cli import TerminatedError
 from copypaste_rs.cli.augmenting import check_images, open_output
 from copypaste_rs.cli.engines import SHARD_IMAGES
 from copypaste_rs.cli.parallel import available_processors
@@ -150,24 +151,32 @@ def _cluster(address: str | None, workers: int | None) -> Iterator[int]:
 
     Where actors take all of them, Ray Data waits without end.
     """
-    terminate = signal.getsignal(signal.SIGTERM)
     logging.getLogger("ray").setLevel(logging.ERROR)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address is None:
         actors = workers or available_processors()
-        ray.init(address="local", num_cpus=actors + 1, include_dashboard=False, **quiet)
+        _start(address="local", num_cpus=actors + 1, include_dashboard=False)
     else:
         processors = _processors(address)
         if processors < 2:
             raise OSError(f"--ray-address {address}: expected a cluster with 2 processors or more, got {processors}")
         actors = min(workers or processors - 1, processors - 1)
-        ray.init(address=address, **quiet)
-    signal.signal(signal.SIGTERM, terminate)
+        _start(address=address)
     try:
         yield actors
     finally:
         ray.shutdown()
+
+
+def _start(**arguments: Any) -> None:
+    """Start or join a cluster; SIGTERM, which Ray takes for itself, is ours again, and means what it did."""
+    terminate = signal.getsignal(signal.SIGTERM)
+    try:
+        ray.init(**arguments, logging_level=logging.ERROR, log_to_driver=False)
+    except SystemExit:  # by which Ray answers SIGTERM
+        raise TerminatedError from None
+    finally:
+        signal.signal(signal.SIGTERM, terminate)
 
 
 def _processors(address: str) -> int:
