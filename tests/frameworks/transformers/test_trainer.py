@@ -247,7 +247,7 @@ arguments = TrainingArguments(
 callbacks = [EpochCallback()] if told else []
 trainer = Trainer(Nothing(), arguments, train_dataset=Keys(), data_collator=collate, callbacks=callbacks)
 trainer.train(resume_from_checkpoint=resume)
-print("SEEN", trainer.args.process_index, seen, flush=True)
+sys.stdout.write(f"\\nSEEN {trainer.args.process_index} {seen}\\n")  # whole, as the other process writes there too
 """
 
 
@@ -323,7 +323,7 @@ workers = int(sys.argv[1])
 loader = DataLoader(Keys(), 1, sampler=EpochSampler(dataset=train), num_workers=workers, persistent_workers=workers > 0)
 loader = accelerator.prepare(loader)
 seen = [[tuple(key) for batch in loader for key in batch.tolist()] for _ in range(3)]
-print("SEEN", accelerator.process_index, seen, flush=True)
+sys.stdout.write(f"\\nSEEN {accelerator.process_index} {seen}\\n")
 """
 
 
