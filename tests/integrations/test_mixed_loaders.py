@@ -163,7 +163,7 @@ def test_ranks_of_a_process_group(tmp_path: Path) -> None:
         )
         for rank in range(2)
     ]
-    lines = [process.communicate(timeout=120)[0].splitlines() for process in started]
+    lines = [process.communicate(timeout=300)[0].splitlines() for process in started]
     indices: list[int] = []
     for rank, (alone, together) in enumerate(lines):
         assert alone == "MixedBatchSampler(8 batches of 1 of 4 and 1 of 8, seed=0)"
