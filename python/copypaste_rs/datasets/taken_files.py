@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
@@ -44,7 +45,7 @@ class TakenFile(NamedTuple):
         if not copies:
             with suppress(OSError):  # another file system, or one without links
                 place.unlink(missing_ok=True)
-                place.hardlink_to(self.path)
+                os.link(self.path, place)
                 return True
         with placing(place) as part:
             self._copy(part)
