@@ -48,6 +48,7 @@ from copypaste_rs._checks.scalars import (
     pair,
     parts_arguments,
     philox_arguments,
+    position,
     real,
     size,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "pair",
     "parts_arguments",
     "philox_arguments",
+    "position",
     "polygon_parts",
     "positions",
     "raster",

@@ -37,6 +37,17 @@ def integer(name: Place, value: SupportsIndex, low: int, high: int) -> int:
     return number
 
 
+def position(index: SupportsIndex, n: int, of: str) -> int:
+    """Position from 0 of an index into a sequence of `n`, which may count from the end; `of` names what lies there."""
+    try:
+        i = operator.index(index)
+    except TypeError:
+        raise wrong_type("index", "an integer", repr(index)) from None
+    if not -n <= i < n:
+        raise IndexError(f"index {i} is out of range for {n} {of}")
+    return i % n
+
+
 def real(name: Place, value: SupportsFloat, low: float, high: float) -> float:
     """`value` as a finite float in low..high; bools and strings are refused."""
     several = isinstance(value, np.ndarray) and value.ndim > 0  # of one element, NumPy 1 takes them for a number

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import operator
 import os
 import warnings
 from collections.abc import Collection, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
 import numpy as np
 
-from copypaste_rs._checks import wrong_type
+from copypaste_rs import _checks
 from copypaste_rs.datasets.categories import category_ids as checked_ids
 from copypaste_rs.datasets.categories import flip_pairs, joined_categories, label_weights
 from copypaste_rs.datasets.category_lists import category_lists, moved_lists
@@ -310,14 +309,7 @@ class AnnotatedImages(Sequence["Sample"]):
         return False in self._tables.iscrowd[start:stop].tolist()  # of so few, `all` of NumPy takes longer
 
     def _index(self, index: SupportsIndex) -> int:
-        try:
-            i = operator.index(index)
-        except TypeError:
-            raise wrong_type("index", "an integer", repr(index)) from None
-        n = len(self)
-        if not -n <= i < n:
-            raise IndexError(f"index {i} is out of range for {n} images")
-        return i % n
+        return _checks.position(index, len(self), "images")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} images, {len(self._tables.ids)} instances)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -100,14 +99,7 @@ class TableRows:
 
     def number(self, index: SupportsIndex) -> int:
         """Number of a row, from 0."""
-        try:
-            i = operator.index(index)
-        except TypeError:
-            raise wrong_type("index", "an integer", repr(index)) from None
-        n = len(self.table)
-        if not -n <= i < n:
-            raise IndexError(f"index {i} is out of range for {n} rows")
-        return i % n
+        return _checks.position(index, len(self.table), "rows")
 
     def row(self, i: int) -> Mapping[str, Any]:
         """A row, with all columns that are read."""

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
@@ -253,10 +252,7 @@ class LabelledSamples:
         return sample.image, to_labels(sample.instances, size=sample.size, classes=self.classes)
 
     def _index(self, index: SupportsIndex) -> int:
-        i, n = operator.index(index), len(self)
-        if not -n <= i < n:
-            raise IndexError(f"index {i} is out of range for {n} images")
-        return i % n
+        return _checks.position(index, len(self), "images")
 
     def __repr__(self) -> str:
         return f"LabelledSamples({len(self)} images, {len(self.classes)} classes)"

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import operator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsIndex, final
 
@@ -229,10 +228,7 @@ class DetectionSamples:
         return not crowds.all()
 
     def _index(self, index: SupportsIndex) -> int:
-        i, n = operator.index(index), len(self)
-        if not -n <= i < n:
-            raise IndexError(f"index {i} is out of range for {n} images")
-        return i % n
+        return _checks.position(index, len(self), "images")
 
     def __repr__(self) -> str:
         return f"DetectionSamples({len(self)} images, {len(self._dataset.classes)} classes)"
