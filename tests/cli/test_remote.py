@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageOps
 
+from copypaste_rs.datasets.remote import RemoteFolder, Url
 from tests.fixtures.coco_files import Files, every_file, small_set
 from tests.fixtures.command_line import arguments, augmented, run
 
 fsspec = pytest.importorskip("fsspec", reason="the extra remote is not installed: pip install 'copypaste_rs[remote]'")
 
-from tests.fixtures.stores import StrictStore, objects  # noqa: E402
+from tests.fixtures.stores import StrictStore, objects, send  # noqa: E402
 
 STATE = ".copypaste-rs"
 
@@ -38,15 +41,6 @@ def to(files: Files, output: str, *more: str) -> list[str]:
 
 def visible(found: dict[str, bytes]) -> dict[str, bytes]:
     return {name: data for name, data in found.items() if not name.startswith(STATE)}
-
-
-def send(files: Files, url: str) -> list[str]:
-    """Options of inputs that are objects."""
-    system, path = fsspec.url_to_fs(url)
-    for name, data in every_file(files.images).items():
-        system.pipe_file(f"{path}/train/{name}", data)
-    system.pipe_file(f"{path}/train.json", files.annotations.read_bytes())
-    return ["--annotations", f"{url}/train.json", "--images", f"{url}/train"]
 
 
 @pytest.mark.parametrize("kind", ["coco", "lvis", "voc", "webdataset"])
@@ -107,6 +101,17 @@ def test_a_store_that_fails(
     assert objects("strict://bucket/out") == plain
 
 
+def test_what_others_write_is_found() -> None:
+    """A listing is not trusted after it was made: another machine writes there too."""
+    folder = RemoteFolder(Url("strict://bucket/out"))
+    folder.write("first", b"1")
+    assert folder.sizes() == {"first": 1}
+    fsspec.filesystem("memory").pipe_file("memory://elsewhere", b"2")
+    StrictStore.store["/bucket/out/second"] = fsspec.filesystem("memory").store["/elsewhere"]
+    assert folder.read("second") == b"2"
+    assert folder.sizes() == {"first": 1, "second": 1}
+
+
 def test_parts_that_are_whole_are_not_made_again(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
     command = to(files, "strict://bucket/out", "--shard-images", "5")
     assert run(command) == 0
@@ -158,6 +163,44 @@ def test_inputs_in_a_store(tmp_path: Path, files: Files, options: list[str]) -> 
     assert every_file(tmp_path / "half") == expected
 
 
+@pytest.mark.parametrize("remote", ["targets", "sources", "both"])
+@pytest.mark.parametrize("options", [["--workers", "2", "--copies", "12"], ["--shard", "2/3", "--copies", "2"]])
+def test_sources_in_a_store(tmp_path: Path, files: Files, remote: str, options: list[str]) -> None:
+    """Names of images are alike in both sets, and pixels are not."""
+    others = small_set(tmp_path / "others", 7)
+    for path in sorted(others.images.iterdir()):
+        with Image.open(path) as photo:
+            ImageOps.invert(photo.convert("RGB")).save(path)
+    here = ["--source-annotations", str(others.annotations), "--source-images", str(others.images)]
+    expected = augmented(tmp_path, files, *options, *here, name="plain")
+    there = [*options, *(here if remote == "targets" else send(others, "memory://others", "source-"))]
+    there += [] if remote == "sources" else send(files, "memory://data")
+    assert run(arguments(files, tmp_path / "out", *there)) == 0
+    assert every_file(tmp_path / "out") == expected
+
+
+def test_images_of_a_store_that_are_not_needed_are_not_fetched(tmp_path: Path, files: Files) -> None:
+    """Images that no item of the shard is made of may be missing."""
+    given = send(files, "memory://data", "source-")
+    command = arguments(files, tmp_path / "out", "--shard", "1/12", *given)
+    assert run(command) == 0
+    before = every_file(tmp_path / "out")
+    system = fsspec.filesystem("memory")
+    for name in every_file(files.images):
+        system.mv(f"/data/train/{name}", f"/away/{name}")
+        status = run([*command, "--overwrite"])
+        system.mv(f"/away/{name}", f"/data/train/{name}")
+        if status:
+            break
+    else:
+        raise AssertionError("no image was needed")
+    for other in every_file(files.images):
+        if other != name:
+            system.rm_file(f"/data/train/{other}")
+    assert run([*command, "--overwrite"]) == 0
+    assert every_file(tmp_path / "out") == before
+
+
 def test_files_by_url_are_files(tmp_path: Path, files: Files) -> None:
     plain = augmented(tmp_path, files, name="plain")
     given = ["--annotations", f"file://{files.annotations}", "--images", f"local://{files.images}"]
@@ -172,6 +215,26 @@ def test_overwrite_deletes_what_was_written_alone(tmp_path: Path, files: Files) 
     assert run(to(files, "strict://bucket/out", "--seed", "4", "--output-format", "voc", "--overwrite")) == 0
     plain = visible(augmented(tmp_path, files, "--seed", "4", "--output-format", "voc", name="plain"))
     assert objects("strict://bucket/out") == plain | {"mine.txt": b"mine"}
+
+
+def test_sentences_name_urls(tmp_path: Path, files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    """Errors and warnings about what was fetched name the URL, not where it was fetched to."""
+    given = send(files, "memory://data")
+    system = fsspec.filesystem("memory")
+    first = min(every_file(files.images))
+    system.pipe_file(f"/data/train/{first}", b"no image")
+    assert run(arguments(files, tmp_path / "x", *given)) == 1
+    assert f"copypaste-rs: memory://data/train/{first}: expected an image file" in capsys.readouterr().err
+    annotations = files.json
+    annotations["annotations"][0]["image_id"] = 999
+    system.pipe_file("/data/train.json", json.dumps(annotations).encode())
+    run(arguments(files, tmp_path / "y", *given, "--resume"))
+    assert "copypaste-rs: warning: memory://data/train.json: left out 1 annotation" in capsys.readouterr().err
+    system.pipe_file("/data/train.json", files.annotations.read_bytes()[:-9])
+    sources = [each.replace("--", "--source-") for each in given]
+    for more in (given, sources):
+        assert run(arguments(files, tmp_path / "z", *more)) == 1
+        assert "copypaste-rs: memory://data/train.json: cannot be read" in capsys.readouterr().err
 
 
 def test_what_is_refused(tmp_path: Path, files: Files, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,4 +270,9 @@ def test_what_is_refused(tmp_path: Path, files: Files, capsys: pytest.CaptureFix
     refused(
         ["stats", "--annotations", given[1]], 2, "--annotations: expected a path, got the URL memory://data/train.json"
     )
-    refused(to(files, out, "--engine", "ray"), 2, f"--output: expected a path with --engine ray, got the URL {out}")
+    refused(arguments(files, tmp_path / "y", "--source-annotations", given[1]), 2,
+            "--source-images: expected the folder of images, as --source-annotations is a URL")  # fmt: skip
+    refused(arguments(files, tmp_path / "y", "--source-annotations", given[1], "--source-images", "memory://data/train",
+                      "--source-format", "voc"), 2, "--source-format: expected coco or lvis where inputs")  # fmt: skip
+    refused(["stats", "--annotations", str(files.annotations), "--source-annotations", given[1]], 2,
+            "--source-annotations: expected a path, got the URL memory://data/train.json")  # fmt: skip

@@ -58,11 +58,11 @@ def augment(
 ) -> int:
     """Write the augmented set, or a shard of it, and return how many images were made now, beside those there."""
     items = range(len(data) * options["copies"]) if shard is None else range(shard.first, shard.stop)
-    check_images(inputs, data, options, None if shard is None else items, is_remote=images is not None)
+    check_images(inputs, data, options, None if shard is None else items, images)
     writer = open_output(output, inputs, settings, options, shard)
     missing: Sequence[int] = items[len(writer) :]
     if images is not None:
-        missing = images.numbers(missing, data, inputs.targets, options["workers"])
+        missing = images.numbers(missing, data, inputs, options["workers"])
     return write_all(writer, EncodeItem(data, writer.encoder()), missing, options["workers"])
 
 
@@ -71,15 +71,16 @@ def check_images(
     data: CopyPasteDataset[Sample],
     options: Mapping[str, Any],
     items: Sequence[int] | None = None,
-    *,
-    is_remote: bool = False,
+    images: RemoteImages | None = None,
 ) -> None:
     """Find out at the start that images of the inputs are missing: those that the items need, or all.
 
-    Remote images of targets are not looked for: they are fetched some ahead.
+    Remote images are not looked for: they are fetched some ahead.
     """
     targets, partners = (None, None) if items is None else needed_images(data, items)
-    targets = set() if is_remote else targets
+    if images is not None:
+        targets = set() if images.has_targets else targets
+        partners = set() if images.has_sources else partners
     check_files(options["annotations"], inputs.targets, inputs.categories, targets)
     if inputs.sources is not None:
         check_files(options["source_annotations"], inputs.sources, inputs.categories, partners)

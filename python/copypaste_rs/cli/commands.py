@@ -130,6 +130,7 @@ def augment(output: Path | Url, shard: tuple[int, int] | None, **options: Any) -
     check_written(output, options)
     check_copies(options)
     check_engine(output, options, shard)
+    unfetched = options
     with brought_here(options) as (given, images):
         inputs = open_inputs(given)
         check_images_apart(output, [each for each in (inputs.targets, inputs.sources) if each is not None])
@@ -138,10 +139,10 @@ def augment(output: Path | Url, shard: tuple[int, int] | None, **options: Any) -
         total = len(data) * options["copies"]
         part = None if shard is None else Shard(*shard, total, images_of_a_file(options))
         start = perf_counter()
-        if options["engine"] == RAY and isinstance(output, Path):
+        if options["engine"] == RAY:
             from copypaste_rs.cli.ray_engine import augment as run_on_ray
 
-            made = run_on_ray(output, inputs, data, settings, options, given)
+            made = run_on_ray(output, inputs, data, settings, options, unfetched, images)
         else:
             total = total if part is None else part.stop - part.first
             options["workers"] = options["workers"] or workers_for(total)
@@ -206,9 +207,11 @@ def convert(output: Path, **options: Any) -> None:
 
 def checked(options: Mapping[str, Any], *, may_be_urls: bool = False) -> dict[str, Any]:
     """Options, once all was checked that can be told without opening a set."""
-    for name in ("annotations", "images"):
+    for name in ("annotations", "images", "source_annotations", "source_images"):
         if isinstance(options[name], Url) and not may_be_urls:
-            raise click.UsageError(f"--{name}: expected a path, got the URL {options[name]}, which augment alone reads")
+            raise click.UsageError(
+                f"--{name.replace('_', '-')}: expected a path, got the URL {options[name]}, which augment alone reads"
+            )
     options = one_set(options)
     build_transform(options)
     check_numbers(options)

@@ -35,9 +35,6 @@ def check_engine(output: Path | Url, options: Mapping[str, Any], shard: tuple[in
     if options["engine"] == RAY:
         if shard is not None:
             raise click.UsageError("--shard: expected none with --engine ray, which makes shards by itself")
-        for name, place in (("output", output), *((each, options[each]) for each in ("annotations", "images"))):
-            if isinstance(place, Url):
-                raise click.UsageError(f"--{name}: expected a path with --engine ray, got the URL {place}")
         return
     if options["ray_address"] is not None:
         raise click.UsageError("--ray-address: goes with --engine ray")

@@ -41,8 +41,8 @@ INPUT_OPTIONS = [
 ]  # fmt: skip
 
 SOURCE_OPTIONS = [
-    click.option("--source-annotations", type=_PATH, help="Annotations of the objects pasted; else the same ones."),
-    click.option("--source-images", type=_PATH, help="Folder of their images."),
+    click.option("--source-annotations", type=Place(), help="Annotations of the objects pasted; else the same ones."),
+    click.option("--source-images", type=Place(), help="Folder of their images."),
     click.option("--source-format", type=click.Choice(NAMES), help="Format of these annotations; else found out."),
     click.option("--source-split", help="Part of the set of sources."),
     click.option("--validation-annotations", type=_PATH,

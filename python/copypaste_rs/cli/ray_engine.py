@@ -10,30 +10,37 @@ import socket
 import subprocess
 import sys
 from contextlib import closing, contextmanager, suppress
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from copypaste_rs.cli import TerminatedError
+from copypaste_rs.cli import TerminatedError, remote_writing
 from copypaste_rs.cli.augmenting import check_images, open_output
-from copypaste_rs.cli.engines import SHARD_IMAGES
 from copypaste_rs.cli.parallel import available_processors
 from copypaste_rs.cli.progress import progress_bar
+from copypaste_rs.cli.remote_writing import parts_of
 from copypaste_rs.cli.shard_making import ShardMaker, shard_folder
-from copypaste_rs.cli.writers import images_of_a_file
 from copypaste_rs.cli.writing import keeping
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.finished_shards import finished_shard
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.places import STATE
-from copypaste_rs.datasets.shards import SHARDS, Shard
+from copypaste_rs.datasets.remote import Url
+from copypaste_rs.datasets.shards import SHARDS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from copypaste_rs.cli.inputs import Inputs
+    from copypaste_rs.cli.remote_images import RemoteImages
     from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+    from copypaste_rs.datasets.remote_output import RemoteOutput
     from copypaste_rs.datasets.sample_writer import SampleWriter
+    from copypaste_rs.datasets.shards import Shard
     from copypaste_rs.sample import Sample
+
+    _MadeOnRay = Callable[[Path | Url, Sequence[Shard]], AbstractContextManager[Iterator[int]]]
 
 # Else a thread of Ray Data that outlives the cluster, after Ctrl-C say, starts another one, and the process never ends.
 os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
@@ -53,24 +60,27 @@ _JOIN = (
 
 
 def augment(
-    output: Path,
+    output: Path | Url,
     inputs: Inputs,
     data: CopyPasteDataset[Sample],
     settings: Mapping[str, Any],
     options: Mapping[str, Any],
     given: Mapping[str, Any],
+    images: RemoteImages | None,
 ) -> int:
     """Write the augmented set and return how many images were made now, beside those that were there.
 
-    Shards that are under way lie in the notes of the output, where a run that goes on finds them. `given` are the
-    options before they were fitted to the inputs.
+    Shards that are under way lie in the notes of the output, where a run that goes on finds them; to an object store,
+    actors send its parts. `given` are the options before inputs were fetched and options were fitted to them.
     """
-    check_images(inputs, data, options)
+    made_on_ray = partial(_made, settings=settings, options=options, given=given)
+    if isinstance(output, Url):
+        send = partial(_send_parts, made_on_ray)
+        return remote_writing.augment(output, inputs, data, settings, options, None, images, send)[1]
+    check_images(inputs, data, options, images=images)
     writer = open_output(output, inputs, settings, options)
     total: int = len(data) * options["copies"]
-    unit = images_of_a_file(options)
-    size = -(-(options["shard_images"] or SHARD_IMAGES) // unit) * unit
-    shards = [Shard(number, max(1, -(-total // size)), total, unit) for number in range(1, -(-total // size) + 1)]
+    shards = parts_of(total, options)
     # Shards of another number lie elsewhere, and nobody goes on with them.
     above = (output / STATE / SHARDS).absolute()
     root = above / f"of-{len(shards):07d}"
@@ -79,17 +89,28 @@ def augment(
             shutil.rmtree(old, ignore_errors=True)
     there: int = len(writer)
     left = [shard for shard in shards if shard.stop > there]
-    absolute = {name: None if given[name] is None else given[name].absolute() for name in _PATHS}
-    maker = (root, {**given, **absolute}, json_text("settings", settings), len(shards), total, unit)
     with keeping(), writer:
         if left:
-            address = options["ray_address"] or os.environ.get("RAY_ADDRESS")
-            with (
-                _cluster(address, options["workers"]) as actors,
-                closing(_made(maker, left, min(actors, len(left)))) as made,
-            ):
+            with made_on_ray(root, left) as made:
                 _take_over(writer, root, left, made)
     return total - there
+
+
+def _send_parts(made_on_ray: _MadeOnRay, output: RemoteOutput, missing: Sequence[Shard]) -> None:
+    """Have parts made and sent, with progress."""
+    if not missing:
+        return
+    output.begin()
+    lengths = {int(part.number): part.stop - part.first for part in missing}
+    bar = progress_bar(0, sum(lengths.values()))
+    try:
+        with made_on_ray(output.folder.url, missing) as made:
+            for number in made:
+                with suppress(OSError):  # the work goes on when the terminal is gone
+                    bar.update(lengths[number])
+    finally:
+        with suppress(OSError):
+            bar.close()
 
 
 def _take_over(writer: SampleWriter, root: Path, shards: Sequence[Shard], made: Iterable[int]) -> None:
@@ -119,8 +140,27 @@ def _take_over(writer: SampleWriter, root: Path, shards: Sequence[Shard], made: 
             bar.close()
 
 
-def _made(maker: tuple[Any, ...], shards: Sequence[Shard], actors: int) -> Generator[int, None, None]:
-    """Numbers of the shards that actors have made, as they come."""
+@contextmanager
+def _made(
+    root: Path | Url,
+    shards: Sequence[Shard],
+    settings: Mapping[str, Any],
+    options: Mapping[str, Any],
+    given: Mapping[str, Any],
+) -> Iterator[Iterator[int]]:
+    """Numbers of the shards that actors have made, as they come, from a cluster that is there for this block."""
+    absolute = {name: given[name].absolute() for name in _PATHS if isinstance(given[name], Path)}
+    first = shards[0]
+    maker = (root, {**given, **absolute}, json_text("settings", settings), first.count, first.total, first.unit)
+    address = options["ray_address"] or os.environ.get("RAY_ADDRESS")
+    with (
+        _cluster(address, options["workers"]) as actors,
+        closing(_results(maker, shards, min(actors, len(shards)))) as made,
+    ):
+        yield made
+
+
+def _results(maker: tuple[Any, ...], shards: Sequence[Shard], actors: int) -> Generator[int, None, None]:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False

@@ -20,14 +20,14 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.places import STATE
 from copypaste_rs.datasets.remote import RemoteFolder
-from copypaste_rs.datasets.remote_output import RemoteOutput
+from copypaste_rs.datasets.remote_output import RemoteOutput, send_part
 from copypaste_rs.datasets.shards import Shard
 
 with extra("coco"):
     import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from copypaste_rs.cli.inputs import Inputs
     from copypaste_rs.cli.remote_images import RemoteImages
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.encoding import EncodedSample
     from copypaste_rs.datasets.remote import Url
     from copypaste_rs.sample import Sample
+
+    MakeParts = Callable[[RemoteOutput, Sequence[Shard]], None]
 
 
 def augment(
@@ -45,13 +47,15 @@ def augment(
     options: Mapping[str, Any],
     shard: tuple[int, int] | None,
     images: RemoteImages | None,
+    make: MakeParts | None = None,
 ) -> tuple[int, int]:
-    """Write the augmented set, or the parts of a shard of it; numbers of all images, and of those made now."""
+    """Write the augmented set, or the parts of a shard of it; numbers of all images, and of those made now.
+
+    Parts that are missing are made by `make`, or else by processes of this machine.
+    """
     total: int = len(data) * options["copies"]
-    unit = images_of_a_file(options)
-    size = -(-(options["shard_images"] or SHARD_IMAGES) // unit) * unit
-    count = -(-total // size)
-    parts = [Shard(number, count, total, unit) for number in range(1, count + 1)]
+    parts = parts_of(total, options)
+    count, size = len(parts), images_of_a_part(options)
     if shard is not None:
         mine = Shard(*shard, count)
         parts = parts[mine.first : mine.stop]
@@ -65,21 +69,36 @@ def augment(
                                       overwrite=options["overwrite"])  # fmt: skip
             missing = [part for part in parts if not output.has(int(part.number))]
             items = [number for part in missing for number in range(part.first, part.stop)]
-            check_images(inputs, data, options, items, is_remote=images is not None)
-            work = EncodeItem(data, whole.encoder())
-            numbers = items if images is None else images.numbers(items, data, inputs.targets, options["workers"])
+            check_images(inputs, data, options, items, images)
             with keeping():
-                results = ordered(work, numbers, options["workers"])
-                try:
-                    _write(output, missing, results, Path(name, "part"), (inputs, settings, here), len(items))
-                finally:
-                    results.close()  # ends the processes
+                if make is not None:
+                    make(output, missing)
+                else:
+                    work = EncodeItem(data, whole.encoder())
+                    numbers = items if images is None else images.numbers(items, data, inputs, options["workers"])
+                    results = ordered(work, numbers, options["workers"])
+                    try:
+                        _write(output, missing, results, Path(name, "part"), (inputs, settings, here), len(items))
+                    finally:
+                        results.close()  # ends the processes
                 if shard is None and not (output.is_finished and not missing):
                     output.finish(whole, Path(name, "whole"), count)
         finally:
             with suppress(OSError, ValueError):
                 whole._let_go()
     return sum(part.stop - part.first for part in parts), len(items)
+
+
+def images_of_a_part(options: Mapping[str, Any]) -> int:
+    """Images of a shard of an engine's, or of a part in an object store: those of whole files."""
+    unit = images_of_a_file(options)
+    return int(-(-(options["shard_images"] or SHARD_IMAGES) // unit) * unit)
+
+
+def parts_of(total: int, options: Mapping[str, Any]) -> list[Shard]:
+    """Shards of an output, made by somebody who has chosen none."""
+    count = -(-total // images_of_a_part(options))
+    return [Shard(number, max(1, count), total, images_of_a_file(options)) for number in range(1, count + 1)]
 
 
 def _settings(root: Path) -> dict[str, Any]:
@@ -106,7 +125,8 @@ def _write(
                         writer.write_encoded(next(results))
                         with suppress(OSError):  # the work goes on when the terminal is gone
                             bar.update()
-            output.put(int(part.number), root)
+            output.begin()
+            send_part(output.folder, int(part.number), root)
             shutil.rmtree(root)
     finally:
         with suppress(OSError):

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 import warnings
+import weakref
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.cli.augmenting import augment, settings_of
 from copypaste_rs.cli.inputs import open_inputs
 from copypaste_rs.cli.options import fitted_pairs
-from copypaste_rs.cli.words import sentence
+from copypaste_rs.cli.remote_images import brought_here
+from copypaste_rs.cli.words import sentence, with_urls
+from copypaste_rs.cli.writing import KEPT
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.output import differences
+from copypaste_rs.datasets.remote import RemoteFolder
+from copypaste_rs.datasets.remote_output import send_part
 from copypaste_rs.datasets.shards import Shard
 
 with extra("cli"):
@@ -20,11 +28,14 @@ with extra("cli"):
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from copypaste_rs.cli.inputs import Inputs
+    from copypaste_rs.cli.remote_images import RemoteImages
     from copypaste_rs.datasets.copy_paste import CopyPasteDataset
+    from copypaste_rs.datasets.remote import Url
     from copypaste_rs.sample import Sample
+
+    _Opened = tuple[Inputs, RemoteImages | None, dict[str, Any], CopyPasteDataset[Sample]]
 
 
 def shard_folder(root: Path, number: int) -> Path:
@@ -33,14 +44,14 @@ def shard_folder(root: Path, number: int) -> Path:
 
 
 class ShardMaker:
-    """Makes shards of an output, each in a folder below `root`, or goes on with them.
+    """Makes shards of an output: each in a folder below `root`, or goes on with it, or each as a part at a URL.
 
     Parameters
     ----------
-    root : Path
-        Where their folders lie.
+    root : Path or Url
+        Where their folders lie, or the output of which they are parts.
     options : mapping
-        Of the command line, with absolute paths, before they are fitted to the inputs.
+        Of the command line, with absolute paths, before inputs are fetched and options are fitted to them.
     settings : bytes
         JSON of the settings of the output: what is opened here has to have the same.
     count, total, unit : int
@@ -48,13 +59,13 @@ class ShardMaker:
     """
 
     def __init__(
-        self, root: Path, options: Mapping[str, Any], settings: bytes, count: int, total: int, unit: int
+        self, root: Path | Url, options: Mapping[str, Any], settings: bytes, count: int, total: int, unit: int
     ) -> None:
         self._root = root
         self._options = {**options, "workers": 1, "resume": True, "overwrite": False}
         self._settings = settings
         self._count, self._total, self._unit = count, total, unit
-        self._opened: tuple[Inputs, dict[str, Any], CopyPasteDataset[Sample]] | None = None
+        self._opened: _Opened | None = None
 
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[Any]]:
         """Make the shards whose numbers are in the column ``shard``; the column ``error`` has what failed, or nothing.
@@ -68,24 +79,34 @@ class ShardMaker:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # whoever opened the set first, and merges, says them once
-                inputs, options, data = self._open()
                 shard = Shard(number, self._count, self._total, self._unit)
-                settings = settings_of(data.transform, options, inputs)  # type: ignore[arg-type]
-                augment(shard_folder(self._root, number), inputs, data, settings, options, shard)
+                if isinstance(self._root, Path):
+                    self._augment(shard_folder(self._root, number), shard)
+                else:
+                    with tempfile.TemporaryDirectory(prefix="copypaste-rs-") as name:
+                        self._augment(Path(name, "part"), shard)
+                        send_part(RemoteFolder(self._root), number, Path(name, "part"))
         except click.ClickException as error:
-            return f"{socket.gethostname()}: {error.message}"
+            return f"{socket.gethostname()}: {with_urls(error.message)}"
         except Exception as error:
             known = isinstance(error, OSError | ValueError | TypeError | MemoryError | ImportError)
-            return f"{socket.gethostname()}: {'' if known else f'{type(error).__name__}: '}{sentence(error)}"
+            said = sentence(error).removesuffix(f"; {KEPT}")  # the command says so of all shards
+            return f"{socket.gethostname()}: {'' if known else f'{type(error).__name__}: '}{with_urls(said)}"
         return ""
 
-    def _open(self) -> tuple[Inputs, dict[str, Any], CopyPasteDataset[Sample]]:
-        if self._opened is None:
-            inputs = open_inputs(self._options)
-            options, transform, data = fitted_pairs(inputs, self._options)
+    def _augment(self, folder: Path, shard: Shard) -> None:
+        inputs, images, options, data = self._opened = self._opened or self._open()
+        settings = settings_of(data.transform, options, inputs)  # type: ignore[arg-type]
+        augment(folder, inputs, data, settings, options, shard, images)
+
+    def _open(self) -> _Opened:
+        with ExitStack() as stack:
+            given, images = stack.enter_context(brought_here(self._options))
+            inputs = open_inputs(given)
+            options, transform, data = fitted_pairs(inputs, given)
             mine = json_text("settings", settings_of(transform, options, inputs))
             if mine != self._settings:
                 words, _ = differences(self._settings, mine)
                 raise ValueError(f"what is read here differs from what the first machine read: {words}")
-            self._opened = inputs, options, data
-        return self._opened
+            weakref.finalize(self, stack.pop_all().close)  # what was fetched is there as long as this
+        return inputs, images, options, data

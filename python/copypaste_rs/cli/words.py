@@ -40,7 +40,23 @@ def complain(text: str, start: str = "") -> None:
     """Print an error or a warning; where nobody can read it, the exit status still says it."""
     if sys.stderr is not None:  # else it would go to the standard output
         with suppress(OSError):
-            print(f"{start}copypaste-rs: {text}", file=sys.stderr)
+            print(f"{start}copypaste-rs: {with_urls(text)}", file=sys.stderr)
+
+
+def name_as(local: Path, url: str) -> None:
+    """Let sentences name what was fetched to a local folder as people know it, by its URL."""
+    _URLS[str(local)] = url
+
+
+def with_urls(text: str) -> str:
+    """A sentence with URLs in the place of the local folders that they are fetched to."""
+    for local, url in _URLS.items():
+        text = text.replace(local, url)
+    return text
+
+
+_URLS: dict[str, str] = {}
+"""URLs by local folders."""
 
 
 def sentence(error: BaseException) -> str:

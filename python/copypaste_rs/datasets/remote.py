@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -60,13 +60,14 @@ class RemoteFolder:
     def __init__(self, url: Url) -> None:
         with extra("remote"):
             from fsspec.core import url_to_fs
-        self.url = url.rstrip("/")
+        self.url = Url(url.rstrip("/"))
         with self._naming():
             try:
                 self._system, path = url_to_fs(self.url)
             except ValueError as error:  # a protocol that is not known
                 raise OSError(str(error)) from None
         self._path = str(path).rstrip("/")
+        self._made: set[str] = set()
 
     def sizes(self) -> dict[str, int]:
         """Sizes of all objects, by their names below the folder."""
@@ -82,6 +83,7 @@ class RemoteFolder:
     def read(self, name: str) -> bytes | None:
         """Content of an object; None where it is not there."""
         with self._naming(name):
+            self._system.invalidate_cache()  # listings of before others wrote
             try:
                 content: bytes = self._system.cat_file(self._at(name))
             except FileNotFoundError:
@@ -129,9 +131,17 @@ class RemoteFolder:
         return f"{self._path}/{name}" if name else self._path
 
     def _make_room(self, names: Iterable[str]) -> None:
-        """Make the folders that objects lie in, where a store has such."""
+        """Make the folders that objects lie in, where a store has such; a bucket, which others pay for, is not made."""
         for folder in dict.fromkeys(self._at(name).rpartition("/")[0] for name in names):
-            self._system.makedirs(folder, exist_ok=True)
+            parts = folder.split("/")
+            # Paths of stores with buckets begin with one, those of file systems with a slash.
+            for above in ("/".join(parts[:n]) for n in range(2, len(parts) + 1)):
+                if above in self._made:
+                    continue
+                if not self._system.exists(above):
+                    with suppress(FileExistsError):
+                        self._system.mkdir(above, create_parents=False)
+                self._made.add(above)
 
     @contextmanager
     def _naming(self, name: str = "") -> Iterator[None]:

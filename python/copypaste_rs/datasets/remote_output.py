@@ -46,7 +46,7 @@ class RemoteOutput:
     def __init__(
         self, folder: RemoteFolder, settings: bytes, ends: Sequence[str], *, resume: bool, overwrite: bool
     ) -> None:
-        self._folder = folder
+        self.folder = folder
         self._ends = tuple(ends)
         self._sizes = folder.sizes()
         theirs = folder.read(SETTINGS) if SETTINGS in self._sizes else None
@@ -77,30 +77,19 @@ class RemoteOutput:
             return False
         return all(self._sizes.get(path_of(name) or "") == size for name, size, _ in files)
 
-    def put(self, number: int, root: Path) -> None:
-        """Send the files of a part, a shard that is finished in a folder, and note it then."""
+    def begin(self) -> None:
+        """Note the settings, before any part is there, and that the end is not there until it is made again."""
         if self._sizes.pop(FINISHED, None) is not None:
-            self._folder.delete([FINISHED])  # until it is finished again
+            self.folder.delete([FINISHED])
         if not self._has_settings:
-            self._folder.write(SETTINGS, self._settings)
+            self.folder.write(SETTINGS, self._settings)
             self._has_settings = True
-        shard, _, _ = finished_shard(root)
-        lines: list[bytes] = []
-        files: dict[str, Path] = {}
-        for record in shard.records():
-            for name, _, _ in record.files():
-                path = path_of(name)
-                assert path is not None
-                files[path] = root / path
-            lines.append(msgspec.json.encode(record) + b"\n")
-        self._folder.send(files)
-        self._folder.write(_part(number), b"".join(lines))
 
     def records(self, number: int) -> Iterator[Record]:
         """Records of a part, whose annotations are numbered from 1."""
-        content = self._folder.read(_part(number))
+        content = self.folder.read(_part(number))
         if content is None:
-            raise FileNotFoundError(f"{self._folder.url}/{_part(number)}: No such object")
+            raise FileNotFoundError(f"{self.folder.url}/{_part(number)}: No such object")
         yield from map(msgspec.json.Decoder(Record).decode, content.splitlines())
 
     def finish(self, writer: SampleWriter, root: Path, parts: int) -> None:
@@ -112,26 +101,41 @@ class RemoteOutput:
         writer.close()
         ends = {path.relative_to(root).as_posix(): path for path in sorted(root.rglob("*")) if path.is_file()}
         ends = {name: path for name, path in ends.items() if not name.startswith(f"{STATE}/")}
-        self._folder.write(ENDS, msgspec.json.encode([*ends]))  # before they are there, so that each is found again
-        self._folder.send(ends)
-        self._folder.write(FINISHED, about)
+        self.folder.write(ENDS, msgspec.json.encode([*ends]))  # before they are there, so that each is found again
+        self.folder.send(ends)
+        self.folder.write(FINISHED, about)
 
     def _ends_there(self) -> list[str]:
         """Names of the files of the end, as the run there has noted them, or is about to write them."""
-        about = self._folder.read(ENDS)
+        about = self.folder.read(ENDS)
         return [*self._ends] if about is None else msgspec.json.decode(about, type=list[str])
 
     def _clear(self) -> None:
         """Delete what was written here, and nothing else. Settings go last: until then it can be repeated."""
         noted = [name for name in self._sizes if name.startswith(f"{STATE}/part-")]
-        self._folder.delete([FINISHED, *self._ends_there()])
+        self.folder.delete([FINISHED, *self._ends_there()])
         for name in noted:
-            for line in (self._folder.read(name) or b"").splitlines():
+            for line in (self.folder.read(name) or b"").splitlines():
                 files = msgspec.json.decode(line, type=Record).files()
-                self._folder.delete([path for each, _, _ in files if (path := path_of(each)) is not None])
-            self._folder.delete([name])
-        self._folder.delete([ENDS, SETTINGS])
+                self.folder.delete([path for each, _, _ in files if (path := path_of(each)) is not None])
+            self.folder.delete([name])
+        self.folder.delete([ENDS, SETTINGS])
         self._sizes = {}
+
+
+def send_part(folder: RemoteFolder, number: int, root: Path) -> None:
+    """Send the files of a part, a shard that is finished in a folder, and note it then."""
+    shard, _, _ = finished_shard(root)
+    lines: list[bytes] = []
+    files: dict[str, Path] = {}
+    for record in shard.records():
+        for name, _, _ in record.files():
+            path = path_of(name)
+            assert path is not None
+            files[path] = root / path
+        lines.append(msgspec.json.encode(record) + b"\n")
+    folder.send(files)
+    folder.write(_part(number), b"".join(lines))
 
 
 def _part(number: int) -> str:
