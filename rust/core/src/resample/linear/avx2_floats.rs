@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use bytemuck::cast;
 
+use super::avx2_quads;
 use super::floats::{FloatLookup, LinearFloatTables};
 use super::fused::first_of;
 use super::groups::GroupReach;
@@ -30,9 +31,12 @@ pub(super) fn horizontal_float<const N: usize, const C: usize, T: FloatPixel>(
     pixels: Range<usize>,
     out: [&mut [f32]; N],
 ) {
-    if matches!(tables.lookup, FloatLookup::Pixels) {
-        portable::horizontal_float::<N, C, T>(lines, tables, pixels, out);
-        return;
+    match tables.lookup {
+        FloatLookup::Pixels => return portable::horizontal_float::<N, C, T>(lines, tables, pixels, out),
+        FloatLookup::Quads if C == 3 && T::IS_U16 => {
+            return avx2_quads::horizontal(lines, &tables.table, pixels, out);
+        }
+        _ => {}
     }
     let out = out.map(|out| out.as_chunks_mut::<8>().0);
     each_group::<N, C, T>(lines, tables, pixels, |number, values| {
@@ -55,6 +59,9 @@ pub(super) fn fused_float<const N: usize, const M: usize, const STEPS: u32, cons
     mut out: [&mut [[T; 8]]; M],
 ) {
     let weights = weights.map(|weights| weights.map(|weight| _mm256_set1_ps(weight)));
+    if C == 3 && T::IS_U16 && matches!(tables.lookup, FloatLookup::Quads) {
+        return avx2_quads::fused::<N, M, STEPS, T>(lines, &tables.table, pixels, weights, out);
+    }
     each_group::<N, C, T>(lines, tables, pixels, |number, values| {
         for k in 0..M {
             let first = first_of(STEPS, k);
@@ -76,7 +83,7 @@ fn each_group<const N: usize, const C: usize, T: FloatPixel>(
     put: impl FnMut(usize, [__m256; N]),
 ) {
     match lookup {
-        FloatLookup::Pixels => {}
+        FloatLookup::Pixels | FloatLookup::Quads => {}
         FloatLookup::PixelPairs => {
             let starts = table.start[pixels.clone()].as_chunks::<2>().0;
             let weights = table.weights[pixels].as_chunks::<2>().0;
@@ -191,7 +198,7 @@ fn each<const N: usize, const C: usize, const REACH: u8, T: FloatPixel>(
 /// First eight values, which have 16 bits.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn eight_words<T: FloatPixel>(values: &[T]) -> __m128i {
+pub(super) fn eight_words<T: FloatPixel>(values: &[T]) -> __m128i {
     let mut eight = [T::default(); 8];
     eight.copy_from_slice(&values[..8]);
     cast(eight)
@@ -208,7 +215,7 @@ fn eight_floats<T: FloatPixel>(values: &[T]) -> __m256 {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn mix(w0: __m256, p0: __m256, w1: __m256, p1: __m256) -> __m256 {
+pub(super) fn mix(w0: __m256, p0: __m256, w1: __m256, p1: __m256) -> __m256 {
     _mm256_add_ps(_mm256_mul_ps(w0, p0), _mm256_mul_ps(w1, p1))
 }
 

@@ -28,6 +28,9 @@ pub(super) enum FloatLookup {
     /// The table itself, two pixels of four channels at a time.
     #[cfg(target_arch = "x86_64")]
     PixelPairs,
+    /// The table itself, four pixels of three channels at a time: of `uint16`.
+    #[cfg(target_arch = "x86_64")]
+    Quads,
     /// Eight values at a time, whatever pixels they belong to.
     #[cfg(target_arch = "x86_64")]
     Groups(FloatGroups),
@@ -60,6 +63,9 @@ impl LinearFloatTables {
             }
             if let Some(groups) = FloatGroups::new::<T>(&table)? {
                 return Ok(Self { table, lookup: FloatLookup::Groups(groups) });
+            }
+            if table.channels == 3 && T::IS_U16 && table.available >= 8 {
+                return Ok(Self { table, lookup: FloatLookup::Quads });
             }
         }
         Ok(Self { table, lookup: FloatLookup::Pixels })
