@@ -221,5 +221,11 @@ def test_errors_say_what_was_expected() -> None:
     dicts: Any = [{"image": 1}, {"image": 2}]
     with pytest.raises(ArgumentTypeError, match=r"^dataset\[0\]: expected a Sample, got dict$"):
         CopyPasteDataset(dicts, TRANSFORM)[0]
+    pairs: Any = [(PHOTOS[0].image, {"masks": []})] * 2  # as data sets of torch have them
+    sentence = (
+        r"^dataset\[0\]: expected a Sample, which Sample\(image, Instances\(masks=RleMasks\.from_dense\(.*, got tuple$"
+    )
+    with pytest.raises(ArgumentTypeError, match=sentence):
+        CopyPasteDataset(pairs, TRANSFORM)[0]
     with pytest.raises(ArgumentTypeError, match=r"^sources\[[01]\]: expected a Sample, got dict$"):
         CopyPasteDataset(PHOTOS, TRANSFORM, sources=dicts)[0]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _PIXEL = bytes(1)
 
+_OF_A_PAIR = "a Sample, which Sample(image, Instances(masks=RleMasks.from_dense(masks), labels=labels)) makes"
+"""Sentence part for tuples of image and annotations, as data sets of torch and of Supervision have them."""
+
 
 class UndecodedSample(NamedTuple):
     """A sample of a data set of files, but for its image, which was read and not decoded."""
@@ -41,7 +44,8 @@ def undecoded(name: str, dataset: Any, index: int) -> Sample | UndecodedSample:
     take = getattr(type(dataset), "_undecoded", None)
     sample = dataset[index] if take is None else take(dataset, index)
     if type(sample) is not UndecodedSample and not isinstance(sample, Sample):
-        raise wrong_type((name, index), "a Sample", type(sample).__name__)
+        expected = _OF_A_PAIR if isinstance(sample, tuple) else "a Sample"
+        raise wrong_type((name, index), expected, type(sample).__name__)
     return sample
 
 

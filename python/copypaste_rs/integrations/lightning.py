@@ -51,9 +51,9 @@ class CopyPasteDataModule(LightningDataModule):  # type: ignore[misc]  # a class
         Items of a batch of one process.
     collate_fn : callable
         What makes batches of items, such as `copypaste_rs.integrations.torch.collate` gives.
-    val : sequence, optional
+    val : sequence or DataLoader, optional
         Data set of the validation, whose items `collate_fn` takes: photographs as they are, or a `CopyPasteDataset`
-        with a `ScaleJitter`. It is gone through in its order.
+        with a `ScaleJitter`. It is gone through in its order. A data loader is handed to Lightning as it is.
     shuffle : bool
         Whether the training items come in another order in each epoch.
     seed : int
@@ -93,6 +93,8 @@ class CopyPasteDataModule(LightningDataModule):  # type: ignore[misc]  # a class
             raise wrong_type("train", "a CopyPasteDataset or a MixedDataset", type(train).__name__)
         if not callable(collate_fn):
             raise wrong_type("collate_fn", "a function from items to a batch", type(collate_fn).__name__)
+        if isinstance(val, str) or not (val is None or isinstance(val, DataLoader) or hasattr(val, "__getitem__")):
+            raise wrong_type("val", "a sequence, or a data loader", type(val).__name__)
         if taken := sorted(OURS & set(options)):
             raise wrong(taken[0], "further arguments of data loaders", "one that the data module gives itself")
         self.train, self.val = train, val
@@ -115,5 +117,7 @@ class CopyPasteDataModule(LightningDataModule):  # type: ignore[misc]  # a class
         )
 
     def _val_dataloader(self) -> Any:
+        if isinstance(self.val, DataLoader):
+            return self.val
         options = {name: value for name, value in self._options.items() if name != "drop_last"}
         return DataLoader(self.val, self.batch_size, collate_fn=self._collate_fn, **options)

@@ -19,6 +19,7 @@ from copypaste_rs.instances import RESERVED, Instances
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Placement
 from copypaste_rs.sample import Sample
+from copypaste_rs.transforms import TrainingSample
 
 with needed("pip install supervision brings it"):
     import supervision as sv
@@ -157,8 +158,12 @@ def to_scene(sample: Sample) -> tuple[Any, Any]:
     (True, 3)
     """
     if not isinstance(sample, Sample):
-        raise wrong_type("sample", "a Sample", type(sample).__name__)
+        raise wrong_type("sample", _expected(sample), type(sample).__name__)
     return _channels(sample.image), to_detections(sample.instances, size=sample.size)
+
+
+def _expected(value: object) -> str:
+    return "a Sample, as transforms give it without ForTraining" if isinstance(value, TrainingSample) else "a Sample"
 
 
 @final

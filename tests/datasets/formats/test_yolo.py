@@ -96,6 +96,28 @@ def test_without_a_description(tmp_path: Path, images: str, labels: str, names: 
     assert YoloDataset(tmp_path, names=["a", "b"]).categories[1]["name"] == "b"
 
 
+@pytest.mark.parametrize(
+    ("images", "labels", "split"),
+    [("images", "labels", "train"), ("train/images", "train/labels", "train"), ("valid/images", "valid/labels", "val")],
+)
+def test_a_description_without_splits(tmp_path: Path, images: str, labels: str, split: str) -> None:
+    """Classes alone, as Supervision writes them: images are looked for as where there is no description."""
+    files: dict[str, str | bytes | tuple[int, int]] = {
+        "data.yaml": "nc: 2\nnames: [cat, dog]\n",
+        f"{images}/a.png": SIZE,
+    }
+    put(tmp_path, {**files, f"{labels}/a.txt": f"1 {SQUARE}"})
+    for path in (tmp_path, tmp_path / "data.yaml"):
+        found = open_dataset(path, split=split)
+        assert isinstance(found, YoloDataset)
+        assert found.categories == [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}]
+        assert found.instances(0).labels.tolist() == [1]  # type: ignore[union-attr]
+    with pytest.raises(
+        ValueError, match=r"data\.yaml: expected the split 'test', got no splits, and no images in .*/test"
+    ):
+        YoloDataset(tmp_path, "test")
+
+
 def test_splits_by_any_name(tmp_path: Path) -> None:
     put(tmp_path, {"data.yaml": ROBOFLOW, "valid/images/a.png": SIZE, "valid/labels/a.txt": f"1 {SQUARE}"})
     for split in ("val", "valid", "validation"):

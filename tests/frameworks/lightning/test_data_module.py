@@ -185,6 +185,21 @@ def test_the_validation_is_as_it_lies() -> None:
     )
 
 
+def test_a_loader_of_ones_own_validates(tmp_path: Path) -> None:
+    """With another form of batches than the training has."""
+    train, loader = CopyPasteDataset(sample_data(), SimpleCopyPaste(size=32)), torch.utils.data.DataLoader(range(3))
+    data = CopyPasteDataModule(train, 2, collate_fn=collate("torchvision"), val=loader, drop_last=True)
+    seen: list[Any] = []
+
+    class Noting(L.LightningModule):  # type: ignore[misc, name-defined]
+        def validation_step(self, batch: Any, number: int) -> None:
+            seen.append(batch.tolist())
+
+    trainer = L.Trainer(accelerator="cpu", default_root_dir=tmp_path, logger=False, enable_progress_bar=False)
+    trainer.validate(Noting(), data, verbose=False)
+    assert seen == [[0], [1], [2]]
+
+
 def test_it_pickles() -> None:
     """As strategies that spawn processes do."""
     train = CopyPasteDataset(sample_data(), SimpleCopyPaste(size=32), seed=1)
@@ -206,6 +221,11 @@ def test_errors_name_what_is_wrong() -> None:
         CopyPasteDataModule(torch.utils.data.Subset(train, [1]), collate_fn=given)
     with pytest.raises(ArgumentTypeError, match=r"^collate_fn: expected a function from items to a batch, got str$"):
         CopyPasteDataModule(train, collate_fn="detr")  # type: ignore[arg-type]
+    for val in ("val.json", 3):
+        with pytest.raises(
+            ArgumentTypeError, match=rf"^val: expected a sequence, or a data loader, got {type(val).__name__}$"
+        ):
+            CopyPasteDataModule(train, collate_fn=given, val=val)
     with pytest.raises(ArgumentError, match=r"^batch_size: expected an integer from 1"):
         CopyPasteDataModule(train, 0, collate_fn=given)
     for name in ("sampler", "batch_sampler", "dataset"):

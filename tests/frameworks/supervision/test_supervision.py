@@ -13,8 +13,16 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
-from copypaste_rs import Instances, RleMasks, Sample, SimpleCopyPaste
-from copypaste_rs.datasets import CocoDataset, CocoWriter, CopyPasteDataset, YoloWriter, sample_data, sample_paths
+from copypaste_rs import ForTraining, Instances, RleMasks, Sample, SimpleCopyPaste
+from copypaste_rs.datasets import (
+    CocoDataset,
+    CocoWriter,
+    CopyPasteDataset,
+    YoloWriter,
+    open_dataset,
+    sample_data,
+    sample_paths,
+)
 
 pytest.importorskip("supervision", reason="supervision is not installed: make test-frameworks installs it")
 
@@ -34,7 +42,7 @@ def opened(annotations: Any = ANNOTATIONS, images: Any = IMAGES, **options: Any)
     return sv.DetectionDataset.from_coco(str(images), str(annotations), **options)
 
 
-def scenes(samples: Any, paste: SimpleCopyPaste, seed: int = 0) -> Any:
+def scenes(samples: Any, paste: Any, seed: int = 0) -> Any:
     """Pairs of image and detections; Any, as the type of items does not tell of `post`."""
     return CopyPasteDataset(samples, paste, seed=seed, post=to_scene)
 
@@ -265,6 +273,22 @@ def test_a_yolo_set_has_the_same_masks(tmp_path: Path) -> None:
         np.testing.assert_array_equal(ours.instances.labels, theirs.instances.labels)
 
 
+def test_what_supervision_writes_as_yolo_is_opened(tmp_path: Path) -> None:
+    """Outlines of one part: the masks of its own reader, but for the border that it fills."""
+    given = two_photographs(tmp_path / "coco")
+    folder = tmp_path / "set"
+    given.as_yolo(str(folder / "images"), str(folder / "labels"), str(folder / "data.yaml"))
+    found = open_dataset(folder)
+    assert found.categories == DetectionSamples(given).categories
+    theirs = {Path(path).name: each for path, each in given.annotations.items()}
+    for ours in found:
+        each = theirs[ours.info["file_name"]]
+        np.testing.assert_array_equal(ours.instances.labels, each.class_id)
+        mask: Any = ours.instances.masks.to_dense().astype(bool)  # type: ignore[union-attr]  # it has masks
+        assert not (mask & ~each.mask).any()
+        assert (mask & each.mask).sum() > 0.9 * each.mask.sum()
+
+
 def test_a_set_is_pickled_and_items_are_the_same_again() -> None:
     train = scenes(DetectionSamples(opened()), SimpleCopyPaste(size=96), 4)
     copy = pickle.loads(pickle.dumps(train))
@@ -307,6 +331,14 @@ class TestBadInput:
         for name in ("labels", "masks", "columns", "score"):
             with pytest.raises(ValueError, match=rf"\['{name}'\]: expected a name without a meaning of its own"):
                 from_detections(detections(2, (20, 31), **{name: np.zeros(2)}), (20, 31))
+
+    def test_samples_for_training(self) -> None:
+        """Their images have another layout and dtype than annotators take."""
+        train = scenes(sample_data(), ForTraining(SimpleCopyPaste(size=32)))
+        with pytest.raises(
+            TypeError, match=r"^sample: expected a Sample, as transforms give it without ForTraining, got Tr"
+        ):
+            train[0]
 
     def test_types(self) -> None:
         with pytest.raises(TypeError, match=r"detections: expected supervision\.Detections, got list"):

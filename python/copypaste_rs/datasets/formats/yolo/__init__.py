@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from copypaste_rs.datasets.options import DatasetOptions
 
+_LABELS = ("labels", *(f"{split}/labels" for split in ("train", "val", "valid", "test")))
+"""Folders of label files in a set whose files do not say where they are."""
+
 _MANY = 1000
 """Entries of a folder that are looked at for label files."""
 
@@ -28,13 +31,14 @@ def _recognises(clue: Clue) -> bool:
     if not clue.is_folder:
         has_names = re.search(r"^[\"']?(names|nc)[\"']?\s*:", clue.head + clue.tail, re.MULTILINE) is not None
         has_split = re.search(r"^[\"']?(train|val|test)[\"']?\s*:", clue.head + clue.tail, re.MULTILINE) is not None
-        return clue.path.suffix in (".yaml", ".yml") and has_names and has_split
+        if clue.path.suffix not in (".yaml", ".yml") or not has_names:
+            return False
+        return has_split or any(_has_text(clue.path.parent / name) for name in _LABELS)
     for name in DESCRIPTIONS:
         if (clue.path / name).is_file():
             return _recognises(Clue.of(clue.path / name))
     if any((clue.path / name).is_file() for name in CLASSES):
-        labels = ("labels", *(f"{split}/labels" for split in ("train", "val", "valid", "test")))
-        return any(_has_text(clue.path / name) for name in labels)
+        return any(_has_text(clue.path / name) for name in _LABELS)
     try:
         file = description_file(clue.path, Sources())
     except ValueError:

@@ -36,8 +36,9 @@ class YoloDataset(AnnotatedImages):
     Parameters
     ----------
     data : path
-        ``data.yaml``, or a folder that has one. Without one, which needs no PyYAML: a folder with ``classes.txt`` (a
-        name a line) and the images in ``train/images``, ``images/train``, ``images`` or ``train``.
+        ``data.yaml``, or a folder that has one; where it names no split, as Supervision writes it, images are in
+        ``train/images``, ``images/train``, ``images`` or ``train`` beside it. Without one, which needs no PyYAML: a
+        folder with ``classes.txt`` (a name a line) and the images in one of these.
     split : str
         ``"train"``, ``"val"`` or ``"test"``; ``"valid"`` and ``"validation"`` are ``"val"``.
     names : sequence of str, optional

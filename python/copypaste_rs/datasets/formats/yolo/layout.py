@@ -59,8 +59,15 @@ def yolo_files(data: Path, split: str, names: tuple[str, ...] | None, sources: S
         if entries := found.splits.get(name):
             known = found.names if names is None else numbered(names)
             return _found(known, [_entry(file, name, base, entry, sources) for entry in entries], sources, base)
-    there = ", ".join(map(repr, found.splits)) or "none"
-    raise ValueError(f"{file}: expected the split {split!r}, got the splits {there}")
+    if found.splits:
+        there = ", ".join(map(repr, found.splits))
+        raise ValueError(f"{file}: expected the split {split!r}, got the splits {there}")
+    try:
+        places = _folders(base, split, sources)
+    except FileNotFoundError:
+        raise ValueError(f"{file}: expected the split {split!r}, got no splits, and no images in {base / split} or "
+                         f"{base / 'images' / split}") from None  # fmt: skip
+    return _found(found.names if names is None else numbered(names), places, sources, base)
 
 
 def description_file(data: Path, sources: Sources) -> Path | None:
@@ -88,7 +95,7 @@ def _class_names(data: Path, names: tuple[str, ...] | None, sources: Sources) ->
 
 
 def _folders(data: Path, split: str, sources: Sources) -> list[Path]:
-    """Images of a split in a folder without a description."""
+    """Images of a split in a folder without a description, or with one that has no splits."""
     tried: list[Path] = []
     for name in names_of(split):
         tried += [data / name / "images", data / "images" / name, data / name, data / f"{name}.txt"]
