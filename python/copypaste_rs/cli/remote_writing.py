@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.places import STATE
 from copypaste_rs.datasets.remote import RemoteFolder
-from copypaste_rs.datasets.remote_output import RemoteOutput
+from copypaste_rs.datasets.remote_output import RemoteOutput, noted_settings
 from copypaste_rs.datasets.shards import Shard
 
 with extra("coco"):
@@ -49,19 +49,28 @@ def augment(
     """Write the augmented set, or the parts of a shard of it; numbers of all images, and of those made now."""
     total: int = len(data) * options["copies"]
     unit = images_of_a_file(options)
-    size = -(-(options["shard_images"] or SHARD_IMAGES) // unit) * unit
+    folder = RemoteFolder(url)
+    given = options["shard_images"]
+    if given is None and options["resume"]:
+        given = noted_settings(folder).get("shard_images")
+    size = -(-(given or SHARD_IMAGES) // unit) * unit
     count = -(-total // size)
     parts = [Shard(number, count, total, unit) for number in range(1, count + 1)]
     if shard is not None:
         mine = Shard(*shard, count)
         parts = parts[mine.first : mine.stop]
+        if not parts:
+            few = f"in all there {'is 1 part' if count == 1 else f'are {count} parts'} of up to {size} images"
+            warnings.warn(
+                f"{url}: shard {mine} has nothing to make: {few}; a smaller --shard-images makes more", stacklevel=2
+            )
     here = {**options, "resume": False, "overwrite": False}
     with tempfile.TemporaryDirectory(prefix="copypaste-rs-") as name:
         whole = open_output(Path(name, "whole"), inputs, settings, here)
         try:
             noted = json_text("settings", {**_settings(Path(name, "whole")), "shard_images": size})
             with wrong_output(url):
-                output = RemoteOutput(RemoteFolder(url), noted, whole.layout.ends, resume=options["resume"],
+                output = RemoteOutput(folder, noted, whole.layout.ends, resume=options["resume"],
                                       overwrite=options["overwrite"])  # fmt: skip
             missing = [part for part in parts if not output.has(int(part.number))]
             items = [number for part in missing for number in range(part.first, part.stop)]
@@ -69,17 +78,30 @@ def augment(
             work = EncodeItem(data, whole.encoder())
             numbers = items if images is None else images.numbers(items, data, inputs.targets, options["workers"])
             with keeping():
+                if missing:
+                    output.begin()
                 results = ordered(work, numbers, options["workers"])
                 try:
                     _write(output, missing, results, Path(name, "part"), (inputs, settings, here), len(items))
                 finally:
                     results.close()  # ends the processes
                 if shard is None and not (output.is_finished and not missing):
-                    output.finish(whole, Path(name, "whole"), count)
+                    with _named(Path(name, "whole"), url):
+                        output.finish(whole, Path(name, "whole"), count)
         finally:
             with suppress(OSError, ValueError):
                 whole._let_go()
     return sum(part.stop - part.first for part in parts), len(items)
+
+
+@contextmanager
+def _named(root: Path, url: Url) -> Iterator[None]:
+    """Give warnings in this block about the temporary folder the name of the output."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for each in caught:
+        warnings.warn(str(each.message).replace(str(root), url), each.category, stacklevel=2)
 
 
 def _settings(root: Path) -> dict[str, Any]:

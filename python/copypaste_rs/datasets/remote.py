@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://(.*)", re.DOTALL)
 _LOCAL = ("file", "local")
 
+_WITH_BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "oci"})
+"""Kinds of stores without folders, where to make that of an object is to make its bucket."""
+
 
 class Url(str):
     """URL of an object, or of a folder of objects."""
@@ -129,7 +132,10 @@ class RemoteFolder:
         return f"{self._path}/{name}" if name else self._path
 
     def _make_room(self, names: Iterable[str]) -> None:
-        """Make the folders that objects lie in, where a store has such."""
+        """Make the folders that objects lie in, where a store has such; a bucket that is not there is never made."""
+        kinds = self._system.protocol
+        if not _WITH_BUCKETS.isdisjoint((kinds,) if isinstance(kinds, str) else kinds):
+            return
         for folder in dict.fromkeys(self._at(name).rpartition("/")[0] for name in names):
             self._system.makedirs(folder, exist_ok=True)
 

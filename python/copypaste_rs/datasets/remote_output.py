@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.finished_shards import finished_shard
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.sample_writer import SampleWriter
 
 SETTINGS, ENDS, FINISHED = (f"{STATE}/{name}" for name in ("settings", "ends", "finished"))
+
+
+def noted_settings(folder: RemoteFolder) -> dict[str, Any]:
+    """Settings of the run that has written there, as far as they can be read."""
+    content = folder.read(SETTINGS)
+    try:
+        return {} if content is None else msgspec.json.decode(content, type=dict[str, Any])
+    except msgspec.DecodeError:  # which is told when they are compared
+        return {}
 
 
 class RemoteOutput:
@@ -77,13 +86,16 @@ class RemoteOutput:
             return False
         return all(self._sizes.get(path_of(name) or "") == size for name, size, _ in files)
 
-    def put(self, number: int, root: Path) -> None:
-        """Send the files of a part, a shard that is finished in a folder, and note it then."""
+    def begin(self) -> None:
+        """Note the settings, before parts are put; a place that cannot be written to is an error before any work."""
         if self._sizes.pop(FINISHED, None) is not None:
             self._folder.delete([FINISHED])  # until it is finished again
         if not self._has_settings:
             self._folder.write(SETTINGS, self._settings)
             self._has_settings = True
+
+    def put(self, number: int, root: Path) -> None:
+        """Send the files of a part, a shard that is finished in a folder, and note it then."""
         shard, _, _ = finished_shard(root)
         lines: list[bytes] = []
         files: dict[str, Path] = {}
