@@ -15,7 +15,7 @@ from tests.fixtures.command_line import arguments, augmented, run
 
 fsspec = pytest.importorskip("fsspec", reason="the extra remote is not installed: pip install 'copypaste_rs[remote]'")
 
-from tests.fixtures.stores import StrictStore, objects, send  # noqa: E402
+from tests.fixtures.stores import StoreOfBuckets, StrictStore, objects, send  # noqa: E402
 
 STATE = ".copypaste-rs"
 
@@ -145,6 +145,63 @@ def test_shards_share_an_output(tmp_path: Path, files: Files, capsys: pytest.Cap
     assert not [name for name in objects("strict://bucket/out") if not name.startswith("images/")]
     assert run(command) == 0
     assert objects("strict://bucket/out") == plain
+
+
+def test_a_shard_without_a_part(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    """With fewer parts than shards, some have nothing to do, and say why."""
+    command = to(files, "strict://bucket/out", "--shard-images", "6")
+    assert run([*command, "--shard", "1/3"]) == 0
+    captured = capsys.readouterr()
+    assert "shard 1/3, 0 images" in captured.out
+    assert "strict://bucket/out: shard 1/3 has nothing to make: in all there are 2 parts of up to 6 " in captured.err
+    assert StrictStore.written == []
+    assert run([*command, "--shard", "3/3"]) == 0
+    assert "nothing to make" not in capsys.readouterr().err
+
+
+def test_going_on_takes_the_parts_that_are_there(files: Files, plain: dict[str, bytes]) -> None:
+    """Whoever goes on need not know the size of the parts, and cannot have another one."""
+    assert run(to(files, "strict://bucket/out", "--shard-images", "5", "--shard", "2/3")) == 0
+    for more in (["--shard", "3/3"], []):
+        assert run(to(files, "strict://bucket/out", "--resume", *more)) == 0
+    assert objects("strict://bucket/out") == plain
+    assert f"/bucket/out/{STATE}/part-0000003" in StrictStore.store
+
+
+def test_warnings_name_the_output(files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(to(files, "strict://bucket/out", "--output-format", "yolo")) == 0
+    (warning,) = [line for line in capsys.readouterr().err.splitlines() if "not held by the format" in line]
+    assert warning.startswith("copypaste-rs: warning: strict://bucket/out: not held by the format: ")
+
+
+def test_buckets_are_not_made(files: Files, plain: dict[str, bytes], capsys: pytest.CaptureFixture[str]) -> None:
+    """A misspelt bucket is an error, before any image is made."""
+    StoreOfBuckets.buckets.add("bucket")
+    assert run(to(files, "oss://bukket/out")) == 1
+    assert "copypaste-rs: oss://bukket/out/.copypaste-rs/settings: The specified bucket does not" in (
+        capsys.readouterr().err
+    )
+    assert StoreOfBuckets.buckets == {"bucket"}
+    assert run(to(files, "oss://bucket/out")) == 0
+    found = {name.removeprefix("/bucket/out/"): file.getvalue() for name, file in StoreOfBuckets.store.items()}
+    assert visible(found) == plain
+
+
+def test_paths_are_no_urls(tmp_path: Path, files: Files, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no URL is read or written, one is refused by name, and those of files are paths."""
+    url = "s3://bucket/x.json"
+    for command in (
+        to(files, str(tmp_path / "x"), "--validation-images", url),
+        ["merge", url, "--output", str(tmp_path / "x")],
+        ["merge", str(tmp_path), "--output", url],
+        ["convert", "--input", url, "--output-format", "yolo", "--output", str(tmp_path / "x")],
+        ["pseudo-label", "--results", url, "--images", str(files.annotations), "--output", str(tmp_path / "x.json")],
+    ):
+        assert run(command) == 2
+        assert f": expected a path, got the URL {url}" in capsys.readouterr().err
+    given = ["--input", f"file://{files.annotations}", "--images", f"file://{files.images}"]
+    assert run(["convert", *given, "--output-format", "coco", "--output", f"file://{tmp_path / 'out'}"]) == 0
+    assert (tmp_path / "out" / "annotations.json").is_file()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import json
 import sys
 import warnings
 from contextlib import suppress
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from copypaste_rs.cli.augmenting import augment as run_augment
 from copypaste_rs.cli.augmenting import settings_of
 from copypaste_rs.cli.engines import ENGINE_OPTIONS, RAY, check_engine
 from copypaste_rs.cli.inputs import READING_OPTIONS, check_cache, check_divisor, one_set, open_inputs, open_set
-from copypaste_rs.cli.option_types import Place, ShardOfAll
+from copypaste_rs.cli.option_types import LocalPath, Place, ShardOfAll
 from copypaste_rs.cli.options import (
     EPILOG,
     build_transform,
@@ -54,6 +53,7 @@ from copypaste_rs.datasets.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from copypaste_rs.cli.inputs import Inputs
     from copypaste_rs.datasets import CopyPasteDataset
@@ -156,7 +156,7 @@ def augment(output: Path | Url, shard: tuple[int, int] | None, **options: Any) -
 
 
 @commands.command(epilog=EPILOG)
-@click.argument("shards", metavar="DIR...", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("shards", metavar="DIR...", type=LocalPath(), nargs=-1, required=True)
 @OUTPUT_OPTION
 @click.option("--copy", "copies", is_flag=True, help="Copy files even where hard links are possible.")
 @click.option("--resume", is_flag=True, help="Go on with a merge that is not finished.")
@@ -177,8 +177,8 @@ def merge(shards: tuple[Path, ...], output: Path, **options: bool) -> None:
 
 
 @commands.command(epilog=EPILOG)
-@click.option("--input", type=click.Path(path_type=Path), required=True, help="Annotation file, or folder of a set.")
-@click.option("--images", type=click.Path(path_type=Path), help="Folder of its images; else looked for.")
+@click.option("--input", type=LocalPath(), required=True, help="Annotation file, or folder of a set.")
+@click.option("--images", type=LocalPath(), help="Folder of its images; else looked for.")
 @click.option("--input-format", type=click.Choice(NAMES), help="Format of the input; else found out.")
 @click.option("--split", help="Part of a set with several, such as train.")
 @reading_options
@@ -263,9 +263,7 @@ def images_in_words(n: int) -> str:
 
 @commands.command(epilog=EPILOG)
 @inputs_and_transform
-@click.option(
-    "--output", type=click.Path(path_type=Path), default="preview.png", show_default=True, help="PNG to write."
-)
+@click.option("--output", type=LocalPath(), default="preview.png", show_default=True, help="PNG to write.")
 @click.option("--count", type=click.IntRange(1), default=4, show_default=True, help="Images to show.")
 @click.option("--item", "items", type=int, multiple=True, help="Show this image, counted from 0; may be repeated.")
 @click.option("--side", type=click.IntRange(64, 4096), default=420, show_default=True, help="Pixels of each picture.")
@@ -286,8 +284,8 @@ def preview(output: Path, **options: Any) -> None:
 @commands.command(epilog=EPILOG)
 @inputs_and_transform
 @copies_option(0, "Results that are counted for each image, those that augment makes; 0: only what there is before.")
-@click.option("--output", type=click.Path(path_type=Path), help="JSON file to write: all of it, each class too.")
-@click.option("--plot", type=click.Path(path_type=Path), help="PNG to draw it in.")
+@click.option("--output", type=LocalPath(), help="JSON file to write: all of it, each class too.")
+@click.option("--plot", type=LocalPath(), help="PNG to draw it in.")
 @workers_option(READ_FOR_A_WORKER)
 @click.option("--overwrite", is_flag=True, help="Replace files that are there.")
 def stats(output: Path | None, plot: Path | None, **options: Any) -> None:
@@ -339,7 +337,7 @@ def pseudo_label(output: Path, **options: Any) -> None:
 
 
 @commands.command(epilog=EPILOG)
-@click.option("--output", type=click.Path(path_type=Path), default="copypaste-rs-demo", show_default=True,
+@click.option("--output", type=LocalPath(), default="copypaste-rs-demo", show_default=True,
               help="Folder to write to.")  # fmt: skip
 @click.option("--resume", is_flag=True, help="Go on with an output that is not finished.")
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there.")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from copypaste_rs import _checks
-from copypaste_rs.cli.option_types import Place
+from copypaste_rs.cli.option_types import LocalPath, Place
 from copypaste_rs.cli.outputs import real_path
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.boxes import BOXES
@@ -22,13 +21,14 @@ from copypaste_rs.datasets.options import CROWDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from copypaste_rs.datasets.annotated import AnnotatedImages
 
 with extra("cli"):
     import click
 
-_PATH = click.Path(path_type=Path)
+_PATH = LocalPath()
 
 LABEL_MAPS = "label-maps"
 

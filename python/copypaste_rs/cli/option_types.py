@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 from copypaste_rs._checks.fills import NAMED as NAMED_FILLS
 from copypaste_rs.datasets._extras import extra
-from copypaste_rs.datasets.remote import place_of
+from copypaste_rs.datasets.remote import Url, place_of
 from copypaste_rs.datasets.shards import MAX_SHARDS
 from copypaste_rs.plan_options import SELECTIONS
 
@@ -65,6 +66,20 @@ class Place(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         """Value of the text that was given."""
         del param, ctx
         return place_of(value) if isinstance(value, str) else value
+
+
+class LocalPath(click.Path):
+    """Path, where no URL of an object store is read or written."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(path_type=Path, **how)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Value of the text that was given."""
+        place = place_of(value) if isinstance(value, str) else value
+        if isinstance(place, Url):
+            self.fail(f"expected a path, got the URL {place}", param, ctx)
+        return super().convert(place, param, ctx)
 
 
 class ShardOfAll(click.ParamType):  # type: ignore[type-arg,unused-ignore]

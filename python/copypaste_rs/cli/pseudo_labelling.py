@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from copypaste_rs import _checks
-from copypaste_rs.cli.option_types import Threshold
+from copypaste_rs.cli.option_types import LocalPath, Threshold
 from copypaste_rs.cli.outputs import real_path
 from copypaste_rs.cli.words import as_option
 from copypaste_rs.datasets._extras import extra
@@ -20,17 +19,18 @@ with extra("cli"):
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE = LocalPath(dir_okay=False)
 _SHARE = click.FloatRange(0, 1)
 _PIXELS = click.IntRange(0, _checks.MAX_PIXELS)
 
 PSEUDO_LABEL_OPTIONS = [
     click.option("--results", type=_FILE, required=True, help="List of COCO results, as a model's evaluation has it."),
-    click.option("--images", type=click.Path(path_type=Path), required=True,
+    click.option("--images", type=LocalPath(), required=True,
                  help="COCO file of the images and categories, whose annotations are not looked at; or the folder of "
                       "the images, which results name by their files."),
-    click.option("--output", type=click.Path(path_type=Path), required=True, help="File of COCO annotations to write."),
+    click.option("--output", type=LocalPath(), required=True, help="File of COCO annotations to write."),
     click.option("--categories", type=_FILE, help="COCO file of the categories, where --images has none."),
     click.option("--min-score", type=Threshold(), multiple=True, metavar="SCORE|CLASS=SCORE",
                  help=f"Score from which on a result is an object, of all classes ({MIN_SCORE} unless given) or of "

@@ -100,7 +100,6 @@ def _send_parts(made_on_ray: _MadeOnRay, output: RemoteOutput, missing: Sequence
     """Have parts made and sent, with progress."""
     if not missing:
         return
-    output.begin()
     lengths = {int(part.number): part.stop - part.first for part in missing}
     bar = progress_bar(0, sum(lengths.values()))
     try:

@@ -14,13 +14,14 @@ from copypaste_rs.cli.engines import SHARD_IMAGES
 from copypaste_rs.cli.outputs import wrong_output
 from copypaste_rs.cli.parallel import ordered
 from copypaste_rs.cli.progress import progress_bar
+from copypaste_rs.cli.words import name_as
 from copypaste_rs.cli.writers import images_of_a_file
 from copypaste_rs.cli.writing import keeping
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.places import STATE
 from copypaste_rs.datasets.remote import RemoteFolder
-from copypaste_rs.datasets.remote_output import RemoteOutput, send_part
+from copypaste_rs.datasets.remote_output import RemoteOutput, noted_settings, send_part
 from copypaste_rs.datasets.shards import Shard
 
 with extra("coco"):
@@ -54,23 +55,34 @@ def augment(
     Parts that are missing are made by `make`, or else by processes of this machine.
     """
     total: int = len(data) * options["copies"]
+    folder = RemoteFolder(url)
+    if options["shard_images"] is None and options["resume"]:
+        options = {**options, "shard_images": noted_settings(folder).get("shard_images")}
     parts = parts_of(total, options)
     count, size = len(parts), images_of_a_part(options)
     if shard is not None:
         mine = Shard(*shard, count)
         parts = parts[mine.first : mine.stop]
+        if not parts:
+            few = f"in all there {'is 1 part' if count == 1 else f'are {count} parts'} of up to {size} images"
+            warnings.warn(
+                f"{url}: shard {mine} has nothing to make: {few}; a smaller --shard-images makes more", stacklevel=2
+            )
     here = {**options, "resume": False, "overwrite": False}
     with tempfile.TemporaryDirectory(prefix="copypaste-rs-") as name:
+        name_as(Path(name, "whole"), url)
         whole = open_output(Path(name, "whole"), inputs, settings, here)
         try:
             noted = json_text("settings", {**_settings(Path(name, "whole")), "shard_images": size})
             with wrong_output(url):
-                output = RemoteOutput(RemoteFolder(url), noted, whole.layout.ends, resume=options["resume"],
+                output = RemoteOutput(folder, noted, whole.layout.ends, resume=options["resume"],
                                       overwrite=options["overwrite"])  # fmt: skip
             missing = [part for part in parts if not output.has(int(part.number))]
             items = [number for part in missing for number in range(part.first, part.stop)]
             check_images(inputs, data, options, items, images)
             with keeping():
+                if missing:
+                    output.begin()
                 if make is not None:
                     make(output, missing)
                 else:
@@ -125,7 +137,6 @@ def _write(
                         writer.write_encoded(next(results))
                         with suppress(OSError):  # the work goes on when the terminal is gone
                             bar.update()
-            output.begin()
             send_part(output.folder, int(part.number), root)
             shutil.rmtree(root)
     finally:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import reprlib
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from copypaste_rs.cli.option_types import LocalPath
 from copypaste_rs.cli.outputs import wrong_output
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.coco_file_writer import CocoFileWriter
@@ -16,6 +16,7 @@ from copypaste_rs.datasets.images import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from copypaste_rs.datasets.sample_writer import SampleWriter
     from copypaste_rs.datasets.shards import Shard
@@ -36,7 +37,7 @@ def workers_option(images: int) -> Callable[[Any], Any]:
 IMAGES_FOR_A_WORKER = 64
 """Images, decoded and encoded, that a worker process needs to be worth its start."""
 
-OUTPUT_OPTION = click.option("--output", type=click.Path(path_type=Path), required=True, help="Folder to write to.")
+OUTPUT_OPTION = click.option("--output", type=LocalPath(), required=True, help="Folder to write to.")
 OVERWRITE_OPTION = click.option("--overwrite", is_flag=True, help="Replace what an earlier run has written there.")
 
 PLACE_OPTIONS = [

@@ -124,7 +124,8 @@ def finished_shard(root: Path) -> tuple[FinishedShard, dict[str, Any], ShardNote
         settings = msgspec.json.decode((state / "settings").read_bytes(), type=dict[str, Any])
         shard = settings.pop(SHARD, None)
     except FileNotFoundError:
-        raise ValueError(f"{root}: expected a shard, which augment --shard writes, got another folder") from None
+        got = f"a folder without {STATE}, which is hidden and has to be copied too"
+        raise ValueError(f"{root}: expected a shard, which augment --shard writes, got {got}") from None
     except msgspec.DecodeError:
         raise ValueError(f"{root}: the settings of the shard cannot be read; {AGAIN}") from None
     if shard is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://(.*)", re.DOTALL)
 _LOCAL = ("file", "local")
+
+_WITH_BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "oci"})
+"""Kinds of stores without folders, where to make that of an object is to make its bucket."""
 
 
 class Url(str):
@@ -67,7 +70,6 @@ class RemoteFolder:
             except ValueError as error:  # a protocol that is not known
                 raise OSError(str(error)) from None
         self._path = str(path).rstrip("/")
-        self._made: set[str] = set()
 
     def sizes(self) -> dict[str, int]:
         """Sizes of all objects, by their names below the folder."""
@@ -131,17 +133,12 @@ class RemoteFolder:
         return f"{self._path}/{name}" if name else self._path
 
     def _make_room(self, names: Iterable[str]) -> None:
-        """Make the folders that objects lie in, where a store has such; a bucket, which others pay for, is not made."""
+        """Make the folders that objects lie in, where a store has such; a bucket that is not there is never made."""
+        kinds = self._system.protocol
+        if not _WITH_BUCKETS.isdisjoint((kinds,) if isinstance(kinds, str) else kinds):
+            return
         for folder in dict.fromkeys(self._at(name).rpartition("/")[0] for name in names):
-            parts = folder.split("/")
-            # Paths of stores with buckets begin with one, those of file systems with a slash.
-            for above in ("/".join(parts[:n]) for n in range(2, len(parts) + 1)):
-                if above in self._made:
-                    continue
-                if not self._system.exists(above):
-                    with suppress(FileExistsError):
-                        self._system.mkdir(above, create_parents=False)
-                self._made.add(above)
+            self._system.makedirs(folder, exist_ok=True)
 
     @contextmanager
     def _naming(self, name: str = "") -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.finished_shards import finished_shard
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from copypaste_rs.datasets.sample_writer import SampleWriter
 
 SETTINGS, ENDS, FINISHED = (f"{STATE}/{name}" for name in ("settings", "ends", "finished"))
+
+
+def noted_settings(folder: RemoteFolder) -> dict[str, Any]:
+    """Settings of the run that has written there, as far as they can be read."""
+    content = folder.read(SETTINGS)
+    try:
+        return {} if content is None else msgspec.json.decode(content, type=dict[str, Any])
+    except msgspec.DecodeError:  # which is told when they are compared
+        return {}
 
 
 class RemoteOutput:
@@ -78,7 +87,10 @@ class RemoteOutput:
         return all(self._sizes.get(path_of(name) or "") == size for name, size, _ in files)
 
     def begin(self) -> None:
-        """Note the settings, before any part is there, and that the end is not there until it is made again."""
+        """Note the settings, before any part is there, and that the end is not there until it is made again.
+
+        A place that cannot be written to is an error before any work.
+        """
         if self._sizes.pop(FINISHED, None) is not None:
             self.folder.delete([FINISHED])
         if not self._has_settings:

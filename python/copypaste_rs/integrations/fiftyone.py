@@ -15,9 +15,10 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._checks.places import item
 from copypaste_rs.datasets._extras import needed
-from copypaste_rs.datasets.images import image_size, read_image
+from copypaste_rs.datasets.images import ImageOptions, image_size, read_image
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.instances import Instances
+from copypaste_rs.integrations.object_columns import columns_alike
 from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Placement
 from copypaste_rs.sample import Sample
@@ -38,11 +39,16 @@ BOXES = ("error", "keep")
 NO_ATTRIBUTES = frozenset({"masks", "boxes", "labels", "label", "score", "box_only"})
 """Columns that say what fields of a ``Detection`` say."""
 
+WHOLE = frozenset({"index", "iscrowd"})
+"""Columns that FiftyOne takes as integers alone."""
+
 RENAMED = {"id": "coco_id"}
 """Columns whose names are fields of a ``Detection``, and how FiftyOne's COCO importer calls these attributes."""
 
 FIELDS = frozenset({"attributes", "bounding_box", "confidence", "instance", "mask", "mask_path", "tags"})
 """Fields of a ``Detection`` that no column can be."""
+
+NO_TRAINING = "a Sample (ForTraining makes arrays for a model: leave it or post= out)"
 
 DECIMALS = 6
 """Decimals of a pixel to which corners are exact after they were shares of the image."""
@@ -137,7 +143,7 @@ def to_labels(instances: Instances, *, size: Size | None = None, classes: Sequen
             if name not in NO_ATTRIBUTES and np.ndim(values) == 1:
                 value = np.asarray(values)[row].item()
                 if value is not None and value != "" and value == value:  # noqa: PLR0124  (NaN)
-                    attributes[RENAMED.get(name, name)] = int(value) if name == "iscrowd" else value
+                    attributes[RENAMED.get(name, name)] = int(value) if name in WHOLE else value
         only_box = masks is None or (instances.box_only is not None and bool(instances.box_only[row]))
         y0, x0, y1, x1 = _corners(instances, row)
         if not only_box and masks is not None and y1 > y0:
@@ -148,8 +154,8 @@ def to_labels(instances: Instances, *, size: Size | None = None, classes: Sequen
             assert instances.boxes is not None
             left, top, right, bottom = instances.boxes[row].astype(float).tolist()
             box = [left / whole[1], right / whole[1], top / whole[0], bottom / whole[0]]
-        if "score" in columns:
-            attributes["confidence"] = float(np.asarray(columns["score"])[row])
+        if "score" in columns and not math.isnan(score := float(np.asarray(columns["score"])[row])):
+            attributes["confidence"] = score
         bounding_box = [box[0], box[2], box[1] - box[0], box[3] - box[2]]
         found.append(fo.Detection(label=names[row], bounding_box=bounding_box, **attributes))
     return fo.Detections(detections=found)
@@ -160,8 +166,9 @@ class LabelledSamples:
     """Samples of FiftyOne, from a list, a view or a data set, as a sequence of `Sample`.
 
     Labels are read once, and kept as runs, so that neither the data base nor FiftyOne is asked again, in workers
-    least of all. Images are read when an item is taken, RGB; an EXIF orientation is not applied. `info` has
-    ``file_name``, without folders, ``image_path`` and ``sample_id``.
+    least of all. Attributes that only some images have are columns of all: where a row has none, it is NaN, False or an
+    empty text. Images are read when an item is taken, RGB. `info` has ``file_name``, without folders, ``image_path``
+    and ``sample_id``.
 
     Parameters
     ----------
@@ -173,6 +180,9 @@ class LabelledSamples:
         Names of the classes; labels are numbers in it. None takes the names that there are, in order of the alphabet.
     boxes : {"error", "keep"}
         What to do with detections that have a box and no mask: refuse them, or keep them as `box_only`.
+    apply_exif : bool
+        Whether images are turned by their EXIF orientation, as FiftyOne does, whose labels are shares of the upright
+        image. False suits labels imported from a COCO file, whose outlines are of the stored pixels.
 
     Raises
     ------
@@ -200,8 +210,10 @@ class LabelledSamples:
         *,
         classes: Sequence[str] | None = None,
         boxes: str = "error",
+        apply_exif: bool = True,
     ) -> None:
         _checks.choice("boxes", boxes, BOXES)
+        self._options = ImageOptions(_checks.flag("apply_exif", apply_exif))
         rows: list[tuple[Any, Any]] = []
         for i, each in enumerate(samples):
             if not hasattr(each, "filepath") or not hasattr(each, "has_field"):
@@ -211,14 +223,14 @@ class LabelledSamples:
             rows.append((each, each[field]))
         if classes is None:
             found_in = (_items(("samples", i, field), found) for i, (_, found) in enumerate(rows))
-            classes = sorted({str(one.label) for ones in found_in for one in ones})
+            classes = sorted({str(one.label) for ones in found_in for one in ones if one.label is not None})
         self.classes = [str(name) for name in _checks.items("classes", classes)]
         numbers = _numbers(self.classes)
-        self._items: list[tuple[str, str | None, Instances]] = []
+        made: list[Instances] = []
         for i, (each, found) in enumerate(rows):
             path = str(each.filepath)
             try:
-                instances = _instances(("samples", i, field), found, image_size(path), numbers)
+                instances = _instances(("samples", i, field), found, image_size(path, self._options), numbers)
             except (ArgumentError, ArgumentTypeError) as error:
                 make = wrong_type if isinstance(error, ArgumentTypeError) else wrong
                 raise make(error.place, error.expected, f"{error.got}, in {path}") from None
@@ -226,7 +238,11 @@ class LabelledSamples:
                 n = int(instances.box_only.sum())
                 expected = "masks of all detections (boxes='keep' takes boxes alone)"
                 raise wrong(("samples", i, field), expected, f"{n} without, in {path}")
-            self._items.append((path, None if each.id is None else str(each.id), instances))
+            made.append(instances)
+        self._items = [
+            (str(each.filepath), None if each.id is None else str(each.id), instances)
+            for (each, _), instances in zip(rows, columns_alike("samples", made), strict=True)
+        ]
 
     @property
     def categories(self) -> list[dict[str, Any]]:
@@ -241,7 +257,7 @@ class LabelledSamples:
         """Image and objects of an item."""
         path, number, instances = self._items[self._index(index)]
         info = {"file_name": Path(path).name, "image_path": path, "sample_id": number}
-        return Sample(read_image(path), instances, info)
+        return Sample(read_image(path, options=self._options), instances, info)
 
     def has_objects(self, index: SupportsIndex) -> bool:
         """Whether an item has an object that is not a crowd; no image is read."""
@@ -249,6 +265,8 @@ class LabelledSamples:
 
     def labelled(self, sample: Sample) -> tuple[NDArray[Any], Any]:
         """Image and ``Detections`` of a result: as ``post`` of a `copypaste_rs.datasets.CopyPasteDataset` its items."""
+        if not isinstance(sample, Sample):
+            raise wrong_type("sample", NO_TRAINING, type(sample).__name__)
         return sample.image, to_labels(sample.instances, size=sample.size, classes=self.classes)
 
     def _index(self, index: SupportsIndex) -> int:
@@ -287,6 +305,8 @@ def _instances(place: Place, labels: Any, size: tuple[int, int], classes: dict[s
             row["label"] = one.label
         elif one.label in classes:
             row["category_id"] = classes[one.label]
+        elif one.label is None:
+            raise wrong(item(place, i), "a label", "none")
         else:
             raise wrong(item(place, i), f"a label of the classes {', '.join(classes) or '(none)'}", repr(one.label))
         row |= _shape(item(place, i), one, size)

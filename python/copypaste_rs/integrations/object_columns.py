@@ -1,21 +1,21 @@
-"""Further columns of objects for the targets of a batch, in one dtype and shape for all images of it."""
+"""Further columns of objects, in one dtype for all images of a batch or of a data set."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
-from copypaste_rs.column_kinds import absent_value
+from copypaste_rs.column_kinds import MADE, absent_value
+from copypaste_rs.errors import ArgumentError
+from copypaste_rs.instances import Instances
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
-
-    from copypaste_rs.instances import Instances
 
 
 def checked_names(names: object, taken: Collection[str]) -> tuple[str, ...]:
@@ -74,3 +74,50 @@ def _form(
         shape = values.shape[1:]
     dtype = np.float32 if "f" in kinds else np.bool_ if kinds == {"b"} else np.int64
     return dtype, shape or ()
+
+
+def columns_alike(argument: str, rows: Sequence[Instances]) -> list[Instances]:
+    """The instances of the images of `argument`, where attributes that only some have are columns of all with objects.
+
+    An attribute is a number, a bool or a text of each object. Rows that lack one get what `Instances.from_coco` gives
+    those of one image: NaN, False or an empty text.
+
+    Raises
+    ------
+    ValueError
+        When numbers of an attribute are no float64, which they have to be: image and attribute are named.
+
+    Examples
+    --------
+    >>> one, other = Instances(labels=[1], occluded=[True]), Instances(labels=[2, 2])
+    >>> columns_alike("samples", [one, other])[1].occluded
+    array([False, False])
+    """
+    filled = [i for i, each in enumerate(rows) if len(each)]
+    holders: dict[str, list[NDArray[Any] | None]] = {}
+    for k, i in enumerate(filled):
+        for name, values in rows[i].columns.items():
+            if name not in MADE and name != "labels" and np.ndim(values) == 1:
+                holders.setdefault(name, [None] * len(filled))[k] = values
+    made = list(rows)
+    starts = np.cumsum([len(rows[i]) for i in filled])
+    for name, found in holders.items():
+        if len({None if values is None else values.dtype.kind for values in found}) == 1:
+            continue
+        having = [rows[i].columns for i in filled if name in rows[i].columns]
+        if len(having) < len(filled) and absent_value(name, having) is not None:
+            continue  # which the transform fills in
+        flat = [
+            value
+            for values, i in zip(found, filled, strict=True)
+            for value in ([None] * len(rows[i]) if values is None else values.tolist())
+        ]
+        try:
+            column = Instances.from_coco([{name: value} for value in flat], (1, 1)).columns[name]
+        except ArgumentError as error:
+            row, _ = cast("tuple[int, str]", error.index)
+            image = filled[int(np.searchsorted(starts, row, "right"))]
+            raise wrong((argument, image, name), error.expected, error.got) from None
+        for i, part in zip(filled, np.split(column, starts[:-1]), strict=True):
+            made[i] = made[i].replace(**{name: part})
+    return made

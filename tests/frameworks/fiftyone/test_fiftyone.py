@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from pycocotools.coco import COCO
 
-from copypaste_rs import Instances, RleMasks, Sample, SimpleCopyPaste
+from copypaste_rs import ForTraining, Instances, RleMasks, Sample, SimpleCopyPaste
 from copypaste_rs.datasets import CopyPasteDataset, sample_data, sample_paths
 from tests.fixtures.masks_of_all_kinds import blobs
 
@@ -255,8 +255,63 @@ def test_samples_line_up_where_attributes_differ() -> None:
     assert paste(sides[2], sides[0], rng=0).instances.labels.tolist() == [2]  # type: ignore[union-attr]
 
 
+def test_attributes_and_confidences_of_some_images() -> None:
+    """A column of all, with a value that says there is none; what had none before has none in the labels made."""
+    given = samples_of(sample_data())
+    for found in given[2]["ground_truth"].detections:
+        found["occluded"] = True
+    given[2]["ground_truth"].detections[0].confidence = 0.5
+    given[2]["ground_truth"].detections[0].index = 4
+    samples = LabelledSamples(given)
+    paste = SimpleCopyPaste(size=160, select="all")
+    train: CopyPasteDataset[Any] = CopyPasteDataset(samples, paste, seed=0, post=samples.labelled)
+    told: set[tuple[bool, float | None, int | None]] = set()
+    for _, labels in (train[i] for i in range(len(train))):
+        told |= {(found["occluded"], found.confidence, found.index) for found in labels.detections}
+    assert told == {(False, None, None), (True, None, None), (True, 0.5, 4)}
+    assert {type(index) for _, _, index in told} == {int, type(None)}
+
+
+@pytest.mark.parametrize("turn", range(2, 9))
+def test_images_are_turned_as_fiftyone_turns_them(tmp_path: Path, turn: int) -> None:
+    """The metadata of FiftyOne has the size of the upright image, of which labels are shares."""
+    draw = np.random.default_rng(turn)
+    stored = Image.fromarray(draw.integers(0, 256, (40, 60, 3), np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    stored.save(tmp_path / "photo.jpg", exif=exif)
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "photo.jpg")))
+    size = upright.shape[:2]
+    metadata = fo.ImageMetadata.build_for(str(tmp_path / "photo.jpg"))
+    assert (metadata.height, metadata.width) == size
+    mask = np.zeros(size, np.uint8)
+    mask[5:20, 10:35] = 1
+    labels = to_labels(Instances(masks=RleMasks.from_dense(mask[None]), labels=[1]), classes=CLASSES)
+    sample = fo.Sample(filepath=str(tmp_path / "photo.jpg"), ground_truth=labels)
+    made = LabelledSamples([sample])[0]
+    np.testing.assert_array_equal(made.image, upright)
+    assert made.instances.masks is not None
+    np.testing.assert_array_equal(made.instances.masks.to_dense()[0], mask)
+    as_stored = LabelledSamples([sample], apply_exif=False)[0]
+    np.testing.assert_array_equal(as_stored.image, np.asarray(Image.open(tmp_path / "photo.jpg")))
+
+
 class TestBadInput:
     """Errors name what does not fit."""
+
+    def test_a_detection_without_a_label(self) -> None:
+        given = samples_of(sample_data())
+        given[3]["ground_truth"].detections[0].label = None
+        with pytest.raises(ValueError, match=r"samples\[3\]\['ground_truth'\]\[0\]: expected a label, got none, in "):
+            LabelledSamples(given)
+
+    def test_results_for_a_model(self) -> None:
+        samples = LabelledSamples(samples_of(sample_data()))
+        ready = CopyPasteDataset(samples, ForTraining(SimpleCopyPaste(size=64)), seed=0, post=samples.labelled)
+        with pytest.raises(TypeError, match=r"sample: expected a Sample \(ForTraining .*\), got TrainingSample"):
+            ready[0]
+        with pytest.raises(TypeError, match="apply_exif: expected True or False"):
+            LabelledSamples([], apply_exif="yes")  # type: ignore[arg-type]  # the error is tried
 
     def test_a_label_beyond_the_classes(self) -> None:
         labels = fo.Detections(detections=[fo.Detection(label="dog", bounding_box=[0, 0, 1, 1])])
