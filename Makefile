@@ -104,9 +104,10 @@ clean: ## Remove what was built
 check-tools:
 	@.ci/check-tools
 
+# An environment that was interrupted while it was made may have half a pip: it is begun anew.
 $(TOOLS)/.ready: pyproject.toml
 	@test -n "$(PYTHON)" # the message stands above
-	$(PYTHON) -m venv $(TOOLS)
+	test -f $@ || $(PYTHON) -m venv --clear $(TOOLS)
 	$(TOOLS)/bin/python $(NEW_PIP)
 	$(TOOLS)/bin/python $(PIP) 'maturin>=1.10,<2' --group lint
 	@touch $@
@@ -144,7 +145,7 @@ $(PEERS_ENV)/.ready: $(WHEEL) $(wildcard benches/peers/requirements/*.txt benche
 # Python gets the oldest NumPy series as well.
 define test-env
 	set -e; \
-	test -d $(2) || $(1) -m venv $(2); \
+	test -f $(2)/.ready || $(1) -m venv --clear $(2); \
 	$(2)/bin/python $(NEW_PIP); \
 	$(2)/bin/python $(PIP) "$$(ls dist/*.whl)[cli]" --group test $(3); \
 	$(2)/bin/python $(PIP) --force-reinstall --no-deps dist/*.whl; \
