@@ -46,8 +46,8 @@ class YoloWriter(SampleWriter):
         Names of the classes, whose labels are 0, 1, ...; or categories, as data sets have them, whose classes are
         numbered in their order.
     split : {"train", "val", "test"}
-        The split that is written. ``data.yaml`` names it for the others too, as Ultralytics asks for both ``train`` and
-        ``val``.
+        The split that is written. ``data.yaml`` names it for the others too, with a comment, as Ultralytics asks for
+        both ``train`` and ``val``: another folder's images replace these by hand.
     **options
         `format`, `quality`, `overwrite`, `resume`, `settings` and `shard` as of `CocoWriter`.
 
@@ -110,7 +110,9 @@ class YoloWriter(SampleWriter):
 
     def _ends(self) -> Mapping[str, bytes]:
         images = self.layout.images
-        lines = [f"{name}: {images}" for name in dict.fromkeys(["train", "val", self.split])]
+        remark = f"  # to be replaced: train and val have to be named, and only {self.split} was written"
+        splits = dict.fromkeys(["train", "val", self.split])
+        lines = [f"{name}: {images}{remark if name != self.split else ''}" for name in splits]
         names = [f"  {i}: {_quoted(category['name'])}" for i, category in enumerate(self.categories)]
         return {"data.yaml": "\n".join([*lines, "names:" if names else "names: []", *names, ""]).encode()}
 
