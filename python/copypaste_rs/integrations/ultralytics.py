@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["CopyPasteCallback", "copy_paste"]
 
 EVENT = "on_train_epoch_start"
+EVENTS = ("on_pretrain_routine_end", "on_train_start", EVENT)
+"""Events after which the loader has yet to begin with an epoch."""
+
 TASKS = ("segment", "detect")
 DEFAULTS: dict[str, Any] = {"target_scale": (1.0, 1.0), "fill": 114, "pad": "random"}
 """Options that differ from `SimpleCopyPaste`: Ultralytics has moved the image before, and its grey is 114."""
@@ -44,7 +47,8 @@ def copy_paste(*, num_sources: SupportsIndex = 1, off_for_last: SupportsIndex = 
     **options
         Options of `SimpleCopyPaste` but `size`, which is the training's ``imgsz``. Defaults are those of the training:
         `source_scale` its ``scale``, `flip` its ``fliplr``, and `fill` 114; `target_scale` is (1, 1), as the image was
-        scaled before, and `pad` ``"random"``, so that small sources lie anywhere. Keys of `class_weights` may be names.
+        scaled before, and `pad` ``"random"``, so that small sources lie anywhere. Keys of `class_weights` are names, or classes as
+        ``data.yaml`` numbers them, from 0.
 
     Returns
     -------
@@ -85,8 +89,9 @@ class CopyPasteCallback:
     ------
     ValueError, TypeError
         When called: with no trainer, or one of another task than ``segment`` and ``detect``; when the version of
-        Ultralytics does not fit, a label is none of the model's classes, objects have boxes and no outlines (unless
-        ``paste_boxes=True``), or `off_for_last` leaves no epoch.
+        Ultralytics does not fit, a label or a key of `class_weights` is none of the model's classes, objects have boxes
+        and no outlines (unless ``paste_boxes=True``), or `off_for_last` leaves no epoch; when the event is one of the
+        middle of an epoch or later, or another `copy_paste` was added before.
 
     Warns
     -----
@@ -99,6 +104,8 @@ class CopyPasteCallback:
         self._off_for_last = _checks.integer("off_for_last", off_for_last, 0, 2**31 - 1)
         if "size" in options:
             raise wrong("size", "no size: the canvas is imgsz of the training", repr(options["size"]))
+        if "seed" in options:
+            raise wrong("seed", "no seed: train(seed=...) determines what is drawn", repr(options["seed"]))
         self._options = dict(options)
         weights = self._options.get("class_weights")
         named = isinstance(weights, dict) and any(isinstance(key, str) for key in weights)
@@ -111,12 +118,18 @@ class CopyPasteCallback:
         if dataset is None or not hasattr(trainer, "args"):
             expected = f"a trainer of ultralytics with its training set, as the event {EVENT} has it"
             raise wrong_type("trainer", expected, type(trainer).__name__)
+        for event, calls in trainer.callbacks.items():
+            if event not in EVENTS and any(each is self for each in calls):
+                raise wrong("event", f"{EVENT} for the callback copy_paste", event)
         rebuild = vars(dataset).get("build_transforms")
         if not isinstance(rebuild, _Rebuild):
-            rebuild = _Rebuild(dataset, self._step(trainer, dataset))
+            rebuild = _Rebuild(dataset, self._step(trainer, dataset), repr(self))
             dataset.build_transforms = rebuild
             dataset.transforms.transforms = with_paste(list(dataset.transforms.transforms), rebuild.paste)
             self._again(loader)
+        elif rebuild.given != repr(self):
+            expected = f"one copy_paste in a training; model.clear_callback({EVENT!r}) takes out earlier ones"
+            raise wrong("callbacks", expected, f"{rebuild.given} and {self!r}")
         if not any(
             each is self for each in trainer.callbacks[EVENT]
         ):  # the loader may be built anew after any other event
@@ -125,6 +138,8 @@ class CopyPasteCallback:
         if rebuild.paste.on != on:
             rebuild.paste.on = on
             self._again(loader)
+            if not on:
+                logging.getLogger("ultralytics").info("copypaste_rs: nothing is pasted from this epoch on")
 
     @staticmethod
     def _again(loader: Any) -> None:
@@ -157,9 +172,8 @@ class CopyPasteCallback:
             message = f"copy_paste={own} of the training is left out: copypaste_rs takes its place"
             warnings.warn(message, UserWarning, stacklevel=3)
         options = DEFAULTS | {"source_scale": _range(args.scale), "flip": _mirror(steps)} | self._options
-        if isinstance(weights := options.get("class_weights"), dict) and any(isinstance(key, str) for key in weights):
-            classes = [{"id": i, "name": name} for i, name in dataset.data["names"].items()]
-            options["class_weights"] = label_weights("class_weights", classes, weights)
+        if isinstance(weights := options.get("class_weights"), dict):
+            options["class_weights"] = _by_class(weights, dataset.data["names"])
         upright = [step for step in steps if is_mirror(step, "vertical")]
         step = PasteStep(dataset, options, self._num_sources, upright)
         n = len(step.with_objects)
@@ -189,16 +203,26 @@ class CopyPasteCallback:
 
 
 class _Rebuild:
-    """In the place of ``build_transforms`` of a data set, which ``close_mosaic`` calls."""
+    """In the place of ``build_transforms`` of a data set, which ``close_mosaic`` calls; `given` tells callbacks apart."""
 
-    def __init__(self, dataset: Any, paste: PasteStep) -> None:
+    def __init__(self, dataset: Any, paste: PasteStep, given: str) -> None:
         self.dataset = dataset
         self.paste = paste
+        self.given = given
 
     def __call__(self, hyp: Any) -> Any:
         chain = type(self.dataset).build_transforms(self.dataset, hyp)
         chain.transforms = with_paste(list(chain.transforms), self.paste)
         return chain
+
+
+def _by_class(weights: dict[Any, Any], names: Mapping[int, str]) -> dict[int, float]:
+    """Weights by the numbers of classes, of weights by these or by names."""
+    if any(isinstance(key, str) for key in weights):
+        return label_weights("class_weights", [{"id": i, "name": name} for i, name in names.items()], weights)
+    if beyond := [key for key in weights if key not in names]:
+        raise wrong("class_weights", f"names, or numbers from 0 to {len(names) - 1}, of data.yaml", str(beyond[0]))
+    return weights
 
 
 def _range(scale: Any) -> tuple[float, float]:

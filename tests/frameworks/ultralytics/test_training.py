@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 import random
 from pathlib import Path
@@ -154,6 +155,21 @@ def test_off_for_the_last_epochs(tmp_path: Path, workers: int) -> None:
     assert counts[2:] == [own, own]
 
 
+def test_the_log_says_when_it_ends(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    trainer = a_trainer(two_photographs(tmp_path / "set"), imgsz=64, epochs=3)
+    callback = copy_paste(off_for_last=1)
+    monitored = logging.getLogger("ultralytics")
+    said = []
+    monitored.addHandler(caplog.handler)
+    for trainer.epoch in range(3):
+        caplog.clear()
+        callback(trainer)
+        said.append([message for message in caplog.messages if message.startswith("copypaste_rs")])
+    monitored.removeHandler(caplog.handler)
+    first = ["copypaste_rs: objects of 2 photographs are pasted"]
+    assert said == [first, [], ["copypaste_rs: nothing is pasted from this epoch on"]]
+
+
 def test_a_data_set_is_pickled(samples: str) -> None:
     """As where workers are started by spawn."""
     trainer, _ = with_workers(samples, 0, 0)
@@ -221,6 +237,8 @@ class TestBadInput:
     def test_options(self) -> None:
         with pytest.raises(ValueError, match="size: expected no size: the canvas is imgsz of the training, got 640"):
             copy_paste(size=640)
+        with pytest.raises(ValueError, match=r"seed: expected no seed: train\(seed=\.\.\.\) determines .*, got 3"):
+            copy_paste(seed=3)
         with pytest.raises(ValueError, match=r"min_visibility: expected .* got 2"):
             copy_paste(min_visibility=2)
         with pytest.raises(TypeError, match="min_ara"):
@@ -237,6 +255,34 @@ class TestBadInput:
         trainer = a_trainer(two_photographs(tmp_path / "set"), imgsz=64)
         with pytest.raises(ValueError, match=r"class_weights.*gren"):
             copy_paste(class_weights={"gren": 2})(trainer)
+
+    def test_a_number_that_no_class_has(self, tmp_path: Path) -> None:
+        trainer = a_trainer(two_photographs(tmp_path / "set"), imgsz=64)
+        sentence = "class_weights: expected names, or numbers from 0 to 1, of data.yaml, got 2"
+        with pytest.raises(ValueError, match=sentence):
+            copy_paste(class_weights={1: 1, 2: 2})(trainer)
+        copy_paste(class_weights={1: 1, 0: 2})(trainer)
+
+    @pytest.mark.parametrize("event", ["on_train_batch_start", "on_train_epoch_end", "on_fit_epoch_end", "on_train_end"])
+    def test_an_event_that_is_too_late(self, tmp_path: Path, event: str) -> None:
+        """What is added there would break the epoch that runs, or come after it, and the log would say that it pastes."""
+        trainer = a_trainer(two_photographs(tmp_path / "set"), imgsz=64)
+        callback = copy_paste()
+        trainer.callbacks[event] = [callback]
+        with pytest.raises(ValueError, match=f"event: expected {EVENT} for the callback copy_paste, got {event}"):
+            callback(trainer)
+        assert PASTE not in [type(step).__name__ for step in trainer.train_loader.dataset.transforms.transforms]
+
+    def test_a_second_callback(self, tmp_path: Path) -> None:
+        """As where a cell of a notebook runs again: with other options it is an error, with these it changes nothing."""
+        trainer = a_trainer(two_photographs(tmp_path / "set"), imgsz=64)
+        copy_paste(min_area=4)(trainer)
+        copy_paste(min_area=4)(trainer)
+        names = [type(step).__name__ for step in trainer.train_loader.dataset.transforms.transforms]
+        assert names.count(PASTE) == 1
+        sentence = rf"callbacks: expected one copy_paste .*clear_callback\('{EVENT}'\).*, got .*min_area=4\) and .*=9\)"
+        with pytest.raises(ValueError, match=sentence):
+            copy_paste(min_area=9)(trainer)
 
     def test_one_image_with_objects(self, tmp_path: Path) -> None:
         data = Path(two_photographs(tmp_path / "set"))
