@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
+from copypaste_rs.datasets.categories import label_weights
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,3 +39,25 @@ def class_labels(
     if num_classes is not None and (largest := int(labels.max())) >= num_classes:
         raise wrong(place, f"labels from {first} to {num_classes - 1}, for num_classes={num_classes}", str(largest))
     return labels.astype(np.int64)
+
+
+def weights_by_class(weights: Mapping[Any, float], names: Mapping[int, str]) -> dict[int, float]:
+    """`class_weights` by the numbers of classes, of weights by these or by names, each of which has to be known.
+
+    Examples
+    --------
+    >>> weights_by_class({"fig": 4.0}, {0: "date", 1: "fig"})
+    {1: 4.0}
+    """
+    if any(isinstance(key, str) for key in weights):
+        return label_weights("class_weights", [{"id": i, "name": name} for i, name in names.items()], weights)
+    if names and (beyond := [key for key in weights if key not in names]):
+        expected = f"names of classes, or their numbers from {min(names)} to {max(names)}"
+        raise wrong("class_weights", expected, str(beyond[0]))
+    return dict(weights)
+
+
+def with_names(options: Mapping[str, Any]) -> bool:
+    """Whether `class_weights` among options of a transform are by name, which it does not know."""
+    weights = options.get("class_weights")
+    return isinstance(weights, Mapping) and any(isinstance(key, str) for key in weights)

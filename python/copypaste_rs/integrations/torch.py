@@ -39,6 +39,8 @@ __all__ = ["Collate", "EpochSampler", "collate"]
 
 FORMS = ("torchvision", "mask2former", "detr")
 BOX_ONLY = ("error", "keep", "drop")
+OUTLINES = "outlines of all objects (box_only='keep' takes rectangles, 'drop' leaves such objects out)"
+"""Expectation of masks with ``box_only="error"``."""
 
 
 MADE = frozenset({"masks", "boxes", "labels", "iscrowd", "area"})
@@ -219,8 +221,7 @@ class Collate:
             kept &= ~instances.iscrowd
         if instances.box_only is not None and self._masks and self._box_only != "keep":
             if (instances.box_only & kept).any() and self._box_only == "error":
-                expected = "outlines of all objects (box_only='keep' takes rectangles, 'drop' leaves such objects out)"
-                raise wrong(place, expected, f"{int((instances.box_only & kept).sum())} that have only a box")
+                raise wrong(place, OUTLINES, f"{int((instances.box_only & kept).sum())} that have only a box")
             kept &= ~instances.box_only
         whole = bool(kept.all())
         if not whole:

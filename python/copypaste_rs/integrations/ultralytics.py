@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import logging
 import warnings
-from typing import TYPE_CHECKING, Any, SupportsIndex, final
+from collections.abc import Mapping
+from typing import Any, SupportsIndex, final
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
-from copypaste_rs.datasets.categories import label_weights
+from copypaste_rs.integrations._class_labels import weights_by_class, with_names
 from copypaste_rs.integrations._ultralytics_chain import PasteStep, is_mirror, with_paste
 from copypaste_rs.transforms import SimpleCopyPaste
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["CopyPasteCallback", "copy_paste"]
 
@@ -47,8 +45,8 @@ def copy_paste(*, num_sources: SupportsIndex = 1, off_for_last: SupportsIndex = 
     **options
         Options of `SimpleCopyPaste` but `size`, which is the training's ``imgsz``. Defaults are those of the training:
         `source_scale` its ``scale``, `flip` its ``fliplr``, and `fill` 114; `target_scale` is (1, 1), as the image was
-        scaled before, and `pad` ``"random"``, so that small sources lie anywhere. Keys of `class_weights` are names, or classes as
-        ``data.yaml`` numbers them, from 0.
+        scaled before, and `pad` ``"random"``, so that small sources lie anywhere. Keys of `class_weights` are names, or
+        classes as ``data.yaml`` numbers them, from 0.
 
     Returns
     -------
@@ -107,9 +105,8 @@ class CopyPasteCallback:
         if "seed" in options:
             raise wrong("seed", "no seed: train(seed=...) determines what is drawn", repr(options["seed"]))
         self._options = dict(options)
-        weights = self._options.get("class_weights")
-        named = isinstance(weights, dict) and any(isinstance(key, str) for key in weights)
-        SimpleCopyPaste(size=64, **DEFAULTS | self._options | ({"class_weights": None} if named else {}))
+        unnamed = {"class_weights": None} if with_names(options) else {}
+        SimpleCopyPaste(size=64, **DEFAULTS | self._options | unnamed)
 
     def __call__(self, trainer: Any) -> None:
         """Put copy-paste into the training set of a trainer, once for each; switch it off for the last epochs."""
@@ -172,8 +169,8 @@ class CopyPasteCallback:
             message = f"copy_paste={own} of the training is left out: copypaste_rs takes its place"
             warnings.warn(message, UserWarning, stacklevel=3)
         options = DEFAULTS | {"source_scale": _range(args.scale), "flip": _mirror(steps)} | self._options
-        if isinstance(weights := options.get("class_weights"), dict):
-            options["class_weights"] = _by_class(weights, dataset.data["names"])
+        if isinstance(weights := options.get("class_weights"), Mapping):
+            options["class_weights"] = weights_by_class(weights, dataset.data["names"])
         upright = [step for step in steps if is_mirror(step, "vertical")]
         step = PasteStep(dataset, options, self._num_sources, upright)
         n = len(step.with_objects)
@@ -203,7 +200,7 @@ class CopyPasteCallback:
 
 
 class _Rebuild:
-    """In the place of ``build_transforms`` of a data set, which ``close_mosaic`` calls; `given` tells callbacks apart."""
+    """In the place of ``build_transforms`` of a data set, which ``close_mosaic`` calls; ``given`` says by whom."""
 
     def __init__(self, dataset: Any, paste: PasteStep, given: str) -> None:
         self.dataset = dataset
@@ -214,15 +211,6 @@ class _Rebuild:
         chain = type(self.dataset).build_transforms(self.dataset, hyp)
         chain.transforms = with_paste(list(chain.transforms), self.paste)
         return chain
-
-
-def _by_class(weights: dict[Any, Any], names: Mapping[int, str]) -> dict[int, float]:
-    """Weights by the numbers of classes, of weights by these or by names."""
-    if any(isinstance(key, str) for key in weights):
-        return label_weights("class_weights", [{"id": i, "name": name} for i, name in names.items()], weights)
-    if beyond := [key for key in weights if key not in names]:
-        raise wrong("class_weights", f"names, or numbers from 0 to {len(names) - 1}, of data.yaml", str(beyond[0]))
-    return weights
 
 
 def _range(scale: Any) -> tuple[float, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ rfdetr = pytest.importorskip("rfdetr", reason=REASON)
 from rfdetr.datasets.coco import CocoDetection  # noqa: E402
 from rfdetr.training import RFDETRDataModule, RFDETRModelModule, build_trainer  # noqa: E402
 
-from copypaste_rs.datasets import YoloDataset  # noqa: E402
+from copypaste_rs.datasets import YoloDataset, sample_data, sample_paths  # noqa: E402
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError  # noqa: E402
 from copypaste_rs.integrations.rfdetr import CopyPasteDataModule, SplitSamples, copy_paste  # noqa: E402
 from tests.fixtures.processes import python  # noqa: E402
@@ -61,6 +63,58 @@ def test_items_are_those_of_rf_detr(tmp_path: Path, masks: bool) -> None:
             assert target[name].shape == value.shape, name
             assert torch.allclose(target[name].float(), value.float(), atol=1e-6), name
     assert sorted({int(label) for i in range(5) for label in ours[i][1]["labels"]}) == list(range(7))
+
+
+def test_images_are_stretched_as_in_validation(tmp_path: Path) -> None:
+    """A photograph that is no square fills the canvas, with its objects, or keeps its sides where validation does."""
+    folder = tmp_path / "set"
+    annotations, images = sample_paths()
+    for split in ("train", "valid"):
+        shutil.copytree(images, folder / split)
+        shutil.copy(annotations, folder / split / "_annotations.coco.json")
+    own = RFDETRDataModule(*configs(folder))
+    own.setup("fit")
+    ours = prepared(folder, **AS_IT_IS)._pasted
+    for i in range(5):
+        (image, target), (expected, truth) = ours[i], own._dataset_val[i]
+        assert np.abs(image_of(image).astype(int) - image_of(expected)).mean() < 6  # resampled by other rules
+        overlap = (target["masks"] & truth["masks"]).sum((1, 2)) / (target["masks"] | truth["masks"]).sum((1, 2))
+        assert (overlap > 0.75).all()  # of a thin one, a rocket, by nearest pixels
+        assert torch.allclose(target["boxes"], truth["boxes"], atol=1.5 / SIZE)
+        assert torch.equal(target["labels"], truth["labels"])
+    whole = prepared(folder, settings={"square_resize_div_64": False}, **AS_IT_IS)._pasted
+    image = image_of(whole[1][0])  # 300 x 451: the lowest third is grey
+    assert (image[64:] == image[-1, -1]).all()
+    assert not (image[63] == image[-1, -1]).all()
+
+
+def test_weights_of_classes_by_name(tmp_path: Path) -> None:
+    folder = roboflow_folder(tmp_path / "set")
+    names = ["cup", "cat", "coin", "person", "helmet", "rocket", "shuttle model"]
+    numbers = [category["id"] for category in sample_data().categories]
+    assert numbers == list(range(1, 8))  # RF-DETR's labels are from 0
+    weights = dict.fromkeys(names, 0.0) | {"cat": 1.0}
+    data = prepared(folder, class_weights=weights, select=1, seed=1)
+    assert data.transform.class_weights == {i: float(i == 1) for i in range(7)}
+    sets = {"coco": (folder, {}), "yolo": (yolo_folder(tmp_path / "yolo"), {"dataset_file": "yolo"})}
+    for each, settings in sets.values():
+        made = prepared(each, settings=settings, class_weights={"rocket": 2.0}).transform
+        assert made.class_weights == {5: 2.0}
+        with pytest.raises(
+            ArgumentError, match=r"^class_weights: expected names of categories, got 'rokcet' \(is 'rocket'"
+        ):
+            prepared(each, settings=settings, class_weights={"rokcet": 2.0})
+        sentence = "^class_weights: expected names of classes, or their numbers from 0 to 6, got 7$"
+        with pytest.raises(ArgumentError, match=sentence):
+            prepared(each, settings=settings, class_weights={7: 2.0})
+
+
+def test_the_log_says_that_it_pastes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("rf-detr")
+    logger.addHandler(caplog.handler)
+    prepared(roboflow_folder(tmp_path / "set"))
+    logger.removeHandler(caplog.handler)
+    assert "copypaste_rs: objects of 5 photographs are pasted" in caplog.messages
 
 
 def test_batches_are_those_of_rf_detr(tmp_path: Path) -> None:
@@ -249,7 +303,7 @@ def test_in_train_of_the_model(tmp_path: Path) -> None:
 def test_errors_name_what_is_wrong(tmp_path: Path) -> None:
     folder = roboflow_folder(tmp_path / "set")
     few = prepared(folder, settings={"num_classes": 2})
-    with pytest.raises(ArgumentError, match=r"^sample: expected labels from 0 to 1, for num_classes=2, got \d$"):
+    with pytest.raises(ArgumentError, match=r"/\d\.png: expected labels from 0 to 1, for num_classes=2, got \d$"):
         [few._pasted[i] for i in range(5)]
     with pytest.raises(ArgumentError, match=r"^size: expected none, as it is the resolution of the model, got 640$"):
         CopyPasteDataModule(*configs(folder), size=640)
@@ -261,7 +315,7 @@ def test_errors_name_what_is_wrong(tmp_path: Path) -> None:
         CopyPasteDataModule(*configs(folder), box_only="rectangle")
     boxes = prepared(roboflow_folder(tmp_path / "boxes", segmentation=[]))
     with pytest.raises(
-        ArgumentError, match=r"^sample: expected outlines of all objects .*, got \d+ that have only a box$"
+        ArgumentError, match=r"/\d\.png: expected outlines of all objects .*, got \d+ that have only a box$"
     ):
         [boxes._pasted[i] for i in range(5)]
     left = prepared(folder.parent / "boxes", box_only="drop")

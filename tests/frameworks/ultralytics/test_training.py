@@ -258,12 +258,14 @@ class TestBadInput:
 
     def test_a_number_that_no_class_has(self, tmp_path: Path) -> None:
         trainer = a_trainer(two_photographs(tmp_path / "set"), imgsz=64)
-        sentence = "class_weights: expected names, or numbers from 0 to 1, of data.yaml, got 2"
+        sentence = "class_weights: expected names of classes, or their numbers from 0 to 1, got 2"
         with pytest.raises(ValueError, match=sentence):
             copy_paste(class_weights={1: 1, 2: 2})(trainer)
         copy_paste(class_weights={1: 1, 0: 2})(trainer)
 
-    @pytest.mark.parametrize("event", ["on_train_batch_start", "on_train_epoch_end", "on_fit_epoch_end", "on_train_end"])
+    @pytest.mark.parametrize(
+        "event", ["on_train_batch_start", "on_train_epoch_end", "on_fit_epoch_end", "on_train_end"]
+    )
     def test_an_event_that_is_too_late(self, tmp_path: Path, event: str) -> None:
         """What is added there would break the epoch that runs, or come after it, and the log would say that it pastes."""
         trainer = a_trainer(two_photographs(tmp_path / "set"), imgsz=64)
