@@ -126,10 +126,12 @@ def more(results: Results, arm: str) -> str:
     return "" if arm == "jitter" or not gain else interval(gain)
 
 
-def gains(results: Results, arm: str) -> list[float]:
-    """AP, in percent, that an arm has more than jitter, by seed."""
+def gains(results: Results, arm: str, metric: str = "AP", evaluation: int = -1) -> list[float]:
+    """Percent of AP, or another metric, that an arm has more than jitter, by seed, at one evaluation of each run."""
     base = results.get("jitter", {})
-    return [100 * (run["AP"] - base[seed]["AP"]) for seed, run in results[arm].items() if seed in base]
+    pairs = [(run, base[seed]) for seed, run in results[arm].items() if seed in base]
+    return [100 * (run["evaluations"][evaluation][metric] - other["evaluations"][evaluation][metric])
+            for run, other in pairs]  # fmt: skip
 
 
 def half_width(values: Sequence[float]) -> float:
@@ -155,7 +157,10 @@ def findings(results: Results, missing: Sequence[str]) -> str:
         if len(gain) > 1:
             clear = abs(statistics.fmean(gain)) > half_width(gain)
             line += " The interval does not contain 0." if clear else " The interval contains 0."
-        said.append(line)
+        said.append(f"{line} AP50: {interval(gains(results, arm, 'AP50'))}.")
+        steps = [each["step"] for each in next(iter(results[arm].values()))["evaluations"]]
+        before = [f"{interval(gains(results, arm, 'AP', i))} at step {step}" for i, step in enumerate(steps[:-1])]
+        said.append(f"- {arm}, AP against jitter alone on the way: {', '.join(before)}.")
     for arm, runs in results.items():
         steps = [each["step"] for each in next(iter(runs.values()))["evaluations"]][-2:]
         rise = statistics.fmean(run["evaluations"][-1]["AP"] - run["evaluations"][-2]["AP"] for run in runs.values())
@@ -163,7 +168,8 @@ def findings(results: Results, missing: Sequence[str]) -> str:
         said.append(f"- {arm}: {100 * rise:+.1f} AP from step {steps[0]} to {steps[1]}; it {how}.")
     if missing:
         said.append(f"- Not run yet: {', '.join(missing)}.")
-    return "## What it says\n\n" + "\n".join(said) + "\n"
+    lines = [textwrap.fill(line, 120, subsequent_indent="  ", break_on_hyphens=False) for line in said]
+    return "## What it says\n\n" + "\n".join(lines) + "\n"
 
 
 def draw_curves(results: Results, path: Path) -> None:
