@@ -29,12 +29,8 @@ CLOSE = {"uint8": 0, "uint16": 1, "float32": 1e-5}
 
 MOST_FOR_A_FLIP = 0.1
 
-ON_ZEN_4 = {("uint16", 3, 0.4): 0.9}
-"""Least times as fast as OpenCV, where it is below 1 on an AMD EPYC with AVX-512 (Zen 4): its library IPP uses AVX-512
-for uint16, ours does not."""
-
 FLIPS_ON_ZEN_4 = {("float32", 3, 0.8): 0.25}
-"""Most that mirroring takes there where groups of eight values need a load more when mirrored."""
+"""Most that mirroring takes on an AMD EPYC (Zen 4) where groups of eight values need a load more when mirrored."""
 
 
 def measure(draws: int) -> dict[str, Any]:
@@ -91,7 +87,7 @@ def least(rival: str, cell: dict[str, Any]) -> float:
         return 3.0
     if (cell["dtype"], cell["channels"]) == ("uint8", 3):
         return 2.0 if cell["scale"] > 0.5 else 1.6
-    return ON_ZEN_4.get(_key(cell), 1.0)
+    return 1.0
 
 
 def _key(cell: dict[str, Any]) -> tuple[str, int, float]:

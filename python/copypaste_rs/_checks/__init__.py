@@ -31,7 +31,7 @@ from copypaste_rs._checks.arrays import (
     weights,
 )
 from copypaste_rs._checks.encodings import FARTHEST, counts_strings, polygon_parts
-from copypaste_rs._checks.fills import Fill, MapValue, fill, fill_values, image_fills, map_values
+from copypaste_rs._checks.fills import Fill, MapValue, fill, fill_values, image_fill, image_fills, map_values
 from copypaste_rs._checks.pixels import are_of_a_mask, are_pixels
 from copypaste_rs._checks.places import Place, item, wrong, wrong_type
 from copypaste_rs._checks.scalars import (
@@ -81,6 +81,7 @@ __all__ = [
     "flag",
     "flip_pairs",
     "image",
+    "image_fill",
     "image_fills",
     "integer",
     "item",

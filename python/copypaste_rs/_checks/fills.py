@@ -47,15 +47,20 @@ def image_fills(value: object, images: Sequence[NDArray[Any]]) -> tuple[NDArray[
 
     Fills have the shape (n, C).
     """
-    first = images[0]
-    channels = first.shape[2] if first.ndim == 3 else 1
     if isinstance(value, str) and value == "min":
-        # Rows first: NumPy is ten times as slow over the pixels of few channels.
-        smallest = [np.asarray(image.min(axis=0).min(axis=0)) for image in images]
-        return np.stack(smallest).reshape(len(images), channels), False
-    values = fill_values(value, first.dtype, channels, first.ndim == 2)
+        return np.stack([image_fill(value, image) for image in images]), False
+    values = image_fill(value, images[0])
     fills = values[np.newaxis] if len(images) == 1 else np.tile(values, (len(images), 1))
     return fills, isinstance(value, str) and value == "edge"
+
+
+def image_fill(value: object, image: NDArray[Any]) -> NDArray[Any]:
+    """The fill of one image, a value for each channel; where its edge goes on instead, mid-grey."""
+    grey_image = image.ndim == 2
+    if isinstance(value, str) and value == "min":
+        # Rows first: NumPy is ten times as slow over the pixels of few channels.
+        return np.atleast_1d(image.min(axis=0).min(axis=0))
+    return fill_values(value, image.dtype, 1 if grey_image else image.shape[2], grey_image)
 
 
 def fill_values(value: object, dtype: np.dtype[Any], channels: int, grey_image: bool) -> NDArray[Any]:

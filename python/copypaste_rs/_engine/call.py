@@ -11,6 +11,7 @@ import numpy as np
 from copypaste_rs import _checks
 from copypaste_rs._checks import item, wrong, wrong_type
 from copypaste_rs._engine import columns, geometry, infos, maps
+from copypaste_rs._engine.options import INTERPOLATIONS
 from copypaste_rs._result_memory import empty
 from copypaste_rs.instances import Instances
 from copypaste_rs.maps import number_of_channels
@@ -96,16 +97,13 @@ def place_arguments(
 
     Without a fill, the outermost pixels go on.
     """
-    from copypaste_rs._engine.options import INTERPOLATIONS
-
     pixels = _checks.image("image", image)
-    dtype, (h, w, *channels) = pixels.dtype, pixels.shape
-    check_placement(placement, (h, w), "image")
-    fills, edge = _checks.image_fills(_checks.fill(fill), [pixels])
-    values = None if edge else fills[0]
+    dtype, shape = pixels.dtype, pixels.shape
+    check_placement(placement, shape[:2], "image")
+    values = None if isinstance(fill, str) and fill == "edge" else _checks.image_fill(fill, pixels)
     nearest = _checks.choice("interpolation", interpolation, INTERPOLATIONS) == "nearest"
     _checks.flag("antialias", antialias)
-    shape = (*placement.canvas_size, *channels)
+    shape = placement.canvas_size + shape[2:]
     if out is None:
         return pixels, values, nearest, empty(shape, dtype)
     return pixels, values, nearest, _checks.output("out", out, shape, dtype, (pixels,))
