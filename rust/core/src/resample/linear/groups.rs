@@ -59,8 +59,7 @@ pub(super) struct FloatGroups {
 }
 
 impl FloatGroups {
-    /// Groups of a window, or none where their taps lie too far apart, or `avx2_quads.rs` is quicker: for three channels
-    /// of `uint16`, by 8% at 0.4 of the size, of which half is the time that a table of groups takes.
+    /// Groups of a window, or none where their taps lie too far apart.
     #[inline(always)]
     pub(super) fn new<T: FloatPixel>(table: &LinearTable<f32>) -> Result<Option<Self>> {
         // With four channels a pixel is half a group, and needs no table.
@@ -69,12 +68,8 @@ impl FloatGroups {
         }
         let mut groups = filled(table.start.len() * table.channels / VALUES)?;
         for reach in [GroupReach::OneLoad, GroupReach::Near, GroupReach::Far] {
-            let is_slow = match reach {
-                GroupReach::OneLoad => table.channels == 3,
-                GroupReach::Near => false,
-                GroupReach::Far => table.channels == 3 && T::IS_U16,
-            };
-            if !is_slow && fill::<T>(&mut groups, table, reach) {
+            if !(reach == GroupReach::OneLoad && table.channels == 3) && fill::<T>(&mut groups, table, reach)
+            {
                 return Ok(Some(Self { groups, reach }));
             }
         }
