@@ -94,7 +94,7 @@ def test_there_and_back(tmp_path: Path, kind: str, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.skipif(not SHARED, reason="COPYPASTE_RS_TEST_DATA names no folder")
-@pytest.mark.parametrize("kind", WRITTEN)
+@pytest.mark.parametrize("kind", READ_TOO)
 @pytest.mark.parametrize("name", SETS)
 def test_real_sets_there_and_back(tmp_path: Path, name: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     source = Path(SHARED) / name
