@@ -27,9 +27,6 @@ ANTIALIAS_SCALES = (0.2, 0.4, 0.6, 0.8)
 CLOSE = {"uint8": 0, "uint16": 1, "float32": 1e-5}
 """How far values, float32 ones from 0 to 1, may be from OpenCV's: it rounds positions of its own."""
 
-LEVEL = 0.97
-"""Times as fast as OpenCV that count as level: runs differ by so much."""
-
 MOST_FOR_A_FLIP = 0.1
 
 FLIPS_ON_ZEN_4 = {("float32", 3, 0.8): 0.25}
@@ -90,7 +87,7 @@ def least(rival: str, cell: dict[str, Any]) -> float:
         return 3.0
     if (cell["dtype"], cell["channels"]) == ("uint8", 3):
         return 2.0 if cell["scale"] > 0.5 else 1.6
-    return LEVEL
+    return 1.0
 
 
 def _key(cell: dict[str, Any]) -> tuple[str, int, float]:
