@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,25 @@ def test_a_log_takes_back_what_it_could_not_write_whole(tmp_path: Path) -> None:
             assert path.read_bytes() == b"one\ntwo\n"
         log.append(b"four\n")
     assert path.read_bytes() == b"one\ntwo\nfour\n"
+
+
+def test_a_log_cuts_off_what_it_could_not_take_back_before_the_next_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: AppendLog) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    path = tmp_path / "log"
+    with AppendLog(path, 0) as log:
+        log.append(b"one\n")
+        with monkeypatch.context() as disk:
+            disk.setattr(AppendLog, "_take_back", fail)
+            with room_for(9), pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
+                log.append(b"a longer line\n")
+            assert path.read_bytes() == b"one\na lon"
+        log.append(b"two\n")
+        log.append(b"three\n")
+    assert path.read_bytes() == b"one\ntwo\nthree\n"
 
 
 def test_an_exception_of_the_caller_is_the_one_that_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

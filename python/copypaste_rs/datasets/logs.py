@@ -29,6 +29,8 @@ class AppendLog:
     def __init__(self, path: Path, length: int) -> None:
         self._path = path
         self._length = length
+        self._is_torn = False
+        """Whether the file may be longer than ``_length``, by what a failed attempt has written."""
         with naming(path):
             self._file = path.open("ab", buffering=0)
             self._file.truncate(length)
@@ -36,16 +38,25 @@ class AppendLog:
     def append(self, line: bytes) -> None:
         """Write a line, which ends with a line break; when that fails, the file is as it was before."""
         with naming(self._path):
+            if self._is_torn:
+                self._take_back()
+            self._is_torn = True
             try:
-                self._file.truncate(self._length)  # should an earlier attempt at it have failed
                 rest = memoryview(line)
                 while rest:
                     rest = rest[self._file.write(rest) :]
             except BaseException:
                 with suppress(OSError):
-                    self._file.truncate(self._length)
+                    self._take_back()
                 raise
         self._length += len(line)
+        self._is_torn = (
+            False  # last: should Ctrl-C come before it, the line is cut off or kept whole, as its length says
+        )
+
+    def _take_back(self) -> None:
+        self._file.truncate(self._length)
+        self._is_torn = False
 
     def close(self) -> None:
         """Close the file."""

@@ -97,6 +97,9 @@ class OutputFolder:
         self._state = root / STATE
         self.draft = self._state / "draft"
         """Name under which a large file can be written, to be put in place by `add_encoded`."""
+        self._partial = self._state / "partial"
+        self._folders = dict.fromkeys((layout.images, *layout.folders), False)
+        """Folders of the format, and whether each is known to be there."""
         text = json_text("settings", {**({} if layout.name == COCO.name else {FORMAT: layout.name}), **settings})
         check_place(root, resume=resume, overwrite=overwrite, layout=layout)
         self._state.mkdir(parents=True, exist_ok=True)
@@ -232,18 +235,10 @@ class OutputFolder:
             for path, data in files.items()
         ]
         file, size, crc = notes[-1] if notes else ("", 0, 0)
-        record = Record(
-            file,
-            size,
-            crc,
-            number,
-            msgspec.Raw(image),
-            msgspec.Raw(annotations),
-            tuple(notes[:-1]),
-            None if item == file else item,
-            {what: count for what, count in remarks.items() if count},
-            images,
-        )
+        name = None if item == file else item
+        lost = {what: count for what, count in remarks.items() if count}
+        texts = msgspec.Raw(image), msgspec.Raw(annotations)
+        record = Record(file, size, crc, number, *texts, tuple(notes[:-1]), name, lost, images)
         self._put(record, {path: self._placed(data) for path, data in files.items()})
 
     def _placed(self, data: bytes | Draft) -> Callable[[Path], object]:
@@ -282,20 +277,27 @@ class OutputFolder:
         self._note(files)
         with ExitStack() as undoing:
             for path, put in files.items():
-                place = self.root / path
-                place.parent.mkdir(parents=True, exist_ok=True)
-                put(place)
+                put(place := self._place(path))
                 undoing.callback(_unlink, place)
             self._record_log.append(line)
             undoing.pop_all()
         self._count(record)
 
+    def _place(self, path: str) -> Path:
+        """Path of a file below the root, in a folder that is there now."""
+        place, folder = self.root / path, path.rpartition("/")[0]
+        if not self._folders.get(folder):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if folder in self._folders:
+                self._folders[folder] = True
+        return place
+
     def _note(self, paths: Iterable[str]) -> None:
         """Note files before they are there, so that each can be found again; one of somebody else is refused."""
         new = [path for path in paths if noted(path) not in self._names]
         for path in new:
-            if os.path.lexists(self.root / path):
-                raise FileExistsError(f"{self.root / path}: is there already, and not by this run; move it away")
+            if os.path.lexists(place := os.path.join(self.root, path)):  # noqa: PTH118 (a path takes as long as looking)
+                raise FileExistsError(f"{place}: is there already, and not by this run; move it away")
         if new:
             names = list(map(noted, new))
             self._name_log.append("".join(f"{name}\n" for name in names).encode())
@@ -313,8 +315,7 @@ class OutputFolder:
             (self.root / folder).mkdir(parents=True, exist_ok=True)
         self._note(ends)
         for path, content in ends.items():
-            place = self.root / path
-            place.parent.mkdir(parents=True, exist_ok=True)
+            place = self._place(path)
             with self._placing(place) as part, part.open("wb") as file:
                 file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
@@ -349,14 +350,12 @@ class OutputFolder:
     @contextmanager
     def _placing(self, path: Path) -> Iterator[Path]:
         """A name to write a file under, which is then put in place whole, or is gone when that fails."""
-        part = self._state / "partial"
         with naming(path):
             try:
-                yield part
-                part.replace(path)
+                yield self._partial
+                os.replace(self._partial, path)  # noqa: PTH105 (`Path.replace` makes one more path, of each file)
             except BaseException:
-                with suppress(OSError):
-                    part.unlink()
+                _unlink(self._partial)
                 raise
 
 

@@ -172,8 +172,10 @@ class SampleWriter(ABC):
             About ``encoded``, when it cannot be written.
         """
         del number
-        stem = str(PurePosixPath(file).with_suffix(""))
-        files = {path.replace("{}", stem): data for path, data in encoded.files.items()}
+        files: dict[str, bytes] = {}
+        if encoded.files:
+            stem = str(PurePosixPath(file).with_suffix(""))
+            files.update((path.replace("{}", stem), data) for path, data in encoded.files.items())
         if encoded.data is not None:
             folder = self.layout.images
             files[f"{folder}/{file}" if folder else file] = encoded.data
@@ -312,7 +314,7 @@ class SampleWriter(ABC):
                 raise _TakenError(
                     "file_name", "a name whose files are not taken yet", f"{file!r}, and {path!r} is there"
                 )
-            if PurePosixPath(path).parts[0].casefold() == STATE:
+            if path.partition("/")[0].casefold() == STATE:
                 raise wrong("file_name", "a name outside the folder of notes", repr(file))
 
     def close(self) -> None:
