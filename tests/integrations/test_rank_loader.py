@@ -95,10 +95,10 @@ def test_a_pass_goes_on_after_what_was_taken(workers: int, taken: int) -> None:
     begun = iter(first)
     assert list(itertools.islice(begun, taken)) == epochs[1][:taken]  # workers have read ahead
     state = first.state_dict()
-    assert state == ({"epoch": 1, "items": 4 * taken} if taken else {"epoch": 0, "items": 18})
+    assert state == ({"epoch": 1, "items": 4 * taken} if taken else {"epoch": 0, "items": 18}) | {"of": 17}
     again = loader()
     again.load_state_dict(state)
-    assert again.state_dict() == {"epoch": 1, "items": 4 * taken}
+    assert again.state_dict() == {"epoch": 1, "items": 4 * taken, "of": 17}
     rest = iter(again)
     again.sampler.set_epoch(1)  # as Lightning does, when the iterator is there already
     assert [list(rest), *(list(again) for _ in range(2))] == [epochs[1][taken:], *epochs[2:]]
@@ -107,7 +107,7 @@ def test_a_pass_goes_on_after_what_was_taken(workers: int, taken: int) -> None:
 def test_the_end_of_a_pass_is_the_start_of_the_next() -> None:
     first = ResumableLoader(Keys(5), 2, sampler=RankSampler(range(5)), collate_fn=as_they_are)
     list(first)
-    assert first.state_dict() == {"epoch": 0, "items": 5}
+    assert first.state_dict() == {"epoch": 0, "items": 5, "of": 5}
     again = ResumableLoader(Keys(5), 2, sampler=RankSampler(range(5)), collate_fn=as_they_are)
     again.load_state_dict(first.state_dict())
     assert list(again) == list(first)
@@ -126,6 +126,16 @@ def test_it_goes_on_with_another_number_of_processes() -> None:
         each.load_state_dict(state)
     for batch, *parts in zip(batches, *two, strict=True):
         assert batch == [pair for step in zip(*parts, strict=True) for pair in step]
+
+
+def test_a_state_of_another_data_set_is_told_of() -> None:
+    first = ResumableLoader(Keys(5), 2, sampler=RankSampler(range(5)), collate_fn=as_they_are)
+    next(iter(first))
+    other = ResumableLoader(Keys(8), 2, sampler=RankSampler(range(8)), collate_fn=as_they_are)
+    with pytest.warns(UserWarning, match=r"^state: of a data set of 5 items, and this one has 8, in another order"):
+        other.load_state_dict(first.state_dict())
+    assert [len(batch) for batch in other] == [2, 2, 2]
+    other.load_state_dict({"epoch": 0, "items": 2})  # as it was before states said so
 
 
 def test_other_samplers_are_left_as_they_are() -> None:

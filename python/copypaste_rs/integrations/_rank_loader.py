@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from torch.utils.data import DataLoader, DistributedSampler
@@ -58,6 +59,11 @@ class RankSampler(EpochPasses[tuple[int, ...]], DistributedSampler):  # type: ig
     def __len__(self) -> int:
         return self.num_samples
 
+    @property
+    def items(self) -> int:
+        """Number of items of the data set."""
+        return len(self._items)
+
     def _from(self, epoch: int, position: int) -> Iterator[tuple[int, ...]]:
         order = list(self._items._from(epoch, 0))
         for place in range(self.rank + position * self.num_replicas, self.total_size, self.num_replicas):
@@ -87,19 +93,32 @@ class ResumableLoader(DataLoader):  # type: ignore[misc]  # a class without type
             yield batch
 
     def state_dict(self) -> dict[str, int]:
-        """Epoch, and items of it that all processes were given."""
+        """Epoch, the number of items of it that all processes were given, and how many the data set has."""
         if not isinstance(self.sampler, RankSampler):
             return {}
         epoch, position = self.sampler._next if self._taken is None else self._taken
-        return {"epoch": epoch, "items": position * self.sampler.num_replicas}
+        return {"epoch": epoch, "items": position * self.sampler.num_replicas, "of": self.sampler.items}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on after these items; after the last one, with the next epoch."""
+        """Go on after these items; after the last one, with the next epoch.
+
+        Warns
+        -----
+        UserWarning
+            When the data set has another number of items than that of the state: the order is another one then.
+        """
         if not isinstance(self.sampler, RankSampler) or not state:
             return
         if absent := [name for name in ("epoch", "items") if name not in state]:
             raise wrong("state", "a mapping with epoch and items", f"one without {absent[0]}")
         items = _checks.integer(("state", "items"), state["items"], 0, 2**63 - 1)
+        if (of := state.get("of", self.sampler.items)) != self.sampler.items:
+            warnings.warn(
+                f"state: of a data set of {of} items, and this one has {self.sampler.items}, in another order: what is "
+                "left of the epoch has items that came before, and lacks others",
+                UserWarning,
+                stacklevel=2,
+            )
         position = items // self.sampler.num_replicas
         ended = position >= len(self.sampler)
         place = {"epoch": state["epoch"] + ended, "position": 0 if ended else position}
