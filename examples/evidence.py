@@ -122,6 +122,27 @@ def keep(name: str, output: Path) -> None:
     (KEPT / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
+def grade(data: Path, output: Path) -> None:
+    """Add to results of self-training how good the labels of their teachers were, as all objects are known here."""
+    graded: dict[str, dict[str, float]] = {}
+    for file in sorted(KEPT.glob("*.json")):
+        result = json.loads(file.read_text())
+        settings, name = result["settings"], result["settings"].get("teacher")
+        if name is None or "precision" in result["pseudo_labels"] or not (output / name).exists():
+            continue
+        if name not in graded:
+            from teacher_quality import quality
+            from training_data import split
+
+            from copypaste_rs.datasets import PseudoLabels, open_dataset
+
+            truth = open_dataset(data / "train.json")
+            labels = PseudoLabels.from_results(output / name, truth).dataset(truth.image_folder)
+            graded[name] = quality(labels, truth, split(len(truth), settings["fraction"], settings["seed"])[1])
+        result["pseudo_labels"] |= graded[name]
+        file.write_text(json.dumps(result, indent=1) + "\n")
+
+
 def main() -> int:
     """Train and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -146,6 +167,7 @@ def main() -> int:
             return 130
         if status:
             return status
+        grade(args.data, args.output)
     from evidence_page import write_page, write_summary
 
     try:

@@ -166,10 +166,26 @@ def findings(results: Results, missing: Sequence[str]) -> str:
         rise = statistics.fmean(run["evaluations"][-1]["AP"] - run["evaluations"][-2]["AP"] for run in runs.values())
         how = "still rises at the end" if rise > RISES else "has levelled off"
         said.append(f"- {arm}: {100 * rise:+.1f} AP from step {steps[0]} to {steps[1]}; it {how}.")
+    if taught := next((runs for arm, runs in results.items() if arm.startswith("self-training")), None):
+        said.append(f"- {of_teachers(taught)}")
     if missing:
         said.append(f"- Not run yet: {', '.join(missing)}.")
     lines = [textwrap.fill(line, 120, subsequent_indent="  ", break_on_hyphens=False) for line in said]
     return "## What it says\n\n" + "\n".join(lines) + "\n"
+
+
+def of_teachers(runs: dict[int, dict[str, Any]]) -> str:
+    """Sentences on what self-training learns from."""
+    labels = [run["pseudo_labels"] for run in runs.values()]
+    one = next(iter(runs.values()))["settings"]["batch_size"] == 1
+    half = "Every other step takes one of its images" if one else "Half of each batch are its images"
+    text = f"The teacher of self-training is the copy-paste model of its seed. {half}, so that those with true labels"
+    text += " come half as often as with jitter alone."
+    if all("precision" in each for each in labels):
+        precision, recall = (f"{statistics.fmean(each[of] for each in labels):.0%}" for of in ("precision", "recall"))
+        text += f" Of its labels, with the defaults of `PseudoLabels`, {precision} are objects and {recall} of the"
+        text += " objects have one (masks of an IoU of 0.5 or more); the others are background to the loss."
+    return text
 
 
 def draw_curves(results: Results, path: Path) -> None:

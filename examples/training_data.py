@@ -63,10 +63,8 @@ class TrainingData:
         for photos in (whole, val):
             check_images(photos)
         check_validation(args, whole, val)
-        order = np.random.Generator(np.random.Philox(args.seed)).permutation(len(whole))
-        labelled, others = np.split(order, [math.ceil(args.fraction * len(whole))])
-        self.labelled = Part(whole, np.sort(labelled).tolist())
-        self.others = Part(whole, np.sort(others).tolist())
+        labelled, others = split(len(whole), args.fraction, args.seed)
+        self.labelled, self.others = Part(whole, labelled), Part(whole, others)
         self.category_ids = dict(zip((each["id"] for each in whole.categories), whole.category_ids, strict=True))
         self.annotations = sum(whole.rows(i) for i in self.labelled.indices)
         self.pseudo_labels: dict[str, int] = {}
@@ -86,6 +84,13 @@ class TrainingData:
             self.train = MixedDataset(labelled_items, made)
         # At scale 1, cut or padded to the canvas, in one way always.
         self.val = CopyPasteDataset(val, ScaleJitter(scale=(1.0, 1.0), flip=0.0, **size), seed=0)
+
+
+def split(images: int, fraction: float, seed: int) -> tuple[list[int], list[int]]:
+    """Numbers of images whose labels are used, and of the others, each ascending."""
+    order = np.random.Generator(np.random.Philox(seed)).permutation(images)
+    labelled, others = np.split(order, [math.ceil(fraction * images)])
+    return np.sort(labelled).tolist(), np.sort(others).tolist()
 
 
 def check_images(photos: AnnotatedImages) -> None:
