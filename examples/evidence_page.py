@@ -38,9 +38,12 @@ def write_summary(kept: Path, arms: Sequence[str], seeds: Sequence[int], readme:
         return  # nothing to compare yet
     run = results[arms[0]][seeds[0]]
     rows = [
-        "| mask AP of a small Mask R-CNN, trained from random weights | AP | AP50 | AP, more than jitter |",
-        "| --- | --- | --- | --- |",
-        *(f"| {' | '.join([name(arm), *means(runs), more(results, arm)])} |" for arm, runs in results.items()),
+        "| mask AP of a small Mask R-CNN, trained from random weights | AP | AP50 | more than jitter: AP | AP50 |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {' | '.join([name(arm), *means(runs), more(results, arm), more(results, arm, 'AP50')])} |"
+            for arm, runs in results.items()
+        ),
     ]
     text = f"""
         Means of {len(seeds)} seeds, with intervals of 95%: {run["images"]} microscope images of nuclei with labels,
@@ -120,16 +123,16 @@ def means(runs: dict[int, dict[str, Any]]) -> list[str]:
     return [f"{100 * statistics.fmean(run[metric] for run in runs.values()):.1f}" for metric in ("AP", "AP50")]
 
 
-def more(results: Results, arm: str) -> str:
-    """Text of the AP that an arm has more than jitter; empty for jitter itself."""
-    gain = gains(results, arm)
+def more(results: Results, arm: str, metric: str = "AP") -> str:
+    """Text of what an arm has more than jitter; empty for jitter itself."""
+    gain = gains(results, arm, metric)
     return "" if arm == "jitter" or not gain else interval(gain)
 
 
-def gains(results: Results, arm: str, metric: str = "AP", evaluation: int = -1) -> list[float]:
-    """Percent of AP, or another metric, that an arm has more than jitter, by seed, at one evaluation of each run."""
-    base = results.get("jitter", {})
-    pairs = [(run, base[seed]) for seed, run in results[arm].items() if seed in base]
+def gains(results: Results, arm: str, metric: str = "AP", evaluation: int = -1, against: str = "jitter") -> list[float]:
+    """Percent of AP, or another metric, that an arm has more than another, by seed, at one evaluation of each run."""
+    others = results.get(against, {})
+    pairs = [(run, others[seed]) for seed, run in results.get(arm, {}).items() if seed in others]
     return [100 * (run["evaluations"][evaluation][metric] - other["evaluations"][evaluation][metric])
             for run, other in pairs]  # fmt: skip
 
@@ -153,23 +156,30 @@ def findings(results: Results, missing: Sequence[str]) -> str:
         if arm == "jitter" or not gain:
             continue
         better = sum(each > 0 for each in gain)
-        line = f"- **{arm}**: {interval(gain)} AP against jitter alone; better with {better} of {len(gain)} seeds."
+        line = (
+            f"- **{name(arm)}**: {interval(gain)} AP against jitter alone; better with {better} of {len(gain)} seeds."
+        )
         if len(gain) > 1:
             clear = abs(statistics.fmean(gain)) > half_width(gain)
             line += " The interval does not contain 0." if clear else " The interval contains 0."
         said.append(f"{line} AP50: {interval(gains(results, arm, 'AP50'))}.")
         steps = [each["step"] for each in next(iter(results[arm].values()))["evaluations"]]
         before = [f"{interval(gains(results, arm, 'AP', i))} at step {step}" for i, step in enumerate(steps[:-1])]
-        said.append(f"- {arm}, AP against jitter alone on the way: {', '.join(before)}.")
+        said.append(f"- {name(arm)}, AP against jitter alone on the way: {', '.join(before)}.")
+    if gain := gains(results, "self-training-copy-paste", against="self-training"):
+        more_50 = interval(gains(results, "self-training-copy-paste", "AP50", against="self-training"))
+        said.append(
+            f"- self-training with copy-paste against self-training alone: {interval(gain)} AP, {more_50} AP50."
+        )
     for arm, runs in results.items():
         steps = [each["step"] for each in next(iter(runs.values()))["evaluations"]][-2:]
         rise = statistics.fmean(run["evaluations"][-1]["AP"] - run["evaluations"][-2]["AP"] for run in runs.values())
         how = "still rises at the end" if rise > RISES else "has levelled off"
-        said.append(f"- {arm}: {100 * rise:+.1f} AP from step {steps[0]} to {steps[1]}; it {how}.")
+        said.append(f"- {name(arm)}: {100 * rise:+.1f} AP from step {steps[0]} to {steps[1]}; it {how}.")
     if taught := next((runs for arm, runs in results.items() if arm.startswith("self-training")), None):
         said.append(f"- {of_teachers(taught)}")
     if missing:
-        said.append(f"- Not run yet: {', '.join(missing)}.")
+        said.append(f"- Not run yet: {', '.join(map(name, missing))}.")
     lines = [textwrap.fill(line, 120, subsequent_indent="  ", break_on_hyphens=False) for line in said]
     return "## What it says\n\n" + "\n".join(lines) + "\n"
 
