@@ -69,7 +69,7 @@ test-oldest: $(OLDEST_ENV)/.ready
 	COPYPASTE_RS_SIMD=portable $(OLDEST_ENV)/bin/python $(PYTEST) $(PYTEST_ARGS)
 
 test-torch: $(TORCH_ENV)/.ready ## Run the tests and examples that need torch and torchvision: installs gigabytes of them in build/
-	$(TORCH_ENV)/bin/python -m pytest tests/integrations $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(TORCH_ENV)/bin/python $(PYTEST) tests/integrations $(PYTEST_ARGS)
 	$(TORCH_ENV)/bin/python tests/run_examples.py
 
 test-frameworks: $(TORCH_ENV)/.ready ## Try every integration against its framework (ARGS=NAME for one): gigabytes in build/, some AGPL

@@ -144,7 +144,7 @@ def half_width(values: Sequence[float]) -> float:
 
 def interval(values: Sequence[float]) -> str:
     """Mean, and its interval where there are several values."""
-    mean = statistics.fmean(values)
+    mean = round(statistics.fmean(values), 1) + 0.0  # no minus before a zero
     return f"{mean:+.1f}" if len(values) < 2 else f"{mean:+.1f} ± {half_width(values):.1f}"
 
 
@@ -210,7 +210,7 @@ def draw_curves(results: Results, path: Path) -> None:
         for curve in curves:
             axes.plot(steps, curve, color=f"C{number}", linewidth=0.8, alpha=0.5)
         axes.plot(steps, [statistics.fmean(values) for values in zip(*curves, strict=True)], color=f"C{number}",
-                  marker="o", linewidth=2.5, label=arm)  # fmt: skip
+                  marker="o", linewidth=2.5, label=name(arm))  # fmt: skip
     axes.set(xlabel="step", ylabel="mask AP, %", ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend()
