@@ -36,7 +36,7 @@ def write_summary(kept: Path, arms: Sequence[str], seeds: Sequence[int], readme:
     results = {arm: runs for arm, runs in read(kept, arms).items() if runs.keys() >= set(seeds)}
     if len(results) < 2:
         return  # nothing to compare yet
-    run = results[arms[0]][seeds[0]]
+    run, second = results[arms[0]][seeds[0]], list(results)[1]
     rows = [
         "| mask AP of a small Mask R-CNN, trained from random weights | AP | AP50 | more than jitter: AP | AP50 |",
         "| --- | --- | --- | --- | --- |",
@@ -47,7 +47,9 @@ def write_summary(kept: Path, arms: Sequence[str], seeds: Sequence[int], readme:
     ]
     text = f"""
         Means of {len(seeds)} seeds, with intervals of 95%: {run["images"]} microscope images of nuclei with labels,
-        {run["images_without_labels"]} more without them for self-training, {run["validation_images"]} for validation.
+        {run["images_without_labels"]} more without them for self-training, {run["validation_images"]} for validation,
+        {run["settings"]["steps"]} steps. {name(second).capitalize()}, AP against jitter on the way:
+        {on_the_way(results, second)}.
     """
     begin, end = "<!-- evidence: begin -->\n", "<!-- evidence: end -->\n"
     before, found, rest = readme.read_text().partition(begin)
@@ -163,9 +165,7 @@ def findings(results: Results, missing: Sequence[str]) -> str:
             clear = abs(statistics.fmean(gain)) > half_width(gain)
             line += " The interval does not contain 0." if clear else " The interval contains 0."
         said.append(f"{line} AP50: {interval(gains(results, arm, 'AP50'))}.")
-        steps = [each["step"] for each in next(iter(results[arm].values()))["evaluations"]]
-        before = [f"{interval(gains(results, arm, 'AP', i))} at step {step}" for i, step in enumerate(steps[:-1])]
-        said.append(f"- {name(arm)}, AP against jitter alone on the way: {', '.join(before)}.")
+        said.append(f"- {name(arm)}, AP against jitter alone on the way: {on_the_way(results, arm)}.")
     if gain := gains(results, "self-training-copy-paste", against="self-training"):
         more_50 = interval(gains(results, "self-training-copy-paste", "AP50", against="self-training"))
         said.append(
@@ -182,6 +182,12 @@ def findings(results: Results, missing: Sequence[str]) -> str:
         said.append(f"- Not run yet: {', '.join(map(name, missing))}.")
     lines = [textwrap.fill(line, 120, subsequent_indent="  ", break_on_hyphens=False) for line in said]
     return "## What it says\n\n" + "\n".join(lines) + "\n"
+
+
+def on_the_way(results: Results, arm: str) -> str:
+    """Text of the AP that an arm has more than jitter at each evaluation but the last."""
+    steps = [each["step"] for each in next(iter(results[arm].values()))["evaluations"]]
+    return ", ".join(f"{interval(gains(results, arm, 'AP', i))} at step {step}" for i, step in enumerate(steps[:-1]))
 
 
 def of_teachers(runs: dict[int, dict[str, Any]]) -> str:
