@@ -248,6 +248,7 @@ callbacks = [EpochCallback()] if told else []
 trainer = Trainer(Nothing(), arguments, train_dataset=Keys(), data_collator=collate, callbacks=callbacks)
 trainer.train(resume_from_checkpoint=resume)
 sys.stdout.write(f"\\nSEEN {trainer.args.process_index} {seen}\\n")  # whole, as the other process writes there too
+trainer.accelerator.end_training()  # a process that ends with threads of its group is aborted now and then
 """
 
 
@@ -324,6 +325,7 @@ loader = DataLoader(Keys(), 1, sampler=EpochSampler(dataset=train), num_workers=
 loader = accelerator.prepare(loader)
 seen = [[tuple(key) for batch in loader for key in batch.tolist()] for _ in range(3)]
 sys.stdout.write(f"\\nSEEN {accelerator.process_index} {seen}\\n")
+accelerator.end_training()
 """
 
 
