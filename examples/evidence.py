@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "evidence"
@@ -119,7 +119,12 @@ def keep(name: str, output: Path) -> None:
         if value := result["settings"].get(argument):
             result["settings"][argument] = Path(value).name
     KEPT.mkdir(exist_ok=True)
-    (KEPT / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    write(KEPT / f"{name}.json", result)
+
+
+def write(file: Path, result: dict[str, Any]) -> None:
+    """Write a result that is kept."""
+    file.write_text(json.dumps(result, indent=1) + "\n")
 
 
 def grade(data: Path, output: Path) -> None:
@@ -140,7 +145,7 @@ def grade(data: Path, output: Path) -> None:
             labels = PseudoLabels.from_results(output / name, truth).dataset(truth.image_folder)
             graded[name] = quality(labels, truth, split(len(truth), settings["fraction"], settings["seed"])[1])
         result["pseudo_labels"] |= graded[name]
-        file.write_text(json.dumps(result, indent=1) + "\n")
+        write(file, result)
 
 
 def main() -> int:

@@ -50,9 +50,8 @@ class AppendLog:
                     self._take_back()
                 raise
         self._length += len(line)
-        self._is_torn = (
-            False  # last: should Ctrl-C come before it, the line is cut off or kept whole, as its length says
-        )
+        # Last: where Ctrl-C comes before it, the next line finds the file as long as `_length` says.
+        self._is_torn = False
 
     def _take_back(self) -> None:
         self._file.truncate(self._length)
