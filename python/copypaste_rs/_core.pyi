@@ -1,7 +1,7 @@
 """The Rust kernels. Arguments come checked; `copypaste_rs.functional` is what to call."""
 
-from collections.abc import Sequence
-from typing import Any, final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,7 @@ __all__ = [
     "without_small_parts",
 ]
 
+_T = TypeVar("_T")
 _ColumnValues = tuple[NDArray[Any], tuple[NDArray[np.uint8], NDArray[np.int64]] | None]
 _Placed = tuple[tuple[int, int], tuple[int, int], bool]
 
@@ -160,12 +161,13 @@ def copy_paste(
     output_format: tuple[bool, Linear] | None,
 ) -> ComposedRows: ...
 def copy_paste_batch(
-    calls: Sequence[KernelCall],
+    calls: Iterable[KernelCall],
     options: KernelOptions,
     out: NDArray[Any],
     output_format: tuple[bool, Linear] | None,
     threads: int,
-) -> list[ComposedRows]: ...
+    collect: Callable[[int, ComposedRows], _T],
+) -> list[_T]: ...
 def decode(masks: RleMasks, out: NDArray[np.uint8]) -> None: ...
 def difference(masks: RleMasks, other: RleMasks) -> tuple[NDArray[np.uint32], NDArray[np.int64]]: ...
 def draw_masks(

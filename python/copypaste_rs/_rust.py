@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from copypaste_rs.masks import RleMasks
 from copypaste_rs.plan import Paste, Placement, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from copypaste_rs._engine.options import KernelOptions
     from copypaste_rs._engine.planning import Weights
     from copypaste_rs.plan_options import PlanOptions, PlanSource
+
+_T = TypeVar("_T")
 
 
 class KernelCall(NamedTuple):
@@ -91,32 +93,42 @@ def compose(
 
 
 def compose_batch(
-    calls: Sequence[Call],
+    calls: Iterable[Call],
+    image: NDArray[Any],
     options: KernelOptions,
     out: NDArray[Any],
     output_format: OutputFormat | None,
     rasters: Sequence[NDArray[Any]],
     threads: int,
-) -> list[Composition]:
+    collect: Callable[[int, Call, Composition], _T],
+) -> list[_T]:
     """`compose` for each call, into its image of `out`. Nothing is written before the masks of all are done.
 
-    `rasters` has an array (N, h, w, ...) for each map of the calls.
+    Their targets are like `image`; `rasters` has an array (N, h, w, ...) for each map. The results are what `collect`
+    makes of each call, its number and its composition, in order. Calls are taken, and results made, while threads work.
     """
-    image = calls[0].samples[0].image
-    jobs = _map_jobs(calls, options, rasters, numbered=True)
+    jobs: list[MapJob] = []
+    if rasters:
+        calls = list(calls)
+        jobs = _map_jobs(calls, options, rasters, numbered=True)
     for job in jobs:  # only checked, before anything is written
         _core.render_map(*job, (), threads)
-    all_rows = _core.copy_paste_batch(
-        [KernelCall.of(call) for call in calls],
-        options,
-        _with_channels(out, image),
-        _format(output_format, image),
-        threads,
-    )
-    made = [_composition(call, out[i], rows) for i, (call, rows) in enumerate(zip(calls, all_rows, strict=True))]
+    taken: list[Call] = []
+    made: list[Composition] = []
+
+    def ready(call: Call) -> KernelCall:
+        taken.append(call)
+        return KernelCall.of(call)
+
+    def collected(i: int, rows: _core.ComposedRows) -> _T:
+        made.append(_composition(taken[i], out[i], rows))
+        return collect(i, taken[i], made[i])
+
+    written, given_format = _with_channels(out, image), _format(output_format, image)
+    results = _core.copy_paste_batch(map(ready, calls), options, written, given_format, threads, collected)
     for job in jobs:
         _core.render_map(*job, _unions(made), threads)
-    return made
+    return results
 
 
 def row_fates(call: Call, options: KernelOptions) -> RowFates:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 from typing import Any
 
 import numpy as np
 import pytest
 
-from copypaste_rs import Batch, ForTraining, Instances, RleMasks, Sample, SimpleCopyPaste
+from copypaste_rs import Batch, ForTraining, Instances, RleMasks, Sample, SimpleCopyPaste, _rust
 from copypaste_rs.errors import ArgumentError
 from tests.fixtures.batches import PLANS, SOURCES, TARGETS, TRANSFORM, call
 from tests.fixtures.samples import SOURCE, TARGET, discs
@@ -82,7 +83,7 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"out": np.zeros((4, 40, 52, 3), np.uint8)}, ValueError, "out: expected shape (5, 40, 52, 3) and dtype uint8, got"),
     ({"plans": [SimpleCopyPaste(size=8).sample_plan(TARGET, [], 0)] * 5}, ValueError, "item 0: plan: expected a canvas of size (40, 52)"),
     (
-        {"plans": PLANS[:1] * 2, "targets": [TARGET, FLAT], "sources": [SOURCE, []]},
+        {"plans": PLANS[:1] * 2, "targets": [TARGET, TARGET], "sources": [SOURCE, []]},
         ValueError,
         "item 1: plan: expected pastes[0] to take one of 0 sources, got sources[0]",
     ),
@@ -101,10 +102,12 @@ def test_what_does_not_fit(change: dict[str, Any], error: type[Exception], messa
     assert str(caught.value).startswith(message)
 
 
-def test_nothing_is_written_when_an_item_does_not_fit() -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_nothing_is_written_when_an_item_does_not_fit(threads: int, backend: str) -> None:
+    transform = SimpleCopyPaste(size=(40, 52), blend_sigma=(0.5, 2), backend=backend)
     out = np.full((5, 40, 52, 3), 77, np.uint8)
     with pytest.raises(ValueError, match=r"^item 4: plan: expected a plan for a target of size"):
-        call(targets=[*TARGETS[:4], OTHER], out=out)
+        transform.apply_batch(PLANS, [*TARGETS[:4], OTHER], SOURCES, threads=threads, out=out)
     assert (out == 77).all()
     images = np.zeros((6, 40, 52, 3), np.uint8)
     inside = Sample(images[0], Instances())
@@ -146,6 +149,31 @@ def test_a_failure_inside_a_thread_names_the_item() -> None:
         assert error.value.item == 4
         assert error.value.__cause__ is error.value.__context__ is None
         assert (out == 77).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    ("owner", "name", "may_write"), [(_rust.KernelCall, "of", False), (_rust, "_composition", True)]
+)
+def test_what_python_raises_beside_the_threads_ends_the_batch(
+    threads: int, owner: Any, name: str, may_write: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While calls are made ready nothing is written, and while results are made what was begun is finished."""
+    expected, out = call(), np.full((5, 40, 52, 3), 77, np.uint8)
+    made, numbers = getattr(owner, name), itertools.count()
+
+    def third_fails(*arguments: Any) -> Any:
+        if next(numbers) == 2:
+            raise RuntimeError("the third")
+        return made(*arguments)
+
+    monkeypatch.setattr(owner, name, third_fails)
+    with pytest.raises(RuntimeError, match=r"^the third$"):
+        call(threads=threads, out=out)
+    assert may_write or (out == 77).all()
+    monkeypatch.undo()
+    again = call(threads=threads, out=out)
+    assert all(again[i] == expected[i] for i in range(5))
 
 
 def test_a_batch_pickles() -> None:

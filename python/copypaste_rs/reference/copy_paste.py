@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from copypaste_rs.reference.rle import area, boxes, decode, place_masks
 from copypaste_rs.reference.runs import from_pixels, pixels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from copypaste_rs._engine.options import KernelOptions
     from copypaste_rs.plan import Paste, Plan
     from copypaste_rs.sample import Sample
+
+_T = TypeVar("_T")
 
 
 def copy_paste(
@@ -313,22 +315,27 @@ def _layer(paste: Paste, sources: Sequence[Side], min_area: int) -> Layer:
 
 
 def compose_batch(
-    calls: Sequence[Call],
+    calls: Iterable[Call],
+    image: NDArray[Any],
     options: KernelOptions,
     out: NDArray[Any],
     output_format: OutputFormat | None,
     rasters: Sequence[NDArray[Any]],
     threads: int,
-) -> list[Composition]:
+    collect: Callable[[int, Call, Composition], _T],
+) -> list[_T]:
     """`compose` for each call, one by one: the reference is for reading, not for speed.
 
-    `rasters` has an array (N, h, w, ...) for each map of the calls.
+    `rasters` has an array (N, h, w, ...) for each map of the calls. The results are what `collect` makes of each call,
+    its number and its composition.
     """
-    del threads
-    return [
+    del image, threads
+    calls = list(calls)  # all are checked before anything is written
+    made = [
         compose(call, options._replace(fill=fill[np.newaxis]), out[i], output_format, [each[i] for each in rasters])
         for i, (call, fill) in enumerate(zip(calls, options.fill, strict=True))
     ]
+    return [collect(i, call, each) for i, (call, each) in enumerate(zip(calls, made, strict=True))]
 
 
 def draw_masks(masks: Sequence[RleMasks], out: Sequence[NDArray[Any]], threads: int, *, numbered: bool) -> None:

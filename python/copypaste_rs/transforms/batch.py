@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, final
 
@@ -17,12 +17,13 @@ from copypaste_rs.maps import NO_MAPS, PixelMap
 from copypaste_rs.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from copypaste_rs._checks import Place
+    from copypaste_rs._engine.call import Composition
     from copypaste_rs._engine.formats import OutputFormat
     from copypaste_rs.instances import Instances
     from copypaste_rs.plan import Plan
@@ -136,44 +137,76 @@ def apply_batch(
         raise wrong("plans", "as many as targets and sources", f"{len(plans)}, {len(targets)} and {len(sources)}")
     if not plans:
         raise wrong("plans", "at least one", "none")
-    with of_item(0):
-        first = check_sample("target", targets[0]).image
+    pixels = _alike_images(targets)
+    first = pixels[0]
     _checks.fill_values(transform._options.fill, first.dtype, (*first.shape, 1)[2], first.ndim == 2)
     output_format = None if form is None else form.image
     shape, dtype = output_shape(transform._planning.canvas, first, output_format)
     shape = (len(plans), *shape)
     images = empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype)
-    calls: list[Call] = []
-    for i, (plan, target, source) in enumerate(zip(plans, targets, sources, strict=True)):
-        with of_item(i):
-            check_canvas(plan, transform._planning.canvas)
-            call = Call.check(transform._options, plan, target, samples(source))
-            _check_alike(call.samples[0].image, first)
-            calls.append(call._replace(maps=in_order(call.maps, calls[0].maps)) if calls else call)
-    if out is not None:
-        for call in calls:
-            _checks.apart("out", out, call.arrays())
-    given = None if masks_out is None else _given(form and form.masks, calls, masks_out)
+    checked = _checked_calls(transform, plans, targets, sources, out)
+    opening = next(checked)
+    calls: Iterable[Call] = itertools.chain([opening], checked)
     backend = transform._backend
-    if given is not None:
+    given = None
+    if masks_out is not None:
+        calls = list(calls)
+        given = _given(form and form.masks, calls, masks_out)
         for i, each in enumerate(given):
             if out is not None and _checks.may_overlap(out, [each]):
                 raise wrong(("masks_out", i), "memory of its own", "an array that overlaps out")
         backend._check_unused(given, numbered=True)
-    options = transform._options.of_kernel(*(call.samples[0].image for call in calls))
-    rasters = [each.canvas(len(calls), *transform._planning.canvas) for each in calls[0].maps]
-    made = backend._compose_batch(calls, options, images, output_format, rasters, most)
-    results = [
-        call.result(transform._options, each, [raster[i] for raster in rasters])
-        for i, (call, each) in enumerate(zip(calls, made, strict=True))
-    ]
-    maps = pixel_maps(calls[0].maps, rasters)
+    options = transform._options.of_kernel(*pixels)
+    rasters = [each.canvas(len(plans), *transform._planning.canvas) for each in opening.maps]
+
+    def sample(i: int, call: Call, made: Composition) -> Sample:
+        return call.result(transform._options, made, [raster[i] for raster in rasters])
+
+    results = backend._compose_batch(calls, first, options, images, output_format, rasters, most, sample)
+    maps = pixel_maps(opening.maps, rasters)
     if form is None or form.masks is None:
         return Results(images, results, maps, None)
-    masks = [each.masks for each in made]
+    masks = [each.instances._columns["masks"] for each in results]
     drawings = [form.masks.fresh(len(each), transform._planning.canvas) for each in masks] if given is None else given
     backend._draw_masks(masks, drawings, most, numbered=True)
     return Results(images, results, maps, [form.masks.part(d, len(m)) for d, m in zip(drawings, masks, strict=True)])
+
+
+def _alike_images(targets: Sequence[object]) -> list[NDArray[Any]]:
+    """Images of the targets, which must be alike in dtype and channels."""
+    images: list[NDArray[Any]] = []
+    for i, target in enumerate(targets):
+        try:
+            image = check_sample("target", target).image
+            _check_alike(image, images[0] if images else image)
+        except (ArgumentError, ArgumentTypeError) as error:
+            raise error.of_item(i) from None
+        images.append(image)
+    return images
+
+
+def _checked_calls(
+    transform: Transform,
+    plans: Sequence[Plan],
+    targets: Sequence[Sample],
+    sources: Sequence[Sample | Sequence[Sample]],
+    out: NDArray[Any] | None,
+) -> Iterator[Call]:
+    """Calls of a batch, each checked when it is asked for: threads work on those before meanwhile."""
+    first: Call | None = None
+    for i, (plan, target, source) in enumerate(zip(plans, targets, sources, strict=True)):
+        try:
+            check_canvas(plan, transform._planning.canvas)
+            call = Call.check(transform._options, plan, target, samples(source))
+            if first is None:
+                first = call
+            elif call.maps or first.maps:
+                call = call._replace(maps=in_order(call.maps, first.maps))
+        except (ArgumentError, ArgumentTypeError) as error:
+            raise error.of_item(i) from None
+        if out is not None:
+            _checks.apart("out", out, call.arrays())
+        yield call
 
 
 def output_shape(
@@ -184,15 +217,6 @@ def output_shape(
         return (*canvas, *image.shape[2:]), image.dtype
     output_format.linear(image)  # refuses what cannot be had in this format
     return output_format.shape(canvas, image), output_format.dtype
-
-
-@contextmanager
-def of_item(i: int) -> Iterator[None]:
-    """Errors of arguments, with the number of the item."""
-    try:
-        yield
-    except (ArgumentError, ArgumentTypeError) as error:
-        raise error.of_item(i) from None
 
 
 def _check_alike(image: NDArray[Any], first: NDArray[Any]) -> None:

@@ -41,7 +41,7 @@ fn draw<'py, T: Element + Send>(
     let mut arrays: Vec<_> = out.iter().enumerate().map(held).collect::<PyResult<_>>()?;
     let threads = number_of_threads(py, threads)?;
     let jobs = masks.iter().zip(&mut arrays).map(|(masks, out)| Ok((masks.parts()?, out.as_slice_mut()?)));
-    let jobs = jobs.collect::<PyResult<Vec<_>>>()?.into_iter().enumerate().collect();
+    let jobs = jobs.collect::<PyResult<Vec<_>>>()?.into_iter().enumerate().map(Ok);
     for_each(py, threads, jobs, |_, (masks, out)| kernel(&masks.read()?, out))
 }
 

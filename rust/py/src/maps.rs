@@ -1,8 +1,9 @@
 //! Maps: further rasters of images, moved as these are and pasted hard.
 
 use copypaste_core::Placement;
-use copypaste_core::copy_paste::{Coverage, PixelOptions};
+use copypaste_core::copy_paste::{Coverage, PixelOptions, Renderer};
 use copypaste_core::resample::Border;
+use ndarray::ArrayViewMut3;
 use numpy::{PyArray3, PyArray4, PyReadonlyArray1, PyReadonlyArray3};
 use pyo3::prelude::*;
 
@@ -67,15 +68,14 @@ pub(crate) fn render_map<'py>(
             jobs.push((Placement::from(call.plan.target), pastes, unions.parts()?, sides));
         }
         let mut covered: Vec<_> = jobs.iter().map(|_| None).collect();
-        let jobs = jobs.into_iter().zip(&mut covered).enumerate().collect();
+        let jobs = jobs.into_iter().zip(&mut covered).enumerate().map(Ok);
         for_each(py, threads, jobs, |_, ((target, pastes, unions, sides), covered)| {
             let coverage = Coverage::of_unions(target, &pastes, &unions.read()?)?;
             *covered = Some(Composed::new(coverage, sides.into_iter()));
             Ok(())
         })?;
         let covered: Vec<_> = covered.into_iter().flatten().collect();
-        render_bands(py, &covered, &options, threads, out.as_array_mut(), false, |renderer, rows, out| {
-            renderer.render(rows, out)
-        })
+        let render = |renderer: &mut Renderer<'_, '_, T>, rows, out: ArrayViewMut3<'_, T>| renderer.render(rows, out);
+        render_bands(py, &covered, &options, threads, out.as_array_mut(), false, render, || Ok(()))
     })
 }

@@ -1,5 +1,6 @@
 //! Copy-paste: one item in one call, or a batch on several threads.
 
+use std::cell::OnceCell;
 use std::iter::repeat_n;
 use std::ops::Range;
 use std::sync::Mutex;
@@ -17,7 +18,7 @@ use crate::errors::{of_item, to_python};
 use crate::formats::{PyFormat, for_output_type, format};
 use crate::holding::writing;
 use crate::items::{Composed, ComposedRows, Item, JobRows, PyCall};
-use crate::threads::{for_each, lock, number_of_threads};
+use crate::threads::{for_each, for_each_beside, lock, number_of_threads};
 
 /// `KernelOptions` of Python: for each item one fill value for each channel, whose dtype is that of all images, whether
 /// the edge of the target goes on instead, and the rest.
@@ -110,52 +111,71 @@ fn render_one<'c, T: Element + Pixel, O: Send>(
 
 /// Applies each plan to its samples, into its canvas of `out`: (N, H, W, C), or another format of it. Nothing is written
 /// before the masks of all items are done.
+///
+/// The results are what `collect` makes of the number and the rows of each item. Calls are taken from the iterable, and
+/// results are made, while threads do what needs no Python.
 #[pyfunction]
 pub(crate) fn copy_paste_batch<'py>(
     py: Python<'py>,
-    calls: Vec<PyCall<'py>>,
+    calls: Bound<'py, PyAny>,
     options: PyOptions<'py>,
     out: Bound<'py, PyAny>,
     output_format: Option<PyFormat<'py>>,
     threads: usize,
-) -> PyResult<Vec<ComposedRows>> {
+    collect: Bound<'py, PyAny>,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
     for_pixel_type!(options.fill, T => {
-        let item = |(item, call)| Item::<T>::extract(call).map_err(|error| of_item(py, error, item));
-        let items: Vec<_> = calls.into_iter().enumerate().map(item).collect::<PyResult<_>>()?;
+        let mut calls = calls.try_iter()?;
+        let mut next_item = || match calls.next() {
+            Some(call) => Item::<T>::extract(call?.extract()?),
+            None => Err(PyValueError::new_err("calls: expected one for each fill, got fewer")),
+        };
         let fill: PyReadonlyArray2<'_, T> = options.fill.extract()?;
         let (pixels, rules) = (options.pixels(fill.as_array())?, options.rules());
         let threads = number_of_threads(py, threads)?;
-        let rows = for_output!(
-            PyArray4, &out, output_format, T, render_batch(py, &items, &pixels, &rules, threads)
-        )?;
-        items.iter().zip(rows).map(|(item, rows)| item.finish(py, rows)).collect()
+        for_output!(
+            PyArray4, &out, output_format, T, render_batch(py, &mut next_item, &collect, &pixels, &rules, threads)
+        )
     })
 }
 
 #[expect(clippy::too_many_arguments, reason = "a view and how it is written come as three")]
-fn render_batch<'c, T: Element + Pixel, O: Send>(
-    py: Python<'_>,
-    items: &[Item<'_, T>],
+fn render_batch<'py, 'c, T: Element + Pixel, O: Send>(
+    py: Python<'py>,
+    next_item: &mut dyn FnMut() -> PyResult<Item<'py, T>>,
+    collect: &Bound<'py, PyAny>,
     options: &[PixelOptions<'_, T>],
     rules: &DropRules,
     threads: usize,
     out: ArrayViewMut4<'c, O>,
     channels_first: bool,
     render: impl Fn(&mut Renderer<'_, '_, T>, Range<usize>, ArrayViewMut3<'c, O>) -> Result<()> + Sync,
-) -> PyResult<Vec<JobRows>> {
-    let jobs: Vec<_> = items.iter().map(Item::job).collect::<PyResult<_>>()?;
-    let mut composed: Vec<_> = jobs.iter().map(|_| None).collect();
-    let jobs = jobs.iter().zip(&mut composed).enumerate().collect();
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let items: Vec<_> = options.iter().map(|_| OnceCell::new()).collect();
+    let mut composed: Vec<_> = options.iter().map(|_| None).collect();
+    let jobs = items.iter().zip(&mut composed).enumerate().map(|(number, (item, composed))| {
+        let taken = next_item().map_err(|error| of_item(py, error, number))?;
+        Ok((number, (item.get_or_init(|| taken).job()?, composed)))
+    });
     for_each(py, threads, jobs, |_, (job, composed)| {
         *composed = Some(job.compose(rules)?);
         Ok(())
     })?;
     let (rows, images): (Vec<_>, Vec<_>) = composed.into_iter().flatten().unzip();
-    render_bands(py, &images, options, threads, out, channels_first, render)?;
-    Ok(rows)
+    let mut results = Vec::with_capacity(rows.len());
+    let collected = || {
+        for (number, (item, rows)) in items.iter().filter_map(OnceCell::get).zip(rows).enumerate() {
+            results.push(collect.call1((number, item.finish(py, rows)?))?);
+        }
+        Ok(())
+    };
+    render_bands(py, &images, options, threads, out, channels_first, render, collected)?;
+    Ok(results)
 }
 
-/// Renders what was composed of each item into its canvas of `out`, by its options, band by band, on several threads.
+/// Renders what was composed of each item into its canvas of `out`, by its options, band by band, on several threads,
+/// while Python does something else.
+#[expect(clippy::too_many_arguments, reason = "a view and how it is written come as three")]
 pub(crate) fn render_bands<'c, T: Pixel, O: Send>(
     py: Python<'_>,
     images: &[Composed<'_, T>],
@@ -164,6 +184,7 @@ pub(crate) fn render_bands<'c, T: Pixel, O: Send>(
     out: ArrayViewMut4<'c, O>,
     channels_first: bool,
     render: impl Fn(&mut Renderer<'_, '_, T>, Range<usize>, ArrayViewMut3<'c, O>) -> Result<()> + Sync,
+    meanwhile: impl FnOnce() -> PyResult<()>,
 ) -> PyResult<()> {
     let bands = bands(out, usize::from(channels_first), threads);
     // A job takes the bands of one canvas, from the top, as long as there are some; several may share them.
@@ -171,13 +192,14 @@ pub(crate) fn render_bands<'c, T: Pixel, O: Send>(
     for (item, bands) in bands.iter().enumerate() {
         jobs.extend(repeat_n((item, bands), threads.min(lock(bands).len())));
     }
-    for_each(py, threads, jobs, |item, bands| {
+    let render = |item: usize, bands: &CanvasBands<'c, O>| {
         let (next, mut renderer) = (|| lock(bands).pop(), images[item].renderer(&options[item])?);
         while let Some((rows, out)) = next() {
             render(&mut renderer, rows, out)?;
         }
         Ok(())
-    })
+    };
+    for_each_beside(py, threads, jobs.into_iter().map(Ok), render, meanwhile)
 }
 
 /// Bands of one canvas that are still to be rendered: rows and their pixels, the last ones first.

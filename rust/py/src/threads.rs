@@ -4,6 +4,7 @@
 //! none of the threads that it believes to have, and would wait for them for ever: a pool belongs to the process that
 //! started it, and is forgotten in any other.
 
+use std::collections::VecDeque;
 use std::mem::forget;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -60,31 +61,44 @@ fn processors() -> usize {
     processors
 }
 
-/// Does `work` with each job of an item on `threads` threads, without the GIL, begun in the order of the jobs.
+/// Does `work` with each job of an item on `threads` threads, begun in the order of the jobs.
 ///
-/// After a failure or a signal, what was begun is finished and no more is begun.
+/// Python makes a job while the threads, which need no GIL, work on those before. After a failure or a signal, what was
+/// begun is finished and no more is begun.
 pub(crate) fn for_each<J: Send>(
     py: Python<'_>,
     threads: usize,
-    jobs: Vec<(usize, J)>,
+    jobs: impl ExactSizeIterator<Item = PyResult<(usize, J)>>,
     work: impl Fn(usize, J) -> Result<()> + Sync,
+) -> PyResult<()> {
+    for_each_beside(py, threads, jobs, work, || Ok(()))
+}
+
+/// `for_each`, while Python does something else, once it has made the jobs.
+pub(crate) fn for_each_beside<J: Send>(
+    py: Python<'_>,
+    threads: usize,
+    jobs: impl ExactSizeIterator<Item = PyResult<(usize, J)>>,
+    work: impl Fn(usize, J) -> Result<()> + Sync,
+    meanwhile: impl FnOnce() -> PyResult<()>,
 ) -> PyResult<()> {
     let several = jobs.len() > 1;
     if threads > 1 && several {
         survive_forks(py)?;
         if let Some(pool) = Pool::take(threads) {
-            let failed = py.detach(|| pool.run(jobs, &work));
+            let failed = pool.run(py, jobs, &work, meanwhile);
             pool.give_back();
             return failed?.map_or(Ok(()), |(item, error)| Err(of_item(py, to_python(error), item)));
         }
     }
-    for (item, job) in jobs {
+    for job in jobs {
+        let (item, job) = job?;
         py.detach(|| work(item, job)).map_err(|error| of_item(py, to_python(error), item))?;
         if several {
             py.check_signals()?;
         }
     }
-    Ok(())
+    meanwhile()
 }
 
 /// Pool that nobody uses at the moment. Whoever needs it takes it away, so that no call waits for another.
@@ -124,19 +138,22 @@ impl Pool {
         }
     }
 
-    /// Does all jobs; the first one that failed, if any did. The calling thread, which does not hold the GIL, works too,
-    /// and looks for signals now and then: a signal handler may raise, as after Ctrl-C.
+    /// Does all jobs; the first one that failed, if any did. The calling thread makes the jobs and does what else is to be
+    /// done `meanwhile`, then works too, without the GIL, and looks for signals now and then: a signal handler may raise,
+    /// as after Ctrl-C.
     fn run<J: Send>(
         &self,
-        jobs: Vec<(usize, J)>,
+        py: Python<'_>,
+        jobs: impl Iterator<Item = PyResult<(usize, J)>>,
         work: &(impl Fn(usize, J) -> Result<()> + Sync),
+        meanwhile: impl FnOnce() -> PyResult<()>,
     ) -> PyResult<Option<(usize, Error)>> {
         const LOOK: Duration = Duration::from_millis(50);
-        let (jobs, stopped) = (Mutex::new(jobs.into_iter().enumerate()), AtomicBool::new(false));
+        let (waiting, stopped) = (Mutex::new(VecDeque::new()), AtomicBool::new(false));
         let (sender, failures) = channel();
         // Does the next job, if there is one.
         let next = |sender: &Sender<(usize, usize, Error)>| {
-            let job = if stopped.load(Ordering::SeqCst) { None } else { lock(&jobs).next() };
+            let job = if stopped.load(Ordering::SeqCst) { None } else { lock(&waiting).pop_front() };
             let Some((number, (item, job))) = job else { return false };
             if let Err(error) = work(item, job) {
                 stopped.store(true, Ordering::SeqCst);
@@ -144,35 +161,47 @@ impl Pool {
             }
             true
         };
-        let (mut raised, mut looked): (PyResult<()>, _) = (Ok(()), Instant::now());
-        let mut look = || {
-            if raised.is_ok() && looked.elapsed() >= LOOK {
-                Python::attach(|py| raised = py.check_signals());
-                stopped.fetch_or(raised.is_err(), Ordering::SeqCst);
-                looked = Instant::now();
-            }
-        };
-        let first = self.workers.in_place_scope_fifo(|scope| {
-            for _ in 0..self.workers.current_num_threads() {
-                let (sender, next) = (sender.clone(), &next);
-                scope.spawn_fifo(move |_| while next(&sender) {});
-            }
-            while next(&sender) {
-                look();
-            }
-            drop(sender);
-            let mut first = None;
-            loop {
-                match failures.recv_timeout(LOOK) {
-                    // Jobs are begun in order, so all before this one will be heard of: the first one counts.
-                    Ok(failed) => first = first.into_iter().chain([failed]).min_by_key(|failed| failed.0),
-                    // All workers have ended, by a panic too, and dropped their senders.
-                    Err(RecvTimeoutError::Disconnected) => return first,
-                    Err(RecvTimeoutError::Timeout) => look(),
+        let (next, stopped) = (&next, &stopped);
+        self.workers.in_place_scope_fifo(|scope| {
+            let mut numbered = jobs.enumerate();
+            let made = numbered.try_for_each(|(number, job)| {
+                lock(&waiting).push_back((number, job?));
+                let sender = sender.clone();
+                scope.spawn_fifo(move |_| {
+                    next(&sender);
+                });
+                Ok(())
+            });
+            let mut raised = made.and_then(|()| meanwhile());
+            stopped.fetch_or(raised.is_err(), Ordering::SeqCst);
+            py.detach(move || {
+                let mut looked = Instant::now();
+                let mut look = || {
+                    if raised.is_ok() && looked.elapsed() >= LOOK {
+                        Python::attach(|py| raised = py.check_signals());
+                        stopped.fetch_or(raised.is_err(), Ordering::SeqCst);
+                        looked = Instant::now();
+                    }
+                };
+                while next(&sender) {
+                    look();
                 }
-            }
-        });
-        raised.map(|()| first.map(|(_, item, error)| (item, error)))
+                drop(sender);
+                let mut first = None;
+                let first = loop {
+                    match failures.recv_timeout(LOOK) {
+                        // Jobs are begun in order, so all before this one will be heard of: the first one counts.
+                        Ok(failed) => {
+                            first = first.into_iter().chain([failed]).min_by_key(|failed| failed.0);
+                        }
+                        // All workers have ended, by a panic too, and dropped their senders.
+                        Err(RecvTimeoutError::Disconnected) => break first,
+                        Err(RecvTimeoutError::Timeout) => look(),
+                    }
+                };
+                raised.map(|()| first.map(|(_, item, error)| (item, error)))
+            })
+        })
     }
 }
 
