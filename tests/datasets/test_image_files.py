@@ -14,9 +14,10 @@ import pytest
 import simplejpeg
 from PIL import Image
 
+from copypaste_rs.datasets.image_checks import ImageOptions
 from copypaste_rs.datasets.image_files import is_inside, whole_file
 from copypaste_rs.datasets.image_headers import jpeg_frame
-from copypaste_rs.datasets.images import ImageOptions, read_image
+from copypaste_rs.datasets.images import read_image
 
 H, W = 23, 37
 

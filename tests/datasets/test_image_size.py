@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from copypaste_rs.datasets.image_checks import ImageOptions
 from copypaste_rs.datasets.image_files import files_below, is_image_name
-from copypaste_rs.datasets.images import ImageOptions, image_size, read_image
+from copypaste_rs.datasets.images import image_size, read_image
 
 FORMATS = ["png", "jpg", "bmp", "gif", "tif", "webp", "jp2"]
 

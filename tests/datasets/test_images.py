@@ -12,7 +12,8 @@ import pytest
 from PIL import Image, ImageOps, features
 
 from copypaste_rs import datasets
-from copypaste_rs.datasets.images import ImageOptions, encode_image, read_image
+from copypaste_rs.datasets.image_checks import ImageOptions
+from copypaste_rs.datasets.images import encode_image, read_image
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from tests.fixtures.coco_files import photo
 

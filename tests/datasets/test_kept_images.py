@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from copypaste_rs.datasets.images import ImageOptions, read_image
+from copypaste_rs.datasets.image_checks import ImageOptions
+from copypaste_rs.datasets.images import read_image
 from copypaste_rs.datasets.kept_pixels import kept_pixels
 from tests.fixtures.arrays import pixels
 from tests.fixtures.coco_files import photo

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from copypaste_rs.datasets.images import ImageOptions
+from copypaste_rs.datasets.image_checks import ImageOptions
 from copypaste_rs.datasets.label_images import LabelImage, read_label_image
 
 SIZE = (7, 11)

@@ -15,7 +15,8 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from copypaste_rs.datasets.images import ImageOptions, encode_image, read_image
+from copypaste_rs.datasets.image_checks import ImageOptions
+from copypaste_rs.datasets.images import encode_image, read_image
 from tests.fixtures.arrays import DTYPES, pixels
 from tests.fixtures.coco_files import photo
 from tests.fixtures.image_files import by_opencv, by_pillow, kept, opencv, same

@@ -15,8 +15,9 @@ from copypaste_rs.cli.writing import write_all
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.exif_orientation import with_upright_orientation
 from copypaste_rs.datasets.formats import format_named
+from copypaste_rs.datasets.image_checks import ImageOptions
 from copypaste_rs.datasets.image_headers import orientation
-from copypaste_rs.datasets.images import ImageOptions, check_whole, encode_image, read_image
+from copypaste_rs.datasets.images import check_whole, encode_image, read_image
 from copypaste_rs.errors import ArgumentError
 from copypaste_rs.sample import Sample
 

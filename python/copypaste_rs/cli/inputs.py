@@ -15,7 +15,7 @@ from copypaste_rs.datasets.categories import joined_categories, moved_ids
 from copypaste_rs.datasets.formats import NAMES, format_named
 from copypaste_rs.datasets.formats.image_folders import NoImagesError
 from copypaste_rs.datasets.formats.label_maps.dataset import LabelMapDataset
-from copypaste_rs.datasets.images import DTYPES, MAX_PIXELS
+from copypaste_rs.datasets.image_checks import DTYPES, MAX_PIXELS
 from copypaste_rs.datasets.opening import open_dataset, recognised
 from copypaste_rs.datasets.options import CROWDS
 

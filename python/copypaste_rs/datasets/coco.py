@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, SupportsIndex, final
 
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.coco_json import read_coco
-from copypaste_rs.datasets.images import MAX_PIXELS, check_path
+from copypaste_rs.datasets.image_checks import MAX_PIXELS
+from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.options import CheckedOptions
 from copypaste_rs.datasets.table_cache import cached_tables
 

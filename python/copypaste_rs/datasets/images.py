@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypeAlias, TypeVar
+from typing import IO, TYPE_CHECKING, Any, SupportsIndex, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._result_memory import empty
 from copypaste_rs.datasets._extras import extra
+from copypaste_rs.datasets.image_checks import ExpectedImage, ImageOptions, SizeError
 from copypaste_rs.datasets.image_headers import KNOWN, has_end, jpeg_frame, opened, orientation, with_exif
 from copypaste_rs.datasets.kept_pixels import kept_pixels
 from copypaste_rs.datasets.png import deep_png
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("jpg", "png", "tif")
 
-DTYPES = ("uint8", "keep")
-"""Pixels that images are decoded to: 8-bit RGB, or as they are stored."""
-
 _WRITTEN = {"jpg": (np.uint8,), "png": (np.uint8, np.uint16), "tif": (np.uint8, np.uint16, np.float32)}
 """Dtypes that a format holds."""
 
@@ -41,9 +39,6 @@ _CHANNELS: dict[str, tuple[int, ...] | None] = {"jpg": (1, 3), "png": (1, 2, 3, 
 
 MAX_JPEG_SIDE = 65500
 """Longest side of a JPEG file, in pixels."""
-
-MAX_PIXELS = 2**28
-"""Height times width of the largest image that is decoded, where nobody says otherwise."""
 
 _T = TypeVar("_T")
 
@@ -68,23 +63,6 @@ def check_path(name: str, path: object) -> Path:
     if "\0" in text:
         raise wrong(name, "a path without null characters", repr(text))
     return Path(text)
-
-
-class ImageOptions(NamedTuple):
-    """How image files are decoded."""
-
-    apply_exif: bool = False
-    max_pixels: int = MAX_PIXELS
-    dtype: str = "uint8"
-
-    @staticmethod
-    def check(apply_exif: bool | np.bool_, max_pixels: SupportsIndex, dtype: str = "uint8") -> ImageOptions:
-        """The options, or an error that names the one that is wrong."""
-        return ImageOptions(
-            _checks.flag("apply_exif", apply_exif),
-            _checks.integer("max_pixels", max_pixels, 1, _checks.MAX_PIXELS),
-            _checks.choice("dtype", dtype, DTYPES),
-        )
 
 
 Remark: TypeAlias = "Callable[[int], None]"
@@ -133,7 +111,7 @@ def read_image(
     """
     options = ImageOptions() if options is None else options
     data = Path(path).read_bytes() if content is None else content
-    expected = _Expected(path, size, options, orientation(data))
+    expected = ExpectedImage(path, size, options, orientation(data))
     pixels = _readable(path, lambda: _decoded(data, expected))
     if expected.orientation != 1 and not expected.turns and remark is not None:
         remark(expected.orientation)
@@ -163,14 +141,14 @@ def image_size(
     with path.open("rb") as file:
         turn = orientation(with_exif(file)) if options.apply_exif else 1
         try:
-            return _readable(path, lambda: _stored_size(file, _Expected(path, expected, options, turn)))
-        except _SizeError:  # perhaps of the turned image, which the error says then
+            return _readable(path, lambda: _stored_size(file, ExpectedImage(path, expected, options, turn)))
+        except SizeError:  # perhaps of the turned image, which the error says then
             file.seek(0)
             turn = orientation(with_exif(file))
-            return _readable(path, lambda: _stored_size(file, _Expected(path, expected, options, turn)))
+            return _readable(path, lambda: _stored_size(file, ExpectedImage(path, expected, options, turn)))
 
 
-def _stored_size(file: IO[bytes], expected: _Expected) -> tuple[int, int]:
+def _stored_size(file: IO[bytes], expected: ExpectedImage) -> tuple[int, int]:
     file.seek(0)
     head = file.read(16)
     file.seek(0)
@@ -205,7 +183,7 @@ def _check_decoded(data: bytes) -> None:
         image.load()
 
 
-def _decoded(data: bytes, expected: _Expected) -> NDArray[Any]:
+def _decoded(data: bytes, expected: ExpectedImage) -> NDArray[Any]:
     if expected.options.dtype == "keep" and is_tiff(data):
         stored, turn = read_tiff(data, lambda turn, size: expected.check(size[::-1] if turn >= 5 else size))
         return np.ascontiguousarray(_TURNS[turn](stored))
@@ -222,59 +200,14 @@ def _readable(path: str | Path, read: Callable[[], _T]) -> _T:
         with Path(path).open("rb") as file:
             got = LFS_POINTER if is_lfs_pointer(file.read(64)) else "none of these"
         raise OSError(f"{Path(path)}: expected an image file ({', '.join(KNOWN)}), got {got}") from None
-    except (MemoryError, ImportError, _SizeError):
+    except (MemoryError, ImportError, SizeError):
         raise
     except Exception as error:  # Pillow's readers raise whatever damaged files lead them to
         words = str(error) or type(error).__name__
         raise OSError(f"{Path(path)}: cannot be read as an image: {words}") from None
 
 
-class _SizeError(ValueError):
-    """An image is not as large as it should be."""
-
-
-class _Expected(NamedTuple):
-    """Size that an image should have, and how it is turned."""
-
-    path: str | Path
-    size: tuple[int, int] | None
-    options: ImageOptions
-    orientation: int
-
-    @property
-    def turns(self) -> bool:
-        """Whether the image has to be turned."""
-        return self.options.apply_exif and self.orientation != 1
-
-    @property
-    def stored(self) -> tuple[int, int] | None:
-        """Height and width as they should be stored; None where nobody said, or they are too large."""
-        if self.size is None or self.size[0] * self.size[1] > self.options.max_pixels:
-            return None
-        return self.size[::-1] if self.turns and self.orientation >= 5 else self.size
-
-    def check(self, stored: tuple[int, int]) -> None:
-        """Check height and width as they are stored."""
-        h, w = stored
-        if h * w > self.options.max_pixels:
-            raise _SizeError(
-                f"{Path(self.path)}: expected at most {self.options.max_pixels} pixels (max_pixels), got width {w} and "
-                f"height {h}"
-            )
-        found = (w, h) if self.turns and self.orientation >= 5 else stored
-        if self.size is None or found == self.size:
-            return
-        hint = ""
-        if self.orientation >= 5 and found[::-1] == self.size:
-            hint = f"; its EXIF orientation is {self.orientation}, which apply_exif={not self.turns} would"
-            hint += " leave out" if self.turns else " apply"
-        raise _SizeError(
-            f"{Path(self.path)}: expected an image of width {self.size[1]} and height {self.size[0]} as in the "
-            f"annotation file, got width {found[1]} and height {found[0]}{hint}"
-        )
-
-
-def _read_jpeg(data: bytes, expected: _Expected) -> NDArray[Any] | None:
+def _read_jpeg(data: bytes, expected: ExpectedImage) -> NDArray[Any] | None:
     # None where libjpeg's fast interface gives up (CMYK, harmless extra bytes, truncation): Pillow decides then.
     frame = jpeg_frame(data)
     if frame is None or frame[:2] != expected.stored:  # else libjpeg need not tell before it decodes
@@ -296,7 +229,7 @@ def _read_jpeg(data: bytes, expected: _Expected) -> NDArray[Any] | None:
     return _turned(pixels[:, :, 0] if grey else pixels, expected)
 
 
-def _read_other(data: bytes, expected: _Expected) -> NDArray[Any]:
+def _read_other(data: bytes, expected: ExpectedImage) -> NDArray[Any]:
     with opened(data) as image:
         expected.check((image.height, image.width))
         if expected.options.dtype == "keep":
@@ -311,7 +244,7 @@ def _read_other(data: bytes, expected: _Expected) -> NDArray[Any]:
         return _turned(np.array(image.convert("RGB")), expected)
 
 
-def _turned(pixels: NDArray[Any], expected: _Expected) -> NDArray[Any]:
+def _turned(pixels: NDArray[Any], expected: ExpectedImage) -> NDArray[Any]:
     return np.ascontiguousarray(_TURNS[expected.orientation](pixels)) if expected.turns else pixels
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from copypaste_rs.datasets.images import ImageOptions
+    from copypaste_rs.datasets.image_checks import ImageOptions
 
 _NUMPY = b"\x93NUMPY"
 _BITS, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, SupportsIndex, TypedDict
 from copypaste_rs import _checks
 from copypaste_rs.datasets.boxes import BOXES
 from copypaste_rs.datasets.column_names import ALWAYS, column_names
-from copypaste_rs.datasets.images import MAX_PIXELS, ImageOptions
+from copypaste_rs.datasets.image_checks import MAX_PIXELS, ImageOptions
 from copypaste_rs.datasets.label_numbers import LABELS
 from copypaste_rs.datasets.table_cache import CachePlace
 

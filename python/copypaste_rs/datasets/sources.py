@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from copypaste_rs.datasets.images import ImageOptions
+    from copypaste_rs.datasets.image_checks import ImageOptions
 
 _THERE, _READ, _LISTED, _HERE = range(4)
 """Kinds of notes: somebody looked what is at a path, read a file, listed a folder, or asked for the working folder."""

@@ -15,7 +15,8 @@ from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._checks.places import item
 from copypaste_rs.datasets._extras import needed
-from copypaste_rs.datasets.images import ImageOptions, image_size, read_image
+from copypaste_rs.datasets.image_checks import ImageOptions
+from copypaste_rs.datasets.images import image_size, read_image
 from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from copypaste_rs.instances import Instances
 from copypaste_rs.integrations.object_columns import columns_alike

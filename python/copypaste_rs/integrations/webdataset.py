@@ -16,7 +16,8 @@ import numpy as np
 
 from copypaste_rs import _checks
 from copypaste_rs._checks import wrong, wrong_type
-from copypaste_rs.datasets.images import ImageOptions, read_image
+from copypaste_rs.datasets.image_checks import ImageOptions
+from copypaste_rs.datasets.images import read_image
 from copypaste_rs.datasets.label_numbers import FIRST, LABELS
 from copypaste_rs.datasets.scheduling import Schedule, applied, pasting
 from copypaste_rs.datasets.shared_epoch import SharedEpoch

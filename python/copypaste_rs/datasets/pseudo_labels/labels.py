@@ -11,7 +11,8 @@ from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.annotated import AnnotatedImages
 from copypaste_rs.datasets.assembly import counted
 from copypaste_rs.datasets.encoding import geometry_fields
-from copypaste_rs.datasets.images import MAX_PIXELS, check_path
+from copypaste_rs.datasets.image_checks import MAX_PIXELS
+from copypaste_rs.datasets.images import check_path
 from copypaste_rs.datasets.json_values import json_text
 from copypaste_rs.datasets.options import CheckedOptions
 from copypaste_rs.datasets.pseudo_labels.counts import IGNORED, KEPT, LOW_SCORE, Counts
