@@ -148,21 +148,24 @@ def memory_table(measured: dict[str, Any]) -> str:
     )
 
 
-def items_table(measured: dict[str, float]) -> str:
+def items_table(measured: dict[str, Any]) -> str:
     """An item of a data set, and what it is made of."""
     words = {
         "item": "an item: the result of two images",
-        "decodes": "decoding the two JPEG files, which are in memory",
+        "whole": "where all rows of both are decoded, with `inputs`",
+        "decodes": "decoding the two JPEG files, all rows, from memory",
         "transform": "the transform, of samples in memory",
-        "rest": "the rest: files found and read, annotations made instances, a partner drawn",
+        "rest": "the rest: files found and read, annotations made instances, a partner drawn, less the rows left out",
     }
     rows = [[words[name], f"{measured[name]:.2f}"] for name in items.PARTS]
     return "\n".join(
         [
-            markdown(["milliseconds of the processor", "median over items"], rows),
+            markdown(["milliseconds of the processor", "mean over items"], rows),
             "",
             "A set with the statistics of COCO's train2017, and files as large as COCO's; `SimpleCopyPaste` with its "
-            f"defaults at {items.SIZE}. Each part of an item is the quickest of several turns.",
+            f"defaults at {items.SIZE}. Each part of an item is the quickest of several turns. An item decodes its "
+            "files from the top as far as they show, so that the rest can be less than nothing. "
+            f"{machine_text(measured['machine'])}",
         ]
     )
 

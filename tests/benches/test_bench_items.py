@@ -2,17 +2,18 @@
 
 import pytest
 from benches import items, tables
+from benches.measure import machine
 
 
 def test_parts_of_an_item() -> None:
     found = items.measure(images=3, items=2)
-    assert [*found] == [*items.PARTS]
-    assert all(value > 0 for name, value in found.items() if name != "rest")
+    assert [*found] == [*items.PARTS, "machine"]
+    assert all(found[name] > 0 for name in items.PARTS if name != "rest")
     assert found["item"] > found["decodes"] > 0
 
 
 def test_what_is_promised() -> None:
-    figures = {"item": 9.0, "decodes": 5.0, "transform": 3.9, "rest": 0.1}
+    figures = {"item": 9.0, "whole": 9.5, "decodes": 5.0, "transform": 3.9, "rest": 0.1, "machine": machine(["numpy"])}
     assert not items.missed(figures)
     assert items.missed(figures | {"rest": 0.3}) == ["an item: 0.30 ms beyond its decodes and the transform, not 0.25"]
     assert "| 9.00 |" in tables.items_table(figures)

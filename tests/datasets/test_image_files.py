@@ -51,13 +51,14 @@ def test_frames_as_pillow_reads_them(kind: str) -> None:
     with Image.open(io.BytesIO(FILES[kind])) as image:
         channels = len(image.getbands())
         expected = (image.height, image.width, channels) if channels < 4 else None
-    assert jpeg_frame(FILES[kind]) == expected
+    found = jpeg_frame(FILES[kind])
+    assert (None if found is None else found[:3]) == expected
 
 
 def test_frames_of_damaged_files() -> None:
     data = FILES["colour"]
-    found = {jpeg_frame(data[:n]) for n in range(len(data))} | {jpeg_frame(bytes(n)) for n in range(9)}
-    assert found == {None, (H, W, 3)}
+    found = [jpeg_frame(data[:n]) for n in range(len(data))] + [jpeg_frame(bytes(n)) for n in range(9)]
+    assert {None if frame is None else frame[:3] for frame in found} == {None, (H, W, 3)}
 
 
 @pytest.mark.parametrize("kind", FILES)

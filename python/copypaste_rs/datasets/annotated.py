@@ -100,7 +100,7 @@ class AnnotatedImages(Sequence["Sample"]):
         path, content = self._file(info)
         remark = functools.partial(self._tell, path)
         image = functools.partial(read_image, path, (h, w), self._options, remark, content)
-        return UndecodedSample(image, self._instances(i, (h, w)), info)
+        return UndecodedSample(image, self._instances(i, (h, w)), info, (h, w))
 
     def _file(self, info: Mapping[str, Any]) -> tuple[str | Path, bytes]:
         """The image file that a record means, and its bytes."""

@@ -10,6 +10,7 @@ from copypaste_rs import _checks, draws
 from copypaste_rs._checks import wrong, wrong_type
 from copypaste_rs._shown import call
 from copypaste_rs.datasets.counting import counted, epoch_numbers, item_numbers, known_names
+from copypaste_rs.datasets.needed_rows import item_of
 from copypaste_rs.datasets.partner_checks import (
     check_categories,
     check_samples,
@@ -19,7 +20,7 @@ from copypaste_rs.datasets.partner_checks import (
 )
 from copypaste_rs.datasets.partner_weights import PartnerWeights
 from copypaste_rs.datasets.replay import replayed, taken_for
-from copypaste_rs.datasets.scheduling import Schedule, applied, pasting
+from copypaste_rs.datasets.scheduling import Schedule, pasting
 from copypaste_rs.datasets.shared_epoch import SharedEpoch
 from copypaste_rs.datasets.undecoded import decoded, undecoded
 
@@ -230,7 +231,7 @@ class CopyPasteDataset(Generic[Item]):
         """The augmented item: of the epoch that was set, or of the first number of a pair ``(epoch, index)``."""
         key = self.key(index)  # read once: another process may call set_epoch meanwhile
         transform = self._schedule.at(key[1])
-        item = applied(transform, *self._inputs(key, transform), key)
+        item = item_of(transform, *self._drawn(key, transform, undecoded), key)
         return cast("Item", item if self._post is None else self._post(item))
 
     def key(self, index: Index, epoch: SupportsIndex | None = None) -> tuple[int, int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
-from typing import IO
+from typing import IO, NamedTuple
 
 from copypaste_rs.datasets._extras import extra
 
@@ -88,19 +88,30 @@ def jpeg_segments(data: bytes) -> list[int]:
     return found
 
 
-def jpeg_frame(data: bytes) -> tuple[int, int, int] | None:
-    """Height, width and channels of a JPEG file, grey (1) or colour (3); None of any other, and of an odd one.
+class JpegFrame(NamedTuple):
+    """Frame of a JPEG file: what its header says of the pixels."""
+
+    height: int
+    width: int
+    channels: int
+    """1 for grey, 3 for colour."""
+    start: int
+    """Place in the file of the segment that says so."""
+
+
+def jpeg_frame(data: bytes) -> JpegFrame | None:
+    """Frame of a JPEG file, grey or colour; None of any other, and of an odd one.
 
     Examples
     --------
     >>> from copypaste_rs.datasets import sample_paths
     >>> jpeg_frame((sample_paths()[1] / "coffee.jpg").read_bytes())
-    (400, 600, 3)
+    JpegFrame(height=400, width=600, channels=3, start=158)
     """
     for start in jpeg_segments(data):
         if data[start + 1] in _FRAMES and len(data) >= start + 10:
             h, w, channels = struct.unpack_from(">HHB", data, start + 5)
-            return (h, w, channels) if channels in (1, 3) else None
+            return JpegFrame(h, w, channels, start) if channels in (1, 3) else None
     return None
 
 

@@ -15,6 +15,7 @@ from copypaste_rs._result_memory import empty
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.image_checks import ExpectedImage, ImageOptions, SizeError
 from copypaste_rs.datasets.image_headers import KNOWN, has_end, jpeg_frame, opened, orientation, with_exif
+from copypaste_rs.datasets.jpeg_rows import top_rows
 from copypaste_rs.datasets.kept_pixels import kept_pixels
 from copypaste_rs.datasets.png import deep_png
 from copypaste_rs.datasets.text_encoding import LFS_POINTER, is_lfs_pointer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
+    from typing_extensions import Buffer
 
 FORMATS = ("jpg", "png", "tif")
 
@@ -75,6 +77,7 @@ def read_image(
     options: ImageOptions | None = None,
     remark: Remark | None = None,
     content: bytes | None = None,
+    rows: int | None = None,
 ) -> NDArray[Any]:
     """Decode an image file to 8-bit RGB, shape (H, W, 3), or, where the options keep the dtype, as it is stored.
 
@@ -99,6 +102,8 @@ def read_image(
         Called with an EXIF orientation that is not applied.
     content : bytes, optional
         Of the file, where they were read already.
+    rows : int, optional
+        Rows, from the top, that are looked at: what lies below need not be decoded, and may then be anything.
 
     Raises
     ------
@@ -112,7 +117,7 @@ def read_image(
     options = ImageOptions() if options is None else options
     data = Path(path).read_bytes() if content is None else content
     expected = ExpectedImage(path, size, options, orientation(data))
-    pixels = _readable(path, lambda: _decoded(data, expected))
+    pixels = _readable(path, lambda: _decoded(data, expected, rows))
     if expected.orientation != 1 and not expected.turns and remark is not None:
         remark(expected.orientation)
     return pixels
@@ -183,11 +188,11 @@ def _check_decoded(data: bytes) -> None:
         image.load()
 
 
-def _decoded(data: bytes, expected: ExpectedImage) -> NDArray[Any]:
+def _decoded(data: bytes, expected: ExpectedImage, rows: int | None) -> NDArray[Any]:
     if expected.options.dtype == "keep" and is_tiff(data):
         stored, turn = read_tiff(data, lambda turn, size: expected.check(size[::-1] if turn >= 5 else size))
         return np.ascontiguousarray(_TURNS[turn](stored))
-    if data[:3] == b"\xff\xd8\xff" and (pixels := _read_jpeg(data, expected)) is not None:
+    if data[:3] == b"\xff\xd8\xff" and (pixels := _read_jpeg(data, expected, rows)) is not None:
         return pixels
     return _read_other(data, expected)
 
@@ -207,7 +212,7 @@ def _readable(path: str | Path, read: Callable[[], _T]) -> _T:
         raise OSError(f"{Path(path)}: cannot be read as an image: {words}") from None
 
 
-def _read_jpeg(data: bytes, expected: ExpectedImage) -> NDArray[Any] | None:
+def _read_jpeg(data: bytes, expected: ExpectedImage, rows: int | None) -> NDArray[Any] | None:
     # None where libjpeg's fast interface gives up (CMYK, harmless extra bytes, truncation): Pillow decides then.
     frame = jpeg_frame(data)
     if frame is None or frame[:2] != expected.stored:  # else libjpeg need not tell before it decodes
@@ -218,15 +223,27 @@ def _read_jpeg(data: bytes, expected: ExpectedImage) -> NDArray[Any] | None:
         if colorspace not in ("Gray", "RGB", "YCbCr"):
             return None
         expected.check((height, width))
-        frame = height, width, 1 if colorspace == "Gray" else 3
-    height, width, channels = frame
+        channels, rows = 1 if colorspace == "Gray" else 3, None
+    else:
+        height, width, channels, _ = frame
     grey = expected.options.dtype == "keep" and channels == 1
     pixels = empty((height, width, 1 if grey else 3))
-    try:
-        simplejpeg.decode_jpeg(data, "GRAY" if grey else "RGB", fastdct=False, fastupsample=False, buffer=pixels)
-    except ValueError:
+    top = None if frame is None or rows is None or expected.turns else top_rows(data, frame, rows)
+    # Not strictly: what is passed over at the end is told like damage.
+    is_decoded = top is not None and _decode_into(top.content, pixels[: top.rows], strict=False)
+    if not is_decoded and not _decode_into(data, pixels):
         return None
     return _turned(pixels[:, :, 0] if grey else pixels, expected)
+
+
+def _decode_into(data: Buffer, pixels: NDArray[np.uint8], *, strict: bool = True) -> bool:
+    """Decode a JPEG file; False where libjpeg's fast interface gives up."""
+    colours = "GRAY" if pixels.shape[2] == 1 else "RGB"
+    try:
+        simplejpeg.decode_jpeg(data, colours, fastdct=False, fastupsample=False, buffer=pixels, strict=strict)
+    except ValueError:
+        return False
+    return True
 
 
 def _read_other(data: bytes, expected: ExpectedImage) -> NDArray[Any]:

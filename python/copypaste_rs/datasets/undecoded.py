@@ -28,14 +28,20 @@ _OF_A_PAIR = "a Sample, which Sample(image, Instances(masks=RleMasks.from_dense(
 class UndecodedSample(NamedTuple):
     """A sample of a data set of files, but for its image, which was read and not decoded."""
 
-    image: Callable[[], NDArray[Any]]
-    """Decodes the image."""
+    image: Callable[..., NDArray[Any]]
+    """Decodes the image, or at least so many of its `rows`, from the top."""
     instances: Any
     info: dict[str, Any]
+    size: tuple[int, int]
+    """Height and width of the image."""
 
-    def decoded(self) -> Sample:
-        """The sample."""
-        return Sample(self.image(), self.instances, self.info)
+    def decoded(self, rows: int | None = None) -> Sample:
+        """The sample; where `rows` are given, its image may be anything below these."""
+        return Sample(self.image(rows=rows), self.instances, self.info)
+
+    def blank(self) -> Sample:
+        """The sample with a blank image, and without info."""
+        return Sample._trusted(_blank_image(self.size), self.instances._in_image(self.size), {})
 
 
 def undecoded(name: str, dataset: Any, index: int) -> Sample | UndecodedSample:
@@ -64,7 +70,7 @@ def unread(name: str, dataset: Any, index: int) -> Sample:
     take = getattr(type(dataset), "_unread", None)  # of the class, as above
     if take is not None and (parts := take(dataset, index)) is not None:
         size, instances = parts
-        return Sample._trusted(_blank_image(size), instances._in_image(size), {})
+        return UndecodedSample(_blank_image, instances, {}, size).blank()
     return blank(decoded(undecoded(name, dataset, index)))
 
 
