@@ -22,9 +22,9 @@ def item_of(
     key: tuple[int, int, int],
 ) -> Any:
     """The item that a transform makes of a target and its partners, which are decoded as far as their pixels matter."""
-    if _looks_at_images(transform):
-        return applied(transform, decoded(target), [decoded(partner) for partner in partners], key)
     given = [target, *partners]
+    if _looks_at_images(transform) or not any(isinstance(each, UndecodedSample) for each in given):
+        return applied(transform, decoded(target), [decoded(partner) for partner in partners], key)
     blanks = [each.blank() if isinstance(each, UndecodedSample) else each for each in given]
     if isinstance(transform, ScaleJitter):
         plan = transform.sample_plan(blanks[0], key)
