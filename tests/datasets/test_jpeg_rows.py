@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -100,6 +101,15 @@ def test_others_are_decoded_whole(change: str, options: ImageOptions, monkeypatc
     np.testing.assert_array_equal(read_image("a.jpg", size, options, None, data, 20), expected)
 
 
+def test_channels_one_after_the_other_are_decoded_whole() -> None:
+    data = bytearray(FILES["4:2:0"])
+    frame = jpeg_frame(bytes(data))
+    assert frame is not None
+    assert top_rows(bytes(data), frame, 20) is not None
+    data[frame.scan + 4] = 1
+    assert top_rows(bytes(data), frame, 20) is None
+
+
 def test_a_file_that_is_cut_short_is_refused_whatever_is_needed() -> None:
     data = FILES["4:2:0"]
     for length in (len(data) - 2, len(data) // 2):
@@ -107,6 +117,30 @@ def test_a_file_that_is_cut_short_is_refused_whatever_is_needed() -> None:
             read_image("a.jpg", COLOURS.shape[:2], None, None, data[:length], 20)
     with pytest.raises(ValueError, match="expected an image of width 77 and height 151"):
         read_image("a.jpg", (151, 77), None, None, data, 20)
+
+
+def test_damage_by_which_nothing_is_decoded_is_an_error() -> None:
+    """A decoder that is not strict is silent where it remarked on something before it gave up."""
+    data = bytearray(FILES["4:2:0"])
+    scan = data.index(b"\xff\xda")
+    data[scan + 6], data[scan + 11] = 0x33, 5  # a table that is not there, and a first coefficient that cannot be
+    for rows in (None, 20):
+        with pytest.raises(OSError, match="cannot be read as an image"):
+            read_image("a.jpg", COLOURS.shape[:2], None, None, bytes(data), rows)
+
+
+@pytest.mark.parametrize("words", ["Unsupported marker type 0x4f", "Premature end of JPEG file"])
+def test_all_rows_are_decoded_where_a_decoder_gives_up_on_some(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    decode = simplejpeg.decode_jpeg
+
+    def gives_up(data: Any, *arguments: Any, **options: Any) -> Any:
+        if isinstance(data, bytearray):
+            raise ValueError(words)
+        return decode(data, *arguments, **options)
+
+    monkeypatch.setattr(simplejpeg, "decode_jpeg", gives_up)
+    found = read_image("a.jpg", COLOURS.shape[:2], None, None, FILES["4:2:0"], 20)
+    np.testing.assert_array_equal(found, whole(FILES["4:2:0"]))
 
 
 def test_damage_gives_the_pixels_of_the_whole_image_or_an_error() -> None:
@@ -221,3 +255,18 @@ def test_items_are_those_of_whole_images(kind: str, tmp_path: Path, monkeypatch:
             assert found.info == expected.info
     several = sum(rows > 0 for rows in left_out)
     assert several == 0 if kind in WHOLE else several > 10
+
+
+class Inverted(SimpleCopyPaste):  # type: ignore[misc]  # final to type checkers alone
+    """A transform with a call of its own."""
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        made = super().__call__(*arguments, **options)
+        return made.replace(image=255 - made.image)
+
+
+def test_transforms_of_the_users_own_are_called(tmp_path: Path) -> None:
+    data: Any = CopyPasteDataset(a_set(tmp_path), Inverted(size=96))
+    plain: Any = CopyPasteDataset(data._dataset, SimpleCopyPaste(size=96))
+    for i in range(len(data)):
+        np.testing.assert_array_equal(data[i].image, 255 - plain[i].image)

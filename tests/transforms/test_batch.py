@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from copypaste_rs import Batch, ForTraining, Instances, RleMasks, Sample, SimpleCopyPaste, _rust
-from copypaste_rs.errors import ArgumentError
+from copypaste_rs.errors import ArgumentError, ArgumentTypeError
 from tests.fixtures.batches import PLANS, SOURCES, TARGETS, TRANSFORM, call
 from tests.fixtures.samples import SOURCE, TARGET, discs
 
@@ -132,6 +132,19 @@ def test_nothing_is_written_when_masks_turn_out_to_be_bad(threads: int) -> None:
     ):
         TRANSFORM.apply_batch([plan] * 3, [source, source, changed], [[]] * 3, threads=threads, out=out)
     assert (out == 77).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_of_two_failures_that_of_the_first_item_counts(threads: int) -> None:
+    """Whichever is found first: bad masks by a thread, or a plan that does not fit by Python beside it."""
+    targets, plans = [discs(5, (20, 31)) for _ in range(12)], [TRANSFORM.sample_plan(discs(5, (20, 31)), [], 0)] * 12
+    object.__setattr__(targets[2], "instances", Instances(masks=RleMasks.empty((3, 3))))
+    for unfit in (1, 3, 7):
+        given: list[Any] = [*plans[:unfit], "no plan", *plans[unfit + 1 :]]
+        for _ in range(10):
+            with pytest.raises((ArgumentError, ArgumentTypeError)) as error:
+                TRANSFORM.apply_batch(given, targets, [[]] * 12, threads=threads)
+            assert error.value.item == min(2, unfit)
 
 
 def test_a_failure_inside_a_thread_names_the_item() -> None:

@@ -97,6 +97,8 @@ class JpegFrame(NamedTuple):
     """1 for grey, 3 for colour."""
     start: int
     """Place in the file of the segment that says so."""
+    scan: int
+    """Place of the last segment before pixels, which says of which channels they are."""
 
 
 def jpeg_frame(data: bytes) -> JpegFrame | None:
@@ -106,12 +108,13 @@ def jpeg_frame(data: bytes) -> JpegFrame | None:
     --------
     >>> from copypaste_rs.datasets import sample_paths
     >>> jpeg_frame((sample_paths()[1] / "coffee.jpg").read_bytes())
-    JpegFrame(height=400, width=600, channels=3, start=158)
+    JpegFrame(height=400, width=600, channels=3, start=158, scan=377)
     """
-    for start in jpeg_segments(data):
+    segments = jpeg_segments(data)
+    for start in segments:
         if data[start + 1] in _FRAMES and len(data) >= start + 10:
             h, w, channels = struct.unpack_from(">HHB", data, start + 5)
-            return JpegFrame(h, w, channels, start) if channels in (1, 3) else None
+            return JpegFrame(h, w, channels, start, segments[-1]) if channels in (1, 3) else None
     return None
 
 

@@ -15,7 +15,7 @@ from copypaste_rs._result_memory import empty
 from copypaste_rs.datasets._extras import extra
 from copypaste_rs.datasets.image_checks import ExpectedImage, ImageOptions, SizeError
 from copypaste_rs.datasets.image_headers import KNOWN, has_end, jpeg_frame, opened, orientation, with_exif
-from copypaste_rs.datasets.jpeg_rows import top_rows
+from copypaste_rs.datasets.jpeg_rows import PASSED_OVER, top_rows
 from copypaste_rs.datasets.kept_pixels import kept_pixels
 from copypaste_rs.datasets.png import deep_png
 from copypaste_rs.datasets.text_encoding import LFS_POINTER, is_lfs_pointer
@@ -26,6 +26,7 @@ with extra("coco"):
     from PIL import Image, UnidentifiedImageError
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable
 
     from numpy.typing import NDArray
@@ -225,24 +226,23 @@ def _read_jpeg(data: bytes, expected: ExpectedImage, rows: int | None) -> NDArra
         expected.check((height, width))
         channels, rows = 1 if colorspace == "Gray" else 3, None
     else:
-        height, width, channels, _ = frame
+        height, width, channels = frame[:3]
     grey = expected.options.dtype == "keep" and channels == 1
     pixels = empty((height, width, 1 if grey else 3))
     top = None if frame is None or rows is None or expected.turns else top_rows(data, frame, rows)
-    # Not strictly: what is passed over at the end is told like damage.
-    is_decoded = top is not None and _decode_into(top.content, pixels[: top.rows], strict=False)
+    is_decoded = top is not None and _decode_into(top.content, pixels[: top.rows], PASSED_OVER)
     if not is_decoded and not _decode_into(data, pixels):
         return None
     return _turned(pixels[:, :, 0] if grey else pixels, expected)
 
 
-def _decode_into(data: Buffer, pixels: NDArray[np.uint8], *, strict: bool = True) -> bool:
-    """Decode a JPEG file; False where libjpeg's fast interface gives up."""
+def _decode_into(data: Buffer, pixels: NDArray[np.uint8], harmless: re.Pattern[str] | None = None) -> bool:
+    """Decode a JPEG file; False where libjpeg's fast interface complains, unless that is harmless."""
     colours = "GRAY" if pixels.shape[2] == 1 else "RGB"
     try:
-        simplejpeg.decode_jpeg(data, colours, fastdct=False, fastupsample=False, buffer=pixels, strict=strict)
-    except ValueError:
-        return False
+        simplejpeg.decode_jpeg(data, colours, fastdct=False, fastupsample=False, buffer=pixels)
+    except ValueError as error:
+        return harmless is not None and harmless.search(str(error)) is not None
     return True
 
 

@@ -6,6 +6,7 @@ stop there and pass over what is left.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
 _SEQUENTIAL = frozenset({0xC0, 0xC1})
 """Markers of the segment that has size and channels, in files whose rows come one after the other."""
 
-_END = b"\xff\xd9"
-"""Marker that a JPEG file ends with."""
+_SCAN, _END = b"\xff\xda", b"\xff\xd9"
+"""Markers of the segment before pixels, and of the end of a file."""
+
+PASSED_OVER = re.compile(r"extraneous bytes before marker 0xd[0-79]$")
+"""Remark of libjpeg where it has decoded all rows of a file, and passed over others up to its end or the next restart.
+
+It tells the first remark, or why it gave up. Not being strict one would hear of neither.
+"""
 
 _MARGIN = 4
 """Rows below those that are wanted: colours of these are interpolated by two of them at most."""
@@ -47,6 +54,8 @@ def top_rows(data: bytes, frame: JpegFrame, rows: int) -> TopRows | None:
     start = frame.start
     if rows + _MARGIN >= frame.height or data[start + 1] not in _SEQUENTIAL or not data.endswith(_END):
         return None
+    if data[frame.scan : frame.scan + 2] != _SCAN or data[frame.scan + 4] != frame.channels:
+        return None  # channels come one after the other
     factors = data[start + 11 : start + 10 + 3 * frame.channels : 3]  # across and down, four bits each
     unit = 8 * max([factor & 15 for factor in factors], default=0)
     kept = -(-(max(rows, 1) + _MARGIN) // unit) * unit if unit and len(factors) == frame.channels else 0

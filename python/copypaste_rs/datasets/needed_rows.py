@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from copypaste_rs.datasets.scheduling import applied, pasting
+from copypaste_rs.datasets.scheduling import applied
 from copypaste_rs.datasets.undecoded import UndecodedSample, decoded
-from copypaste_rs.transforms import ForTraining, ScaleJitter
+from copypaste_rs.transforms import ForTraining, ScaleJitter, SimpleCopyPaste
 
 if TYPE_CHECKING:
     from copypaste_rs.datasets.scheduling import AnyTransform
     from copypaste_rs.plan import Placement, Plan
     from copypaste_rs.sample import Sample
+
+_OURS = (SimpleCopyPaste, ScaleJitter, ForTraining)
 
 
 def item_of(
@@ -23,7 +25,7 @@ def item_of(
 ) -> Any:
     """The item that a transform makes of a target and its partners, which are decoded as far as their pixels matter."""
     given = [target, *partners]
-    if _looks_at_images(transform) or not any(isinstance(each, UndecodedSample) for each in given):
+    if not _is_plain(transform) or not any(isinstance(each, UndecodedSample) for each in given):
         return applied(transform, decoded(target), [decoded(partner) for partner in partners], key)
     blanks = [each.blank() if isinstance(each, UndecodedSample) else each for each in given]
     if isinstance(transform, ScaleJitter):
@@ -37,11 +39,12 @@ def item_of(
     return transform.apply(plan, first) if isinstance(transform, ScaleJitter) else transform.apply(plan, first, others)
 
 
-def _looks_at_images(transform: AnyTransform) -> bool:
-    """Whether pixels matter before a plan is drawn, or those off the canvas do."""
+def _is_plain(transform: AnyTransform) -> bool:
+    """Whether no pixel matters before a plan is drawn, nor any off the canvas: to none of a class of the user's."""
     inner = transform.transform if isinstance(transform, ForTraining) else transform
-    paster = pasting(transform)
-    return isinstance(inner._options.fill, str) or (paster is not None and paster._planning.choose is not None)
+    if type(transform) not in _OURS or type(inner) not in _OURS or isinstance(inner._options.fill, str):
+        return False
+    return not isinstance(inner, SimpleCopyPaste) or inner._planning.choose is None
 
 
 def needed_rows(plan: Plan, samples: list[Sample]) -> list[int]:

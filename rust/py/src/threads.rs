@@ -163,7 +163,7 @@ impl Pool {
         };
         let (next, stopped) = (&next, &stopped);
         self.workers.in_place_scope_fifo(|scope| {
-            let mut numbered = jobs.enumerate();
+            let mut numbered = jobs.enumerate().take_while(|_| !stopped.load(Ordering::SeqCst));
             let made = numbered.try_for_each(|(number, job)| {
                 lock(&waiting).push_back((number, job?));
                 let sender = sender.clone();
@@ -172,8 +172,13 @@ impl Pool {
                 });
                 Ok(())
             });
-            let mut raised = made.and_then(|()| meanwhile());
-            stopped.fetch_or(raised.is_err(), Ordering::SeqCst);
+            // Of two failures the one of the first job counts: those before one that could not be made are all done.
+            let unmade = made.is_err();
+            let mut raised = made.and_then(|()| {
+                let raised = meanwhile();
+                stopped.fetch_or(raised.is_err(), Ordering::SeqCst);
+                raised
+            });
             py.detach(move || {
                 let mut looked = Instant::now();
                 let mut look = || {
@@ -199,7 +204,8 @@ impl Pool {
                         Err(RecvTimeoutError::Timeout) => look(),
                     }
                 };
-                raised.map(|()| first.map(|(_, item, error)| (item, error)))
+                let first = first.map(|(_, item, error)| (item, error));
+                if unmade && first.is_some() { Ok(first) } else { raised.map(|()| first) }
             })
         })
     }
