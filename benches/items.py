@@ -48,9 +48,10 @@ def measure(images: int = 500, items: int = 300) -> dict[str, Any]:
 
 def missed(figures: dict[str, Any]) -> list[str]:
     """Promises that figures do not hold."""
-    if figures["rest"] <= MOST_OF_REST:
+    most = max(figures["rest"], figures["median"])
+    if most <= MOST_OF_REST:
         return []
-    return [f"an item: {figures['rest']:.2f} ms beyond its decodes and the transform, not {MOST_OF_REST}"]
+    return [f"an item: {most:.2f} ms beyond its decodes and the transform, not {MOST_OF_REST}"]
 
 
 def made_set(folder: Path, images: int) -> CocoDataset:
@@ -74,7 +75,8 @@ def parts(data: CopyPasteDataset[Sample], items: int, repeats: int = 5) -> dict[
     Each part of an item is the quickest of several turns. ``whole`` is the item where all rows of its files are
     decoded, as `inputs` does; ``decodes`` are these files, in memory and whole, through the decoder alone;
     ``transform`` is of samples in memory; ``rest`` is the item without both: files found and read, annotations made
-    instances, a partner drawn, less the rows left out. These differ much from item to item, and only means add up.
+    instances, a partner drawn, less the rows left out. These differ much from item to item, and only means add up;
+    ``median`` is that of the rest.
     """
     taken: dict[str, list[float]] = {name: [] for name in PARTS}
     for i in range(min(items, len(data))):
@@ -95,7 +97,10 @@ def parts(data: CopyPasteDataset[Sample], items: int, repeats: int = 5) -> dict[
         )
         for name, seconds in zip(PARTS, (item, whole, decodes, transform, item - decodes - transform), strict=True):
             taken[name].append(seconds * 1e3)
-    return {name: statistics.fmean(values) for name, values in taken.items()}
+    return {
+        **{name: statistics.fmean(values) for name, values in taken.items()},
+        "median": statistics.median(taken["rest"]),
+    }
 
 
 def _of_whole_images(data: CopyPasteDataset[Sample], i: int) -> None:

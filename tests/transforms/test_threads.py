@@ -166,3 +166,34 @@ for number in range(int(sys.argv[1])):
 def test_children_made_one_after_the_other_all_end() -> None:
     """Each does a batch on threads of its own, after its parent did; one that waited for ever would end the test."""
     python(MANY_CHILDREN, "200")
+
+
+WITHIN = """
+import collections.abc, os, signal
+from tests.fixtures.batches import SOURCES, call
+from copypaste_rs import Sample
+expected, asked, child = call().images.tobytes(), [], []
+class Forking(collections.abc.Sequence):
+    def __init__(self, samples):
+        self.samples = [samples] if isinstance(samples, Sample) else samples
+    def __len__(self):
+        return len(self.samples)
+    def __getitem__(self, i):
+        asked.append(i)
+        if len(asked) == 3:
+            child.append(os.fork())
+            if not child[0]:
+                signal.alarm(30)
+        return self.samples[i]
+made = call(sources=[Forking(each) for each in SOURCES], threads=2).images.tobytes()
+if not child[0]:
+    os._exit(made != expected)
+assert made == expected
+assert os.waitpid(child[0], 0)[1] == 0
+"""
+
+
+@needs_fork
+def test_a_fork_by_a_sequence_of_sources() -> None:
+    """Its code runs before there are threads, so the child goes on with the batch as its parent does."""
+    python(WITHIN)

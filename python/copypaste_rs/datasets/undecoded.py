@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from copypaste_rs.instances import Instances
+
 
 _PIXEL = bytes(1)
 
@@ -41,7 +43,7 @@ class UndecodedSample(NamedTuple):
 
     def blank(self) -> Sample:
         """The sample with a blank image, and without info."""
-        return Sample._trusted(_blank_image(self.size), self.instances._in_image(self.size), {})
+        return _imageless(self.size, self.instances)
 
 
 def undecoded(name: str, dataset: Any, index: int) -> Sample | UndecodedSample:
@@ -60,6 +62,11 @@ def _blank_image(size: tuple[int, int]) -> NDArray[np.uint8]:
     return np.ndarray(size, np.uint8, _PIXEL, strides=(0, 0))  # what `np.broadcast_to` gives, ten times as quick
 
 
+def _imageless(size: tuple[int, int], instances: Instances) -> Sample:
+    """Instances with a blank image of a size."""
+    return Sample._trusted(_blank_image(size), instances._in_image(size), {})
+
+
 def blank(sample: Sample) -> Sample:
     """The sample with an image that takes no memory, and neither info nor maps: what its masks are, and no more."""
     return Sample._trusted(_blank_image(sample.size), sample.instances, {})
@@ -70,7 +77,7 @@ def unread(name: str, dataset: Any, index: int) -> Sample:
     take = getattr(type(dataset), "_unread", None)  # of the class, as above
     if take is not None and (parts := take(dataset, index)) is not None:
         size, instances = parts
-        return UndecodedSample(_blank_image, instances, {}, size).blank()
+        return _imageless(size, instances)
     return blank(decoded(undecoded(name, dataset, index)))
 
 

@@ -137,14 +137,14 @@ def apply_batch(
         raise wrong("plans", "as many as targets and sources", f"{len(plans)}, {len(targets)} and {len(sources)}")
     if not plans:
         raise wrong("plans", "at least one", "none")
-    pixels = _alike_images(targets)
+    pixels, given_sources = _given_samples(targets, sources)
     first = pixels[0]
     _checks.fill_values(transform._options.fill, first.dtype, (*first.shape, 1)[2], first.ndim == 2)
     output_format = None if form is None else form.image
     shape, dtype = output_shape(transform._planning.canvas, first, output_format)
     shape = (len(plans), *shape)
     images = empty(shape, dtype) if out is None else _checks.output("out", out, shape, dtype)
-    checked = _checked_calls(transform, plans, targets, sources, out)
+    checked = _checked_calls(transform, plans, targets, given_sources, out)
     opening = next(checked)
     calls: Iterable[Call] = itertools.chain([opening], checked)
     backend = transform._backend
@@ -172,24 +172,31 @@ def apply_batch(
     return Results(images, results, maps, [form.masks.part(d, len(m)) for d, m in zip(drawings, masks, strict=True)])
 
 
-def _alike_images(targets: Sequence[object]) -> list[NDArray[Any]]:
-    """Images of the targets, which must be alike in dtype and channels."""
+def _given_samples(
+    targets: Sequence[object], sources: Sequence[Sample | Sequence[Sample]]
+) -> tuple[list[NDArray[Any]], list[list[Sample]]]:
+    """Images of the targets, which must be alike in dtype and channels, and the sources of each as a list.
+
+    Sequences may be of the user's own, whose code is not run beside threads: it may fork.
+    """
     images: list[NDArray[Any]] = []
-    for i, target in enumerate(targets):
+    given: list[list[Sample]] = []
+    for i, (target, source) in enumerate(zip(targets, sources, strict=True)):
         try:
             image = check_sample("target", target).image
             _check_alike(image, images[0] if images else image)
+            given.append(samples(source))
         except (ArgumentError, ArgumentTypeError) as error:
             raise error.of_item(i) from None
         images.append(image)
-    return images
+    return images, given
 
 
 def _checked_calls(
     transform: Transform,
     plans: Sequence[Plan],
     targets: Sequence[Sample],
-    sources: Sequence[Sample | Sequence[Sample]],
+    sources: Sequence[list[Sample]],
     out: NDArray[Any] | None,
 ) -> Iterator[Call]:
     """Calls of a batch, each checked when it is asked for: threads work on those before meanwhile."""
@@ -197,7 +204,7 @@ def _checked_calls(
     for i, (plan, target, source) in enumerate(zip(plans, targets, sources, strict=True)):
         try:
             check_canvas(plan, transform._planning.canvas)
-            call = Call.check(transform._options, plan, target, samples(source))
+            call = Call.check(transform._options, plan, target, source)
             if first is None:
                 first = call
             elif call.maps or first.maps:
