@@ -152,6 +152,8 @@ def test_ranks_of_a_process_group(tmp_path: Path) -> None:
         "distributed.init_process_group('gloo', init_method='file://' + sys.argv[1], rank=int(sys.argv[2]), world_size=2)\n"
         "sampler = MixedBatchSampler(range(4), range(8), 2)\n"
         "print(sampler, sorted(index for batch in sampler for _, index, *_ in batch))\n"
+        # A rank that left now could hang up on the other one, which may still be joining.
+        "distributed.barrier()\n"
         "distributed.destroy_process_group()\n"
     )
     started = [
