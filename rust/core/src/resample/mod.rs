@@ -13,7 +13,7 @@
 //! | `linear/bytes.rs`, `linear/floats.rs` | linear filter of `uint8`; of `uint16` and `float32` |
 //! | `linear/axis.rs`, `linear/table.rs` | positions and weights along an axis; those of all columns of a window |
 //! | `linear/shuffles.rs`, `linear/permutations.rs`, `linear/groups.rs` | the same for kernels: bytes with AVX2, bytes with AVX-512, floats with AVX2 |
-//! | `linear/avx2_quads.rs` | kernels for three channels of `uint16` that shrink by more than half |
+//! | `linear/avx2_quads.rs` | kernels for three channels of `uint16` or `float32` that shrink by more than half |
 //! | `antialias/` | bilinear filter that widens as an axis shrinks, Pillow's |
 //! | `antialias/bytes.rs`, `antialias/floats.rs` | antialiased filter of `uint8`; of `uint16` and `float32` |
 //! | `antialias/triangle.rs`, `antialias/table.rs` | positions and weights along an axis; positions of all columns of a window |

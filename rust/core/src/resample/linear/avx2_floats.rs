@@ -33,9 +33,7 @@ pub(super) fn horizontal_float<const N: usize, const C: usize, T: FloatPixel>(
 ) {
     match tables.lookup {
         FloatLookup::Pixels => return portable::horizontal_float::<N, C, T>(lines, tables, pixels, out),
-        FloatLookup::Quads if C == 3 && T::IS_U16 => {
-            return avx2_quads::horizontal(lines, &tables.table, pixels, out);
-        }
+        FloatLookup::Quads if C == 3 => return avx2_quads::horizontal(lines, &tables.table, pixels, out),
         _ => {}
     }
     let out = out.map(|out| out.as_chunks_mut::<8>().0);
@@ -59,7 +57,7 @@ pub(super) fn fused_float<const N: usize, const M: usize, const STEPS: u32, cons
     mut out: [&mut [[T; 8]]; M],
 ) {
     let weights = weights.map(|weights| weights.map(|weight| _mm256_set1_ps(weight)));
-    if C == 3 && T::IS_U16 && matches!(tables.lookup, FloatLookup::Quads) {
+    if C == 3 && matches!(tables.lookup, FloatLookup::Quads) {
         return avx2_quads::fused::<N, M, STEPS, T>(lines, &tables.table, pixels, weights, out);
     }
     each_group::<N, C, T>(lines, tables, pixels, |number, values| {
@@ -231,7 +229,7 @@ fn halves(weights: [__m256; 2], [a, b]: [__m256; 2]) -> __m256 {
 /// Sums from +0.0 on: a zero is +0.0, which does not matter to integers.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn from_zero<T: FloatPixel>(sums: __m256) -> __m256 {
+pub(super) fn from_zero<T: FloatPixel>(sums: __m256) -> __m256 {
     if T::IS_U16 { sums } else { _mm256_add_ps(_mm256_setzero_ps(), sums) }
 }
 
