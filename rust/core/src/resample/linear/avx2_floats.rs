@@ -102,6 +102,7 @@ fn each_group<const N: usize, const C: usize, T: FloatPixel>(
                 (group.starts, index, group.weights.map(cast::<[f32; 8], __m256>))
             });
             match reach {
+                GroupReach::Group => each::<N, C, GROUP, T>(lines, groups, put),
                 GroupReach::OneLoad => each::<N, C, ONE_LOAD, T>(lines, groups, put),
                 GroupReach::Near => each::<N, C, NEAR, T>(lines, groups, put),
                 GroupReach::Far => each::<N, C, FAR, T>(lines, groups, put),
@@ -110,6 +111,7 @@ fn each_group<const N: usize, const C: usize, T: FloatPixel>(
     }
 }
 
+const GROUP: u8 = GroupReach::Group as u8;
 const ONE_LOAD: u8 = GroupReach::OneLoad as u8;
 const NEAR: u8 = GroupReach::Near as u8;
 const FAR: u8 = GroupReach::Far as u8;
@@ -132,7 +134,8 @@ fn pair_index<T: FloatPixel>() -> ([__m256i; 2], [__m256i; 2]) {
 /// float32, one load   a: first taps 0 1 2 3, second taps 0 1 2 3   b: of 4 5 6 7   (each loaded, then permuted)
 ///          far        the same, each blended from two loads
 ///          sum        a0 a1 a2 a3 | b4 b5 b6 b7   +   a0 a1 a2 a3 | b4 b5 b6 b7    (first taps plus second ones)
-///          near       first taps 0 ... 7          and second taps 0 ... 7           (each blended from two loads)
+///          group      first taps 0 ... 7, and second taps from a load a pixel further on   (loaded, then permuted)
+///          near       the same, each of two loads: 0 ... 3 from one, 4 ... 7 from the other
 /// uint16,  one load   words of half a || words of half b -> first taps 0 ... 7, second taps 0 ... 7   (shuffled)
 ///          near       the same, the second ones from a load a pixel further on
 ///          far        first and second taps 0 ... 7 in 16 bits of 32, from two loads, then taken apart
@@ -147,13 +150,12 @@ fn each<const N: usize, const C: usize, const REACH: u8, T: FloatPixel>(
     mut put: impl FnMut(usize, [__m256; N]),
 ) {
     let length = shortest(&lines);
-    let further = if REACH == NEAR && T::IS_U16 { C } else { 0 };
+    let further = if matches!(REACH, GROUP | NEAR) { C } else { 0 };
     let Some(last) = length.checked_sub(8 + further) else { return };
     for (number, (starts, index, weights)) in groups.enumerate() {
         let [[a, a1], [b, b1]] = starts.map(|starts| starts.map(|start| start as usize));
         // No start is past the last: said here, the compiler need not check where they are used.
-        let has_second = REACH == FAR || (REACH == NEAR && !T::IS_U16);
-        if a.max(b) > last || (has_second && a1.max(b1) > last) {
+        if a.max(b) > last || (REACH == FAR && a1.max(b1) > last) {
             return;
         }
         let mut values = [_mm256_setzero_ps(); N];
@@ -182,9 +184,14 @@ fn each<const N: usize, const C: usize, const REACH: u8, T: FloatPixel>(
                 let either = |a: usize, b: usize, index: __m256i| {
                     _mm256_blendv_ps(load(a, index), load(b, index), cast(index))
                 };
+                let both = |further: usize| {
+                    let [a, b] = [a, b].map(|start| load(start + further, index[0]));
+                    _mm256_blend_ps::<0b1111_0000>(a, b)
+                };
                 match REACH {
+                    GROUP => mix(weights[0], load(a, index[0]), weights[1], load(a + further, index[0])),
                     ONE_LOAD => halves(weights, [load(a, index[0]), load(b, index[1])]),
-                    NEAR => mix(weights[0], either(a, a1, index[0]), weights[1], either(a, a1, index[1])),
+                    NEAR => mix(weights[0], both(0), weights[1], both(further)),
                     _ => halves(weights, [either(a, a1, index[0]), either(b, b1, index[1])]),
                 }
             };
