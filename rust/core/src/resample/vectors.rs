@@ -1,6 +1,7 @@
 //! Lines, tails and rounding, for kernels of x86-64.
 
 use std::arch::x86_64::*;
+use std::mem::take;
 
 use bytemuck::cast;
 
@@ -14,6 +15,15 @@ pub(super) fn shortest<T>(lines: &[&[T]]) -> usize {
 /// Number of blocks that all of some outputs have room for.
 pub(super) fn fewest<T>(out: &[&mut [T]]) -> usize {
     out.iter().fold(usize::MAX, |count, out| count.min(out.len()))
+}
+
+/// Outputs cut to the length of the shortest, and that length: compilers then check a position once for all of them.
+pub(super) fn equally_long<T, const N: usize>(mut out: [&mut [T]; N]) -> ([&mut [T]; N], usize) {
+    let length = fewest(&out);
+    for out in &mut out {
+        *out = &mut take(out)[..length];
+    }
+    (out, length)
 }
 
 /// Eight sums as values of their type.
@@ -54,22 +64,27 @@ pub(super) fn each_vector<T: Copy, const W: usize>(out: &mut [T], block: impl Fn
     for at in (0..length).step_by(W) {
         let at = at.min(length.saturating_sub(W));
         // There is one call, so that it is inlined.
-        let values = block(at);
-        match out[at..].first_chunk_mut::<W>() {
-            Some(out) => *out = values,
-            None => out.copy_from_slice(&values[..length]),
-        }
+        write(&mut out[at..], block(at));
     }
 }
 
 /// Writes what blocks of `W` values leave at the end of `out`. `block` makes the values from one of them on, and may be
-/// asked for some that reach past the end.
+/// asked for some that reach past the end. The last block overlaps the one before it, which takes less time than to copy
+/// a part of it.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn tail<T: Copy, const W: usize>(out: &mut [T], block: impl Fn(usize) -> [T; W]) {
-    let rest = out.len() % W;
-    if rest > 0 {
-        let at = out.len() - rest;
-        out[at..].copy_from_slice(&block(at)[..rest]);
+    if !out.len().is_multiple_of(W) {
+        let at = out.len().saturating_sub(W);
+        write(&mut out[at..], block(at));
+    }
+}
+
+/// Writes the first values of a block, as many as `out` has room for.
+#[inline(always)]
+fn write<T: Copy, const W: usize>(out: &mut [T], values: [T; W]) {
+    match out.first_chunk_mut() {
+        Some(out) => *out = values,
+        None => out.copy_from_slice(&values[..out.len()]),
     }
 }

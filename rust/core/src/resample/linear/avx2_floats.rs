@@ -15,7 +15,7 @@ use super::portable;
 use crate::error::Result;
 use crate::resample::float::FloatPixel;
 use crate::resample::separable::CanvasWindow;
-use crate::resample::vectors::{rounded, rounded_sixteen, shortest, tail};
+use crate::resample::vectors::{equally_long, rounded, rounded_sixteen, shortest, tail};
 
 /// Tables of the horizontal pass over floats.
 #[target_feature(enable = "avx2")]
@@ -36,11 +36,11 @@ pub(super) fn horizontal_float<const N: usize, const C: usize, T: FloatPixel>(
         FloatLookup::Quads if C == 3 => return avx2_quads::horizontal(lines, &tables.table, pixels, out),
         _ => {}
     }
-    let out = out.map(|out| out.as_chunks_mut::<8>().0);
+    let (out, count) = equally_long(out.map(|out| out.as_chunks_mut::<8>().0));
     each_group::<N, C, T>(lines, tables, pixels, |number, values| {
-        for k in 0..N {
-            if let Some(out) = out[k].get_mut(number) {
-                *out = cast(values[k]);
+        if number < count {
+            for k in 0..N {
+                out[k][number] = cast(values[k]);
             }
         }
     });
