@@ -26,18 +26,6 @@ pub(super) fn equally_long<T, const N: usize>(mut out: [&mut [T]; N]) -> ([&mut 
     (out, length)
 }
 
-/// Eight sums as values of their type.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) fn rounded<T: FloatPixel>(sums: __m256) -> [T; 8] {
-    if T::IS_U16 {
-        let [values, _]: [[T; 8]; 2] = cast(rounded_sixteen::<T>([sums, _mm256_setzero_ps()]));
-        values
-    } else {
-        cast(sums)
-    }
-}
-
 /// Sixteen sums as values of their type.
 /// ```text
 /// levels    value 0 ... 3 | 4 ... 7  and  8 ... 11 | 12 ... 15, in 32 bits

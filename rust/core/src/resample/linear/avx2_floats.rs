@@ -15,7 +15,7 @@ use super::portable;
 use crate::error::Result;
 use crate::resample::float::FloatPixel;
 use crate::resample::separable::CanvasWindow;
-use crate::resample::vectors::{equally_long, rounded, rounded_sixteen, shortest, tail};
+use crate::resample::vectors::{equally_long, rounded_sixteen, shortest, tail};
 
 /// Tables of the horizontal pass over floats.
 #[target_feature(enable = "avx2")]
@@ -54,18 +54,27 @@ pub(super) fn fused_float<const N: usize, const M: usize, const STEPS: u32, cons
     tables: &LinearFloatTables,
     pixels: Range<usize>,
     weights: [[f32; 2]; M],
-    mut out: [&mut [[T; 8]]; M],
+    out: [&mut [[T; 8]]; M],
 ) {
     let weights = weights.map(|weights| weights.map(|weight| _mm256_set1_ps(weight)));
     if C == 3 && matches!(tables.lookup, FloatLookup::Quads) {
         return avx2_quads::fused::<N, M, STEPS, T>(lines, &tables.table, pixels, weights, out);
     }
+    let (mut out, count) = equally_long(out);
     each_group::<N, C, T>(lines, tables, pixels, |number, values| {
-        for k in 0..M {
+        if number >= count {
+            return;
+        }
+        let sum = |k: usize| {
             let first = first_of(STEPS, k);
             let [w0, w1] = weights[k];
-            if let Some(out) = out[k].get_mut(number) {
-                *out = rounded(from_zero::<T>(mix(w0, values[first], w1, values[first + 1])));
+            from_zero::<T>(mix(w0, values[first], w1, values[first + 1]))
+        };
+        // Two rows are packed at once.
+        for k in (0..M).step_by(2) {
+            let rows: [[T; 8]; 2] = cast(rounded_sixteen::<T>([sum(k), sum((k + 1).min(M - 1))]));
+            for (out, values) in out[k..].iter_mut().zip(rows) {
+                out[number] = values;
             }
         }
     });
