@@ -60,7 +60,10 @@ pub(super) fn fused_float<const N: usize, const M: usize, const STEPS: u32, cons
     if C == 3 && matches!(tables.lookup, FloatLookup::Quads) {
         return avx2_quads::fused::<N, M, STEPS, T>(lines, &tables.table, pixels, weights, out);
     }
-    let (mut out, count) = equally_long(out);
+    // One check does for all rows where they shrink. Enlarging waits for memory: checks of each row, which keep the stores
+    // apart, make it faster by 3%.
+    let shrinks = N > M;
+    let (mut out, count) = if shrinks { equally_long(out) } else { (out, usize::MAX) };
     each_group::<N, C, T>(lines, tables, pixels, |number, values| {
         if number >= count {
             return;
@@ -74,7 +77,9 @@ pub(super) fn fused_float<const N: usize, const M: usize, const STEPS: u32, cons
         for k in (0..M).step_by(2) {
             let rows: [[T; 8]; 2] = cast(rounded_sixteen::<T>([sum(k), sum((k + 1).min(M - 1))]));
             for (out, values) in out[k..].iter_mut().zip(rows) {
-                out[number] = values;
+                if let Some(out) = out.get_mut(number) {
+                    *out = values;
+                }
             }
         }
     });
