@@ -25,7 +25,7 @@ def test_far_pixels(dtype: str, width: int, scale: float, hflip: bool) -> None:
 @pytest.mark.parametrize("hflip", [False, True])
 @pytest.mark.parametrize("width", [5, 9, 17, 41])
 @pytest.mark.parametrize("scale", [0.55, 0.7, 0.9, 1, 1.2, 2.3])
-@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("dtype", ["uint16", "float32"])
 def test_near_pixels(dtype: str, channels: int, width: int, scale: float, hflip: bool) -> None:
     """Images that shrink by less, or grow."""

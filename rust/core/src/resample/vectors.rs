@@ -52,7 +52,11 @@ pub(super) fn each_vector<T: Copy, const W: usize>(out: &mut [T], block: impl Fn
     for at in (0..length).step_by(W) {
         let at = at.min(length.saturating_sub(W));
         // There is one call, so that it is inlined.
-        write(&mut out[at..], block(at));
+        let values = block(at);
+        match out[at..].first_chunk_mut::<W>() {
+            Some(out) => *out = values,
+            None => out.copy_from_slice(&values[..length]),
+        }
     }
 }
 
@@ -62,17 +66,14 @@ pub(super) fn each_vector<T: Copy, const W: usize>(out: &mut [T], block: impl Fn
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn tail<T: Copy, const W: usize>(out: &mut [T], block: impl Fn(usize) -> [T; W]) {
-    if !out.len().is_multiple_of(W) {
-        let at = out.len().saturating_sub(W);
-        write(&mut out[at..], block(at));
+    let length = out.len();
+    if length.is_multiple_of(W) {
+        return;
     }
-}
-
-/// Writes the first values of a block, as many as `out` has room for.
-#[inline(always)]
-fn write<T: Copy, const W: usize>(out: &mut [T], values: [T; W]) {
-    match out.first_chunk_mut() {
+    let at = length.saturating_sub(W);
+    let values = block(at);
+    match out[at..].first_chunk_mut::<W>() {
         Some(out) => *out = values,
-        None => out.copy_from_slice(&values[..out.len()]),
+        None => out.copy_from_slice(&values[..length]),
     }
 }
